@@ -1,0 +1,308 @@
+/**
+ * Every setting, its default and its check, in one schema. Settings come from the environment;
+ * README's table is made from the same descriptions. An empty value counts as unset.
+ */
+import { z } from "zod";
+
+const int = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, `must be a whole number from ${min} to ${max}`).transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
+
+const url = (protocols: string[]) =>
+  z.string().refine((value) => {
+    try {
+      return protocols.includes(new URL(value).protocol);
+    } catch {
+      return false;
+    }
+  }, `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}`);
+
+const origins = z.string().transform((value) =>
+  value.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "")
+).refine((list) =>
+  list.every((entry) => {
+    try {
+      return new URL(entry).origin === entry;
+    } catch {
+      return false;
+    }
+  }), "must be origins such as https://example.com, separated by commas");
+
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
+const addresses = z.string().transform((value) =>
+  value.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "")
+).refine(
+  (list) => list.every((entry) => ADDRESS.test(entry)),
+  "must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas",
+);
+
+const flag = z.enum(["true", "false"], 'must be "true" or "false"').transform((v) => v === "true");
+
+interface Setting {
+  schema: z.ZodType<unknown, string>;
+  /** As text, the way it would stand in the environment; undefined: unset. */
+  default?: string;
+  about: string;
+  secret?: boolean;
+}
+
+function setting<T>(
+  schema: z.ZodType<T, string>,
+  fallback: string,
+  about: string,
+): { schema: z.ZodType<T, string>; default: string; about: string };
+function setting<T>(
+  schema: z.ZodType<T, string>,
+  fallback: undefined,
+  about: string,
+  secret?: boolean,
+): { schema: z.ZodType<T | undefined, string>; about: string; secret?: boolean };
+function setting(
+  schema: z.ZodType<unknown, string>,
+  fallback: string | undefined,
+  about: string,
+  secret = false,
+): Setting {
+  return { schema, default: fallback, about, secret };
+}
+
+const text = (min: number, what: string) => z.string().min(min, what);
+
+export const SETTINGS = {
+  PORT: setting(int(0, 65535), "8000", "TCP port to listen on; 0 takes a free one"),
+  HOST: setting(text(1, "must be a host name or address"), "0.0.0.0", "Address to listen on"),
+  DATABASE_URL: setting(
+    url(["postgres:", "postgresql:"]),
+    undefined,
+    "Postgres server; unset: the embedded database in DATA_DIR",
+    true,
+  ),
+  DATABASE_POOL: setting(int(2, 200), "10", "Connections to the Postgres server"),
+  DATA_DIR: setting(
+    text(1, "must be a folder's path"),
+    "./data",
+    "Folder of the embedded database and of generated secrets",
+  ),
+  JWT_SECRET: setting(
+    text(32, "must have at least 32 characters"),
+    undefined,
+    "Key of access tokens (HS256); unset: made once and kept in DATA_DIR",
+    true,
+  ),
+  FRONTEND_URL: setting(
+    origins,
+    "",
+    "Origins besides this server's own that may use the agents' API and sockets",
+  ),
+  TRUSTED_PROXIES: setting(
+    addresses,
+    "",
+    "Proxies whose X-Forwarded-For, -Proto and -Host are believed",
+  ),
+  ADMIN_EMAIL: setting(
+    z.email("must be an e-mail address"),
+    undefined,
+    "With ADMIN_PASSWORD: makes the first admin when there is no user",
+  ),
+  ADMIN_PASSWORD: setting(
+    text(10, "must have at least 10 characters"),
+    undefined,
+    "Password of the first admin",
+    true,
+  ),
+  DEV_RELOAD: setting(
+    flag,
+    "false",
+    "Reloads open pages when the server starts anew; deno task dev sets it",
+  ),
+  LOG_LEVEL: setting(
+    z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error"),
+    "info",
+    "What is logged: debug, info, warning or error",
+  ),
+  SECURE_COOKIES: setting(
+    flag,
+    undefined,
+    "Marks cookies Secure; unset: only when the request came over HTTPS",
+  ),
+  LIMIT_CONNECTIONS_PER_MINUTE: setting(
+    int(1, 1_000_000),
+    "10",
+    "New sockets per minute and address. The default does not apply to direct loopback peers; a value that you set applies to all",
+  ),
+  LIMIT_MESSAGES_PER_MINUTE: setting(
+    int(1, 1_000_000),
+    "100",
+    "Commands per minute and connection (typing has its own)",
+  ),
+  LIMIT_ROOM_BROADCASTS_PER_MINUTE: setting(
+    int(1, 10_000_000),
+    "1000",
+    "Messages and typing per minute and conversation",
+  ),
+  LIMIT_TYPING_PER_MINUTE: setting(
+    int(1, 1_000_000),
+    "30",
+    "Typing commands per minute and connection",
+  ),
+  LIMIT_LOGINS_PER_MINUTE: setting(
+    int(1, 100_000),
+    "10",
+    "Login attempts per minute and account; five times as many per address",
+  ),
+  LIMIT_SESSIONS_PER_MINUTE: setting(
+    int(1, 1_000_000),
+    "60",
+    "New visitor sessions per minute and address",
+  ),
+  MAX_MESSAGE_BYTES: setting(int(1024, 16_777_216), "65536", "Largest message from a client"),
+  MAX_SUBSCRIPTIONS: setting(int(1, 100_000), "128", "Conversations joined per connection"),
+  MAX_CONNECTIONS_PER_USER: setting(
+    int(1, 100_000),
+    "20",
+    "Connections per user; the oldest is closed for a new one",
+  ),
+  MAX_PRE_AUTH_BYTES: setting(
+    int(1024, 16_777_216),
+    "262144",
+    "Bytes that a connection may send before it is authenticated",
+  ),
+  MAX_PRE_AUTH_MESSAGES: setting(
+    int(1, 10_000),
+    "20",
+    "Messages that a connection may send before it is authenticated",
+  ),
+  MAX_QUEUE_BYTES: setting(
+    int(16_384, 1_073_741_824),
+    "1048576",
+    "Outbound bytes waiting per connection; past it the reader is too slow and is let go",
+  ),
+  MAX_PENDING_COMMANDS: setting(
+    int(1, 100_000),
+    "256",
+    "Commands of one connection waiting for their turn",
+  ),
+  MAX_PENDING_WRITES: setting(
+    int(1, 1_000_000),
+    "10000",
+    "Durable changes waiting for the database; past it they are refused with retryAfter",
+  ),
+  MAX_REPLAY_EVENTS: setting(
+    int(1, 10_000),
+    "500",
+    "Missed events replayed on recovery; past it a snapshot is sent",
+  ),
+  AUTH_TIMEOUT_MS: setting(int(100, 600_000), "10000", "Time to authenticate a connection"),
+  HEARTBEAT_MS: setting(
+    int(1000, 600_000),
+    "25000",
+    "Silence after which a peer is pinged; after twice as much it is gone",
+  ),
+  TYPING_MS: setting(int(100, 60_000), "3000", "Time after which typing ends by itself"),
+  PRESENCE_GRACE_MS: setting(
+    int(0, 600_000),
+    "5000",
+    "Time before a user without a connection counts as gone",
+  ),
+  TOKEN_GRACE_MS: setting(
+    int(0, 600_000),
+    "25000",
+    "Time to refresh an expired token before its connection is closed",
+  ),
+  ACCESS_TOKEN_MS: setting(int(1000, 86_400_000), "900000", "Life of an access token"),
+  REFRESH_TOKEN_MS: setting(
+    int(60_000, 31_536_000_000),
+    "2592000000",
+    "Life of a sign-in that is not used (30 days)",
+  ),
+  SESSION_MS: setting(
+    int(60_000, 31_536_000_000),
+    "7776000000",
+    "Life of a visitor's session that is not used (90 days)",
+  ),
+  DRAIN_MS: setting(
+    int(0, 3_500),
+    "3000",
+    "Time over which clients are sent away, each at its own moment, before the process ends",
+  ),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Settings =
+  & { [K in SettingName]: z.output<(typeof SETTINGS)[K]["schema"]> }
+  & { /** The settings that were given, not defaulted. */ given: ReadonlySet<SettingName> };
+
+/** A setting that stops the start; its message is one line. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+}
+
+/** How many single-letter edits lead from a to b, at most `max` + 1. */
+function distance(a: string, b: string, max: number): number {
+  if (Math.abs(a.length - b.length) > max) return max + 1;
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + same));
+    }
+    previous = row;
+  }
+  return previous[b.length]!;
+}
+
+const OWN_PREFIXES = ["LIMIT_"];
+
+/** Names that were meant as a setting but are none: LIMIT_*, and near misses of long names. */
+function suspicious(name: string): SettingName | "unknown" | null {
+  const names = Object.keys(SETTINGS) as SettingName[];
+  if (names.includes(name as SettingName)) return null;
+  const near = names.filter((known) => known.length >= 8)
+    .find((known) => distance(name.toUpperCase(), known, 2) <= 2);
+  if (near !== undefined) return near;
+  return OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? "unknown" : null;
+}
+
+/**
+ * Reads all settings from an environment.
+ *
+ * @throws {SettingsError} with one line that names the setting, its value and what is allowed.
+ */
+export function readSettings(env: Record<string, string | undefined>): Settings {
+  for (const name of Object.keys(env)) {
+    const meant = suspicious(name);
+    if (meant === null) continue;
+    const hint = meant === "unknown" ? "there is no such setting" : `did you mean ${meant}?`;
+    throw new SettingsError(`Cannot start: setting ${name} is not known: ${hint}`);
+  }
+  const given = new Set<SettingName>();
+  const values: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
+    const raw = env[name]?.trim();
+    if (raw !== undefined && raw !== "") given.add(name);
+    const value = raw === undefined || raw === "" ? entry.default : raw;
+    if (value === undefined) {
+      values[name] = undefined;
+      continue;
+    }
+    if (value === "" && entry.default === "") {
+      values[name] = [];
+      continue;
+    }
+    const result = entry.schema.safeParse(value);
+    if (!result.success) {
+      const shown = entry.secret === true ? "(secret)" : JSON.stringify(value);
+      const allowed = result.error.issues[0]!.message;
+      throw new SettingsError(`Cannot start: setting ${name} is ${shown}: it ${allowed}`);
+    }
+    values[name] = result.data;
+  }
+  if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
+    const missing = values.ADMIN_EMAIL === undefined ? "ADMIN_EMAIL" : "ADMIN_PASSWORD";
+    throw new SettingsError(
+      `Cannot start: setting ${missing} is not set: ADMIN_EMAIL and ADMIN_PASSWORD go together`,
+    );
+  }
+  return Object.assign(values, { given }) as unknown as Settings;
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { readSettings, SETTINGS, SettingsError } from "./settings.ts";
+
+function refused(env: Record<string, string>): string {
+  try {
+    readSettings(env);
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    assert.ok(!error.message.includes("\n"), "one line");
+    return error.message;
+  }
+  throw new Error(`Nothing was refused in ${JSON.stringify(env)}`);
+}
+
+Deno.test("readSettings() has a default for everything that needs one", () => {
+  const settings = readSettings({ PATH: "/bin", HOME: "/root", PORT: "" });
+  assert.equal(settings.PORT, 8000);
+  assert.equal(settings.LIMIT_MESSAGES_PER_MINUTE, 100);
+  assert.equal(settings.LIMIT_ROOM_BROADCASTS_PER_MINUTE, 1000);
+  assert.equal(settings.MAX_MESSAGE_BYTES, 65_536);
+  assert.equal(settings.DATABASE_URL, undefined);
+  assert.deepEqual(settings.FRONTEND_URL, []);
+  assert.equal(settings.given.size, 0);
+  assert.ok(readSettings({ PORT: "9000" }).given.has("PORT"));
+});
+
+Deno.test("readSettings() names the setting, the value and what is allowed", () => {
+  assert.match(
+    refused({ PORT: "abc" }),
+    /PORT is "abc": it must be a whole number from 0 to 65535/,
+  );
+  assert.match(refused({ PORT: "65536" }), /PORT is "65536"/);
+  assert.match(refused({ PORT: "-1" }), /PORT/);
+  assert.match(refused({ PORT: "8e3" }), /PORT/);
+  assert.match(refused({ LOG_LEVEL: "loud" }), /LOG_LEVEL is "loud": it must be debug/);
+  assert.match(refused({ DATABASE_URL: "mysql://x" }), /DATABASE_URL .* postgres:\/\//);
+  assert.match(refused({ FRONTEND_URL: "https://a.example/path" }), /FRONTEND_URL/);
+  assert.match(refused({ TRUSTED_PROXIES: "localhost" }), /TRUSTED_PROXIES/);
+  assert.match(refused({ ADMIN_EMAIL: "a@b.example" }), /ADMIN_PASSWORD is not set/);
+  assert.match(refused({ SECURE_COOKIES: "yes" }), /SECURE_COOKIES is "yes"/);
+});
+
+Deno.test("readSettings() refuses names that were meant as a setting", () => {
+  assert.match(refused({ DATABSE_URL: "x" }), /did you mean DATABASE_URL\?/);
+  assert.match(refused({ LIMIT_MESSAGE_PER_MINUTE: "1" }), /LIMIT_MESSAGES_PER_MINUTE\?/);
+  assert.match(refused({ LIMIT_EVERYTHING: "1" }), /there is no such setting/);
+});
+
+Deno.test("readSettings() never shows a secret", () => {
+  assert.ok(!refused({ JWT_SECRET: "hunter2" }).includes("hunter2"));
+  assert.ok(!refused({ DATABASE_URL: "redis://u:hunter2@h" }).includes("hunter2"));
+});
+
+Deno.test("every setting says what it is about", () => {
+  for (const [name, { about }] of Object.entries(SETTINGS)) {
+    assert.ok(about.length > 10, name);
+  }
+});
