@@ -1,0 +1,108 @@
+import { CLOSE, type CloseReason } from "./close_codes.ts";
+
+/**
+ * Every error code, with the HTTP status that it has on a REST path and, where the error ends a
+ * connection that is not authenticated, the close that follows. The code is the contract; sentences may change.
+ */
+export const ERRORS = {
+  bad_json: { status: 400 },
+  bad_frame: { status: 400 },
+  unknown_type: { status: 400 },
+  invalid: { status: 422 },
+  too_large: { status: 413 },
+  unauthenticated: { status: 401 },
+  invalid_token: { status: 401, close: "unauthorized" },
+  token_expired: { status: 401 },
+  invalid_session: { status: 401, close: "unauthorized" },
+  invalid_credentials: { status: 401 },
+  auth_timeout: { status: 401, close: "authTimeout" },
+  forbidden: { status: 403 },
+  origin_not_allowed: { status: 403 },
+  not_found: { status: 404 },
+  method_not_allowed: { status: 405 },
+  conflict: { status: 409 },
+  not_joined: { status: 409 },
+  already_set_up: { status: 409 },
+  rate_limited: { status: 429 },
+  too_many_subscriptions: { status: 429 },
+  too_many_connections: { status: 429 },
+  draining: { status: 503 },
+  overloaded: { status: 503 },
+  internal: { status: 500 },
+} as const satisfies Record<string, { status: number; close?: CloseReason }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One field that a body or a frame has wrong. `path` is dotted, "" for the whole. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+export interface ErrorDetails {
+  /** Milliseconds after which the same may succeed. */
+  retryAfter?: number;
+  /** The name of the limit that was reached, as in the settings. */
+  limit?: string;
+  fields?: FieldError[];
+  cause?: unknown;
+}
+
+/** The one error that is thrown on purpose. Its code and sentence go to the caller, its cause never. */
+export class ParleyError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfter: number | undefined;
+  readonly limit: string | undefined;
+  readonly fields: FieldError[] | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "ParleyError";
+    this.code = code;
+    this.retryAfter = details.retryAfter;
+    this.limit = details.limit;
+    this.fields = details.fields;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  /** The close that follows this error, or undefined where the connection goes on. */
+  get close(): (typeof CLOSE)[CloseReason] | undefined {
+    const entry: { status: number; close?: CloseReason } = ERRORS[this.code];
+    return entry.close === undefined ? undefined : CLOSE[entry.close];
+  }
+}
+
+/** Turns anything thrown into a ParleyError; what was not thrown on purpose becomes `internal`. */
+export function toParleyError(error: unknown): ParleyError {
+  if (error instanceof ParleyError) return error;
+  return new ParleyError("internal", "Cannot complete the request: internal error", {
+    cause: error,
+  });
+}
+
+interface ZodLikeError {
+  issues: { path: PropertyKey[]; message: string; code?: string; keys?: string[] }[];
+}
+
+/** All bad fields of a zod error, in the order in which zod found them. */
+export function fieldErrors(error: ZodLikeError): FieldError[] {
+  return error.issues.map((issue) => ({
+    path: issue.path.map(String).join("."),
+    message: issue.message,
+  }));
+}
+
+/** A sentence that names the first bad field, and the whole list in `fields`. */
+export function invalid(what: string, error: ZodLikeError): ParleyError {
+  const fields = fieldErrors(error);
+  const first = fields[0];
+  const detail = first === undefined
+    ? "value is invalid"
+    : first.path === ""
+    ? first.message
+    : `"${first.path}": ${first.message}`;
+  return new ParleyError("invalid", `Cannot accept ${what}: ${detail}`, { fields });
+}

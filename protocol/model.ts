@@ -1,0 +1,163 @@
+import { z } from "zod";
+
+/** Ids are UUIDs (version 7 where Parley makes them). */
+export const Id = z.uuid();
+export const Timestamp = z.iso.datetime({ offset: true });
+
+export const Role = z.enum(["agent", "visitor", "bot", "system"]);
+export type Role = z.infer<typeof Role>;
+
+export const ConversationStatus = z.enum(["open", "pending", "snoozed", "resolved"]);
+export type ConversationStatus = z.infer<typeof ConversationStatus>;
+
+/** `activity` lines are written by the server ("Ada resolved the conversation"); clients send `text`. */
+export const MessageType = z.enum(["text", "activity"]);
+export type MessageType = z.infer<typeof MessageType>;
+
+export const MessageStatus = z.enum(["sent", "delivered", "read"]);
+export type MessageStatus = z.infer<typeof MessageStatus>;
+
+export const Sender = z.object({
+  userId: z.string(),
+  userName: z.string(),
+  role: Role,
+});
+export type Sender = z.infer<typeof Sender>;
+
+export const Message = z.object({
+  id: Id,
+  conversationId: Id,
+  /** Position in the conversation's log; gapless over all durable events, not only messages. */
+  seq: z.number().int().positive(),
+  clientMessageId: z.string().nullable(),
+  type: MessageType,
+  /** Plain text, at most MAX_CONTENT characters; empty when deleted. */
+  content: z.string(),
+  /** A note that only agents see. */
+  isPrivate: z.boolean(),
+  sender: Sender,
+  platform: z.string(),
+  status: MessageStatus,
+  createdAt: Timestamp,
+  editedAt: Timestamp.nullable(),
+  deletedAt: Timestamp.nullable(),
+});
+export type Message = z.infer<typeof Message>;
+
+export const Contact = z.object({
+  id: Id,
+  /** Never empty: an unnamed visitor has a generated name such as "Visitor 4f2a". */
+  name: z.string(),
+  email: z.string().nullable(),
+  createdAt: Timestamp,
+  lastSeenAt: Timestamp.nullable(),
+});
+export type Contact = z.infer<typeof Contact>;
+
+export const LastMessage = z.object({
+  seq: z.number().int(),
+  /** The first 200 characters. */
+  preview: z.string(),
+  userId: z.string(),
+  userName: z.string(),
+  role: Role,
+  isPrivate: z.boolean(),
+  createdAt: Timestamp,
+});
+export type LastMessage = z.infer<typeof LastMessage>;
+
+/** How far each side has received and read; both only ever grow. */
+export const Pointers = z.object({
+  agentDeliveredSeq: z.number().int(),
+  agentReadSeq: z.number().int(),
+  contactDeliveredSeq: z.number().int(),
+  contactReadSeq: z.number().int(),
+});
+export type Pointers = z.infer<typeof Pointers>;
+
+export const Assignee = z.object({ userId: Id, userName: z.string() });
+
+export const Conversation = z.object({
+  id: Id,
+  status: ConversationStatus,
+  platform: z.string(),
+  contact: Contact,
+  assignee: Assignee.nullable(),
+  lastMessage: LastMessage.nullable(),
+  epoch: z.string(),
+  lastSeq: z.number().int(),
+  /** Messages from the contact so far: with it a client keeps its own unread count. */
+  inboundCount: z.number().int(),
+  /** Messages that the one who asks has not read. Absent in broadcasts, which are the same for all. */
+  unread: z.number().int().optional(),
+  pointers: Pointers,
+  /** Since when the contact waits for an answer; null when answered or resolved. */
+  waitingSince: Timestamp.nullable(),
+  /** What the list is sorted by: the last message, or the creation. */
+  lastActivityAt: Timestamp,
+  createdAt: Timestamp,
+  resolvedAt: Timestamp.nullable(),
+});
+export type Conversation = z.infer<typeof Conversation>;
+
+export const PresenceStatus = z.enum(["online", "away", "offline"]);
+
+/** The page that a visitor looks at. */
+export const Page = z.object({
+  url: z.string().max(2048),
+  title: z.string().max(300).optional(),
+});
+export type Page = z.infer<typeof Page>;
+
+export const Presence = z.object({
+  userId: z.string(),
+  userName: z.string(),
+  role: Role,
+  status: PresenceStatus,
+  /** When this became so. */
+  since: Timestamp,
+  /** Only of visitors, only for agents. */
+  page: Page.optional(),
+});
+export type Presence = z.infer<typeof Presence>;
+
+export const AgentRole = z.enum(["admin", "agent"]);
+export type AgentRole = z.infer<typeof AgentRole>;
+
+export const User = z.object({
+  id: Id,
+  email: z.string(),
+  name: z.string(),
+  role: AgentRole,
+  createdAt: Timestamp,
+  /** When the last connection ended; null before the first one did. */
+  lastSeenAt: Timestamp.nullable(),
+  disabledAt: Timestamp.nullable(),
+});
+export type User = z.infer<typeof User>;
+
+/** What a website may know of its widget without any secret. */
+export const WidgetAppearance = z.object({
+  title: z.string().trim().min(1).max(60),
+  greeting: z.string().trim().max(300),
+  /** CSS hex colour, e.g. "#4f46e5". */
+  accent: z.string().regex(/^#[0-9a-fA-F]{6}$/, "must be a hex colour such as #4f46e5"),
+  position: z.enum(["right", "left"]),
+  launcherLabel: z.string().trim().max(40),
+  placeholder: z.string().trim().max(60),
+});
+export type WidgetAppearance = z.infer<typeof WidgetAppearance>;
+
+export const WidgetConfig = z.object({
+  id: Id,
+  userId: Id.nullable(),
+  name: z.string(),
+  widgetKey: z.string(),
+  /** Origins ("https://example.com") that may use the widget; empty: this server's own origin only. "*" alone: any. */
+  allowedOrigins: z.array(z.string()),
+  enabled: z.boolean(),
+  appearance: WidgetAppearance,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+export type WidgetConfig = z.infer<typeof WidgetConfig>;

@@ -1,0 +1,263 @@
+/**
+ * The native protocol `parley.v1`: envelope `{type, id?, timestamp, data?, error?}`, one JSON
+ * object a line, one or more lines a frame. PROTOCOL.md tells it in prose.
+ */
+import { z } from "zod";
+import {
+  Conversation,
+  ConversationStatus,
+  Id,
+  Message,
+  Page,
+  Pointers,
+  Presence,
+  Role,
+} from "./model.ts";
+import type { ErrorCode, FieldError } from "./errors.ts";
+
+export const SUBPROTOCOL = "parley.v1";
+/** A token may travel as a second subprotocol entry: `parley.token.<jwt>` or `parley.session.<id>`. */
+export const TOKEN_ENTRY = "parley.token.";
+export const SESSION_ENTRY = "parley.session.";
+
+/** Longest content of a message, in UTF-16 code units. */
+export const MAX_CONTENT = 20_000;
+export const MAX_HISTORY = 100;
+/** People in one answer: of a conversation's members, and of everybody who is online. */
+export const MAX_MEMBERS = 100;
+export const MAX_PRESENCE = 200;
+
+const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const ClientMessageId = z.string().min(1).max(64).regex(
+  /^[\x21-\x7e]+$/,
+  "must be visible ASCII without spaces",
+);
+/** Half of a surrogate pair is replaced, as a browser would when it encodes the text. */
+export const Content = z.string().max(MAX_CONTENT).refine(
+  (text) => text.trim() !== "",
+  "must not be empty",
+).overwrite((text) => text.toWellFormed());
+
+/** Exactly one of an agent's access token and a visitor's session id. */
+export const Credentials = z.strictObject({
+  token: z.string().min(1).max(8192).optional(),
+  sessionId: z.string().min(1).max(256).optional(),
+}).refine(
+  (data) => (data.token === undefined) !== (data.sessionId === undefined),
+  "exactly one of token and sessionId is needed",
+);
+
+/** The `data` of every command, by type. */
+export const COMMANDS = {
+  auth: Credentials,
+  refresh: z.strictObject({ token: z.string().min(1).max(8192) }),
+  join: z.strictObject({
+    conversationId: Id,
+    epoch: z.string().max(64).optional(),
+    seq: Seq.optional(),
+    /** How many messages a snapshot holds. */
+    limit: z.number().int().min(1).max(MAX_HISTORY).optional(),
+    /** Whether to hear of single people who come and go, of their number, or of neither. */
+    members: z.enum(["list", "count", "none"]).optional(),
+  }),
+  members: z.strictObject({
+    conversationId: Id,
+    cursor: z.string().max(100).optional(),
+    limit: z.number().int().min(1).max(MAX_MEMBERS).optional(),
+  }),
+  presence_list: z.strictObject({
+    cursor: z.string().max(100).optional(),
+    limit: z.number().int().min(1).max(MAX_PRESENCE).optional(),
+    role: z.enum(["agent", "visitor"]).optional(),
+  }),
+  leave: z.strictObject({ conversationId: Id }),
+  message: z.strictObject({
+    /** A visitor may leave it out: their own conversation, opened with the first message. */
+    conversationId: Id.optional(),
+    content: Content,
+    clientMessageId: ClientMessageId,
+    type: z.literal("text").optional(),
+    isPrivate: z.boolean().optional(),
+  }),
+  edit_message: z.strictObject({ conversationId: Id, messageId: Id, content: Content }),
+  delete_message: z.strictObject({ conversationId: Id, messageId: Id }),
+  history: z.strictObject({
+    conversationId: Id,
+    /** Messages with a smaller seq, newest first cut; at most one of before and after. */
+    before: Seq.optional(),
+    after: Seq.optional(),
+    limit: z.number().int().min(1).max(MAX_HISTORY).optional(),
+  }).refine(
+    (data) => data.before === undefined || data.after === undefined,
+    "at most one of before and after can be given",
+  ),
+  typing: z.strictObject({ conversationId: Id, isTyping: z.boolean() }),
+  read: z.strictObject({ conversationId: Id, seq: Seq }),
+  delivered: z.strictObject({ conversationId: Id, seq: Seq }),
+  page: z.strictObject(Page.shape),
+  /** An agent's own status; offline comes from having no connection. */
+  presence: z.strictObject({ status: z.enum(["online", "away"]) }),
+  ping: z.unknown(),
+} as const;
+
+export type CommandType = keyof typeof COMMANDS;
+export type CommandData<T extends CommandType> = z.infer<(typeof COMMANDS)[T]>;
+
+/** What every line from a client must be before its `data` is looked at. */
+export const Envelope = z.object({
+  type: z.string().min(1).max(64),
+  id: z.union([z.string().min(1).max(64), z.number().int()]).optional(),
+  timestamp: z.string().max(64).optional(),
+  data: z.unknown().optional(),
+});
+export type CommandId = string | number;
+
+export interface Limits {
+  messageBytes: number;
+  messagesPerMinute: number;
+  typingPerMinute: number;
+  subscriptions: number;
+  contentLength: number;
+}
+
+export interface Welcome {
+  node: string;
+  connectionId: string;
+  protocol: string;
+  /** Milliseconds: the server pings after this silence; a client that hears nothing for twice as long should reconnect. */
+  heartbeatMs: number;
+  /** Milliseconds within which `auth` must come. 0 when already authenticated by the subprotocol. */
+  authTimeoutMs: number;
+  limits: Limits;
+  serverTime: string;
+}
+
+export const Member = z.object({ userId: z.string(), userName: z.string(), role: Role });
+export type Member = z.infer<typeof Member>;
+
+/** A durable change: has the next seq of its conversation and is replayed on recovery. */
+export interface DurableEvents {
+  message: Message;
+  message_updated: { conversationId: string; seq: number; message: Message };
+  message_deleted: { conversationId: string; seq: number; messageId: string; deletedAt: string };
+  /** Status, assignment. `message` is the activity line, for agents only. */
+  conversation_changed: {
+    conversationId: string;
+    seq: number;
+    status?: ConversationStatus;
+    assignee?: { userId: string; userName: string } | null;
+    actor: Member;
+    message?: Message;
+    createdAt: string;
+  };
+  /** Stands for an event that this reader may not see (an agents' note), so that seq has no gap. */
+  hidden: { conversationId: string; seq: number };
+}
+export type DurableType = keyof DurableEvents;
+
+export interface EphemeralEvents {
+  welcome: Welcome;
+  /** A list row as it is now; agents only. */
+  conversation: { conversation: Conversation };
+  /** To every connection of a visitor: their conversation was opened and can be joined. */
+  conversation_opened: { conversationId: string };
+  /** The receiving agent's own count; totalUnread is over all conversations. */
+  unread: { conversationId: string; unread: number; readSeq: number; totalUnread: number };
+  /** Pointers moved. */
+  message_status: {
+    conversationId: string;
+    userId: string;
+    role: Role;
+    pointers: Pointers;
+  };
+  typing: {
+    conversationId: string;
+    userId: string;
+    userName: string;
+    role: Role;
+    isTyping: boolean;
+  };
+  presence: Presence;
+  /** Every `heartbeatMs`: where the log of each joined conversation stands, so that a gap is found in a quiet room. */
+  heartbeat: { serverTime: string; positions: Record<string, number> };
+  /** Instead of user_joined and user_left for who joined with `members: "count"`; at most once a second. */
+  member_count: { conversationId: string; count: number };
+  user_joined: { conversationId: string } & Member;
+  user_left: { conversationId: string } & Member;
+  /** The server drains: connect again after `retryAfter` milliseconds. */
+  reconnect: { retryAfter: number };
+  pong: Record<string, never>;
+}
+
+export interface ErrorData {
+  code: ErrorCode;
+  retryAfter?: number;
+  limit?: string;
+  fields?: FieldError[];
+}
+
+/** What the `ack` of each command carries. */
+export interface Acks {
+  auth: {
+    userId: string;
+    userName: string;
+    role: "agent" | "visitor";
+    /** Of a visitor: the conversation that is theirs, if there is one. */
+    conversationId?: string | null;
+    /** Of an agent: their unread messages over all conversations that are not resolved. */
+    totalUnread?: number;
+    /** For agents: everybody who is online, agents first. For visitors: the agents who are. */
+    presence: Presence[];
+    /** Where `presence_list` goes on, or null when `presence` is complete. */
+    presenceCursor: string | null;
+    /** How many are online, by role; visitors are told of agents only. */
+    online: { agents: number; visitors?: number };
+    /** When the credentials end, or null. */
+    expiresAt: string | null;
+  };
+  refresh: { expiresAt: string | null };
+  join: JoinResult;
+  members: { members: Member[]; memberCount: number; membersCursor: string | null };
+  presence_list: { presence: Presence[]; presenceCursor: string | null };
+  leave: Record<string, never>;
+  message: { message: Message; duplicate: boolean };
+  edit_message: { message: Message };
+  delete_message: { messageId: string; seq: number };
+  history: { messages: Message[]; hasMore: boolean };
+  typing: Record<string, never>;
+  read: { readSeq: number };
+  delivered: { deliveredSeq: number };
+  page: Record<string, never>;
+  presence: Record<string, never>;
+  ping: Record<string, never>;
+}
+
+export type LoggedEvent = {
+  [T in DurableType]: { type: T; timestamp: string; data: DurableEvents[T] };
+}[DurableType];
+
+export interface JoinResult {
+  conversationId: string;
+  epoch: string;
+  /** The position of this answer: events from seq + 1 on follow live. */
+  seq: number;
+  /** True: `events` are exactly what came after the position asked for. False: `snapshot` replaces all. */
+  recovered: boolean;
+  events: LoggedEvent[];
+  snapshot: { messages: Message[]; hasMore: boolean } | null;
+  conversation: Conversation;
+  /** The first page, empty unless `members` was "list" (the default). */
+  members: Member[];
+  memberCount: number;
+  /** Where the command `members` goes on, or null when `members` is complete. */
+  membersCursor: string | null;
+}
+
+export type Events = DurableEvents & EphemeralEvents;
+export type EventType = keyof Events;
+
+/** One line from the server. */
+export type ServerMessage =
+  | { [T in EventType]: { type: T; timestamp: string; data: Events[T] } }[EventType]
+  | { type: "ack"; id: CommandId; timestamp: string; data: unknown }
+  | { type: "error"; id?: CommandId; timestamp: string; error: string; data: ErrorData };
