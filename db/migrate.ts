@@ -1,0 +1,54 @@
+import { type Kysely, sql } from "kysely";
+import type { Database } from "./types.ts";
+import * as m001 from "./migrations/001_conversations.ts";
+import * as m002 from "./migrations/002_store_functions.ts";
+
+interface Migration {
+  name: string;
+  up(db: Kysely<unknown>): Promise<void>;
+}
+
+/** In order; a name that was released is never changed or removed. */
+const MIGRATIONS: Migration[] = [
+  { name: "001_conversations", up: m001.up },
+  { name: "002_store_functions", up: m002.up },
+];
+
+/** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */
+const LOCK_KEY = 0x7061726c;
+
+/** Waits until this transaction alone may change what every start looks at. */
+export async function lockStart(trx: Kysely<Database>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_KEY)})`.execute(trx);
+}
+
+/**
+ * Brings the schema up to date, forward only, all pending migrations in one transaction.
+ *
+ * @returns the names of the migrations that were run.
+ * @throws when the database was migrated by a newer version of Parley.
+ */
+export async function migrate(db: Kysely<Database>): Promise<string[]> {
+  return await db.transaction().execute(async (trx) => {
+    await lockStart(trx);
+    await sql`create table if not exists schema_migrations (
+      name text primary key,
+      run_at timestamptz not null default now()
+    )`.execute(trx);
+    const done = await sql<{ name: string }>`select name from schema_migrations`.execute(trx);
+    const known = new Set(MIGRATIONS.map((migration) => migration.name));
+    const foreign = done.rows.find((row) => !known.has(row.name));
+    if (foreign !== undefined) {
+      throw new Error(
+        `Cannot migrate the database: it has "${foreign.name}", which this version does not know`,
+      );
+    }
+    const names = new Set(done.rows.map((row) => row.name));
+    const pending = MIGRATIONS.filter((migration) => !names.has(migration.name));
+    for (const migration of pending) {
+      await migration.up(trx as unknown as Kysely<unknown>);
+      await sql`insert into schema_migrations (name) values (${migration.name})`.execute(trx);
+    }
+    return pending.map((migration) => migration.name);
+  });
+}

@@ -1,0 +1,346 @@
+/**
+ * Every table as a type: the single source of row shapes. A table of this catalogue exists in the
+ * database once a migration of db/migrations/ makes it; the types of later ones stand here so that
+ * names and columns are agreed before they are needed.
+ */
+import type { ColumnType, Generated, Insertable, Selectable, Updateable } from "kysely";
+
+/** timestamptz: read as Date, written as Date or ISO 8601. */
+type Time = ColumnType<Date, Date | string, Date | string>;
+type TimeNow = ColumnType<Date, Date | string | undefined, Date | string>;
+type NullTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+type Json<T> = ColumnType<T, string, string>;
+type JsonOr<T> = ColumnType<T, string | undefined, string>;
+
+export interface Database {
+  server_meta: ServerMeta;
+  users: Users;
+  contacts: Contacts;
+  contact_identities: ContactIdentities;
+  widget_configs: WidgetConfigs;
+  chat_sessions: ChatSessions;
+  conversations: Conversations;
+  chat_messages: ChatMessages;
+  conversation_events: ConversationEvents;
+  participants: Participants;
+  refresh_tokens: RefreshTokens;
+  labels: Labels;
+  conversation_labels: ConversationLabels;
+  canned_responses: CannedResponses;
+  context_rules: ContextRules;
+  notifications: Notifications;
+  channels: Channels;
+  webhook_deliveries: WebhookDeliveries;
+  outbound_messages: OutboundMessages;
+  collaboration_documents: CollaborationDocuments;
+  collaboration_operations: CollaborationOperations;
+  metric_points: MetricPoints;
+  changes: Changes;
+  api_keys: ApiKeys;
+  audit_log: AuditLog;
+}
+
+/** Facts about this database itself, such as the epoch of its event logs. */
+export interface ServerMeta {
+  key: string;
+  value: string;
+}
+
+export interface Users {
+  id: string;
+  email: string;
+  name: string;
+  password_hash: string;
+  role: "admin" | "agent";
+  created_at: TimeNow;
+  updated_at: TimeNow;
+  last_seen_at: NullTime;
+  disabled_at: NullTime;
+}
+
+export interface Contacts {
+  id: string;
+  name: string;
+  email: string | null;
+  phone: string | null;
+  attributes: JsonOr<Record<string, unknown>>;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+  last_seen_at: NullTime;
+}
+
+export interface ContactIdentities {
+  id: string;
+  contact_id: string;
+  platform: string;
+  external_id: string;
+  verified: boolean;
+  created_at: TimeNow;
+}
+
+export interface WidgetConfigs {
+  id: string;
+  /** Who made it; null for the first one. */
+  user_id: string | null;
+  name: string;
+  /** Public, stands in the website's script tag. */
+  widget_key: string;
+  /** Signs identity tokens; never leaves the server but for admins. */
+  secret: string;
+  allowed_origins: ColumnType<string[], string[], string[]>;
+  enabled: Generated<boolean>;
+  appearance: Json<Record<string, unknown>>;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+}
+
+export interface ChatSessions {
+  id: string;
+  /** SHA-256 in hex of the secret that the visitor's browser holds. */
+  session_id: string;
+  widget_id: string;
+  contact_id: string;
+  origin: string | null;
+  user_agent: string | null;
+  locale: string | null;
+  page_url: string | null;
+  page_title: string | null;
+  created_at: TimeNow;
+  last_seen_at: TimeNow;
+  expires_at: Time;
+  ended_at: NullTime;
+}
+
+export interface Conversations {
+  id: string;
+  contact_id: string;
+  platform: Generated<string>;
+  channel_id: string | null;
+  status: Generated<"open" | "pending" | "snoozed" | "resolved">;
+  assignee_id: string | null;
+  last_seq: Generated<number>;
+  /** Messages from the contact, and public messages to the contact, so far. */
+  inbound_count: Generated<number>;
+  outbound_count: Generated<number>;
+  agent_delivered_seq: Generated<number>;
+  agent_read_seq: Generated<number>;
+  contact_delivered_seq: Generated<number>;
+  contact_read_seq: Generated<number>;
+  last_message_seq: Generated<number>;
+  last_message_preview: string | null;
+  last_message_role: string | null;
+  last_message_sender_id: string | null;
+  last_message_sender_name: string | null;
+  last_message_private: Generated<boolean>;
+  last_message_at: NullTime;
+  last_activity_at: TimeNow;
+  waiting_since: NullTime;
+  snoozed_until: NullTime;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+  resolved_at: NullTime;
+}
+
+export interface ChatMessages {
+  id: string;
+  conversation_id: string;
+  seq: number;
+  session_id: string | null;
+  client_message_id: string | null;
+  sender_id: string;
+  sender_role: "agent" | "visitor" | "bot" | "system";
+  sender_name: string;
+  type: "text" | "activity";
+  content: string;
+  is_private: boolean;
+  platform: string;
+  /** The conversation's counters with this message included. */
+  inbound_count: number;
+  outbound_count: number;
+  created_at: Time;
+  edited_at: NullTime;
+  deleted_at: NullTime;
+}
+
+/** The ordered log of a conversation. A message's own event holds no copy of it, only its id. */
+export interface ConversationEvents {
+  conversation_id: string;
+  seq: number;
+  type: "message" | "message_updated" | "message_deleted" | "conversation_changed";
+  message_id: string | null;
+  is_private: boolean;
+  payload: Json<Record<string, unknown>>;
+  created_at: Time;
+}
+
+export interface Participants {
+  conversation_id: string;
+  /** A user's or a contact's id. */
+  user_id: string;
+  role: "agent" | "visitor";
+  delivered_seq: Generated<number>;
+  read_seq: Generated<number>;
+  /** The conversation's counters at read_seq: unread is the difference to now. */
+  read_inbound: Generated<number>;
+  read_outbound: Generated<number>;
+  updated_at: TimeNow;
+}
+
+export interface RefreshTokens {
+  id: string;
+  user_id: string;
+  /** One sign-in; reuse of a rotated token ends the whole family. */
+  family_id: string;
+  token_hash: string;
+  user_agent: string | null;
+  created_at: TimeNow;
+  expires_at: Time;
+  used_at: NullTime;
+  revoked_at: NullTime;
+}
+
+export interface Labels {
+  id: string;
+  name: string;
+  color: string;
+  created_at: TimeNow;
+}
+
+export interface ConversationLabels {
+  conversation_id: string;
+  label_id: string;
+}
+
+export interface CannedResponses {
+  id: string;
+  user_id: string | null;
+  short_code: string;
+  content: string;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+}
+
+export interface ContextRules {
+  id: string;
+  name: string;
+  enabled: Generated<boolean>;
+  priority: Generated<number>;
+  conditions: Json<unknown>;
+  actions: Json<unknown>;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+}
+
+export interface Notifications {
+  id: string;
+  user_id: string;
+  kind: string;
+  conversation_id: string | null;
+  data: Json<Record<string, unknown>>;
+  created_at: TimeNow;
+  read_at: NullTime;
+}
+
+export interface Channels {
+  id: string;
+  platform: string;
+  name: string;
+  enabled: Generated<boolean>;
+  settings: Json<Record<string, unknown>>;
+  secrets: Json<Record<string, unknown>>;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+}
+
+export interface WebhookDeliveries {
+  id: string;
+  channel_id: string;
+  provider_event_id: string;
+  body: string;
+  received_at: TimeNow;
+  processed_at: NullTime;
+  error: string | null;
+}
+
+export interface OutboundMessages {
+  id: string;
+  message_id: string;
+  channel_id: string;
+  attempts: Generated<number>;
+  next_attempt_at: NullTime;
+  provider_message_id: string | null;
+  status: string;
+  error: string | null;
+  created_at: TimeNow;
+}
+
+export interface CollaborationDocuments {
+  id: string;
+  kind: string;
+  subject_id: string;
+  version: Generated<number>;
+  content: string;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+}
+
+export interface CollaborationOperations {
+  document_id: string;
+  version: number;
+  client_id: string;
+  client_seq: number;
+  author_id: string;
+  operation: Json<unknown>;
+  created_at: TimeNow;
+}
+
+export interface MetricPoints {
+  metric: string;
+  dimension: string;
+  resolution: "minute" | "hour" | "day";
+  at: Time;
+  value: number;
+}
+
+/** The change feed: one row for each change of a subscribed table. */
+export interface Changes {
+  id: Generated<number>;
+  table_name: string;
+  event: "INSERT" | "UPDATE" | "DELETE";
+  row_id: string;
+  new_row: Json<Record<string, unknown> | null>;
+  old_row: Json<Record<string, unknown> | null>;
+  created_at: TimeNow;
+}
+
+export interface ApiKeys {
+  id: string;
+  name: string;
+  key_hash: string;
+  scopes: string[];
+  created_by: string;
+  created_at: TimeNow;
+  last_used_at: NullTime;
+  revoked_at: NullTime;
+}
+
+export interface AuditLog {
+  id: string;
+  actor_id: string | null;
+  action: string;
+  subject: string | null;
+  data: Json<Record<string, unknown>>;
+  address: string | null;
+  created_at: TimeNow;
+}
+
+export type UserRow = Selectable<Users>;
+export type ContactRow = Selectable<Contacts>;
+export type WidgetRow = Selectable<WidgetConfigs>;
+export type SessionRow = Selectable<ChatSessions>;
+export type ConversationRow = Selectable<Conversations>;
+export type MessageRow = Selectable<ChatMessages>;
+export type NewMessageRow = Insertable<ChatMessages>;
+export type EventRow = Selectable<ConversationEvents>;
+export type ParticipantRow = Selectable<Participants>;
+export type UserUpdate = Updateable<Users>;
