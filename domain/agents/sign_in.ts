@@ -1,0 +1,182 @@
+import type { Db } from "../../db/database.ts";
+import { uuidv7 } from "../../db/uuid.ts";
+import type { User } from "../../protocol/model.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { EventBus } from "../events.ts";
+import { KeyedLimiter } from "../rate_limit.ts";
+import { hashSecret, newSecret } from "../secrets.ts";
+import { verifyNothing, verifyPassword } from "./passwords.ts";
+import type { AccessToken, Tokens } from "./tokens.ts";
+import { findUser, toUser } from "./users.ts";
+import type { AgentPrincipal } from "../principal.ts";
+
+/**
+ * Two tabs may send the same refresh token at the same moment, and an answer may be lost on the
+ * way: within this time after its first use a token is not taken for stolen.
+ */
+const REUSE_GRACE_MS = 10_000;
+
+/** How long a used token is remembered, so that its reuse is noticed. */
+const KEEP_USED_MS = 86_400_000;
+
+export interface SignedIn {
+  user: User;
+  access: AccessToken;
+  refreshToken: string;
+  /** Milliseconds since the epoch. */
+  refreshExpiresAt: number;
+}
+
+export interface SignIn {
+  /** @throws {ParleyError} `invalid_credentials` or `rate_limited`. */
+  login(input: { email: string; password: string }, from: Peer): Promise<SignedIn>;
+  /** Signs in without a password, for one who was just created. */
+  start(user: User, from: Peer): Promise<SignedIn>;
+  /** Rotates. @throws {ParleyError} `invalid_token`; reuse of a rotated token ends its family. */
+  refresh(refreshToken: string, from: Peer): Promise<SignedIn>;
+  /** Ends the sign-in that the token belongs to; unknown tokens are ignored. */
+  logout(refreshToken: string): Promise<void>;
+  /** Who a refresh token belongs to, without rotating it; null when it is not good. */
+  peek(refreshToken: string): Promise<User | null>;
+  /** @throws {ParleyError} `invalid_token`, `token_expired`. */
+  authenticate(accessToken: string): Promise<AgentPrincipal>;
+}
+
+export interface Peer {
+  address: string;
+  userAgent: string | null;
+}
+
+export interface SignInOptions {
+  db: Db;
+  bus: EventBus;
+  tokens: Tokens;
+  refreshLifeMs: number;
+  loginsPerMinute: number;
+  now?: () => number;
+}
+
+export function createSignIn(options: SignInOptions): SignIn {
+  const { db, bus, tokens, refreshLifeMs, now = Date.now } = options;
+  const perAccount = new KeyedLimiter(options.loginsPerMinute, 60_000, { now });
+  const perAddress = new KeyedLimiter(options.loginsPerMinute * 5, 60_000, { now });
+
+  async function issue(user: User, familyId: string, from: Peer): Promise<SignedIn> {
+    const refreshToken = newSecret();
+    const refreshExpiresAt = now() + refreshLifeMs;
+    await db.deleteFrom("refresh_tokens").where("user_id", "=", user.id)
+      .where((eb) =>
+        eb.or([
+          eb("expires_at", "<", new Date(now())),
+          eb("used_at", "<", new Date(now() - KEEP_USED_MS)),
+        ])
+      ).execute();
+    await db.insertInto("refresh_tokens").values({
+      id: uuidv7(),
+      user_id: user.id,
+      family_id: familyId,
+      token_hash: await hashSecret(refreshToken),
+      user_agent: from.userAgent?.slice(0, 300) ?? null,
+      expires_at: new Date(refreshExpiresAt),
+    }).execute();
+    const access = await tokens.issue(user.id, user.role, familyId);
+    return { user, access, refreshToken, refreshExpiresAt };
+  }
+
+  function limit(email: string, from: Peer): void {
+    const wait = Math.max(perAccount.take(email), perAddress.take(from.address));
+    if (wait > 0) {
+      throw new ParleyError("rate_limited", "Cannot sign in: too many attempts", {
+        retryAfter: wait,
+        limit: "LIMIT_LOGINS_PER_MINUTE",
+      });
+    }
+  }
+
+  async function endFamily(familyId: string): Promise<void> {
+    await db.updateTable("refresh_tokens").set({ revoked_at: new Date(now()) })
+      .where("family_id", "=", familyId).where("revoked_at", "is", null).execute();
+    bus.emit("sign_in.ended", { signInId: familyId });
+  }
+
+  async function find(refreshToken: string) {
+    return await db.selectFrom("refresh_tokens").selectAll()
+      .where("token_hash", "=", await hashSecret(refreshToken)).executeTakeFirst();
+  }
+
+  return {
+    async login({ email, password }, from) {
+      limit(email, from);
+      const row = await db.selectFrom("users").selectAll().where("email", "=", email)
+        .executeTakeFirst();
+      const good = row === undefined
+        ? await verifyNothing(password)
+        : await verifyPassword(password, row.password_hash);
+      if (row === undefined || good !== true || row.disabled_at !== null) {
+        throw new ParleyError(
+          "invalid_credentials",
+          "Cannot sign in: e-mail address or password is wrong",
+        );
+      }
+      return await issue(toUser(row), uuidv7(), from);
+    },
+
+    start: (user, from) => issue(user, uuidv7(), from),
+
+    async refresh(refreshToken, from) {
+      const row = await find(refreshToken);
+      const refuse = () => new ParleyError("invalid_token", "Cannot refresh: sign in again");
+      if (row === undefined || row.revoked_at !== null || row.expires_at.getTime() <= now()) {
+        throw refuse();
+      }
+      if (row.used_at !== null && now() - row.used_at.getTime() > REUSE_GRACE_MS) {
+        await endFamily(row.family_id);
+        throw refuse();
+      }
+      const user = await findUser(db, row.user_id);
+      if (user === null || user.disabledAt !== null) throw refuse();
+      await db.updateTable("refresh_tokens").set({ used_at: new Date(now()) })
+        .where("id", "=", row.id).where("used_at", "is", null).execute();
+      return await issue(user, row.family_id, from);
+    },
+
+    async logout(refreshToken) {
+      const row = await find(refreshToken);
+      if (row === undefined) return;
+      await endFamily(row.family_id);
+    },
+
+    async peek(refreshToken) {
+      const row = await find(refreshToken);
+      if (row === undefined || row.revoked_at !== null || row.expires_at.getTime() <= now()) {
+        return null;
+      }
+      if (row.used_at !== null && now() - row.used_at.getTime() > REUSE_GRACE_MS) return null;
+      const user = await findUser(db, row.user_id);
+      return user?.disabledAt === null ? user : null;
+    },
+
+    async authenticate(accessToken) {
+      const claims = await tokens.verify(accessToken);
+      const user = await findUser(db, claims.userId);
+      const alive = await db.selectFrom("refresh_tokens").select("id")
+        .where("family_id", "=", claims.signInId).where("revoked_at", "is", null)
+        .limit(1).executeTakeFirst();
+      if (alive === undefined) {
+        throw new ParleyError("invalid_token", "Cannot authenticate: the sign-in has ended");
+      }
+      if (user === null || user.disabledAt !== null) {
+        throw new ParleyError("invalid_token", "Cannot authenticate: the user is not active");
+      }
+      return {
+        kind: "agent",
+        userId: user.id,
+        userName: user.name,
+        role: user.role,
+        tokenId: claims.tokenId,
+        signInId: claims.signInId,
+        expiresAt: claims.expiresAt,
+      };
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { errors, jwtVerify, SignJWT } from "jose";
+import { ParleyError } from "../../protocol/errors.ts";
+import { newSecret } from "../secrets.ts";
+
+const ISSUER = "parley";
+
+export interface AccessToken {
+  token: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+export interface TokenClaims {
+  userId: string;
+  expiresAt: number;
+  tokenId: string;
+  signInId: string;
+}
+
+export interface Tokens {
+  issue(userId: string, role: string, signInId: string): Promise<AccessToken>;
+  /** @throws {ParleyError} `token_expired`, or `invalid_token` for everything else. */
+  verify(token: string): Promise<TokenClaims>;
+}
+
+/** Access tokens: HS256 only, `exp`, `sub` and `iss` required. */
+export function createTokens(secret: string, lifeMs: number, now: () => number = Date.now): Tokens {
+  const key = new TextEncoder().encode(secret);
+  return {
+    async issue(userId, role, signInId) {
+      const seconds = Math.floor(now() / 1000);
+      const exp = Math.floor((now() + lifeMs) / 1000);
+      const token = await new SignJWT({ role, sid: signInId })
+        .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+        .setSubject(userId).setIssuer(ISSUER).setIssuedAt(seconds).setExpirationTime(exp)
+        .setJti(newSecret(12))
+        .sign(key);
+      return { token, expiresAt: exp * 1000 };
+    },
+    async verify(token) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ["HS256"],
+          issuer: ISSUER,
+          requiredClaims: ["exp", "sub", "jti", "sid"],
+          currentDate: new Date(now()),
+        });
+        return {
+          userId: payload.sub!,
+          expiresAt: payload.exp! * 1000,
+          tokenId: payload.jti!,
+          signInId: String(payload["sid"]),
+        };
+      } catch (cause) {
+        if (cause instanceof errors.JWTExpired) {
+          throw new ParleyError("token_expired", "Cannot authenticate: the token has expired");
+        }
+        throw new ParleyError("invalid_token", "Cannot authenticate: the token is not valid", {
+          cause,
+        });
+      }
+    },
+  };
+}
+
+/** The configured secret, or one that is made once and kept in DATA_DIR. */
+export async function signingSecret(
+  configured: string | undefined,
+  dataDir: string,
+): Promise<string> {
+  if (configured !== undefined) return configured;
+  const path = `${dataDir}/jwt_secret`;
+  try {
+    return (await Deno.readTextFile(path)).trim();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const secret = newSecret();
+  try {
+    await Deno.writeTextFile(path, secret, { createNew: true, mode: 0o600 });
+    return secret;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    return (await Deno.readTextFile(path)).trim();
+  }
+}

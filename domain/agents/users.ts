@@ -1,0 +1,156 @@
+import { sql } from "kysely";
+import type { Db } from "../../db/database.ts";
+import type { UserRow } from "../../db/types.ts";
+import { uuidv7 } from "../../db/uuid.ts";
+import type { AgentRole, User } from "../../protocol/model.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { EventBus } from "../events.ts";
+import { hashPassword, verifyPassword } from "./passwords.ts";
+
+export function toUser(row: UserRow): User {
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    role: row.role,
+    createdAt: row.created_at.toISOString(),
+    lastSeenAt: row.last_seen_at?.toISOString() ?? null,
+    disabledAt: row.disabled_at?.toISOString() ?? null,
+  };
+}
+
+/** Remembers that an agent was here until now. */
+export async function touchUser(db: Db, id: string): Promise<void> {
+  await db.updateTable("users").set({ last_seen_at: new Date() }).where("id", "=", id).execute();
+}
+
+export interface NewUser {
+  name: string;
+  email: string;
+  password: string;
+  role: AgentRole;
+}
+
+export async function listUsers(db: Db): Promise<User[]> {
+  const rows = await db.selectFrom("users").selectAll().orderBy("name").orderBy("id").execute();
+  return rows.map(toUser);
+}
+
+export async function findUser(db: Db, id: string): Promise<User | null> {
+  const row = await db.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
+  return row === undefined ? null : toUser(row);
+}
+
+export async function countUsers(db: Db): Promise<number> {
+  const row = await db.selectFrom("users").select((eb) => eb.fn.countAll<number>().as("n"))
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
+async function insertUser(db: Db, user: NewUser, passwordHash: string): Promise<User | null> {
+  const row = await db.insertInto("users").values({
+    id: uuidv7(),
+    email: user.email,
+    name: user.name,
+    password_hash: passwordHash,
+    role: user.role,
+  }).onConflict((oc) => oc.column("email").doNothing()).returningAll().executeTakeFirst();
+  return row === undefined ? null : toUser(row);
+}
+
+/** @throws {ParleyError} `conflict` when the address is taken. */
+export async function createUser(db: Db, user: NewUser): Promise<User> {
+  const created = await insertUser(db, user, await hashPassword(user.password));
+  if (created === null) {
+    throw new ParleyError("conflict", `Cannot create the user: "${user.email}" is taken`);
+  }
+  return created;
+}
+
+/**
+ * The first admin, once. The table is locked, so of two requests at the same time one succeeds.
+ *
+ * @throws {ParleyError} `already_set_up` when there is a user.
+ */
+export async function createFirstAdmin(db: Db, user: Omit<NewUser, "role">): Promise<User> {
+  const hash = await hashPassword(user.password);
+  return await db.transaction().execute(async (trx) => {
+    await sql`lock table users in exclusive mode`.execute(trx);
+    if (await countUsers(trx) > 0) {
+      throw new ParleyError("already_set_up", "Cannot set up: there is a user already");
+    }
+    return (await insertUser(trx, { ...user, role: "admin" }, hash))!;
+  });
+}
+
+/** @throws {ParleyError} `invalid` when it is missing, `invalid_credentials` when it is wrong. */
+export async function checkPassword(
+  db: Db,
+  id: string,
+  password: string | undefined,
+): Promise<void> {
+  if (password === undefined) {
+    throw new ParleyError("invalid", 'Cannot change the password: "currentPassword" is missing', {
+      fields: [{ path: "currentPassword", message: "is needed to change your own password" }],
+    });
+  }
+  const row = await db.selectFrom("users").select("password_hash").where("id", "=", id)
+    .executeTakeFirst();
+  if (row === undefined || !await verifyPassword(password, row.password_hash)) {
+    throw new ParleyError(
+      "invalid_credentials",
+      "Cannot change the password: the current password is wrong",
+    );
+  }
+}
+
+export interface UserChanges {
+  name?: string | undefined;
+  role?: AgentRole | undefined;
+  password?: string | undefined;
+  disabled?: boolean | undefined;
+}
+
+/**
+ * Changes a user. A new password, or being disabled, ends every sign-in and connection.
+ *
+ * @throws {ParleyError} `not_found`; `conflict` when no enabled admin would remain.
+ */
+export async function updateUser(
+  db: Db,
+  bus: EventBus,
+  id: string,
+  changes: UserChanges,
+): Promise<User> {
+  const hash = changes.password === undefined ? undefined : await hashPassword(changes.password);
+  const ends = hash !== undefined || changes.disabled === true;
+  const user = await db.transaction().execute(async (trx) => {
+    const admins = await trx.selectFrom("users").select("id")
+      .where("role", "=", "admin").where("disabled_at", "is", null).forUpdate().execute();
+    const losesAdmin = changes.disabled === true || changes.role === "agent";
+    if (losesAdmin && admins.length === 1 && admins[0]!.id === id) {
+      throw new ParleyError(
+        "conflict",
+        "Cannot change the user: the last admin has to stay an enabled admin",
+      );
+    }
+    const row = await trx.updateTable("users").set({
+      ...(changes.name === undefined ? {} : { name: changes.name }),
+      ...(changes.role === undefined ? {} : { role: changes.role }),
+      ...(hash === undefined ? {} : { password_hash: hash }),
+      ...(changes.disabled === undefined
+        ? {}
+        : { disabled_at: changes.disabled ? new Date() : null }),
+      updated_at: new Date(),
+    }).where("id", "=", id).returningAll().executeTakeFirst();
+    if (row === undefined) throw new ParleyError("not_found", `Cannot find the user "${id}"`);
+    if (ends) {
+      await trx.updateTable("refresh_tokens").set({ revoked_at: new Date() })
+        .where("user_id", "=", id).where("revoked_at", "is", null).execute();
+    }
+    return toUser(row);
+  });
+  bus.emit("user.updated", { user });
+  if (ends) bus.emit("user.ended", { userId: id });
+  return user;
+}

@@ -1,0 +1,176 @@
+/** Reads of conversations, one function a query. Rights are the caller's to check. */
+import { sql } from "kysely";
+import type { Db } from "../../db/database.ts";
+import type { EventRow, MessageRow } from "../../db/types.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { ConversationStatus } from "../../protocol/model.ts";
+import type { ConversationView } from "../../protocol/rest.ts";
+import type { FullConversationRow } from "./view.ts";
+
+export function selectConversations(db: Db) {
+  return db.selectFrom("conversations as c")
+    .innerJoin("contacts as contact", "contact.id", "c.contact_id")
+    .leftJoin("users as assignee", "assignee.id", "c.assignee_id")
+    .selectAll("c")
+    .select([
+      "contact.name as contact_name",
+      "contact.email as contact_email",
+      "contact.created_at as contact_created_at",
+      "contact.last_seen_at as contact_last_seen_at",
+      "assignee.name as assignee_name",
+    ]);
+}
+
+export async function findConversation(db: Db, id: string): Promise<FullConversationRow | null> {
+  return await selectConversations(db).where("c.id", "=", id).executeTakeFirst() ?? null;
+}
+
+export interface ListQuery {
+  userId: string;
+  view?: ConversationView | undefined;
+  status?: ConversationStatus | undefined;
+  cursor?: string | undefined;
+  limit: number;
+}
+
+export interface ListPage {
+  rows: (FullConversationRow & { unread: number })[];
+  nextCursor: string | null;
+}
+
+/** Newest activity first; `unread` is of the given user. */
+export async function listConversations(db: Db, query: ListQuery): Promise<ListPage> {
+  const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const rows = await selectConversations(db)
+    .leftJoin(
+      "participants as p",
+      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", query.userId),
+    )
+    .select(sql<number>`c.inbound_count - coalesce(p.read_inbound, 0)`.as("unread"))
+    .$if(query.status !== undefined, (qb) => qb.where("c.status", "=", query.status!))
+    .$if(query.view === "mine", (qb) => qb.where("c.assignee_id", "=", query.userId))
+    .$if(query.view === "unassigned", (qb) => qb.where("c.assignee_id", "is", null))
+    .$if(after !== undefined, (qb) =>
+      qb.where(
+        sql<boolean>`(c.last_activity_at, c.id) < (${after!.at}::timestamptz, ${after!.id}::uuid)`,
+      ))
+    .orderBy("c.last_activity_at", "desc").orderBy("c.id", "desc")
+    .limit(query.limit + 1).execute();
+  const page = rows.slice(0, query.limit);
+  const last = page.at(-1);
+  return {
+    rows: page,
+    nextCursor: rows.length > query.limit && last !== undefined
+      ? encodeCursor(last.last_activity_at, last.id)
+      : null,
+  };
+}
+
+function encodeCursor(at: Date, id: string): string {
+  return btoa(`${at.toISOString()} ${id}`).replaceAll("=", "");
+}
+
+const CURSOR =
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+function decodeCursor(cursor: string): { at: string; id: string } {
+  let text = "";
+  try {
+    text = atob(cursor);
+  } catch {
+    // Not base64: the match below says so.
+  }
+  const match = CURSOR.exec(text);
+  if (match === null || Number.isNaN(Date.parse(match[1]!))) {
+    throw new ParleyError("invalid", `Cannot read the list: cursor "${cursor}" is not valid`, {
+      fields: [{ path: "cursor", message: "must be a nextCursor of an earlier answer" }],
+    });
+  }
+  return { at: match[1]!, id: match[2]! };
+}
+
+/** Messages that this user has not read, over all conversations. */
+export async function totalUnread(db: Db, userId: string): Promise<number> {
+  const row = await db.selectFrom("conversations as c")
+    .leftJoin(
+      "participants as p",
+      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", userId),
+    )
+    .select(
+      sql<number>`coalesce(sum(c.inbound_count - coalesce(p.read_inbound, 0)), 0)::int`.as("n"),
+    )
+    .where("c.status", "!=", "resolved")
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
+export async function unreadOf(db: Db, conversationId: string, userId: string): Promise<number> {
+  const row = await db.selectFrom("conversations as c")
+    .leftJoin(
+      "participants as p",
+      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", userId),
+    )
+    .select(sql<number>`c.inbound_count - coalesce(p.read_inbound, 0)`.as("unread"))
+    .where("c.id", "=", conversationId).executeTakeFirst();
+  return row?.unread ?? 0;
+}
+
+/** Where the logs of these conversations stand; what does not exist is left out. */
+export async function positionsOf(db: Db, ids: string[]): Promise<Map<string, number>> {
+  const rows = await sql<{ id: string; last_seq: number }>`
+    select c.id, c.last_seq from conversations c
+    where c.id = any(${ids}::uuid[])`.execute(db);
+  return new Map(rows.rows.map((row) => [row.id, row.last_seq]));
+}
+
+export interface MessageQuery {
+  conversationId: string;
+  /** Without private notes and activity lines. */
+  publicOnly: boolean;
+  before?: number | undefined;
+  after?: number | undefined;
+  limit: number;
+}
+
+/** Ascending by seq; without `after`, the newest before `before`. */
+export async function listMessages(
+  db: Db,
+  query: MessageQuery,
+): Promise<{ rows: MessageRow[]; hasMore: boolean }> {
+  const ascending = query.after !== undefined;
+  const rows = await db.selectFrom("chat_messages").selectAll()
+    .where("conversation_id", "=", query.conversationId)
+    .$if(query.publicOnly, (qb) => qb.where("is_private", "=", false))
+    .$if(query.before !== undefined, (qb) => qb.where("seq", "<", query.before!))
+    .$if(query.after !== undefined, (qb) => qb.where("seq", ">", query.after!))
+    .orderBy("seq", ascending ? "asc" : "desc")
+    .limit(query.limit + 1).execute();
+  const page = rows.slice(0, query.limit);
+  return { rows: ascending ? page : page.reverse(), hasMore: rows.length > query.limit };
+}
+
+export interface EventWithMessage {
+  event: EventRow;
+  message: MessageRow | null;
+}
+
+/** The log after a position, at most `limit` entries, in order. */
+export async function eventsAfter(
+  db: Db,
+  conversationId: string,
+  seq: number,
+  limit: number,
+): Promise<EventWithMessage[]> {
+  const events = await db.selectFrom("conversation_events").selectAll()
+    .where("conversation_id", "=", conversationId).where("seq", ">", seq)
+    .orderBy("seq").limit(limit).execute();
+  const ids = [...new Set(events.flatMap((event) => event.message_id ?? []))];
+  const messages = ids.length === 0
+    ? []
+    : await db.selectFrom("chat_messages").selectAll().where("id", "in", ids).execute();
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  return events.map((event) => ({
+    event,
+    message: event.message_id === null ? null : byId.get(event.message_id) ?? null,
+  }));
+}

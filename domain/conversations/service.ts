@@ -1,0 +1,403 @@
+/** What people do with conversations, with their rights. HTTP and every socket protocol call this. */
+import type { Db } from "../../db/database.ts";
+import { uuidv7 } from "../../db/uuid.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { Conversation, ConversationStatus, Message } from "../../protocol/model.ts";
+import type { LoggedEvent } from "../../protocol/native.ts";
+import type { ConversationList, ConversationView } from "../../protocol/rest.ts";
+import type { EventBus } from "../events.ts";
+import { audienceOf, type Principal } from "../principal.ts";
+import { KeyedLimiter } from "../rate_limit.ts";
+import { findUser } from "../agents/users.ts";
+import { type Actor, maySee } from "./operations.ts";
+import {
+  eventsAfter,
+  findConversation,
+  listConversations,
+  listMessages,
+  selectConversations,
+  totalUnread,
+  unreadOf,
+} from "./queries.ts";
+import {
+  type FullConversationRow,
+  toConversation,
+  toLogEntry,
+  toMessage,
+  toPointers,
+} from "./view.ts";
+import type { Writer } from "./writer.ts";
+
+export interface PostMessage {
+  /** Visitors may leave it out: their own conversation, opened when there is none. */
+  conversationId?: string | undefined;
+  content: string;
+  clientMessageId: string;
+  isPrivate?: boolean | undefined;
+}
+
+export interface JoinPosition {
+  epoch?: string | undefined;
+  seq?: number | undefined;
+  /** Messages in a snapshot. */
+  limit?: number | undefined;
+}
+
+export interface Joined {
+  conversation: Conversation;
+  seq: number;
+  recovered: boolean;
+  events: LoggedEvent[];
+  snapshot: { messages: Message[]; hasMore: boolean } | null;
+}
+
+export interface Conversations {
+  readonly epoch: string;
+  list(
+    principal: Principal,
+    query: {
+      view?: ConversationView | undefined;
+      status?: ConversationStatus | undefined;
+      cursor?: string | undefined;
+      limit?: number | undefined;
+    },
+  ): Promise<ConversationList>;
+  get(principal: Principal, id: string): Promise<Conversation>;
+  /** The visitor's own conversation, or the contact's for an agent; opened where there is none. */
+  open(principal: Principal, contactId?: string): Promise<Conversation>;
+  post(
+    principal: Principal,
+    message: PostMessage,
+  ): Promise<{ message: Message; duplicate: boolean }>;
+  edit(principal: Principal, conversationId: string, id: string, content: string): Promise<Message>;
+  remove(
+    principal: Principal,
+    conversationId: string,
+    id: string,
+  ): Promise<{ messageId: string; seq: number }>;
+  update(
+    principal: Principal,
+    id: string,
+    changes: { status?: ConversationStatus | undefined; assigneeId?: string | null | undefined },
+  ): Promise<Conversation>;
+  read(
+    principal: Principal,
+    conversationId: string,
+    seq: number,
+  ): Promise<{ readSeq: number; unread: number }>;
+  delivered(
+    principal: Principal,
+    conversationId: string,
+    seq: number,
+  ): Promise<{ deliveredSeq: number }>;
+  history(
+    principal: Principal,
+    conversationId: string,
+    query: { before?: number | undefined; after?: number | undefined; limit?: number | undefined },
+  ): Promise<{ messages: Message[]; hasMore: boolean }>;
+  /** What a client needs to follow a conversation from here on. */
+  join(principal: Principal, conversationId: string, position: JoinPosition): Promise<Joined>;
+  totalUnread(principal: Principal): Promise<number>;
+  /** Takes one of the conversation's broadcasts; throws `rate_limited` when there is none left. */
+  takeBroadcast(conversationId: string): void;
+}
+
+export interface ConversationsOptions {
+  db: Db;
+  bus: EventBus;
+  writer: Writer;
+  epoch: string;
+  maxReplayEvents: number;
+  broadcastsPerMinute: number;
+  onError: (error: unknown) => void;
+}
+
+const PAGE = 50;
+
+export function createConversations(options: ConversationsOptions): Conversations {
+  const { db, bus, writer, epoch, maxReplayEvents } = options;
+  const broadcasts = new KeyedLimiter(options.broadcastsPerMinute);
+
+  function notFound(id: string): ParleyError {
+    return new ParleyError("not_found", `Cannot find the conversation "${id}"`);
+  }
+
+  async function load(on: Db, principal: Principal, id: string): Promise<FullConversationRow> {
+    const row = await findConversation(on, id);
+    if (row === null || !maySee(principal, row)) throw notFound(id);
+    return row;
+  }
+
+  function takeBroadcast(conversationId: string): void {
+    const wait = broadcasts.take(conversationId);
+    if (wait > 0) {
+      throw new ParleyError("rate_limited", "Cannot send: this conversation is too busy", {
+        retryAfter: wait,
+        limit: "LIMIT_ROOM_BROADCASTS_PER_MINUTE",
+      });
+    }
+  }
+
+  async function ownConversation(contactId: string): Promise<string> {
+    const found = await db.selectFrom("conversations").select("id")
+      .where("contact_id", "=", contactId).where("platform", "=", "web").executeTakeFirst();
+    if (found !== undefined) return found.id;
+    const now = new Date();
+    const id = uuidv7();
+    const created = await db.insertInto("conversations").values({
+      id,
+      contact_id: contactId,
+      platform: "web",
+      created_at: now,
+      updated_at: now,
+      last_activity_at: now,
+    }).onConflict((oc) => oc.column("contact_id").where("platform", "=", "web").doNothing())
+      .returning("id").executeTakeFirst();
+    if (created === undefined) return await ownConversation(contactId);
+    bus.emit("conversation.opened", { conversationId: id, contactId });
+    return id;
+  }
+
+  /** A visitor sees their own conversation as unread from their side. */
+  function view(row: FullConversationRow, principal: Principal, unread?: number): Conversation {
+    return toConversation(row, epoch, audienceOf(principal), unread);
+  }
+
+  /** The contact's name stands in the rows of the list. */
+  async function announceContact(contactId: string): Promise<void> {
+    const rows = await selectConversations(db).where("c.contact_id", "=", contactId).execute();
+    for (const row of rows) {
+      bus.emit("conversation.updated", { conversation: toConversation(row, epoch, "agents") });
+    }
+  }
+  bus.on("contact.updated", ({ contactId }) => {
+    announceContact(contactId).catch(options.onError);
+  });
+
+  const self: Conversations = {
+    epoch,
+
+    async list(principal, query) {
+      if (principal.kind !== "agent") {
+        throw new ParleyError("forbidden", "Cannot list conversations: only agents may");
+      }
+      const page = await listConversations(db, {
+        ...query,
+        userId: principal.userId,
+        limit: query.limit ?? PAGE,
+      });
+      return {
+        items: page.rows.map((row) => view(row, principal, row.unread)),
+        nextCursor: page.nextCursor,
+      };
+    },
+
+    async get(principal, id) {
+      const row = await load(db, principal, id);
+      const unread = principal.kind === "agent"
+        ? await unreadOf(db, id, principal.userId)
+        : undefined;
+      return view(row, principal, unread);
+    },
+
+    async open(principal, contactId) {
+      const contact = principal.kind === "visitor" ? principal.userId : contactId;
+      if (contact === undefined) {
+        throw new ParleyError("invalid", 'Cannot open a conversation: "contactId" is missing', {
+          fields: [{ path: "contactId", message: "is needed from an agent" }],
+        });
+      }
+      if (principal.kind === "visitor" && contactId !== undefined && contactId !== contact) {
+        throw new ParleyError("forbidden", "Cannot open a conversation: it is somebody else's");
+      }
+      const known = await db.selectFrom("contacts").select("id").where("id", "=", contact)
+        .executeTakeFirst();
+      if (known === undefined) {
+        throw new ParleyError("not_found", `Cannot find the contact "${contact}"`);
+      }
+      return await self.get(principal, await ownConversation(contact));
+    },
+
+    async post(principal, input) {
+      let { conversationId } = input;
+      if (conversationId === undefined) {
+        if (principal.kind !== "visitor") {
+          throw new ParleyError("invalid", 'Cannot send: "conversationId" is missing', {
+            fields: [{ path: "conversationId", message: "is needed from an agent" }],
+          });
+        }
+        conversationId = await ownConversation(principal.userId);
+      }
+      if (input.isPrivate === true && principal.kind !== "agent") {
+        throw new ParleyError("forbidden", "Cannot send a private note: only agents may");
+      }
+      takeBroadcast(conversationId);
+      const result = await writer.write({
+        kind: "message",
+        conversationId,
+        actor: actorOf(principal),
+        content: input.content,
+        clientMessageId: input.clientMessageId,
+        isPrivate: input.isPrivate ?? false,
+      });
+      return {
+        message: toMessage(result.message!, toPointers(result.row)),
+        duplicate: result.duplicate,
+      };
+    },
+
+    async edit(principal, conversationId, id, content) {
+      const actor = actorOf(principal);
+      const { message, row } = await writer.write({
+        kind: "edit",
+        conversationId,
+        actor,
+        messageId: id,
+        content,
+      });
+      return toMessage(message!, toPointers(row));
+    },
+
+    async remove(principal, conversationId, id) {
+      const actor = actorOf(principal);
+      const { message } = await writer.write({
+        kind: "delete",
+        conversationId,
+        actor,
+        messageId: id,
+      });
+      return { messageId: message!.id, seq: message!.seq };
+    },
+
+    async update(principal, id, changes) {
+      if (principal.kind !== "agent") {
+        throw new ParleyError("forbidden", "Cannot change the conversation: only agents may");
+      }
+      const assignee = await assigneeOf(changes.assigneeId);
+      const writes = [];
+      const actor = actorOf(principal);
+      if (assignee !== undefined) {
+        writes.push(writer.write({ kind: "assign", conversationId: id, actor, assignee }));
+      }
+      if (changes.status !== undefined) {
+        const { status } = changes;
+        writes.push(writer.write({ kind: "status", conversationId: id, actor, status }));
+      }
+      await Promise.all(writes);
+      return await self.get(principal, id);
+    },
+
+    async read(principal, conversationId, seq) {
+      const result = await writer.write({
+        kind: "pointer",
+        conversationId,
+        actor: actorOf(principal),
+        seq,
+        read: true,
+      });
+      const { pointer, row } = result;
+      const agent = principal.kind === "agent";
+      return {
+        readSeq: pointer?.read_seq ?? 0,
+        unread: agent
+          ? row.inbound_count - (pointer?.read_inbound ?? 0)
+          : row.outbound_count - (pointer?.read_outbound ?? 0),
+      };
+    },
+
+    async delivered(principal, conversationId, seq) {
+      const { pointer } = await writer.write({
+        kind: "pointer",
+        conversationId,
+        actor: actorOf(principal),
+        seq,
+        read: false,
+      });
+      return { deliveredSeq: pointer?.delivered_seq ?? 0 };
+    },
+
+    async history(principal, conversationId, query) {
+      const row = await load(db, principal, conversationId);
+      const page = await listMessages(db, {
+        conversationId,
+        publicOnly: principal.kind !== "agent",
+        before: query.before,
+        after: query.after,
+        limit: query.limit ?? PAGE,
+      });
+      const pointers = toPointers(row);
+      return {
+        messages: page.rows.map((message) => toMessage(message, pointers)),
+        hasMore: page.hasMore,
+      };
+    },
+
+    async join(principal, conversationId, position) {
+      // Who missed nothing, as nearly everybody after a restart, needs one read and no transaction.
+      if (position.epoch === epoch && position.seq !== undefined) {
+        const row = await load(db, principal, conversationId);
+        if (row.last_seq === position.seq) {
+          const conversation = view(row, principal);
+          return { conversation, seq: row.last_seq, recovered: true, events: [], snapshot: null };
+        }
+      }
+      // Position first, then rows, as of one moment: nothing can fall between the two.
+      return await db.transaction().setIsolationLevel("repeatable read").execute(async (trx) => {
+        const row = await load(trx, principal, conversationId);
+        const conversation = view(row, principal);
+        const pointers = toPointers(row);
+        const { seq } = position;
+        const missed = seq === undefined ? Infinity : row.last_seq - seq;
+        if (
+          seq !== undefined && position.epoch === epoch && missed >= 0 &&
+          missed <= maxReplayEvents
+        ) {
+          const log = missed === 0 ? [] : await eventsAfter(trx, row.id, seq, maxReplayEvents);
+          if (log.length === missed) {
+            const forAgents = principal.kind === "agent";
+            const events = log.map(({ event, message }) => {
+              const entry = toLogEntry(event, message, pointers);
+              return forAgents ? entry.forAgents : entry.forVisitors;
+            });
+            return { conversation, seq: row.last_seq, recovered: true, events, snapshot: null };
+          }
+        }
+        const page = await listMessages(trx, {
+          conversationId,
+          publicOnly: principal.kind !== "agent",
+          limit: position.limit ?? PAGE,
+        });
+        const messages = page.rows.map((message) => toMessage(message, pointers));
+        const snapshot = { messages, hasMore: page.hasMore };
+        return { conversation, seq: row.last_seq, recovered: false, events: [], snapshot };
+      });
+    },
+
+    totalUnread: (principal) =>
+      principal.kind === "agent" ? totalUnread(db, principal.userId) : Promise.resolve(0),
+
+    takeBroadcast,
+  };
+
+  async function assigneeOf(assigneeId: string | null | undefined) {
+    if (assigneeId === undefined || assigneeId === null) return assigneeId;
+    const user = await findUser(db, assigneeId);
+    if (user === null || user.disabledAt !== null) {
+      throw new ParleyError("invalid", `Cannot assign: there is no active user "${assigneeId}"`, {
+        fields: [{ path: "assigneeId", message: "must be an active user's id" }],
+      });
+    }
+    return { userId: user.id, userName: user.name };
+  }
+
+  return self;
+}
+
+export function actorOf(principal: Principal): Actor {
+  return {
+    userId: principal.userId,
+    userName: principal.userName,
+    role: principal.kind,
+    principal,
+  };
+}

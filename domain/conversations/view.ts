@@ -1,0 +1,153 @@
+/** Rows of the conversation tables as what people may see of them. */
+import type { ConversationRow, EventRow, MessageRow } from "../../db/types.ts";
+import type { Conversation, Message, MessageStatus, Pointers, Role } from "../../protocol/model.ts";
+import type { LoggedEvent } from "../../protocol/native.ts";
+import type { LogEntry } from "../events.ts";
+import type { Audience } from "../principal.ts";
+import { toContact } from "../visitors/contacts.ts";
+
+/** A conversation with the names that its view needs. */
+export type FullConversationRow = ConversationRow & {
+  contact_name: string;
+  contact_email: string | null;
+  contact_created_at: Date;
+  contact_last_seen_at: Date | null;
+  assignee_name: string | null;
+};
+
+export function toPointers(row: ConversationRow): Pointers {
+  return {
+    agentDeliveredSeq: row.agent_delivered_seq,
+    agentReadSeq: row.agent_read_seq,
+    contactDeliveredSeq: row.contact_delivered_seq,
+    contactReadSeq: row.contact_read_seq,
+  };
+}
+
+export function toConversation(
+  row: FullConversationRow,
+  epoch: string,
+  audience: Audience,
+  unread?: number,
+): Conversation {
+  const lastVisible = row.last_message_preview !== null && row.last_message_at !== null &&
+    (audience === "agents" || !row.last_message_private);
+  return {
+    id: row.id,
+    status: row.status,
+    platform: row.platform,
+    contact: toContact({
+      id: row.contact_id,
+      name: row.contact_name,
+      email: row.contact_email,
+      created_at: row.contact_created_at,
+      last_seen_at: row.contact_last_seen_at,
+    }),
+    assignee: row.assignee_id === null
+      ? null
+      : { userId: row.assignee_id, userName: row.assignee_name ?? "" },
+    lastMessage: lastVisible
+      ? {
+        seq: row.last_message_seq,
+        preview: row.last_message_preview!,
+        userId: row.last_message_sender_id ?? "",
+        userName: row.last_message_role === "visitor"
+          ? row.contact_name
+          : row.last_message_sender_name ?? "",
+        role: row.last_message_role as Role,
+        isPrivate: row.last_message_private,
+        createdAt: row.last_message_at!.toISOString(),
+      }
+      : null,
+    epoch,
+    lastSeq: row.last_seq,
+    inboundCount: row.inbound_count,
+    ...(unread === undefined ? {} : { unread }),
+    pointers: toPointers(row),
+    waitingSince: row.waiting_since?.toISOString() ?? null,
+    lastActivityAt: row.last_activity_at.toISOString(),
+    createdAt: row.created_at.toISOString(),
+    resolvedAt: row.resolved_at?.toISOString() ?? null,
+  };
+}
+
+/** A message is delivered or read when somebody of the other side has received or read so far. */
+export function messageStatus(row: MessageRow, pointers: Pointers): MessageStatus {
+  const inbound = row.sender_role === "visitor";
+  const read = inbound ? pointers.agentReadSeq : pointers.contactReadSeq;
+  const delivered = inbound ? pointers.agentDeliveredSeq : pointers.contactDeliveredSeq;
+  if (row.seq <= read) return "read";
+  return row.seq <= delivered ? "delivered" : "sent";
+}
+
+export function toMessage(row: MessageRow, pointers: Pointers): Message {
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    seq: row.seq,
+    clientMessageId: row.client_message_id,
+    type: row.type,
+    content: row.deleted_at === null ? row.content : "",
+    isPrivate: row.is_private,
+    sender: { userId: row.sender_id, userName: row.sender_name, role: row.sender_role },
+    platform: row.platform,
+    status: messageStatus(row, pointers),
+    createdAt: row.created_at.toISOString(),
+    editedAt: row.edited_at?.toISOString() ?? null,
+    deletedAt: row.deleted_at?.toISOString() ?? null,
+  };
+}
+
+/** What of a change is kept in its log row; the rest comes from the message that it is about. */
+export interface ChangePayload {
+  status?: Conversation["status"];
+  assignee?: Conversation["assignee"];
+  actor?: { userId: string; userName: string; role: Role };
+}
+
+/**
+ * One row of the log as an event, for agents and for visitors. The same function makes the live
+ * event and the replayed one, so that both say the same.
+ */
+export function toLogEntry(
+  event: EventRow,
+  message: MessageRow | null,
+  pointers: Pointers,
+): LogEntry {
+  const { conversation_id: conversationId, seq } = event;
+  const timestamp = event.created_at.toISOString();
+  const hidden: LoggedEvent = { type: "hidden", timestamp, data: { conversationId, seq } };
+  const payload = event.payload as ChangePayload;
+  if (event.type === "conversation_changed") {
+    const data = {
+      conversationId,
+      seq,
+      ...(payload.status === undefined ? {} : { status: payload.status }),
+      ...(payload.assignee === undefined ? {} : { assignee: payload.assignee }),
+      actor: payload.actor!,
+      createdAt: timestamp,
+    };
+    return {
+      seq,
+      forVisitors: { type: "conversation_changed", timestamp, data },
+      forAgents: {
+        type: "conversation_changed",
+        timestamp,
+        data: message === null ? data : { ...data, message: toMessage(message, pointers) },
+      },
+    };
+  }
+  if (message === null) return { seq, forAgents: hidden, forVisitors: hidden };
+  const full = toMessage(message, pointers);
+  const forAgents: LoggedEvent = event.type === "message"
+    // A message keeps its own seq; a later edit or deletion is an event of its own.
+    ? { type: "message", timestamp, data: full }
+    : event.type === "message_updated"
+    ? { type: "message_updated", timestamp, data: { conversationId, seq, message: full } }
+    : {
+      type: "message_deleted",
+      timestamp,
+      data: { conversationId, seq, messageId: message.id, deletedAt: timestamp },
+    };
+  return { seq, forAgents, forVisitors: event.is_private ? hidden : forAgents };
+}

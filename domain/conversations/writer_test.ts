@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { sql } from "kysely";
+import { type Db, openDatabase } from "../../db/database.ts";
+import { uuidv7 } from "../../db/uuid.ts";
+import { makeDataDir } from "../../tests/support/template.ts";
+import { createEventBus } from "../events.ts";
+import { type Actor, SYSTEM } from "./operations.ts";
+import { createWriter, type Writer } from "./writer.ts";
+
+const VISITOR: Actor = { ...SYSTEM, userId: uuidv7(), userName: "Vi", role: "visitor" };
+
+async function withWriter(
+  fn: (
+    parts: { db: Db; writer: Writer; batches: number[]; conversationId: string },
+  ) => Promise<void>,
+  maxPending = 10_000,
+): Promise<void> {
+  const dataDir = await makeDataDir();
+  const { db, epoch, close } = await openDatabase({ url: undefined, dataDir, pool: 1 });
+  const bus = createEventBus((error) => assert.fail(String(error)));
+  const batches: number[] = [];
+  bus.on("conversation.logged", ({ entries }) => batches.push(entries.length));
+  try {
+    const writer = createWriter({ db, bus, epoch, maxPending });
+    const contactId = uuidv7();
+    const conversationId = uuidv7();
+    await db.insertInto("contacts").values({ id: contactId, name: "Vi" }).execute();
+    await db.insertInto("conversations").values({ id: conversationId, contact_id: contactId })
+      .execute();
+    await fn({ db, writer, batches, conversationId });
+  } finally {
+    await close();
+    await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+function message(
+  conversationId: string,
+  content: string,
+  clientMessageId: string | null = content,
+) {
+  return {
+    kind: "message",
+    conversationId,
+    actor: VISITOR,
+    content,
+    clientMessageId,
+    isPrivate: false,
+  } as const;
+}
+
+Deno.test("what arrives at the same moment is one transaction, in the order of arrival", () =>
+  withWriter(async ({ db, writer, batches, conversationId }) => {
+    const results = await Promise.all(
+      Array.from({ length: 300 }, (_, i) => writer.write(message(conversationId, `m${i}`))),
+    );
+    assert.deepEqual(batches, [300]);
+    assert.deepEqual(results.map((result) => result.message!.seq), results.map((_, i) => i + 1));
+    const { rows } = await sql<{ n: number }>`
+      select count(distinct xmin::text)::int as n from chat_messages`.execute(db);
+    assert.equal(rows[0]!.n, 1);
+  }));
+
+Deno.test("the same client message id in one batch and in a later one is one message", () =>
+  withWriter(async ({ writer, conversationId, batches }) => {
+    const send = () => writer.write(message(conversationId, "Hello", "one"));
+    const [first, second] = await Promise.all([send(), send()]);
+    const third = await send();
+    assert.deepEqual([first, second, third].map(({ duplicate }) => duplicate), [false, true, true]);
+    assert.deepEqual(new Set([first, second, third].map((one) => one.message!.id)).size, 1);
+    assert.deepEqual(batches, [1]);
+  }));
+
+Deno.test("one change that fails does not take its batch with it", () =>
+  withWriter(async ({ writer, conversationId }) => {
+    const results = await Promise.allSettled([
+      writer.write(message(conversationId, "good")),
+      writer.write(message(uuidv7(), "nowhere")),
+      // The database itself refuses this one, after the whole batch was built.
+      writer.write(message(conversationId, "bad \0")),
+      writer.write(message(conversationId, "also good")),
+    ]);
+    assert.deepEqual(results.map(({ status }) => status), [
+      "fulfilled",
+      "rejected",
+      "rejected",
+      "fulfilled",
+    ]);
+    const seqs = results.flatMap((result) =>
+      result.status === "fulfilled" ? [result.value.message!.seq] : []
+    );
+    assert.deepEqual(seqs, [1, 2]);
+  }));
+
+Deno.test("past the bound changes are refused with a time to come back", () =>
+  withWriter(async ({ writer, conversationId }) => {
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, i) => writer.write(message(conversationId, `m${i}`))),
+    );
+    const refused = results.filter((result) => result.status === "rejected");
+    assert.equal(refused.length, 3);
+    assert.equal(refused[0]!.reason.code, "overloaded");
+    assert.ok(refused[0]!.reason.retryAfter > 0);
+    await writer.idle();
+    assert.equal(writer.pending, 0);
+  }, 5));
+
+Deno.test("counters tell each side what it has not read", () =>
+  withWriter(async ({ db, writer, conversationId }) => {
+    const agent: Actor = { ...VISITOR, userId: uuidv7(), userName: "Ada", role: "agent" };
+    for (const content of ["a", "b", "c"]) await writer.write(message(conversationId, content));
+    const note = { ...message(conversationId, "note"), actor: agent, isPrivate: true };
+    await writer.write({ ...note, isPrivate: true });
+    const read = await writer.write({
+      kind: "pointer",
+      conversationId,
+      actor: { ...agent, userId: uuidv7() },
+      seq: 2,
+      read: true,
+    });
+    assert.equal(read.pointer!.read_inbound, 2);
+    const row = await db.selectFrom("conversations").selectAll().executeTakeFirstOrThrow();
+    assert.deepEqual([row.inbound_count, row.outbound_count, row.last_seq], [3, 0, 4]);
+    assert.notEqual(row.waiting_since, null);
+  }));

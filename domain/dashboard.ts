@@ -1,0 +1,48 @@
+/**
+ * What the dashboard's server-rendered pages may ask of the product. The pages are bundled apart
+ * from the server and have their own copies of every module, so main.ts hands this over on
+ * `globalThis[DASHBOARD]`; the pages import only these types.
+ */
+import type { Conversation, Message, User, WidgetConfig } from "../protocol/model.ts";
+import type { ConversationList, ConversationView } from "../protocol/rest.ts";
+import type { ConversationStatus } from "../protocol/model.ts";
+
+export const DASHBOARD = Symbol.for("parley.dashboard");
+
+export interface Dashboard {
+  /** Version of the product, e.g. "0.1.0". */
+  version: string;
+  /** The agent whose session cookie the request carries, or null. Does not rotate the cookie. */
+  agent(request: Request): Promise<User | null>;
+  /** True until the first admin exists. */
+  needsSetup(): Promise<boolean>;
+  /** The inbox list as this agent sees it, newest activity first. */
+  conversations(
+    user: User,
+    query: { view?: ConversationView; status?: ConversationStatus; limit?: number },
+  ): Promise<ConversationList>;
+  /** One conversation as this agent sees it, or null. */
+  conversation(user: User, id: string): Promise<Conversation | null>;
+  /** The newest messages of a conversation, in the order of seq. */
+  messages(
+    user: User,
+    conversationId: string,
+  ): Promise<{ messages: Message[]; hasMore: boolean }>;
+  /** All agents who can be assigned. */
+  users(): Promise<User[]>;
+  /** All agents, also those who are disabled, by name. */
+  allUsers(): Promise<User[]>;
+  /** All widgets, oldest first. */
+  widgets(): Promise<WidgetConfig[]>;
+  /** Key of the widget that /demo shows: the oldest enabled one, or null. */
+  demoWidgetKey(): Promise<string | null>;
+}
+
+/** The dashboard services of this process; throws where no server set them. */
+export function dashboard(): Dashboard {
+  const services = (globalThis as Record<symbol, unknown>)[DASHBOARD] as Dashboard | undefined;
+  if (services === undefined) {
+    throw new Error("Cannot render the dashboard: the server did not start it");
+  }
+  return services;
+}

@@ -1,0 +1,214 @@
+import type { Db } from "../../db/database.ts";
+import { uuidv7 } from "../../db/uuid.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { Contact, Page, WidgetConfig } from "../../protocol/model.ts";
+import type { EventBus } from "../events.ts";
+import type { VisitorPrincipal } from "../principal.ts";
+import { hashSecret, newSecret } from "../secrets.ts";
+import { findContact, updateContact, visitorName } from "./contacts.ts";
+import { originAllowed, type OriginCheck } from "./origins.ts";
+import { findWidgetByKey } from "./widgets.ts";
+
+export interface SessionRequest {
+  widgetKey: string;
+  sessionId?: string | undefined;
+  name?: string | undefined;
+  email?: string | undefined;
+  page?: Page | undefined;
+  locale?: string | undefined;
+}
+
+export interface OpenSession {
+  /** The secret; it is stored hashed and can be told only now. */
+  sessionId: string;
+  expiresAt: Date;
+  contact: Contact;
+  conversationId: string | null;
+  unread: number;
+  widget: WidgetConfig;
+}
+
+interface Options {
+  lifeMs: number;
+  now?: () => number;
+}
+
+/**
+ * Opens a visitor's session, or continues the one that the browser still has.
+ *
+ * @throws {ParleyError} `not_found` for a wrong key, `origin_not_allowed` for a website that is not
+ * on the widget's list.
+ */
+export async function openSession(
+  db: Db,
+  bus: EventBus,
+  request: SessionRequest,
+  from: OriginCheck & { userAgent: string | null },
+  { lifeMs, now = Date.now }: Options,
+): Promise<OpenSession> {
+  const widget = await findWidgetByKey(db, request.widgetKey);
+  if (!originAllowed(from, widget.allowedOrigins)) {
+    throw new ParleyError(
+      "origin_not_allowed",
+      `Cannot open a session: "${from.origin}" is not an allowed origin of this widget`,
+    );
+  }
+  const expiresAt = new Date(now() + lifeMs);
+  const continued = request.sessionId === undefined
+    ? null
+    : await continueSession(db, request, widget.id, expiresAt, now());
+  const { sessionId, contactId } = continued ??
+    await insertSession(db, request, widget.id, from, expiresAt);
+  if (continued !== null && (request.name !== undefined || request.email !== undefined)) {
+    await updateContact(db, bus, contactId, { name: request.name, email: request.email });
+  }
+  return {
+    sessionId,
+    expiresAt,
+    widget,
+    ...await sessionState(db, contactId),
+  };
+}
+
+async function continueSession(
+  db: Db,
+  request: SessionRequest,
+  widgetId: string,
+  expiresAt: Date,
+  now: number,
+): Promise<{ sessionId: string; contactId: string } | null> {
+  const sessionId = request.sessionId!;
+  const row = await db.updateTable("chat_sessions").set({
+    last_seen_at: new Date(now),
+    expires_at: expiresAt,
+    ...pageColumns(request.page),
+  }).where("session_id", "=", await hashSecret(sessionId))
+    .where("widget_id", "=", widgetId)
+    .where("expires_at", ">", new Date(now))
+    .where("ended_at", "is", null)
+    .returning("contact_id").executeTakeFirst();
+  return row === undefined ? null : { sessionId, contactId: row.contact_id };
+}
+
+async function insertSession(
+  db: Db,
+  request: SessionRequest,
+  widgetId: string,
+  from: OriginCheck & { userAgent: string | null },
+  expiresAt: Date,
+): Promise<{ sessionId: string; contactId: string }> {
+  const sessionId = newSecret();
+  const contactId = uuidv7();
+  const hash = await hashSecret(sessionId);
+  await db.transaction().execute(async (trx) => {
+    await trx.insertInto("contacts").values({
+      id: contactId,
+      name: request.name ?? visitorName(contactId),
+      email: request.email ?? null,
+      last_seen_at: new Date(),
+    }).execute();
+    await trx.insertInto("chat_sessions").values({
+      id: uuidv7(),
+      session_id: hash,
+      widget_id: widgetId,
+      contact_id: contactId,
+      origin: from.origin,
+      user_agent: from.userAgent?.slice(0, 300) ?? null,
+      locale: request.locale ?? null,
+      expires_at: expiresAt,
+      ...pageColumns(request.page),
+    }).execute();
+  });
+  return { sessionId, contactId };
+}
+
+function pageColumns(page: Page | undefined) {
+  return page === undefined ? {} : { page_url: page.url, page_title: page.title ?? null };
+}
+
+async function sessionState(db: Db, contactId: string) {
+  const contact = await findContact(db, contactId);
+  const conversation = await db.selectFrom("conversations as c")
+    .leftJoin(
+      "participants as p",
+      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", contactId),
+    )
+    .select(["c.id", "c.outbound_count", "p.read_outbound"])
+    .where("c.contact_id", "=", contactId).where("c.platform", "=", "web")
+    .executeTakeFirst();
+  return {
+    contact,
+    conversationId: conversation?.id ?? null,
+    unread: conversation === undefined
+      ? 0
+      : conversation.outbound_count - (conversation.read_outbound ?? 0),
+  };
+}
+
+/** A session's end is moved at most this often; a visitor who comes back never runs out. */
+const SLIDE_EVERY_MS = 3_600_000;
+
+/**
+ * Who a session belongs to. Its use keeps it: the end moves on to `lifeMs` from now.
+ *
+ * @throws {ParleyError} `invalid_session`, also when it has ended or its widget is switched off.
+ */
+export async function authenticateSession(
+  db: Db,
+  sessionId: string,
+  { lifeMs, now = Date.now }: Options,
+): Promise<VisitorPrincipal> {
+  const sessionHash = await hashSecret(sessionId);
+  const row = await db.selectFrom("chat_sessions as s")
+    .innerJoin("contacts as c", "c.id", "s.contact_id")
+    .innerJoin("widget_configs as w", "w.id", "s.widget_id")
+    .select(["s.contact_id", "s.expires_at", "s.widget_id", "c.name", "w.allowed_origins"])
+    .where("s.session_id", "=", sessionHash)
+    .where("s.expires_at", ">", new Date(now()))
+    .where("s.ended_at", "is", null)
+    .where("w.enabled", "=", true)
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new ParleyError(
+      "invalid_session",
+      "Cannot authenticate: the session is unknown or has ended",
+    );
+  }
+  const expiresAt = now() + lifeMs;
+  const slides = expiresAt - row.expires_at.getTime() > SLIDE_EVERY_MS;
+  if (slides) {
+    await db.updateTable("chat_sessions")
+      .set({ expires_at: new Date(expiresAt), last_seen_at: new Date(now()) })
+      .where("session_id", "=", sessionHash).execute();
+  }
+  return {
+    kind: "visitor",
+    userId: row.contact_id,
+    userName: row.name,
+    sessionHash,
+    widgetId: row.widget_id,
+    allowedOrigins: row.allowed_origins,
+    expiresAt: slides ? expiresAt : row.expires_at.getTime(),
+  };
+}
+
+/** Remembers where a visitor is, for the next page load and for agents who look later. */
+export async function recordPage(db: Db, sessionHash: string, page: Page): Promise<void> {
+  await db.updateTable("chat_sessions")
+    .set({ last_seen_at: new Date(), ...pageColumns(page) })
+    .where("session_id", "=", sessionHash).execute();
+}
+
+/** Ends a session for good, on its visitor's wish; what was written stays with the contact. */
+export async function endSession(db: Db, bus: EventBus, sessionHash: string): Promise<void> {
+  await db.updateTable("chat_sessions").set({ ended_at: new Date() })
+    .where("session_id", "=", sessionHash).execute();
+  bus.emit("session.ended", { sessionHash });
+}
+
+/** The contact's conversation on the website, or null before their first message. */
+export async function webConversationOf(db: Db, contactId: string): Promise<string | null> {
+  const row = await db.selectFrom("conversations").select("id")
+    .where("contact_id", "=", contactId).where("platform", "=", "web").executeTakeFirst();
+  return row?.id ?? null;
+}
