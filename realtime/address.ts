@@ -1,0 +1,103 @@
+/** Where a request comes from, behind trusted proxies only. */
+export interface Peer {
+  /** The client's address. */
+  address: string;
+  /** "https://host" under which the client reached this server. */
+  selfOrigin: string;
+  /** True for a peer on this machine that no proxy stands before. */
+  isLoopback: boolean;
+}
+
+export interface PeerReader {
+  (request: Request, remote: string): Peer;
+}
+
+/**
+ * A header from an untrusted peer changes nothing: X-Forwarded-For is read from its end, only as
+ * far as every hop is on the list.
+ */
+export function createPeerReader(trustedProxies: readonly string[]): PeerReader {
+  const trusted = trustedProxies.map(parseRange);
+  const isTrusted = (address: string) => {
+    const bits = parseAddress(address);
+    return bits !== null && trusted.some((range) => range !== null && inRange(bits, range));
+  };
+  return (request, remote) => {
+    const direct = plain(remote);
+    const url = new URL(request.url);
+    const host = request.headers.get("host") ?? url.host;
+    if (!isTrusted(direct)) {
+      return {
+        address: direct,
+        selfOrigin: `${url.protocol}//${host}`,
+        isLoopback: direct === "127.0.0.1" || direct === "::1",
+      };
+    }
+    const hops = (request.headers.get("x-forwarded-for") ?? "").split(",")
+      .map((hop) => plain(hop.trim())).filter((hop) => hop !== "");
+    let address = direct;
+    for (let i = hops.length - 1; i >= 0; i--) {
+      if (parseAddress(hops[i]!) === null) break;
+      address = hops[i]!;
+      if (!isTrusted(address)) break;
+    }
+    const scheme = request.headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
+    const protocol = scheme === "https" || scheme === "http" ? `${scheme}:` : url.protocol;
+    return {
+      address,
+      selfOrigin: `${protocol}//${request.headers.get("x-forwarded-host") ?? host}`,
+      isLoopback: false,
+    };
+  };
+}
+
+/** Without brackets, port and IPv4-in-IPv6 prefix. */
+function plain(address: string): string {
+  const bracketed = /^\[(.+)\](?::\d+)?$/.exec(address);
+  const bare = bracketed === null
+    ? address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1")
+    : bracketed[1]!;
+  return bare.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+interface Bits {
+  value: bigint;
+  size: 32 | 128;
+}
+
+function parseAddress(address: string): Bits | null {
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(address)) {
+    const parts = address.split(".").map(Number);
+    if (parts.some((part) => part > 255)) return null;
+    return { value: parts.reduce((sum, part) => sum * 256n + BigInt(part), 0n), size: 32 };
+  }
+  if (!/^[0-9a-f:]+$/.test(address) || !address.includes(":")) return null;
+  const halves = address.split("::");
+  if (halves.length > 2) return null;
+  const head = halves[0] === "" ? [] : halves[0]!.split(":");
+  const tail = halves.length === 1 || halves[1] === "" ? [] : halves[1]!.split(":");
+  const gap = 8 - head.length - tail.length;
+  if (gap < 0 || (halves.length === 1 && gap !== 0)) return null;
+  const groups = [...head, ...Array<string>(gap).fill("0"), ...tail];
+  if (groups.some((group) => group === "" || group.length > 4)) return null;
+  return {
+    value: groups.reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n),
+    size: 128,
+  };
+}
+
+interface Range extends Bits {
+  shift: bigint;
+}
+
+function parseRange(text: string): Range | null {
+  const [address, length] = text.split("/");
+  const bits = parseAddress(plain(address!));
+  if (bits === null) return null;
+  const prefix = length === undefined ? bits.size : Math.min(Number(length), bits.size);
+  return { ...bits, shift: BigInt(bits.size - prefix) };
+}
+
+function inRange(address: Bits, range: Range): boolean {
+  return address.size === range.size && address.value >> range.shift === range.value >> range.shift;
+}

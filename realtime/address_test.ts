@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { createPeerReader } from "./address.ts";
+
+function read(trusted: string[], remote: string, headers: Record<string, string>) {
+  const request = new Request("http://inner:8000/realtime", {
+    headers: { host: "chat.example", ...headers },
+  });
+  return createPeerReader(trusted)(request, remote);
+}
+
+Deno.test("createPeerReader() believes no header of an untrusted peer", () => {
+  const peer = read(["10.0.0.0/8"], "203.0.113.9", {
+    "x-forwarded-for": "198.51.100.1",
+    "x-forwarded-proto": "https",
+    "x-forwarded-host": "evil.example",
+  });
+  assert.deepEqual(peer, {
+    address: "203.0.113.9",
+    selfOrigin: "http://chat.example",
+    isLoopback: false,
+  });
+});
+
+Deno.test("createPeerReader() takes the last hop that is not a trusted proxy", () => {
+  const forwarded = { "x-forwarded-for": "6.6.6.6, 198.51.100.1, 10.1.2.3" };
+  assert.equal(read(["10.0.0.0/8"], "10.9.9.9", forwarded).address, "198.51.100.1");
+  assert.equal(read(["10.9.9.9"], "10.9.9.9", forwarded).address, "10.1.2.3");
+  assert.equal(read(["10.9.9.9"], "::ffff:10.9.9.9", forwarded).address, "10.1.2.3");
+  const junk = { "x-forwarded-for": "198.51.100.1, not an address" };
+  assert.equal(read(["10.9.9.9"], "10.9.9.9", junk).address, "10.9.9.9");
+  const six = { "x-forwarded-for": "[2001:db8::7]:4711" };
+  assert.equal(read(["fd00::/8"], "fd12::1", six).address, "2001:db8::7");
+});
+
+Deno.test("createPeerReader() knows the public origin behind a trusted proxy", () => {
+  const peer = read(["127.0.0.1"], "127.0.0.1", {
+    "x-forwarded-for": "198.51.100.1",
+    "x-forwarded-proto": "https",
+    "x-forwarded-host": "chat.example.com",
+  });
+  assert.equal(peer.selfOrigin, "https://chat.example.com");
+  assert.equal(peer.isLoopback, false);
+  assert.equal(read([], "127.0.0.1", {}).isLoopback, true);
+});

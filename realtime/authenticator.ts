@@ -1,0 +1,174 @@
+import { CLOSE } from "../protocol/close_codes.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import { type Acks, MAX_PRESENCE } from "../protocol/native.ts";
+import { originAllowed } from "../domain/visitors/origins.ts";
+import type { Principal } from "../domain/principal.ts";
+import type { Connection } from "./connection.ts";
+import { followOwn } from "./delivery.ts";
+import type { Hub } from "./hub.ts";
+import type { PresenceTracker } from "./presence.ts";
+import { ROOMS } from "./rooms.ts";
+import type { TimerWheel } from "./timer_wheel.ts";
+
+export interface Credentials {
+  token?: string | undefined;
+  sessionId?: string | undefined;
+}
+
+export interface Authenticator {
+  /** Starts the deadline within which the peer has to authenticate. */
+  expect(connection: Connection): void;
+  authenticate(connection: Connection, credentials: Credentials): Promise<Acks["auth"]>;
+  refresh(connection: Connection, token: string): Promise<Acks["refresh"]>;
+}
+
+export interface AuthenticatorOptions {
+  hub: Hub;
+  wheel: TimerWheel;
+  presence: PresenceTracker;
+  agentByToken: (token: string) => Promise<Principal>;
+  visitorBySession: (sessionId: string) => Promise<Principal>;
+  /** A visitor's own conversation, if there is one. */
+  conversationOf: (contactId: string) => Promise<string | null>;
+  /** The connection ends while it follows a conversation. */
+  onLeave: (connection: Connection, conversationId: string) => void;
+  totalUnread: (userId: string) => Promise<number>;
+  /** Origins besides the server's own that agents may come from. */
+  agentOrigins: readonly string[];
+  timeoutMs: number;
+  tokenGraceMs: number;
+  maxConnectionsPerUser: number;
+  now?: () => number;
+}
+
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { hub, wheel, presence, now = Date.now } = options;
+  const deadlines = new WeakMap<Connection, () => void>();
+  const expiries = new WeakMap<Connection, () => void>();
+
+  function check(connection: Connection, principal: Principal): void {
+    const allowed = principal.kind === "agent" ? options.agentOrigins : principal.allowedOrigins;
+    const from = { origin: connection.origin, self: connection.selfOrigin };
+    if (originAllowed(from, allowed)) return;
+    throw new ParleyError(
+      "origin_not_allowed",
+      `Cannot authenticate: "${connection.origin}" is not an allowed origin`,
+    );
+  }
+
+  /** When the credentials end, the peer is told, has a grace to refresh, and is then sent away. */
+  function watchExpiry(connection: Connection, principal: Principal): void {
+    expiries.get(connection)?.();
+    if (principal.expiresAt === null) return;
+    expiries.set(
+      connection,
+      wheel.after(Math.max(0, principal.expiresAt - now()), () => {
+        connection.fail(
+          new ParleyError("token_expired", "The token has expired: refresh it to go on", {
+            retryAfter: options.tokenGraceMs,
+          }),
+        );
+        const grace = wheel.after(options.tokenGraceMs, () => connection.close(CLOSE.expired));
+        expiries.set(connection, grace);
+      }),
+    );
+  }
+
+  function limitPerUser(connection: Connection, userId: string): void {
+    const others = hub.members(ROOMS.user(userId));
+    if (others.size < options.maxConnectionsPerUser) return;
+    for (const oldest of others) {
+      if (oldest === connection) continue;
+      oldest.fail(
+        new ParleyError(
+          "too_many_connections",
+          `Cannot keep the connection: ${options.maxConnectionsPerUser} newer ones of this user are open`,
+          { limit: "MAX_CONNECTIONS_PER_USER" },
+        ),
+        CLOSE.tooManyConnections,
+      );
+      return;
+    }
+  }
+
+  return {
+    expect(connection) {
+      const cancel = wheel.after(options.timeoutMs, () => {
+        if (connection.principal !== null) return;
+        connection.fail(
+          new ParleyError(
+            "auth_timeout",
+            `Cannot go on: no authentication within ${options.timeoutMs} ms`,
+            { limit: "AUTH_TIMEOUT_MS" },
+          ),
+        );
+      });
+      deadlines.set(connection, cancel);
+      connection.cleanups.push(cancel, () => expiries.get(connection)?.());
+    },
+
+    async authenticate(connection, { token, sessionId }) {
+      if (connection.principal !== null) {
+        throw new ParleyError("conflict", "Cannot authenticate: this connection already is");
+      }
+      const principal = token !== undefined
+        ? await options.agentByToken(token)
+        : await options.visitorBySession(sessionId ?? "");
+      check(connection, principal);
+      const conversationId = principal.kind === "visitor"
+        ? await options.conversationOf(principal.userId)
+        : undefined;
+      const totalUnread = principal.kind === "agent"
+        ? await options.totalUnread(principal.userId)
+        : undefined;
+      // The peer may have gone, or a second auth of the same frame may have come first.
+      if (connection.isOver || connection.principal !== null) {
+        throw new ParleyError("conflict", "Cannot authenticate: the connection is over");
+      }
+      deadlines.get(connection)?.();
+      limitPerUser(connection, principal.userId);
+      connection.principal = principal;
+      connection.ownConversation = conversationId ?? null;
+      watchExpiry(connection, principal);
+      presence.enter(connection);
+      connection.cleanups.push(() => {
+        for (const id of [...connection.conversations]) options.onLeave(connection, id);
+      });
+      hub.join(connection, ROOMS.user(principal.userId));
+      if (connection.protocol.follows === "everything") {
+        if (principal.kind === "agent") hub.join(connection, ROOMS.messages);
+        else if (conversationId) followOwn(hub, presence, connection, conversationId);
+      }
+      hub.join(connection, principal.kind === "agent" ? ROOMS.agents : ROOMS.visitors);
+      return {
+        userId: principal.userId,
+        userName: principal.userName,
+        role: principal.kind,
+        ...(conversationId === undefined ? {} : { conversationId }),
+        ...(totalUnread === undefined ? {} : { totalUnread }),
+        ...presence.page({
+          limit: MAX_PRESENCE,
+          role: principal.kind === "agent" ? undefined : "agent",
+        }),
+        online: principal.kind === "agent" ? presence.count() : { agents: presence.count().agents },
+        expiresAt: principal.expiresAt === null
+          ? null
+          : new Date(principal.expiresAt).toISOString(),
+      };
+    },
+
+    async refresh(connection, token) {
+      const current = connection.principal;
+      if (current === null) {
+        throw new ParleyError("unauthenticated", "Cannot refresh: authenticate first");
+      }
+      const next = await options.agentByToken(token);
+      if (current.kind !== "agent" || next.userId !== current.userId) {
+        throw new ParleyError("forbidden", "Cannot refresh: the token is somebody else's");
+      }
+      connection.principal = next;
+      watchExpiry(connection, next);
+      return { expiresAt: next.expiresAt === null ? null : new Date(next.expiresAt).toISOString() };
+    },
+  };
+}

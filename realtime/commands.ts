@@ -1,0 +1,196 @@
+import { ParleyError } from "../protocol/errors.ts";
+import {
+  type Acks,
+  type CommandData,
+  type CommandType,
+  type JoinResult,
+  MAX_MEMBERS,
+  MAX_PRESENCE,
+  type Member,
+} from "../protocol/native.ts";
+import type { Page } from "../protocol/model.ts";
+import type { Conversations } from "../domain/conversations/service.ts";
+import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
+import type { Authenticator } from "./authenticator.ts";
+import type { Connection } from "./connection.ts";
+import type { Hub } from "./hub.ts";
+import type { PresenceTracker } from "./presence.ts";
+import { ROOMS } from "./rooms.ts";
+import type { TypingTracker } from "./typing.ts";
+
+export interface CommandsOptions {
+  hub: Hub;
+  conversations: Conversations;
+  presence: PresenceTracker;
+  typing: TypingTracker;
+  authenticator: Authenticator;
+  recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
+}
+
+type Handler<T extends CommandType> = (
+  connection: Connection,
+  data: CommandData<T>,
+  /** Sends the ack at once, for a command whose events must follow its answer. */
+  accept: (result: Acks[T]) => void,
+) => Promise<Acks[T]> | Acks[T];
+
+export type Commands = { [T in CommandType]: Handler<T> };
+
+const DONE = {};
+
+/** Every command of the hub, the same for each protocol. Rights are checked in every one. */
+export function createCommands(options: CommandsOptions): Commands {
+  const { hub, conversations, presence, typing, authenticator } = options;
+
+  return {
+    auth: (connection, credentials) => authenticator.authenticate(connection, credentials),
+    refresh: (connection, { token }) => authenticator.refresh(connection, token),
+
+    async join(connection, { conversationId, members = "list", ...position }, accept) {
+      const principal = authenticated(connection);
+      const { subscriptions } = connection.limits;
+      const { conversations: joined } = connection;
+      if (!joined.has(conversationId) && joined.size >= subscriptions) {
+        throw new ParleyError(
+          "too_many_subscriptions",
+          `Cannot join: this connection follows ${subscriptions} conversations already`,
+          { limit: "MAX_SUBSCRIPTIONS" },
+        );
+      }
+      let result: JoinResult | undefined;
+      await hub.joinAfter(
+        connection,
+        ROOMS.conversation(conversationId),
+        () => conversations.join(principal, conversationId, position),
+        (state) => {
+          // The peer may have gone while its snapshot was read.
+          if (connection.isOver) return;
+          presence.join(connection, conversationId, members);
+          const inside = presence.members(conversationId, { limit: MAX_MEMBERS });
+          result = {
+            conversationId,
+            epoch: conversations.epoch,
+            ...state,
+            ...inside,
+            ...(members === "list" ? {} : { members: [], membersCursor: null }),
+          };
+          accept(result);
+        },
+        // What the snapshot holds already must not come again as news.
+        ({ forAgents }, state) => {
+          const seq = (forAgents?.data as { seq?: number } | undefined)?.seq;
+          return seq === undefined || seq > state.seq;
+        },
+      ).catch((error) => {
+        presence.leave(connection, conversationId);
+        throw error;
+      });
+      return result!;
+    },
+
+    members(connection, { conversationId, cursor, limit = MAX_MEMBERS }) {
+      authenticated(connection);
+      if (!connection.conversations.has(conversationId)) {
+        throw new ParleyError("not_joined", "Cannot list members: join the conversation first");
+      }
+      return presence.members(conversationId, { cursor, limit });
+    },
+
+    presence_list(connection, { cursor, limit = MAX_PRESENCE, role }) {
+      // Visitors never learn of other visitors.
+      const visible = authenticated(connection).kind === "agent" ? role : "agent";
+      return presence.page({ cursor, limit, role: visible });
+    },
+
+    leave(connection, { conversationId }) {
+      authenticated(connection);
+      leaveConversation({ typing, presence }, connection, conversationId);
+      hub.leave(connection, ROOMS.conversation(conversationId));
+      return DONE;
+    },
+
+    async message(connection, data) {
+      const principal = authenticated(connection);
+      const conversationId = data.conversationId ?? connection.ownConversation ?? undefined;
+      const result = await conversations.post(principal, { ...data, conversationId });
+      if (principal.kind === "visitor") {
+        connection.ownConversation = result.message.conversationId;
+      }
+      return result;
+    },
+
+    async edit_message(connection, { conversationId, messageId, content }) {
+      const principal = authenticated(connection);
+      return {
+        message: await conversations.edit(principal, conversationId, messageId, content),
+      };
+    },
+
+    delete_message: (connection, { conversationId, messageId }) =>
+      conversations.remove(authenticated(connection), conversationId, messageId),
+
+    history: (connection, { conversationId, ...query }) =>
+      conversations.history(authenticated(connection), conversationId, query),
+
+    typing(connection, { conversationId, isTyping }) {
+      const principal = authenticated(connection);
+      if (!connection.conversations.has(conversationId)) {
+        throw new ParleyError("not_joined", "Cannot type: join the conversation first");
+      }
+      if (isTyping) conversations.takeBroadcast(conversationId);
+      typing.set(conversationId, memberOf(principal), isTyping);
+      return DONE;
+    },
+
+    async read(connection, { conversationId, seq }) {
+      const { readSeq } = await conversations.read(authenticated(connection), conversationId, seq);
+      return { readSeq };
+    },
+
+    delivered: (connection, { conversationId, seq }) =>
+      conversations.delivered(authenticated(connection), conversationId, seq),
+
+    async page(connection, page) {
+      const principal = authenticated(connection);
+      if (principal.kind !== "visitor") {
+        throw new ParleyError("forbidden", "Cannot report a page: only visitors do");
+      }
+      presence.setPage(principal.userId, page);
+      await options.recordPage(principal, page);
+      return DONE;
+    },
+
+    presence(connection, { status }) {
+      const principal = authenticated(connection);
+      if (principal.kind !== "agent") {
+        throw new ParleyError("forbidden", "Cannot set a status: only agents do");
+      }
+      presence.setStatus(principal.userId, status);
+      return DONE;
+    },
+
+    ping: () => DONE,
+  };
+}
+
+/** Typing ends with whoever typed; being there ends after the grace. */
+export function leaveConversation(
+  trackers: { typing: TypingTracker; presence: PresenceTracker },
+  connection: Connection,
+  conversationId: string,
+): void {
+  if (connection.principal === null) return;
+  trackers.typing.set(conversationId, memberOf(connection.principal), false);
+  trackers.presence.leave(connection, conversationId);
+}
+
+function authenticated(connection: Connection): Principal {
+  if (connection.principal === null) {
+    throw new ParleyError("unauthenticated", "Cannot do that: authenticate first");
+  }
+  return connection.principal;
+}
+
+function memberOf({ userId, userName, kind }: Principal): Member {
+  return { userId, userName, role: kind };
+}

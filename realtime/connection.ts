@@ -1,0 +1,276 @@
+import { CLOSE } from "../protocol/close_codes.ts";
+import { ParleyError, toParleyError } from "../protocol/errors.ts";
+import type { Principal } from "../domain/principal.ts";
+import { TokenBucket } from "../domain/rate_limit.ts";
+import { nextTurn } from "../domain/turn.ts";
+import type { HubEvent } from "./broker.ts";
+import type { Protocol } from "./protocol.ts";
+import { ConnectionWriter, type SocketLike } from "./writer.ts";
+
+export interface ConnectionLimits {
+  messageBytes: number;
+  preAuthBytes: number;
+  preAuthMessages: number;
+  queueBytes: number;
+  pendingFrames: number;
+  messagesPerMinute: number;
+  typingPerMinute: number;
+  subscriptions: number;
+}
+
+export interface ConnectionOptions {
+  id: string;
+  /** Counts up; spreads connections over whatever has turns. */
+  number: number;
+  socket: SocketLike;
+  protocol: Protocol;
+  limits: ConnectionLimits;
+  address: string;
+  origin: string | null;
+  /** The origin under which the client reached this server. */
+  selfOrigin: string;
+  onSlow: (connection: Connection) => void;
+  onWaiting: (writer: ConnectionWriter) => void;
+  onError: (error: unknown, connection: Connection) => void;
+  now?: () => number;
+}
+
+type Closing = (typeof CLOSE)[keyof typeof CLOSE];
+
+/** How long one connection's frames may keep the others waiting, in milliseconds. */
+const TURN_MS = 4;
+
+/** How often a peer is looked at that has many answers to read before its next command. */
+const ANSWERS_MS = 5;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Refusals in a minute after which a peer that ignores them is sent away. */
+const STRIKES_PER_MINUTE = 30;
+
+/** One socket: who is behind it, what it follows, and its frames one after the other. */
+export class Connection {
+  readonly id: string;
+  readonly number: number;
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly origin: string | null;
+  readonly selfOrigin: string;
+  readonly limits: ConnectionLimits;
+  readonly writer: ConnectionWriter;
+  /** Rooms of the hub that it is in. */
+  readonly rooms = new Set<string>();
+  /** Conversations that it joined. */
+  readonly conversations = new Set<string>();
+  principal: Principal | null = null;
+  /** Of a visitor: their conversation, once it is known here. */
+  ownConversation: string | null = null;
+  /** Called once when it is over, in the order of adding. */
+  readonly cleanups: (() => void)[] = [];
+
+  readonly #options: ConnectionOptions;
+  readonly #writes = new Set<Promise<void>>();
+  readonly #messages: TokenBucket;
+  readonly #typing: TokenBucket;
+  readonly #strikes: TokenBucket;
+  readonly #now: () => number;
+  #writingBytes = 0;
+  #frames: string[] = [];
+  #running = false;
+  #preAuthBytes = 0;
+  #preAuthMessages = 0;
+  #over = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.id = options.id;
+    this.number = options.number;
+    this.protocol = options.protocol;
+    this.address = options.address;
+    this.origin = options.origin;
+    this.selfOrigin = options.selfOrigin;
+    this.limits = options.limits;
+    const now = this.#now();
+    this.#messages = new TokenBucket(options.limits.messagesPerMinute, 60_000, now);
+    this.#typing = new TokenBucket(options.limits.typingPerMinute, 60_000, now);
+    this.#strikes = new TokenBucket(STRIKES_PER_MINUTE, 60_000, now);
+    this.writer = new ConnectionWriter({
+      socket: options.socket,
+      batching: options.protocol.batching,
+      maxBytes: options.limits.queueBytes,
+      onSlow: () => options.onSlow(this),
+      onWaiting: options.onWaiting,
+    });
+  }
+
+  /** True from the first close on: nothing is handled or sent any more. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  send(text: string): void {
+    if (!this.#over) this.writer.write(text);
+  }
+
+  sendEvent(event: HubEvent): void {
+    const text = this.protocol.encode(event);
+    if (text !== null) this.send(text);
+  }
+
+  /** Takes a frame from the socket. Frames are handled in order, one at a time. */
+  receive(data: unknown): void {
+    if (this.#over) return;
+    if (typeof data !== "string") {
+      this.#refuse(
+        new ParleyError("bad_frame", "Cannot read the frame: binary frames are not used"),
+      );
+      return;
+    }
+    const bytes = byteLength(data, this.limits.messageBytes);
+    if (this.principal === null) {
+      this.#preAuthBytes += bytes;
+      this.#preAuthMessages++;
+      const tooMany = this.#preAuthMessages > this.limits.preAuthMessages;
+      if (tooMany || this.#preAuthBytes > this.limits.preAuthBytes) {
+        this.fail(
+          new ParleyError("too_large", "Cannot go on: too much was sent before authentication", {
+            limit: tooMany ? "MAX_PRE_AUTH_MESSAGES" : "MAX_PRE_AUTH_BYTES",
+          }),
+          CLOSE.tooLarge,
+        );
+        return;
+      }
+    }
+    if (bytes > this.limits.messageBytes) {
+      const error = new ParleyError(
+        "too_large",
+        `Cannot read the message: ${bytes} bytes are more than ${this.limits.messageBytes}`,
+        { limit: "MAX_MESSAGE_BYTES" },
+      );
+      if (bytes > 4 * this.limits.messageBytes) this.fail(error, CLOSE.tooLarge);
+      else this.#refuse(error);
+      return;
+    }
+    if (this.#frames.length >= this.limits.pendingFrames) {
+      this.fail(
+        new ParleyError("overloaded", "Cannot go on: too many commands wait for their turn", {
+          limit: "MAX_PENDING_COMMANDS",
+          retryAfter: 1000,
+        }),
+        CLOSE.rateLimited,
+      );
+      return;
+    }
+    this.#frames.push(data);
+    if (!this.#running) void this.#drain();
+  }
+
+  /** A frame that is not even a command: told, and held against a peer that goes on with it. */
+  #refuse(error: ParleyError): void {
+    this.fail(error, this.#strikes.take(this.#now()) > 0 ? CLOSE.rateLimited : undefined);
+  }
+
+  async #drain(): Promise<void> {
+    this.#running = true;
+    let turnStart = performance.now();
+    while (this.#frames.length > 0 && !this.#over) {
+      if (performance.now() - turnStart > TURN_MS) {
+        await nextTurn();
+        turnStart = performance.now();
+      }
+      const frame = this.#frames.shift()!;
+      try {
+        await this.protocol.onFrame(this, frame);
+      } catch (error) {
+        // Nothing a peer sends may end the process: an unexpected error ends its connection.
+        this.#options.onError(error, this);
+        this.fail(toParleyError(error), CLOSE.internal);
+      }
+    }
+    this.#running = false;
+  }
+
+  /**
+   * Lets the next frame be handled while this one is being stored: a burst of messages shares
+   * transactions instead of waiting for one each. Their order is kept by the writer.
+   *
+   * @param bytes of the command, which its answer will repeat
+   */
+  async inBackground(work: Promise<void>, bytes: number): Promise<void> {
+    const { pendingFrames, queueBytes } = this.limits;
+    const done = work.finally(() => {
+      this.#writes.delete(done);
+      this.#writingBytes -= bytes;
+    });
+    this.#writes.add(done);
+    this.#writingBytes += bytes;
+    while (this.#writes.size >= pendingFrames || this.#writingBytes > queueBytes / 8) {
+      await Promise.race(this.#writes);
+    }
+    // Their answers come all at once: a peer that reads them is not slow for having asked much.
+    while (!this.#over && this.writer.waitingBytes > queueBytes / 4) await pause(ANSWERS_MS);
+  }
+
+  /** Everything that runs in the background is done: what is read now shows what was written. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writes);
+  }
+
+  /** Takes one of this connection's commands. @throws {ParleyError} `rate_limited`. */
+  takeCommand(kind: "message" | "typing"): void {
+    const now = this.#now();
+    const wait = kind === "typing" ? this.#typing.take(now) : this.#messages.take(now);
+    if (wait === 0) return;
+    const limit = kind === "typing" ? "LIMIT_TYPING_PER_MINUTE" : "LIMIT_MESSAGES_PER_MINUTE";
+    const error = new ParleyError("rate_limited", "Rate limit exceeded", {
+      retryAfter: wait,
+      limit,
+    });
+    if (this.#strikes.take(now) > 0) this.fail(error, CLOSE.rateLimited);
+    throw error;
+  }
+
+  /** Tells the peer of an error that answers no command, and closes where that is asked for. */
+  fail(error: ParleyError, closing: Closing | undefined = error.close): void {
+    this.send(this.protocol.encodeError(error));
+    if (closing !== undefined) this.close(closing);
+  }
+
+  close(closing: Closing): void {
+    if (this.#over) return;
+    this.end();
+    // In the next turn: closed while a frame is being handled and more have arrived, Deno drops
+    // the TCP connection and the peer never sees the code.
+    void nextTurn().then(() => {
+      try {
+        this.#options.socket.close(closing.code, closing.reason);
+      } catch {
+        // Already closing.
+      }
+    });
+  }
+
+  /** Cleans up; called on close from either side, safe to call again. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#frames = [];
+    this.writer.stop();
+    for (const cleanup of this.cleanups.splice(0)) {
+      try {
+        cleanup();
+      } catch (error) {
+        this.#options.onError(error, this);
+      }
+    }
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** UTF-8 length; counted exactly only where it can matter. */
+function byteLength(text: string, limit: number): number {
+  if (text.length * 3 <= limit || text.length > limit * 8) return text.length;
+  return encoder.encode(text).length;
+}

@@ -1,0 +1,26 @@
+import type { ParleyError } from "../protocol/errors.ts";
+import type { Credentials } from "./authenticator.ts";
+import type { HubEvent } from "./broker.ts";
+import type { Connection } from "./connection.ts";
+
+/** A wire form: translates between frames and the hub's commands and events, and nothing else. */
+export interface Protocol {
+  readonly name: string;
+  /** Whether its clients take several messages in one frame, one a line. */
+  readonly batching: boolean;
+  /**
+   * `asked`: a connection follows the conversations that it joins. `everything`: a visitor follows
+   * their own conversation, and an agent the messages of all, without asking.
+   */
+  readonly follows: "asked" | "everything";
+  /** The socket is open; greet. */
+  onOpen(connection: Connection): void;
+  /** The frame that a client would authenticate with, for credentials that came with the upgrade. */
+  authFrame(credentials: Credentials): string;
+  /** One frame. Calls for one connection never overlap. */
+  onFrame(connection: Connection, frame: string): Promise<void>;
+  /** The wire form of an event, or null where this protocol has none for it. */
+  encode(event: HubEvent): string | null;
+  /** The wire form of an error that answers no command. */
+  encodeError(error: ParleyError): string;
+}

@@ -1,0 +1,200 @@
+/**
+ * Chat JSON at `/ws`: `{type, payload?, timestamp, clientId?}`, one message a frame, as in
+ * PROTOCOL.md. Where the protocol's own document broadcasts to every client, a message reaches only
+ * those who may see it: the visitor whose conversation it is, and agents.
+ */
+import { z } from "zod";
+import { ParleyError, toParleyError } from "../../protocol/errors.ts";
+import { parseJson } from "../../protocol/json.ts";
+import type { Message, Role } from "../../protocol/model.ts";
+import { Content, Credentials } from "../../protocol/native.ts";
+import type { HubEvent } from "../broker.ts";
+import type { Commands } from "../commands.ts";
+import type { Connection } from "../connection.ts";
+import type { Protocol } from "../protocol.ts";
+
+export interface ChatJsonOptions {
+  commands: Commands;
+  onUnexpected: (error: unknown, connection: Connection) => void;
+  now?: () => Date;
+}
+
+/** What can be read at all; everything else is an "Invalid message format". */
+const Frame = z.object({
+  type: z.string().min(1).max(64),
+  payload: z.record(z.string(), z.unknown()).optional(),
+  sentAt: z.union([z.string().max(64), z.number()]).optional(),
+  clientId: z.string().min(1).max(100).optional(),
+  token: z.unknown().optional(),
+  sessionId: z.unknown().optional(),
+});
+type Frame = z.infer<typeof Frame>;
+
+const Chat = z.object({
+  content: Content,
+  conversationId: z.uuid().optional(),
+  /** Makes sending again harmless; optional, because the protocol's document has none. */
+  id: z.string().regex(/^[\x21-\x7d]{1,40}$/, "must be 1 to 40 visible ASCII characters")
+    .optional(),
+});
+
+/** Who wrote, in this protocol's words. It comes from who they are, never from what they claim. */
+const SENDER: Record<Role, string> = {
+  visitor: "user",
+  agent: "agent",
+  bot: "bot",
+  system: "system",
+};
+
+/** Between the sender's clientId and the message's own id in the hub's clientMessageId. */
+const SEPARATOR = "~";
+
+export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
+  const { commands, now = () => new Date() } = options;
+  const encode = (message: Record<string, unknown>, timestamp = now().toISOString()) =>
+    JSON.stringify({ ...message, timestamp });
+
+  function encodeError({ message, code, retryAfter }: ParleyError): string {
+    const payload = { message, code, ...(retryAfter === undefined ? {} : { retryAfter }) };
+    return encode({ type: "error", payload });
+  }
+
+  async function authenticate(connection: Connection, frame: Frame): Promise<void> {
+    const given = {
+      token: frame.payload?.["token"] ?? frame.token,
+      sessionId: frame.payload?.["sessionId"] ?? frame.sessionId,
+    };
+    try {
+      const credentials = Credentials.safeParse(given);
+      if (!credentials.success) {
+        throw new ParleyError("invalid", 'Cannot authenticate: "token" or "sessionId" is needed');
+      }
+      const { userId } = await commands.auth(connection, credentials.data, () => {});
+      const { principal } = connection;
+      const admin = principal?.kind === "agent" && principal.role === "admin";
+      const permissions = ["read", "write", ...(admin ? ["admin"] : [])];
+      connection.send(encode({
+        type: "auth_response",
+        payload: { success: true, userId, permissions },
+      }));
+    } catch (thrown) {
+      const error = toParleyError(thrown);
+      if (error.code === "internal") options.onUnexpected(thrown, connection);
+      const { message, code } = error;
+      connection.send(encode({
+        type: "auth_response",
+        payload: { success: false, message, error: message, code },
+      }));
+    }
+  }
+
+  async function chat(connection: Connection, frame: Frame): Promise<void> {
+    const parsed = Chat.safeParse(frame.payload ?? {});
+    if (!parsed.success) {
+      const { path, message } = parsed.error.issues[0]!;
+      throw new ParleyError("invalid", `Cannot send: "payload.${path.join(".")}" ${message}`);
+    }
+    const { content, conversationId, id } = parsed.data;
+    const own = id ?? crypto.randomUUID().slice(0, 18);
+    await commands.message(connection, {
+      content,
+      clientMessageId: `${clientIdForLog(frame.clientId, own)}${SEPARATOR}${own}`,
+      ...(conversationId === undefined ? {} : { conversationId }),
+    }, () => {});
+  }
+
+  async function handle(connection: Connection, frame: Frame): Promise<void> {
+    connection.takeCommand("message");
+    if (frame.type === "ping") {
+      connection.send(encode({ type: "pong", sentAt: frame.sentAt }));
+      return;
+    }
+    if (frame.type === "auth") return await authenticate(connection, frame);
+    if (connection.principal === null) {
+      throw new ParleyError("unauthenticated", `Cannot handle "${frame.type}": authenticate first`);
+    }
+    if (frame.type === "chat") return await chat(connection, frame);
+    throw new ParleyError(
+      "unknown_type",
+      `Cannot handle the message: unknown type "${frame.type}"`,
+    );
+  }
+
+  return {
+    name: "chat-json",
+    batching: false,
+    follows: "everything",
+    authFrame: (payload) => JSON.stringify({ type: "auth", payload }),
+    encodeError,
+
+    onOpen(connection) {
+      connection.send(
+        encode({ type: "system", payload: { message: "Connected to WebSocket server" } }),
+      );
+    },
+
+    async onFrame(connection, text) {
+      try {
+        let frame: Frame;
+        try {
+          frame = Frame.parse(parseJson(text));
+        } catch (cause) {
+          connection.takeCommand("message");
+          throw new ParleyError("bad_frame", "Invalid message format", { cause });
+        }
+        await handle(connection, frame);
+      } catch (thrown) {
+        const error = toParleyError(thrown);
+        if (error.code === "internal") options.onUnexpected(thrown, connection);
+        connection.send(encodeError(error));
+      }
+    },
+
+    encode(event: HubEvent) {
+      switch (event.type) {
+        case "message":
+          return encodeChat(event.data, event.timestamp);
+        case "reconnect":
+          return encode({
+            type: "system",
+            payload: { message: "Server is restarting", retryAfter: event.data.retryAfter },
+          }, event.timestamp);
+        default:
+          return null;
+      }
+    },
+  };
+
+  function encodeChat(message: Message, timestamp: string): string | null {
+    // Notes and activity lines have no place in this protocol.
+    if (message.isPrivate || message.type !== "text") return null;
+    const [clientId, own] = split(message.clientMessageId);
+    return encode({
+      type: "chat",
+      payload: {
+        content: message.content,
+        sender: SENDER[message.sender.role],
+        timestamp: message.createdAt,
+        id: own ?? message.id,
+        messageId: message.id,
+        conversationId: message.conversationId,
+        seq: message.seq,
+        userId: message.sender.userId,
+        userName: message.sender.userName,
+      },
+      clientId: clientId ?? "unknown",
+    }, timestamp);
+  }
+}
+
+/** The clientId as the log can keep it: visible ASCII, short enough to leave room for the id. */
+function clientIdForLog(clientId: string | undefined, own: string): string {
+  const plain = (clientId ?? "unknown").replace(/[^\x21-\x7d]/g, "_");
+  return plain.slice(0, 64 - SEPARATOR.length - own.length);
+}
+
+function split(clientMessageId: string | null): [string | null, string | null] {
+  const at = clientMessageId?.indexOf(SEPARATOR) ?? -1;
+  if (clientMessageId === null || at < 0) return [null, null];
+  return [clientMessageId.slice(0, at), clientMessageId.slice(at + 1)];
+}

@@ -1,0 +1,107 @@
+import { ParleyError, toParleyError } from "../protocol/errors.ts";
+import { SESSION_ENTRY, TOKEN_ENTRY } from "../protocol/native.ts";
+import type { KeyedLimiter } from "../domain/rate_limit.ts";
+import type { PeerReader } from "./address.ts";
+import type { Credentials } from "./authenticator.ts";
+import type { Protocol } from "./protocol.ts";
+
+/** By path. Without a subprotocol, credentials may come in the address. */
+export type Endpoints = Record<string, { protocol: Protocol; subprotocol?: string }>;
+
+/** A socket that was upgraded, and what is known of its peer. */
+export interface Accepted {
+  socket: WebSocket;
+  protocol: Protocol;
+  from: { address: string; origin: string | null; selfOrigin: string };
+  credentials: Credentials | null;
+  /** Why it is to be told and closed at once: a browser can read that only on an open socket. */
+  refused: ParleyError | null;
+}
+
+export interface UpgradeOptions {
+  endpoints: Endpoints;
+  peer: PeerReader;
+  originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
+  connects: KeyedLimiter;
+  exemptLoopback: boolean;
+  /** Milliseconds without a frame or a pong after which the runtime drops the peer. */
+  idleTimeoutMs: number;
+  draining: () => boolean;
+  accept: (accepted: Accepted) => void;
+}
+
+/** Answers upgrade requests: everything that can be refused before there is a socket is refused here. */
+export function createUpgrade(options: UpgradeOptions) {
+  const { endpoints, peer: readPeer, connects, accept } = options;
+
+  return async (request: Request, remote: string): Promise<Response> => {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return refuse(426, "This address takes WebSocket connections only", {
+        upgrade: "websocket",
+      });
+    }
+    if (options.draining()) return refuse(503, "Server is restarting", { "retry-after": "1" });
+    const peer = readPeer(request, remote);
+    const origin = request.headers.get("origin");
+    if (!await options.originAllowed({ origin, self: peer.selfOrigin })) {
+      return refuse(403, `Cannot connect: "${origin}" is not an allowed origin`);
+    }
+    const url = new URL(request.url);
+    const { protocol, subprotocol } = endpoints[url.pathname]!;
+    const offered = (request.headers.get("sec-websocket-protocol") ?? "")
+      .split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+    if (subprotocol !== undefined && offered.length > 0 && !offered.includes(subprotocol)) {
+      return refuse(400, `Cannot connect: the subprotocol offered has to be "${subprotocol}"`);
+    }
+    const wait = options.exemptLoopback && peer.isLoopback ? 0 : connects.take(peer.address);
+    try {
+      const { socket, response } = Deno.upgradeWebSocket(request, {
+        ...(offered.length > 0 && subprotocol !== undefined ? { protocol: subprotocol } : {}),
+        idleTimeout: Math.max(2, Math.ceil(options.idleTimeoutMs / 1000)),
+      });
+      accept({
+        socket,
+        protocol,
+        from: { address: peer.address, origin, selfOrigin: peer.selfOrigin },
+        credentials: subprotocol === undefined
+          ? credentialsInQuery(url.searchParams)
+          : credentialsOf(offered),
+        refused: wait === 0 ? null : tooManyConnections(wait),
+      });
+      return response;
+    } catch (error) {
+      if (error instanceof TypeError) return refuse(400, "Cannot connect: not a valid upgrade");
+      throw toParleyError(error);
+    }
+  };
+}
+
+function tooManyConnections(retryAfter: number): ParleyError {
+  return new ParleyError("rate_limited", "Rate limit exceeded", {
+    retryAfter,
+    limit: "LIMIT_CONNECTIONS_PER_MINUTE",
+  });
+}
+
+function refuse(status: number, detail: string, headers: Record<string, string> = {}): Response {
+  return new Response(detail, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  });
+}
+
+/** For protocols that carry them in the address; PROTOCOL.md says why the native one does not. */
+function credentialsInQuery(query: URLSearchParams): Credentials | null {
+  const token = query.get("token");
+  const sessionId = query.get("sessionId");
+  if (token !== null && token !== "") return { token };
+  return sessionId !== null && sessionId !== "" ? { sessionId } : null;
+}
+
+function credentialsOf(offered: string[]): Credentials | null {
+  for (const entry of offered) {
+    if (entry.startsWith(TOKEN_ENTRY)) return { token: entry.slice(TOKEN_ENTRY.length) };
+    if (entry.startsWith(SESSION_ENTRY)) return { sessionId: entry.slice(SESSION_ENTRY.length) };
+  }
+  return null;
+}
