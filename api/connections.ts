@@ -1,0 +1,61 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { hashSecret } from "../domain/secrets.ts";
+import { endSession } from "../domain/visitors/sessions.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import { DisconnectBody } from "../protocol/rest.ts";
+import {
+  adminOf,
+  answers,
+  type Api,
+  type ApiServices,
+  body,
+  createApi,
+  nothing,
+} from "./context.ts";
+
+/** Ending sessions and connections. */
+export function connectionRoutes({ db, bus, realtime }: ApiServices): Api {
+  const app = createApi();
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/sessions",
+      tags: ["visitors"],
+      summary: "End one's own session (visitors)",
+      responses: nothing,
+    }),
+    async (c) => {
+      const principal = c.get("principal");
+      if (principal.kind !== "visitor") {
+        throw new ParleyError("forbidden", "Cannot end the session: agents sign out instead");
+      }
+      await endSession(db, bus, principal.sessionHash);
+      return c.body(null, 204);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/connections/disconnect",
+      tags: ["connections"],
+      summary: "Close connections with code 3503 (admins)",
+      request: body(DisconnectBody),
+      responses: answers(
+        200,
+        "How many were closed",
+        z.object({ disconnected: z.number().int() }),
+      ),
+    }),
+    async (c) => {
+      adminOf(c);
+      const whose = c.req.valid("json");
+      const disconnected = realtime.disconnect(
+        "sessionId" in whose ? { sessionHash: await hashSecret(whose.sessionId) } : whose,
+      );
+      return c.json({ disconnected }, 200);
+    },
+  );
+  return app;
+}

@@ -1,0 +1,186 @@
+/** What every API route is given, and how a request becomes a principal. */
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { Db } from "../db/database.ts";
+import type { SignedIn, SignIn } from "../domain/agents/sign_in.ts";
+import type { Conversations } from "../domain/conversations/service.ts";
+import type { EventBus } from "../domain/events.ts";
+import type { AgentPrincipal, Principal, VisitorPrincipal } from "../domain/principal.ts";
+import { originAllowed } from "../domain/visitors/origins.ts";
+import { invalid, ParleyError } from "../protocol/errors.ts";
+import { Problem } from "../protocol/rest.ts";
+import type { Peer, PeerReader } from "../realtime/address.ts";
+import type { Realtime } from "../realtime/server.ts";
+
+export interface ApiServices {
+  version: string;
+  db: Db;
+  bus: EventBus;
+  signIn: SignIn;
+  conversations: Conversations;
+  realtime: Realtime;
+  peer: PeerReader;
+  agentOrigins: readonly string[];
+  visitorBySession: (sessionId: string) => Promise<VisitorPrincipal>;
+  /** Every origin that an enabled widget or a setting allows. */
+  originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
+  sessionLifeMs: number;
+  sessionsPerMinute: number;
+  loginsPerMinute: number;
+  maxBodyBytes: number;
+  secureCookies: boolean | undefined;
+  onError: (error: unknown, context?: Record<string, unknown>) => void;
+}
+
+export interface Env {
+  Bindings: { remote: string };
+  Variables: { peer: Peer; principal: Principal };
+}
+
+export type Api = OpenAPIHono<Env>;
+
+export function createApi(): Api {
+  return new OpenAPIHono<Env>({
+    defaultHook: (result) => {
+      if (!result.success) {
+        throw invalid(`the ${TARGETS[result.target] ?? "request"}`, result.error);
+      }
+    },
+  });
+}
+
+const TARGETS: Record<string, string> = {
+  json: "body",
+  query: "query",
+  param: "address",
+  header: "headers",
+};
+
+const problem = {
+  description: "Problem details (RFC 9457)",
+  content: { "application/problem+json": { schema: Problem } },
+};
+
+/** The parts that every route's description shares. */
+export function answers<S extends 200 | 201, T extends z.ZodType>(
+  status: S,
+  description: string,
+  schema: T,
+) {
+  const answer = { description, content: { "application/json": { schema } } };
+  return { [status]: answer, default: problem } as unknown as Record<S, typeof answer>;
+}
+
+export const nothing = { 204: { description: "Done" }, default: problem };
+
+export function body<T extends z.ZodType>(schema: T) {
+  return { body: { required: true, content: { "application/json": { schema } } } };
+}
+
+export const IdParam = z.object({ id: z.uuid() });
+
+/** Reads a body within the size limit, "" where there is none. @throws {ParleyError} `too_large`. */
+export async function readText(c: Context<Env>, maxBytes: number): Promise<string> {
+  const declared = Number(c.req.header("content-length") ?? "0");
+  if (declared > maxBytes) throw tooLarge(maxBytes);
+  const reader = c.req.raw.body?.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (reader !== undefined) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > maxBytes) {
+      await reader.cancel();
+      throw tooLarge(maxBytes);
+    }
+    chunks.push(value);
+  }
+  return await new Blob(chunks as BlobPart[]).text();
+}
+
+function tooLarge(maxBytes: number): ParleyError {
+  return new ParleyError("too_large", `Cannot read the body: it is larger than ${maxBytes} bytes`, {
+    limit: "MAX_MESSAGE_BYTES",
+  });
+}
+
+/** The principal behind `Authorization: Bearer …`: an agent's token or a visitor's session. */
+export async function authenticate(
+  services: ApiServices,
+  request: Request,
+  self: string,
+): Promise<Principal> {
+  const match = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "");
+  if (match === null) {
+    throw new ParleyError(
+      "unauthenticated",
+      'Cannot authenticate: the header "Authorization: Bearer …" is missing',
+    );
+  }
+  const credentials = match[1]!;
+  const origin = request.headers.get("origin");
+  // A JWT has two dots; a session id has none.
+  const principal = credentials.includes(".")
+    ? await services.signIn.authenticate(credentials)
+    : await services.visitorBySession(credentials);
+  const allowed = principal.kind === "agent" ? services.agentOrigins : principal.allowedOrigins;
+  if (!originAllowed({ origin, self }, allowed)) {
+    throw new ParleyError(
+      "origin_not_allowed",
+      `Cannot authenticate: "${origin}" is not an allowed origin`,
+    );
+  }
+  return principal;
+}
+
+export function agentOf(c: Context<Env>): AgentPrincipal {
+  const principal = c.get("principal");
+  if (principal.kind !== "agent") {
+    throw new ParleyError("forbidden", "Cannot do that: only agents may");
+  }
+  return principal;
+}
+
+export function adminOf(c: Context<Env>): AgentPrincipal {
+  const agent = agentOf(c);
+  if (agent.role !== "admin") throw new ParleyError("forbidden", "Cannot do that: only admins may");
+  return agent;
+}
+
+export const REFRESH_COOKIE = "parley_refresh";
+
+function cookieOptions(c: Context<Env>, services: ApiServices) {
+  const { selfOrigin } = c.get("peer");
+  return {
+    path: "/",
+    httpOnly: true,
+    sameSite: "Lax" as const,
+    secure: services.secureCookies ?? selfOrigin.startsWith("https:"),
+  };
+}
+
+export function signedInAnswer(c: Context<Env>, services: ApiServices, signedIn: SignedIn) {
+  setCookie(c, REFRESH_COOKIE, signedIn.refreshToken, {
+    ...cookieOptions(c, services),
+    expires: new Date(signedIn.refreshExpiresAt),
+  });
+  return {
+    token: signedIn.access.token,
+    expiresAt: new Date(signedIn.access.expiresAt).toISOString(),
+    user: signedIn.user,
+  };
+}
+
+export function refreshCookie(c: Context<Env>): string | undefined {
+  return getCookie(c, REFRESH_COOKIE);
+}
+
+export function clearRefreshCookie(c: Context<Env>, services: ApiServices): void {
+  deleteCookie(c, REFRESH_COOKIE, cookieOptions(c, services));
+}
+
+export function peerOf(c: Context<Env>): { address: string; userAgent: string | null } {
+  return { address: c.get("peer").address, userAgent: c.req.header("user-agent") ?? null };
+}

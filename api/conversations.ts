@@ -1,0 +1,136 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { Conversation, Message } from "../protocol/model.ts";
+import {
+  ConversationList,
+  ConversationQuery,
+  MessageList,
+  MessageQuery,
+  OpenConversationBody,
+  PostMessageBody,
+  ReadBody,
+  UpdateConversationBody,
+} from "../protocol/rest.ts";
+import { answers, type Api, type ApiServices, body, createApi, IdParam } from "./context.ts";
+
+const tags = ["conversations"];
+
+/** Conversations and messages: the same domain calls, and so the same events, as on a socket. */
+export function conversationRoutes({ conversations }: ApiServices): Api {
+  const app = createApi();
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/conversations",
+      tags,
+      summary: "Conversations, newest activity first (agents)",
+      request: { query: ConversationQuery },
+      responses: answers(200, "A page", ConversationList),
+    }),
+    async (c) => c.json(await conversations.list(c.get("principal"), c.req.valid("query")), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/conversations",
+      tags,
+      summary: "Open a conversation, or find the one there is",
+      request: body(OpenConversationBody),
+      responses: answers(200, "The conversation", Conversation),
+    }),
+    async (c) => {
+      const { contactId } = c.req.valid("json");
+      return c.json(await conversations.open(c.get("principal"), contactId), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/conversations/{id}",
+      tags,
+      summary: "One conversation",
+      request: { params: IdParam },
+      responses: answers(200, "The conversation", Conversation),
+    }),
+    async (c) => c.json(await conversations.get(c.get("principal"), c.req.valid("param").id), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/conversations/{id}",
+      tags,
+      summary: "Change status or assignment (agents)",
+      request: { params: IdParam, ...body(UpdateConversationBody) },
+      responses: answers(200, "The conversation", Conversation),
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const changes = c.req.valid("json");
+      return c.json(await conversations.update(c.get("principal"), id, changes), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/conversations/{id}/messages",
+      tags,
+      summary: "Messages in the order of seq",
+      request: { params: IdParam, query: MessageQuery },
+      responses: answers(200, "A page", MessageList),
+    }),
+    async (c) => {
+      const query = c.req.valid("query");
+      const { id } = c.req.valid("param");
+      const { messages, hasMore } = await conversations.history(c.get("principal"), id, query);
+      const edge = query.after === undefined ? messages[0] : messages.at(-1);
+      const nextCursor = hasMore && edge !== undefined ? String(edge.seq) : null;
+      return c.json({ items: messages, nextCursor }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/conversations/{id}/messages",
+      tags,
+      summary: "Send a message; the same clientMessageId again is the same message again",
+      request: { params: IdParam, ...body(PostMessageBody) },
+      responses: {
+        ...answers(200, "It was sent before", Message),
+        ...answers(201, "It is stored", Message),
+      },
+    }),
+    async (c) => {
+      const { message, duplicate } = await conversations.post(c.get("principal"), {
+        ...c.req.valid("json"),
+        conversationId: c.req.valid("param").id,
+      });
+      return duplicate ? c.json(message, 200) : c.json(message, 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/conversations/{id}/read",
+      tags,
+      summary: "Mark as read up to a position",
+      request: { params: IdParam, ...body(ReadBody) },
+      responses: answers(
+        200,
+        "Where the reader now stands",
+        z.object({ readSeq: z.number().int(), unread: z.number().int() }),
+      ),
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { seq } = c.req.valid("json");
+      return c.json(await conversations.read(c.get("principal"), id, seq), 200);
+    },
+  );
+  return app;
+}

@@ -1,0 +1,173 @@
+/** What browsers load: the dashboard's pages and files, and the widget. */
+import { extname } from "node:path";
+
+export interface SiteOptions {
+  /** Built dashboard: `public/` below it and the renderer in `server/_ssr/ssr.mjs`. */
+  dashboardDir: string;
+  /** Built widget: `widget.js` and `widget/`. */
+  widgetDir: string;
+  /** Pages reload themselves when this process is followed by another. */
+  reload?: boolean;
+}
+
+interface StaticFile {
+  body: Uint8Array<ArrayBuffer>;
+  headers: Record<string, string>;
+  etag: string;
+}
+
+const TYPES: Record<string, string> = {
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".txt": "text/plain; charset=utf-8",
+  ".woff2": "font/woff2",
+};
+
+const IMMUTABLE = "public, max-age=31536000, immutable";
+
+export interface Site {
+  (request: Request): Promise<Response>;
+}
+
+interface Renderer {
+  default: { fetch(request: Request): Promise<Response> | Response };
+}
+
+/** Reads all built files once: they are few and small, and a path can then never leave the folder. */
+export async function createSite(options: SiteOptions): Promise<Site> {
+  const files = new Map<string, StaticFile>();
+  await readTree(
+    files,
+    `${options.dashboardDir}/public`,
+    "",
+    (path) => path.startsWith("/assets/") ? IMMUTABLE : "public, max-age=3600",
+  );
+  await readTree(
+    files,
+    options.widgetDir,
+    "",
+    (path) => path === "/widget.js" ? "public, max-age=300" : IMMUTABLE,
+  );
+  for (const [path, file] of files) {
+    // A website of any origin may load the widget; nothing else is for others.
+    if (path === "/widget.js" || path.startsWith("/widget/")) {
+      file.headers["access-control-allow-origin"] = "*";
+      file.headers["cross-origin-resource-policy"] = "cross-origin";
+    }
+  }
+  if (options.reload === true) files.set(RELOAD_PATH, reloadScript());
+  const url = new URL(`file://${await Deno.realPath(options.dashboardDir)}/server/_ssr/ssr.mjs`);
+  const renderer = await import(url.href) as Renderer;
+
+  return async (request) => {
+    const path = new URL(request.url).pathname;
+    const file = files.get(path);
+    if (file !== undefined) return serveFile(request, file);
+    const response = await renderer.default.fetch(request);
+    return await secure(response, options.reload === true);
+  };
+}
+
+const RELOAD_PATH = "/dev-reload.js";
+
+/** Asks now and then whether the script is still the same one; a new process serves a new one. */
+function reloadScript(): StaticFile {
+  const etag = `"${crypto.randomUUID()}"`;
+  const source = `const etag = ${JSON.stringify(etag)};
+setInterval(async () => {
+  const answer = await fetch("${RELOAD_PATH}", { method: "HEAD" }).catch(() => null);
+  const now = answer?.headers.get("etag");
+  if (now && now !== etag) location.reload();
+}, 700);
+`;
+  return {
+    body: new TextEncoder().encode(source),
+    etag,
+    headers: { "content-type": TYPES[".js"]!, "cache-control": "no-store", etag },
+  };
+}
+
+async function readTree(
+  files: Map<string, StaticFile>,
+  root: string,
+  below: string,
+  cacheControl: (path: string) => string,
+): Promise<void> {
+  for await (const entry of Deno.readDir(`${root}${below}`)) {
+    // Dot files are the build's own notes.
+    if (entry.name.startsWith(".")) continue;
+    const path = `${below}/${entry.name}`;
+    if (entry.isDirectory) await readTree(files, root, path, cacheControl);
+    if (!entry.isFile) continue;
+    const body = await Deno.readFile(`${root}${path}`);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+    const etag = `"${base64(digest).slice(0, 22)}"`;
+    files.set(path, {
+      body,
+      etag,
+      headers: {
+        "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+        "cache-control": cacheControl(path),
+        "x-content-type-options": "nosniff",
+        etag,
+      },
+    });
+  }
+}
+
+function serveFile(request: Request, file: StaticFile): Response {
+  if (request.headers.get("if-none-match") === file.etag) {
+    return new Response(null, { status: 304, headers: file.headers });
+  }
+  return new Response(request.method === "HEAD" ? null : file.body, { headers: file.headers });
+}
+
+const INLINE_MODULE = /<script type="module">([\s\S]*?)<\/script>/;
+
+/**
+ * Fresh starts a page's islands with one inline module script in the head. The policy allows that
+ * script alone, by its hash; whatever else a page might come to contain does not run.
+ */
+async function secure(response: Response, reload: boolean): Promise<Response> {
+  const headers = new Headers(response.headers);
+  if (!headers.get("content-type")?.startsWith("text/html")) return response;
+  const page = await response.text();
+  const html = reload
+    ? page.replace("</body>", `<script src="${RELOAD_PATH}" type="module"></script></body>`)
+    : page;
+  const head = html.slice(0, Math.max(0, html.indexOf("</head>")));
+  const script = INLINE_MODULE.exec(head)?.[1];
+  const sources = ["'self'"];
+  if (script !== undefined) {
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(script));
+    sources.push(`'sha256-${base64(new Uint8Array(digest))}'`);
+  }
+  headers.set(
+    "content-security-policy",
+    [
+      "default-src 'self'",
+      `script-src ${sources.join(" ")}`,
+      "style-src 'self'",
+      "img-src 'self' data:",
+      "connect-src 'self'",
+      "object-src 'none'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ].join("; "),
+  );
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("referrer-policy", "same-origin");
+  headers.set("cache-control", "no-store");
+  return new Response(html, { status: response.status, headers });
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}

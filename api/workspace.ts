@@ -1,0 +1,272 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  checkPassword,
+  createUser,
+  findUser,
+  listUsers,
+  updateUser,
+} from "../domain/agents/users.ts";
+import { KeyedLimiter } from "../domain/rate_limit.ts";
+import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
+import {
+  createWidget,
+  deleteWidget,
+  findWidget,
+  listWidgets,
+  updateWidget,
+} from "../domain/visitors/widgets.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import { Contact, User, WidgetConfig } from "../protocol/model.ts";
+import {
+  CreateUserBody,
+  CreateWidgetBody,
+  UpdateContactBody,
+  UpdateUserBody,
+  UpdateWidgetBody,
+  UserList,
+  WidgetList,
+} from "../protocol/rest.ts";
+import {
+  adminOf,
+  agentOf,
+  answers,
+  type Api,
+  type ApiServices,
+  body,
+  createApi,
+  IdParam,
+  nothing,
+} from "./context.ts";
+
+/** Agents, contacts and widgets. Agents read, admins change; contacts are everybody's. */
+export function workspaceRoutes(services: ApiServices): Api {
+  const app = createApi();
+  userRoutes(app, services);
+  contactRoutes(app, services);
+  widgetRoutes(app, services);
+  return app;
+}
+
+function userRoutes(app: Api, { db, bus, loginsPerMinute }: ApiServices): void {
+  const tags = ["users"];
+  const passwordChecks = new KeyedLimiter(loginsPerMinute);
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/users",
+      tags,
+      summary: "All agents",
+      responses: answers(200, "Users", UserList),
+    }),
+    async (c) => {
+      agentOf(c);
+      return c.json({ items: await listUsers(db), nextCursor: null }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/users",
+      tags,
+      summary: "Add an agent (admins)",
+      request: body(CreateUserBody),
+      responses: answers(201, "The user", User),
+    }),
+    async (c) => {
+      adminOf(c);
+      return c.json(await createUser(db, c.req.valid("json")), 201);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/users/{id}",
+      tags,
+      summary: "One agent",
+      request: { params: IdParam },
+      responses: answers(200, "The user", User),
+    }),
+    async (c) => {
+      agentOf(c);
+      const { id } = c.req.valid("param");
+      const user = await findUser(db, id);
+      if (user === null) throw new ParleyError("not_found", `Cannot find the user "${id}"`);
+      return c.json(user, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/users/{id}",
+      tags,
+      summary: "Change an agent (admins; everybody their own name and password)",
+      request: { params: IdParam, ...body(UpdateUserBody) },
+      responses: answers(200, "The user", User),
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const changes = c.req.valid("json");
+      const self = agentOf(c).userId === id;
+      if (!self || changes.role !== undefined || changes.disabled !== undefined) adminOf(c);
+      // A stolen access token alone must not be enough to take the account.
+      if (self && changes.password !== undefined) {
+        const wait = passwordChecks.take(id);
+        if (wait > 0) {
+          throw new ParleyError("rate_limited", "Cannot change the password: too many attempts", {
+            retryAfter: wait,
+            limit: "LIMIT_LOGINS_PER_MINUTE",
+          });
+        }
+        await checkPassword(db, id, changes.currentPassword);
+      }
+      return c.json(await updateUser(db, bus, id, changes), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/users/{id}",
+      tags,
+      summary: "Disable an agent (admins); what they wrote stays",
+      request: { params: IdParam },
+      responses: nothing,
+    }),
+    async (c) => {
+      adminOf(c);
+      await updateUser(db, bus, c.req.valid("param").id, { disabled: true });
+      return c.body(null, 204);
+    },
+  );
+}
+
+function contactRoutes(app: Api, { db, bus }: ApiServices): void {
+  const tags = ["contacts"];
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/contacts",
+      tags,
+      summary: "Contacts, newest first",
+      request: {
+        query: z.strictObject({
+          cursor: z.uuid().optional(),
+          limit: z.coerce.number().int().min(1).max(100).optional(),
+        }),
+      },
+      responses: answers(
+        200,
+        "A page",
+        z.object({ items: z.array(Contact), nextCursor: z.string().nullable() }),
+      ),
+    }),
+    async (c) => {
+      agentOf(c);
+      const { cursor, limit = 50 } = c.req.valid("query");
+      return c.json(await listContacts(db, { cursor, limit }), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/contacts/{id}",
+      tags,
+      summary: "One contact",
+      request: { params: IdParam },
+      responses: answers(200, "The contact", Contact),
+    }),
+    async (c) => {
+      agentOf(c);
+      return c.json(await findContact(db, c.req.valid("param").id), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/contacts/{id}",
+      tags,
+      summary: "Change a contact's name or address",
+      request: { params: IdParam, ...body(UpdateContactBody) },
+      responses: answers(200, "The contact", Contact),
+    }),
+    async (c) => {
+      agentOf(c);
+      const { id } = c.req.valid("param");
+      return c.json(await updateContact(db, bus, id, c.req.valid("json")), 200);
+    },
+  );
+}
+
+function widgetRoutes(app: Api, { db, bus }: ApiServices): void {
+  const tags = ["widgets"];
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/widget-configs",
+      tags,
+      summary: "All widgets",
+      responses: answers(200, "Widgets", WidgetList),
+    }),
+    async (c) => {
+      agentOf(c);
+      return c.json({ items: await listWidgets(db), nextCursor: null }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/widget-configs",
+      tags,
+      summary: "Add a widget (admins)",
+      request: body(CreateWidgetBody),
+      responses: answers(201, "The widget", WidgetConfig),
+    }),
+    async (c) => {
+      const { userId } = adminOf(c);
+      return c.json(await createWidget(db, userId, c.req.valid("json")), 201);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/widget-configs/{id}",
+      tags,
+      summary: "One widget",
+      request: { params: IdParam },
+      responses: answers(200, "The widget", WidgetConfig),
+    }),
+    async (c) => {
+      agentOf(c);
+      return c.json(await findWidget(db, c.req.valid("param").id), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/widget-configs/{id}",
+      tags,
+      summary: "Change a widget (admins)",
+      request: { params: IdParam, ...body(UpdateWidgetBody) },
+      responses: answers(200, "The widget", WidgetConfig),
+    }),
+    async (c) => {
+      adminOf(c);
+      const { id } = c.req.valid("param");
+      return c.json(await updateWidget(db, bus, id, c.req.valid("json")), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/widget-configs/{id}",
+      tags,
+      summary: "Remove a widget with its sessions (admins)",
+      request: { params: IdParam },
+      responses: nothing,
+    }),
+    async (c) => {
+      adminOf(c);
+      await deleteWidget(db, bus, c.req.valid("param").id);
+      return c.body(null, 204);
+    },
+  );
+}

@@ -1,0 +1,217 @@
+/**
+ * Puts a whole Parley together from settings, so that main.ts and every test start the same thing.
+ */
+import { openDatabase } from "./db/database.ts";
+import { createSignIn } from "./domain/agents/sign_in.ts";
+import { createTokens, signingSecret } from "./domain/agents/tokens.ts";
+import { countUsers, createFirstAdmin, listUsers, touchUser } from "./domain/agents/users.ts";
+import { positionsOf } from "./domain/conversations/queries.ts";
+import { createConversations } from "./domain/conversations/service.ts";
+import { createWriter } from "./domain/conversations/writer.ts";
+import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
+import { createEventBus } from "./domain/events.ts";
+import type { AgentPrincipal } from "./domain/principal.ts";
+import { touchContact } from "./domain/visitors/contacts.ts";
+import { createOriginPolicy } from "./domain/visitors/origins.ts";
+import { authenticateSession, recordPage, webConversationOf } from "./domain/visitors/sessions.ts";
+import { ensureFirstWidget, listWidgets } from "./domain/visitors/widgets.ts";
+import type { User } from "./protocol/model.ts";
+import { createHttpApi } from "./api/app.ts";
+import { REFRESH_COOKIE } from "./api/context.ts";
+import type { Site } from "./api/site.ts";
+import { createPeerReader } from "./realtime/address.ts";
+import { createMemoryBroker } from "./realtime/broker_memory.ts";
+import { createRealtime } from "./realtime/server.ts";
+import type { Settings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+export interface Parley {
+  /** Answers every request; `remote` is the address of the direct peer. */
+  handle(request: Request, remote: string): Promise<Response>;
+  readonly engine: "postgres" | "pglite";
+  readonly needsSetup: boolean;
+  /** Tells clients to come back, stores what was taken, and closes the database. */
+  stop(): Promise<void>;
+}
+
+export type ReportError = (error: unknown, context?: Record<string, unknown>) => void;
+
+export async function createParley(
+  settings: Settings,
+  parts: { site: Site | null; onError: ReportError },
+): Promise<Parley> {
+  const { site, onError } = parts;
+  const database = await openDatabase({
+    url: settings.DATABASE_URL,
+    dataDir: settings.DATA_DIR,
+    pool: settings.DATABASE_POOL,
+    onError: (error) => onError(error),
+  });
+  const { db, epoch } = database;
+  const bus = createEventBus(onError);
+  const tokens = createTokens(
+    await signingSecret(settings.JWT_SECRET, settings.DATA_DIR),
+    settings.ACCESS_TOKEN_MS,
+  );
+  const signIn = createSignIn({
+    db,
+    bus,
+    tokens,
+    refreshLifeMs: settings.REFRESH_TOKEN_MS,
+    loginsPerMinute: settings.LIMIT_LOGINS_PER_MINUTE,
+  });
+  const writer = createWriter({ db, bus, epoch, maxPending: settings.MAX_PENDING_WRITES });
+  const conversations = createConversations({
+    db,
+    bus,
+    writer,
+    epoch,
+    maxReplayEvents: settings.MAX_REPLAY_EVENTS,
+    broadcastsPerMinute: settings.LIMIT_ROOM_BROADCASTS_PER_MINUTE,
+    onError,
+  });
+  if (settings.ADMIN_EMAIL !== undefined && await countUsers(db) === 0) {
+    await createFirstAdmin(db, {
+      name: settings.ADMIN_EMAIL.split("@")[0]!,
+      email: settings.ADMIN_EMAIL.toLowerCase(),
+      password: settings.ADMIN_PASSWORD!,
+    });
+  }
+  await ensureFirstWidget(db);
+
+  const peer = createPeerReader(settings.TRUSTED_PROXIES);
+  const originAllowed = createOriginPolicy(db, settings.FRONTEND_URL);
+  const visitorBySession = (sessionId: string) =>
+    authenticateSession(db, sessionId, { lifeMs: settings.SESSION_MS });
+  const realtime = createRealtime({
+    bus,
+    broker: createMemoryBroker(),
+    conversations,
+    node: crypto.randomUUID().slice(0, 8),
+    limits: {
+      messageBytes: settings.MAX_MESSAGE_BYTES,
+      preAuthBytes: settings.MAX_PRE_AUTH_BYTES,
+      preAuthMessages: settings.MAX_PRE_AUTH_MESSAGES,
+      queueBytes: settings.MAX_QUEUE_BYTES,
+      pendingFrames: settings.MAX_PENDING_COMMANDS,
+      messagesPerMinute: settings.LIMIT_MESSAGES_PER_MINUTE,
+      typingPerMinute: settings.LIMIT_TYPING_PER_MINUTE,
+      subscriptions: settings.MAX_SUBSCRIPTIONS,
+    },
+    connectionsPerMinute: settings.LIMIT_CONNECTIONS_PER_MINUTE,
+    exemptLoopback: !settings.given.has("LIMIT_CONNECTIONS_PER_MINUTE"),
+    maxConnectionsPerUser: settings.MAX_CONNECTIONS_PER_USER,
+    authTimeoutMs: settings.AUTH_TIMEOUT_MS,
+    heartbeatMs: settings.HEARTBEAT_MS,
+    typingMs: settings.TYPING_MS,
+    presenceGraceMs: settings.PRESENCE_GRACE_MS,
+    tokenGraceMs: settings.TOKEN_GRACE_MS,
+    drainMs: settings.DRAIN_MS,
+    agentOrigins: settings.FRONTEND_URL,
+    peer,
+    originAllowed,
+    agentByToken: (token) => signIn.authenticate(token),
+    visitorBySession,
+    conversationOf: (contactId) => webConversationOf(db, contactId),
+    recordPage: (visitor, page) => recordPage(db, visitor.sessionHash, page),
+    onGone: (id, kind) => {
+      (kind === "agent" ? touchUser(db, id) : touchContact(db, id)).catch(onError);
+    },
+    positions: (ids) => positionsOf(db, ids),
+    totalUnread: (userId) => conversations.totalUnread(agentPrincipal({ id: userId })),
+    onError,
+  });
+  const api = createHttpApi({
+    version: VERSION,
+    db,
+    bus,
+    signIn,
+    conversations,
+    realtime,
+    peer,
+    agentOrigins: settings.FRONTEND_URL,
+    visitorBySession,
+    originAllowed,
+    sessionLifeMs: settings.SESSION_MS,
+    loginsPerMinute: settings.LIMIT_LOGINS_PER_MINUTE,
+    sessionsPerMinute: settings.LIMIT_SESSIONS_PER_MINUTE,
+    maxBodyBytes: settings.MAX_MESSAGE_BYTES,
+    secureCookies: settings.SECURE_COOKIES,
+    onError,
+  });
+
+  const dashboard: Dashboard = {
+    version: VERSION,
+    async agent(request) {
+      const token = cookieOf(request, REFRESH_COOKIE);
+      return token === undefined ? null : await signIn.peek(token);
+    },
+    needsSetup: async () => await countUsers(db) === 0,
+    conversations: (user, query) => conversations.list(agentPrincipal(user), query),
+    conversation: (user, id) => orNull(conversations.get(agentPrincipal(user), id)),
+    messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
+    users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
+    allUsers: () => listUsers(db),
+    widgets: () => listWidgets(db),
+    async demoWidgetKey() {
+      const widgets = await listWidgets(db);
+      return widgets.find((widget) => widget.enabled)?.widgetKey ?? null;
+    },
+  };
+  (globalThis as Record<symbol, unknown>)[DASHBOARD] = dashboard;
+  const needsSetup = await dashboard.needsSetup();
+
+  return {
+    engine: database.engine,
+    needsSetup,
+    async handle(request, remote) {
+      try {
+        const path = new URL(request.url).pathname;
+        if (realtime.serves(path)) return await realtime.upgrade(request, remote);
+        if (isApi(path) || site === null) return await api.fetch(request, { remote });
+        return await site(request);
+      } catch (error) {
+        onError(error, { path: new URL(request.url).pathname });
+        return new Response("Internal error", { status: 500 });
+      }
+    },
+    async stop() {
+      await realtime.drain();
+      await writer.idle();
+      await database.close();
+    },
+  };
+}
+
+function isApi(path: string): boolean {
+  return path === "/health" || path === "/ready" || path === "/api" || path.startsWith("/api/");
+}
+
+function agentPrincipal(user: Pick<User, "id"> & Partial<User>): AgentPrincipal {
+  return {
+    kind: "agent",
+    userId: user.id,
+    userName: user.name ?? "",
+    role: user.role ?? "agent",
+    tokenId: null,
+    signInId: null,
+    expiresAt: null,
+  };
+}
+
+function cookieOf(request: Request, name: string): string | undefined {
+  for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
+    const [key, value] = pair.trim().split("=", 2);
+    if (key === name && value !== undefined) return value;
+  }
+  return undefined;
+}
+
+async function orNull<T>(promise: Promise<T>): Promise<T | null> {
+  try {
+    return await promise;
+  } catch (error) {
+    if ((error as { code?: string }).code === "not_found") return null;
+    throw error;
+  }
+}
