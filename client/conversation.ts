@@ -1,0 +1,321 @@
+import type { Conversation, Message, Pointers } from "../protocol/model.ts";
+import type { DurableEvents, DurableType, JoinResult, Member } from "../protocol/native.ts";
+import { protect } from "./emitter.ts";
+import { createFollower } from "./follow.ts";
+import { newId } from "./outbox.ts";
+import type { ParleyCore } from "./parley_core.ts";
+import { createPointerSender } from "./pointer_sender.ts";
+import { applyDurable, EMPTY_THREAD, furthest, NO_POINTERS, withMessage } from "./thread.ts";
+import type {
+  ConnectionState,
+  ConversationSnapshot,
+  PendingMessage,
+  ServerEvent,
+  ThreadItem,
+} from "./types.ts";
+import { createTypingSender, createTypists } from "./typing.ts";
+
+/** Messages in one page of history. */
+const PAGE = 50;
+
+/** One conversation as it is now. While open it follows the log, see `createFollower`. */
+export class ConversationStore {
+  readonly id: string;
+  #client: ParleyCore;
+  #follower: ReturnType<typeof createFollower>;
+  #epoch: string | undefined;
+  #thread = EMPTY_THREAD;
+  #status: ConversationSnapshot["status"] = "loading";
+  #error: ConversationSnapshot["error"];
+  #members: Member[] = [];
+  #memberCount = 0;
+  /** Whether `members` are all there are. */
+  #allMembers = true;
+  #pointers = NO_POINTERS;
+  #loadingOlder = false;
+  #opened = 0;
+  #keys = new Map<string, string>();
+  #items = new Map<string, ThreadItem>();
+  #snapshot: ConversationSnapshot | null = null;
+  #notifying = false;
+  #subscribers = new Set<(snapshot: ConversationSnapshot) => void>();
+  #typists = createTypists(() => this.#changed());
+  #typing = createTypingSender((isTyping) => {
+    const data = { conversationId: this.id, isTyping };
+    this.#client.request("typing", data, { patient: false }).catch(() => {});
+  });
+  #delivered: ReturnType<typeof createPointerSender>;
+  #read: ReturnType<typeof createPointerSender>;
+
+  /** Made by `client.conversation(id)`. */
+  constructor(client: ParleyCore, id: string) {
+    this.id = id;
+    this.#client = client;
+    this.#follower = createFollower(client, id, {
+      event: (type, data) => this.#apply(type, data),
+      joined: (answer) => this.#joined(answer),
+      failed: ({ code, message }) => {
+        this.#status = "error";
+        this.#error = { code, message };
+        this.#changed();
+      },
+    });
+    const sender = (type: "read" | "delivered") =>
+      createPointerSender((seq) => client.request(type, { conversationId: id, seq }));
+    this.#delivered = sender("delivered");
+    this.#read = sender("read");
+  }
+
+  /** The state now; the same object until something changes. */
+  get snapshot(): ConversationSnapshot {
+    return this.#snapshot ??= {
+      status: this.#status,
+      error: this.#error,
+      conversation: this.#thread.conversation,
+      items: this.#makeItems(),
+      hasOlder: this.#thread.hasOlder,
+      loadingOlder: this.#loadingOlder,
+      typing: this.#typists.list(),
+      members: this.#members,
+      memberCount: this.#memberCount,
+      pointers: this.#pointers,
+    };
+  }
+  /** Whether somebody has it open or listens. */
+  get inUse(): boolean {
+    return this.#opened > 0 || this.#subscribers.size > 0;
+  }
+
+  /** Calls `fn` after changes, once for all that happen together; not for the state at the start. */
+  subscribe(fn: (snapshot: ConversationSnapshot) => void): () => void {
+    this.#subscribers.add(fn);
+    return () => void this.#subscribers.delete(fn);
+  }
+
+  /** Joins, and stays joined over reconnections until `close` was called as often as `open`. */
+  open(): void {
+    if (this.#opened++ === 0) this.#follower.start();
+  }
+  close(): void {
+    if (this.#opened === 0 || --this.#opened > 0) return;
+    this.#read.flush();
+    this.#typists.clear();
+    this.#follower.stop();
+  }
+
+  /** Shows a first page that came another way; the join then asks only for what came after it. */
+  seed(messages: Message[], hasMore: boolean, conversation: Conversation): void {
+    // A store that already knows more keeps it.
+    if (this.#status === "ready") return;
+    // Not conversation.lastSeq: that may have been read after a message that the page lacks.
+    this.#epoch = conversation.epoch;
+    this.#follower.seek(this.#epoch, messages.at(-1)?.seq ?? 0);
+    this.#thread = { messages, hasOlder: hasMore, conversation };
+    this.#point(conversation.pointers);
+    this.#status = "ready";
+    this.#changed();
+  }
+
+  /** Sends through the outbox, see `ParleyClient.send`. */
+  send(content: string, options: { isPrivate?: boolean } = {}): Promise<Message> {
+    const clientMessageId = newId();
+    this.#keys.set(clientMessageId, clientMessageId);
+    this.#typing.reset();
+    return this.#client.send({ conversationId: this.id, content, clientMessageId, ...options });
+  }
+  retry(clientMessageId: string): void {
+    this.#client.retry(clientMessageId);
+  }
+  discard(clientMessageId: string): void {
+    this.#client.discard(clientMessageId);
+  }
+
+  /** Puts the page before the first message in front; does nothing when there is none. */
+  async loadOlder(): Promise<void> {
+    const first = this.#thread.messages[0];
+    if (this.#loadingOlder || !this.#thread.hasOlder || first === undefined) return;
+    this.#loadingOlder = true;
+    this.#changed();
+    try {
+      const page = await this.#client.request("history", {
+        conversationId: this.id,
+        before: first.seq,
+        limit: PAGE,
+      });
+      // A snapshot that came in between begins elsewhere; the page no longer fits to it.
+      if (this.#thread.messages[0]?.id === first.id) {
+        const messages = [...page.messages, ...this.#thread.messages];
+        this.#thread = { ...this.#thread, messages, hasOlder: page.hasMore };
+      }
+    } finally {
+      this.#loadingOlder = false;
+      this.#changed();
+    }
+  }
+
+  /** To be called at each keystroke (true), and when the text is emptied or left (false). */
+  typing(isTyping: boolean): void {
+    this.#typing.typing(isTyping);
+  }
+  /** Everything up to the newest event was seen by this person. */
+  markRead(): void {
+    this.#read.to(this.#follower.seq);
+  }
+
+  async editMessage(id: string, content: string): Promise<Message> {
+    const data = { conversationId: this.id, messageId: id, content };
+    const { message } = await this.#client.request("edit_message", data);
+    this.stored(message);
+    return message;
+  }
+  async deleteMessage(id: string): Promise<void> {
+    await this.#client.request("delete_message", { conversationId: this.id, messageId: id });
+  }
+
+  /** @internal The connection came, or is lost: whoever typed is unknown then. */
+  connection(state: ConnectionState): void {
+    if (state !== "connected") return this.#typists.clear();
+    this.#read.flush();
+    this.#delivered.flush();
+  }
+  /** @internal The outbox changed. */
+  pendingChanged(): void {
+    this.#changed();
+  }
+  /** @internal The server has this message; its place in the log comes with the event. */
+  stored(message: Message): void {
+    const { id, clientMessageId } = message;
+    if (clientMessageId && !this.#thread.messages.some((one) => one.id === id)) {
+      this.#keys.set(id, clientMessageId);
+    }
+    // Older than the window: it is where history will find it.
+    const first = this.#thread.messages[0];
+    if (this.#thread.hasOlder && first !== undefined && message.seq < first.seq) return;
+    this.#thread = { ...this.#thread, messages: withMessage(this.#thread.messages, message) };
+    this.#changed();
+  }
+
+  /** @internal An event of this conversation; durable ones come by the follower. */
+  receive({ type, data }: ServerEvent): void {
+    switch (type) {
+      case "conversation":
+        this.#thread = { ...this.#thread, ...data };
+        this.#point(data.conversation.pointers);
+        break;
+      case "message_status":
+        this.#point(data.pointers);
+        break;
+      case "typing": {
+        const { userId, userName, role, isTyping } = data;
+        if (userId !== this.#me()) this.#typists.set({ userId, userName, role }, isTyping);
+        return;
+      }
+      case "user_joined":
+      case "user_left": {
+        const { userId, userName, role } = data;
+        const member = { userId, userName, role };
+        const others = this.#members.filter((one) => one.userId !== userId);
+        const known = others.length < this.#members.length;
+        if (type === "user_joined") {
+          this.#members = [...others, member];
+          if (!known) this.#memberCount++;
+        } else {
+          this.#members = others;
+          if (known || !this.#allMembers) this.#memberCount--;
+          this.#typists.set(member, false);
+        }
+        break;
+      }
+      default:
+        return;
+    }
+    this.#changed();
+  }
+
+  #me(): string | undefined {
+    return this.#client.identity?.userId;
+  }
+  #point(moved: Partial<Pointers>) {
+    this.#pointers = furthest(this.#pointers, moved);
+  }
+
+  #apply<T extends DurableType>(type: T, data: DurableEvents[T]) {
+    this.#thread = applyDurable(this.#thread, type, data);
+    this.#changed();
+    if (type !== "message") return;
+    const message = data as Message;
+    // Who writes has read what stands above; the server does not say it a second time.
+    const { seq, sender } = message;
+    if (sender.role === "agent") this.#point({ agentReadSeq: seq, agentDeliveredSeq: seq });
+    if (sender.role === "visitor") this.#point({ contactReadSeq: seq, contactDeliveredSeq: seq });
+    if (sender.userId === this.#me()) {
+      if (message.clientMessageId) this.#remember(message.id, message.clientMessageId);
+    } else {
+      this.#typists.set(sender, false);
+      this.#delivered.to(seq);
+    }
+  }
+
+  #joined(answer: JoinResult) {
+    const { epoch, snapshot, conversation, members, memberCount, membersCursor } = answer;
+    if (epoch !== this.#epoch) {
+      this.#pointers = NO_POINTERS;
+      this.#delivered.reset();
+      this.#read.reset();
+    }
+    this.#epoch = epoch;
+    this.#thread = { ...this.#thread, conversation };
+    if (snapshot !== null) {
+      const { messages, hasMore } = snapshot;
+      this.#thread = { messages, hasOlder: hasMore, conversation };
+      const theirs = messages.findLast((one) => one.sender.userId !== this.#me());
+      if (theirs) this.#delivered.to(theirs.seq);
+    }
+    this.#members = members;
+    this.#memberCount = memberCount;
+    this.#allMembers = membersCursor === null;
+    this.#point(conversation.pointers);
+    this.#status = "ready";
+    this.#error = undefined;
+    this.#changed();
+  }
+
+  /** The key of a message that was pending here is its clientMessageId, for as long as it is shown. */
+  #remember(id: string, clientMessageId: string) {
+    if (this.#keys.has(clientMessageId)) this.#keys.set(id, clientMessageId);
+  }
+
+  #makeItems(): ThreadItem[] {
+    const me = this.#me();
+    const { messages } = this.#thread;
+    const own = messages.slice(-PAGE * 4).filter((one) => one.sender.userId === me);
+    const stored = new Set(own.map((one) => one.clientMessageId));
+    const pending = this.#client.pending(this.id).filter(
+      (entry) => !stored.has(entry.clientMessageId),
+    );
+    for (const { clientMessageId } of pending) this.#keys.set(clientMessageId, clientMessageId);
+    const old = this.#items;
+    this.#items = new Map();
+    const item = (key: string, message: Message | null, entry: PendingMessage | null) => {
+      const same = old.get(key);
+      const kept = same?.message === message && same?.pending === entry;
+      const next = kept ? same as ThreadItem : { key, message, pending: entry };
+      this.#items.set(key, next);
+      return next;
+    };
+    return [
+      ...messages.map((message) => item(this.#keys.get(message.id) ?? message.id, message, null)),
+      ...pending.map((entry) => item(entry.clientMessageId, null, entry)),
+    ];
+  }
+
+  #changed() {
+    this.#snapshot = null;
+    if (this.#notifying) return;
+    this.#notifying = true;
+    queueMicrotask(() => {
+      this.#notifying = false;
+      for (const fn of [...this.#subscribers]) protect(() => fn(this.snapshot));
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { ErrorCode, ErrorDetails, FieldError } from "../protocol/errors.ts";
+
+/**
+ * The server's codes, and those that only a client can know:
+ * - `timeout`: no answer within `ackTimeoutMs`
+ * - `disconnected`: the connection ended before the answer; whether it was carried out is unknown
+ * - `closed`: the client was closed, or gave up (`failed`)
+ * - `credentials`: `credentials()` threw
+ * - `too_many_attempts`: `maxAttempts` connections in a row came to nothing
+ * - `outbox_full`: `maxOutbox` messages wait already
+ * - `discarded`: a waiting message was taken back with `discard`
+ */
+export type ClientErrorCode =
+  | ErrorCode
+  | "timeout"
+  | "disconnected"
+  | "closed"
+  | "credentials"
+  | "too_many_attempts"
+  | "outbox_full"
+  | "discarded";
+
+/** Every rejection and every `error` event of the SDK. The code is the contract, the sentence may change. */
+export class ParleyClientError extends Error {
+  readonly code: ClientErrorCode;
+  /** Milliseconds after which the same may succeed. */
+  readonly retryAfter: number | undefined;
+  /** The name of the limit that was reached. */
+  readonly limit: string | undefined;
+  readonly fields: FieldError[] | undefined;
+
+  constructor(code: ClientErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "ParleyClientError";
+    this.code = code;
+    this.retryAfter = details.retryAfter;
+    this.limit = details.limit;
+    this.fields = details.fields;
+  }
+}
+
+/** Makes sure that what callers get is a ParleyClientError. */
+export function toClientError(
+  error: unknown,
+  code: ClientErrorCode = "internal",
+): ParleyClientError {
+  if (error instanceof ParleyClientError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ParleyClientError(code, message, { cause: error });
+}

@@ -1,0 +1,196 @@
+import type { Message } from "../protocol/model.ts";
+import { backoffDelay } from "./backoff.ts";
+import { ParleyClientError, toClientError } from "./errors.ts";
+import { createOutboxStorage } from "./outbox_storage.ts";
+import type { ClientStorage, OutgoingMessage, PendingMessage } from "./types.ts";
+
+/** A waiting message with what only the outbox needs to know of it. */
+export interface OutboxEntry extends PendingMessage {
+  /** Sorts entries of all tabs: milliseconds since 1970, made unique within a tab. */
+  order: number;
+  /** The agent who wrote it; nobody else on this device ever sends it. */
+  owner?: string;
+}
+
+export interface OutboxOptions {
+  storage: ClientStorage | undefined;
+  storageKey: string;
+  maxEntries: number;
+  /** Sends one entry; resolves with the stored message, rejects with a ParleyClientError. */
+  transmit: (entry: OutboxEntry) => Promise<Message>;
+  ready: () => boolean;
+  /** The agent who is signed in, or undefined for a visitor or while unknown. */
+  owner: () => string | undefined;
+  sent: (message: Message) => void;
+  changed: () => void;
+}
+
+/** Tries of one entry that may end in an error of the server's own before it is `failed`. */
+const MAX_TRIES = 5;
+/** Errors that say nothing about the entry; the first group counts towards MAX_TRIES. */
+const COUNTED = ["internal", "overloaded", "timeout"];
+const PASSING = [
+  "rate_limited",
+  "draining",
+  "unauthenticated",
+  "token_expired",
+  "invalid_token",
+  "invalid_session",
+];
+
+/** 128 random bits in hex; unlike crypto.randomUUID this works on pages without TLS, too. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The queue of written messages: in order, one under way at a time (so that a refusal cannot let a
+ * later message overtake), kept until the server has acknowledged, limited in length, and stored
+ * where a storage is given. The server knows an entry by its clientMessageId, so sending twice is
+ * harmless.
+ */
+export function createOutbox(options: OutboxOptions) {
+  const store = createOutboxStorage(options.storage, options.storageKey);
+  const promises = new Map<string, PromiseWithResolvers<Message>>();
+  const tries = new Map<string, number>();
+  let entries: OutboxEntry[] = store.load().slice(0, options.maxEntries);
+  let running = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let lastOrder = 0;
+
+  const find = (id: string) => entries.find((entry) => entry.clientMessageId === id);
+  const mine = (entry: OutboxEntry) => !entry.owner || entry.owner === options.owner();
+
+  function update(entry: OutboxEntry, change: Partial<OutboxEntry>) {
+    const next = { ...entry, ...change };
+    entries = entries.map((one) => one === entry ? next : one);
+    store.save(next);
+    options.changed();
+  }
+  function remove(id: string) {
+    entries = entries.filter((entry) => entry.clientMessageId !== id);
+    tries.delete(id);
+    store.remove(id);
+  }
+  function settle(id: string, outcome: Message | ParleyClientError) {
+    const promise = promises.get(id);
+    promises.delete(id);
+    if (outcome instanceof ParleyClientError) promise?.reject(outcome);
+    else promise?.resolve(outcome);
+  }
+
+  function later(ms: number) {
+    clearTimeout(timer);
+    timer = setTimeout(run, ms);
+  }
+
+  /** Decides what an error means; returns whether to go on with the queue at once. */
+  function refused(entry: OutboxEntry, error: ParleyClientError): boolean {
+    const id = entry.clientMessageId;
+    if (error.code === "disconnected" || error.code === "closed") return false;
+    if (PASSING.includes(error.code)) {
+      later(error.retryAfter ?? 2_000);
+      return false;
+    }
+    if (COUNTED.includes(error.code)) {
+      const count = (tries.get(id) ?? 0) + 1;
+      tries.set(id, count);
+      if (count < MAX_TRIES) {
+        later(error.retryAfter ?? backoffDelay(count, { minDelayMs: 1_000, maxDelayMs: 30_000 }));
+        return false;
+      }
+    }
+    const current = find(id);
+    if (current !== undefined) update(current, { state: "failed", error: error.message });
+    settle(id, error);
+    return true;
+  }
+
+  async function run() {
+    if (running) return;
+    running = true;
+    clearTimeout(timer);
+    try {
+      while (options.ready()) {
+        const entry = entries.find((one) => one.state === "sending" && mine(one));
+        if (entry === undefined) break;
+        try {
+          const message = await options.transmit(entry);
+          remove(entry.clientMessageId);
+          options.sent(message);
+          options.changed();
+          settle(entry.clientMessageId, message);
+        } catch (error) {
+          if (!refused(entry, toClientError(error))) break;
+        }
+      }
+    } finally {
+      running = false;
+    }
+  }
+
+  return {
+    /** The entries that this person may see, oldest first. */
+    list: (): OutboxEntry[] => entries.filter(mine),
+
+    /** Resolves when the server has stored it; the same clientMessageId again joins the first. */
+    add(message: OutgoingMessage): Promise<Message> {
+      const id = message.clientMessageId ?? newId();
+      const known = promises.get(id);
+      if (known !== undefined) return known.promise;
+      const promise = Promise.withResolvers<Message>();
+      // Whoever does not wait for the message sees its state in the thread instead.
+      promise.promise.catch(() => {});
+      if (find(id) === undefined) {
+        if (entries.length >= options.maxEntries) {
+          promise.reject(
+            new ParleyClientError(
+              "outbox_full",
+              `Cannot send the message: ${entries.length} messages wait already`,
+              { limit: "maxOutbox" },
+            ),
+          );
+          return promise.promise;
+        }
+        lastOrder = Math.max(Date.now(), lastOrder + 1);
+        const entry: OutboxEntry = {
+          clientMessageId: id,
+          conversationId: message.conversationId,
+          content: message.content,
+          isPrivate: message.isPrivate ?? false,
+          createdAt: new Date().toISOString(),
+          state: "sending",
+          order: lastOrder,
+          owner: options.owner(),
+        };
+        entries = [...entries, entry];
+        store.save(entry);
+        options.changed();
+      }
+      promises.set(id, promise);
+      run();
+      return promise.promise;
+    },
+
+    retry(id: string) {
+      const entry = find(id);
+      if (entry?.state !== "failed") return;
+      tries.delete(id);
+      update(entry, { state: "sending", error: undefined });
+      run();
+    },
+
+    discard(id: string) {
+      if (find(id) === undefined) return;
+      remove(id);
+      options.changed();
+      settle(id, new ParleyClientError("discarded", "Cannot send the message: it was discarded"));
+    },
+
+    run,
+    stop: () => clearTimeout(timer),
+  };
+}
+
+export type Outbox = ReturnType<typeof createOutbox>;

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { bundleClient } from "./test_bundle.ts";
+
+/** Bytes, gzip. */
+const CORE_BUDGET = 6_000;
+const TOTAL_BUDGET = 8_500;
+
+async function gzipSize(code: string): Promise<number> {
+  const zipped = new Blob([code]).stream().pipeThrough(new CompressionStream("gzip"));
+  return (await new Response(zipped).arrayBuffer()).byteLength;
+}
+
+Deno.test("the SDK is small: its core under 6 KB, with conversation stores under 8.5 KB", async () => {
+  const core = await bundleClient("core.ts");
+  const all = await bundleClient("mod.ts");
+  const [coreSize, totalSize] = [await gzipSize(core), await gzipSize(all)];
+  assert.ok(coreSize < CORE_BUDGET, `core: ${coreSize} bytes`);
+  assert.ok(totalSize < TOTAL_BUDGET, `everything: ${totalSize} bytes`);
+  // One module without a dependency, and a core that does not carry the rest along.
+  assert.doesNotMatch(core + all, /\bimport\b/);
+  assert.doesNotMatch(core, /loadOlder/);
+});

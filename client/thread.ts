@@ -1,0 +1,88 @@
+import type { Conversation, Message, Pointers } from "../protocol/model.ts";
+import type { DurableEvents, DurableType } from "../protocol/native.ts";
+
+/** What is known of one conversation: a window of its newest messages. */
+export interface Thread {
+  /** By `seq`, without holes down to the first. */
+  messages: Message[];
+  hasOlder: boolean;
+  conversation: Conversation | null;
+}
+
+export const NO_POINTERS: Pointers = {
+  agentDeliveredSeq: 0,
+  agentReadSeq: 0,
+  contactDeliveredSeq: 0,
+  contactReadSeq: 0,
+};
+
+export const EMPTY_THREAD: Thread = { messages: [], hasOlder: false, conversation: null };
+
+/** A new list with the message in its place; a message that is there already is replaced. */
+export function withMessage(messages: Message[], message: Message): Message[] {
+  const known = messages.findIndex((one) => one.id === message.id);
+  if (known !== -1) return messages.with(known, message);
+  const before = messages.findLastIndex((one) => one.seq < message.seq);
+  return messages.toSpliced(before + 1, 0, message);
+}
+
+/** A new list with the messages that are in the list replaced; others are too old to show. */
+function updated(messages: Message[], id: string, change: (old: Message) => Message): Message[] {
+  return messages.map((one) => one.id === id ? change(one) : one);
+}
+
+/** Applies one durable event, the next one in the log. */
+export function applyDurable<T extends DurableType>(
+  thread: Thread,
+  type: T,
+  event: DurableEvents[T],
+): Thread {
+  let { messages, conversation } = thread;
+  switch (type as DurableType) {
+    case "message":
+      messages = withMessage(messages, event as DurableEvents["message"]);
+      break;
+    case "message_updated": {
+      const { message } = event as DurableEvents["message_updated"];
+      messages = updated(messages, message.id, () => message);
+      break;
+    }
+    case "message_deleted": {
+      const { messageId, deletedAt } = event as DurableEvents["message_deleted"];
+      messages = updated(messages, messageId, (old) => ({ ...old, content: "", deletedAt }));
+      break;
+    }
+    case "conversation_changed": {
+      const { status, assignee, message } = event as DurableEvents["conversation_changed"];
+      if (message) messages = withMessage(messages, message);
+      if (conversation) {
+        conversation = { ...conversation };
+        if (status) conversation.status = status;
+        if (assignee !== undefined) conversation.assignee = assignee;
+      }
+    }
+  }
+  if (conversation) conversation = { ...conversation, lastSeq: event.seq };
+  return { ...thread, messages, conversation };
+}
+
+/** Both sides' pointers only ever grow, whatever order the news of them arrives in. */
+export function furthest(known: Pointers, moved: Partial<Pointers>): Pointers {
+  const next = { ...known };
+  for (const name of Object.keys(known) as (keyof Pointers)[]) {
+    next[name] = Math.max(known[name], moved[name] ?? 0);
+  }
+  return next;
+}
+
+/** How far a message came, seen from its writer's side: what the other side received and read. */
+export function deliveryStatus(
+  message: Pick<Message, "seq" | "sender" | "isPrivate">,
+  pointers: Pointers,
+): "sent" | "delivered" | "read" {
+  const byVisitor = message.sender.role === "visitor";
+  if (message.isPrivate) return "sent";
+  if (message.seq <= (byVisitor ? pointers.agentReadSeq : pointers.contactReadSeq)) return "read";
+  const delivered = byVisitor ? pointers.agentDeliveredSeq : pointers.contactDeliveredSeq;
+  return message.seq <= delivered ? "delivered" : "sent";
+}

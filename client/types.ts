@@ -1,0 +1,149 @@
+import type { Conversation, Message, Pointers } from "../protocol/model.ts";
+import type { Acks, Events, EventType, Member } from "../protocol/native.ts";
+import type { ParleyClientError } from "./errors.ts";
+
+/**
+ * - `idle`: `connect` was not called yet
+ * - `connecting`: the first connection is being made
+ * - `connected`: authenticated; commands and events flow
+ * - `reconnecting`: the connection was lost and is being made again, or the first try came to nothing
+ * - `offline`: as `reconnecting`, and the device says that it has no network
+ * - `failed`: given up, see `client.error`; `connect` or `reconnectNow` tries again
+ * - `closed`: `close` was called
+ */
+export type ConnectionState =
+  | "idle"
+  | "connecting"
+  | "connected"
+  | "reconnecting"
+  | "offline"
+  | "failed"
+  | "closed";
+
+/** An agent's access token, or a visitor's session. */
+export type Credentials = { token: string } | { sessionId: string };
+
+/** What of the Web Storage interface is used. `length` and `key` let tabs share one storage. */
+export interface ClientStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+  readonly length?: number;
+  key?(index: number): string | null;
+}
+
+export interface ClientOptions {
+  /** "https://host", "wss://host", or the full ".../realtime". */
+  url: string;
+  /**
+   * Asked anew at each connection. A throw is a failed attempt, which is repeated with backoff;
+   * a thrown object with `final: true` ends in the state `failed`.
+   */
+  credentials: () => Credentials | Promise<Credentials>;
+  /** Where waiting messages survive a reload, e.g. `localStorage`. Default: memory only. */
+  storage?: ClientStorage;
+  /** Prefix of the keys in `storage`; one for each person who may use it. Default "parley". */
+  storageKey?: string;
+  /** Messages that may wait at once. Default 200. */
+  maxOutbox?: number;
+  /** Milliseconds from the start of an attempt to the answered `auth`. Default 10,000. */
+  connectTimeoutMs?: number;
+  /** Milliseconds of the first wait before a new attempt. Default 1,000. */
+  minDelayMs?: number;
+  /** Milliseconds that no wait exceeds. Default 30,000. */
+  maxDelayMs?: number;
+  /** How often in a row it tries again before the state is `failed`. Default Infinity. */
+  maxAttempts?: number;
+  /** Milliseconds that a connection has to last before the wait starts small again. Default 5,000. */
+  minUptimeMs?: number;
+  /** Milliseconds to wait for the answer to a command. Default 10,000. */
+  ackTimeoutMs?: number;
+  /** Receives one line for each thing that happens. Never contains credentials or content. */
+  debug?: (line: string) => void;
+  /** The constructor to use. Default: the global one. */
+  WebSocket?: typeof WebSocket;
+}
+
+/** The options with their defaults. */
+export type Settings =
+  & ClientOptions
+  & Required<
+    Pick<
+      ClientOptions,
+      | "storageKey"
+      | "maxOutbox"
+      | "connectTimeoutMs"
+      | "minDelayMs"
+      | "maxDelayMs"
+      | "maxAttempts"
+      | "minUptimeMs"
+      | "ackTimeoutMs"
+    >
+  >;
+
+/** One event of the server with its name. */
+export type ServerEvent = { [T in EventType]: { type: T; data: Events[T] } }[EventType];
+
+/** What `client.on` can listen to besides the server's events. */
+export interface ClientEvents {
+  /** Each event of the server, before those who listen to its type hear of it. */
+  event: ServerEvent;
+  state: ConnectionState;
+  /** After each `auth`, and when a visitor's first message opened their conversation. */
+  identity: Acks["auth"];
+  /** Errors that no promise carries: connection failures, errors without a command. */
+  error: ParleyClientError;
+  /** A message of the outbox was acknowledged, and no longer waits. */
+  sent: Message;
+  /** The list of waiting messages changed, see `client.pending()`. */
+  outbox: undefined;
+}
+export type AllEvents = Events & ClientEvents;
+
+export interface OutgoingMessage {
+  /** A visitor leaves it out: their own conversation, opened with the first message. */
+  conversationId?: string;
+  content: string;
+  /** Visible ASCII, at most 64 characters, unique. Default: made here. */
+  clientMessageId?: string;
+  isPrivate?: boolean;
+}
+
+/** A message that the server has not acknowledged yet. */
+export interface PendingMessage {
+  clientMessageId: string;
+  conversationId?: string;
+  content: string;
+  isPrivate: boolean;
+  /** ISO 8601, by this device's clock. */
+  createdAt: string;
+  /** `sending` covers waiting for a connection; `failed` waits for `retry` or `discard`. */
+  state: "sending" | "failed";
+  /** A sentence, where `failed`. */
+  error?: string;
+}
+
+/** One line of a thread. Exactly one of `message` and `pending` is set. */
+export interface ThreadItem {
+  /** Stays the same when a pending message becomes a stored one. */
+  key: string;
+  message: Message | null;
+  pending: PendingMessage | null;
+}
+
+export interface ConversationSnapshot {
+  status: "loading" | "ready" | "error";
+  error?: { code: string; message: string };
+  conversation: Conversation | null;
+  /** Stored messages by `seq`, then the pending ones in the order of sending. */
+  items: ThreadItem[];
+  hasOlder: boolean;
+  loadingOlder: boolean;
+  /** Others who type now; ends by itself. */
+  typing: Member[];
+  /** Who has it open: all of them up to 100, then the first 100 and whoever came later. */
+  members: Member[];
+  /** How many have it open, also where `members` are not all. */
+  memberCount: number;
+  pointers: Pointers;
+}

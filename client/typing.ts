@@ -1,0 +1,45 @@
+import type { Member } from "../protocol/native.ts";
+
+/** Milliseconds between two "typing" sends; the server ends typing that is not repeated within 3 s. */
+export const TYPING_EVERY_MS = 2_000;
+/** Milliseconds after which somebody's typing ends here, should the server's word for it be lost. */
+export const TYPING_ENDS_MS = 5_000;
+
+/** Cuts a call per keystroke down to what the server wants to hear. */
+export function createTypingSender(
+  send: (isTyping: boolean) => void,
+  now: () => number = Date.now,
+) {
+  let sentAt = -Infinity;
+  return {
+    typing(isTyping: boolean) {
+      const since = now() - sentAt;
+      if (isTyping ? since < TYPING_EVERY_MS : since > TYPING_ENDS_MS) return;
+      sentAt = isTyping ? now() : -Infinity;
+      send(isTyping);
+    },
+    /** A message was sent, which ends the typing by itself. */
+    reset: () => void (sentAt = -Infinity),
+  };
+}
+
+/** Who types now, each with an end of its own. */
+export function createTypists(changed: () => void, endsMs: number = TYPING_ENDS_MS) {
+  const typists = new Map<string, { member: Member; timer: ReturnType<typeof setTimeout> }>();
+  function set(member: Member, isTyping: boolean) {
+    const known = typists.get(member.userId);
+    if (known === undefined && !isTyping) return;
+    clearTimeout(known?.timer);
+    if (isTyping) {
+      typists.set(member.userId, { member, timer: setTimeout(() => set(member, false), endsMs) });
+    } else typists.delete(member.userId);
+    if (known === undefined || !isTyping) changed();
+  }
+  return {
+    set,
+    list: (): Member[] => [...typists.values()].map(({ member }) => member),
+    clear() {
+      for (const { member } of [...typists.values()]) set(member, false);
+    },
+  };
+}
