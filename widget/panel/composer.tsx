@@ -1,0 +1,84 @@
+import { type RefObject } from "preact";
+import { useLayoutEffect, useState } from "preact/hooks";
+import type { Chat } from "./chat.ts";
+import { SendIcon } from "./icons.tsx";
+
+/** Pixels that the field grows to before it scrolls. */
+const MAX_HEIGHT = 160;
+
+interface Props {
+  chat: Chat;
+  field: RefObject<HTMLTextAreaElement>;
+  placeholder: string;
+  /** What was typed and not sent outlives a page load. */
+  draft: { read(): string; write(text: string): void };
+}
+
+/** Where a message is written: Enter sends, Shift+Enter begins a new line. */
+export function Composer({ chat, field, placeholder, draft }: Props) {
+  const [text, setText] = useState(draft.read);
+  const excess = text.length - chat.maxLength();
+  const sendable = text.trim() !== "" && excess <= 0;
+
+  useLayoutEffect(() => {
+    const element = field.current!;
+    element.style.height = "auto";
+    element.style.height = `${Math.min(element.scrollHeight + 2, MAX_HEIGHT)}px`;
+  }, [text]);
+
+  function change(next: string) {
+    setText(next);
+    // At once, not after the next paint: the page may be left any moment.
+    draft.write(next);
+    chat.typing(next.trim() !== "");
+  }
+  function send() {
+    if (!sendable) return;
+    chat.send(text.trim());
+    setText("");
+    draft.write("");
+    field.current?.focus();
+  }
+  function key(event: KeyboardEvent) {
+    // While an input method composes, Enter chooses a word (229 is what older Safari sends then).
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) {
+      return;
+    }
+    event.preventDefault();
+    send();
+  }
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {excess > 0 && (
+        <p class="excess" id="excess" role="alert">
+          {excess === 1 ? "1 character" : `${excess} characters`} too long
+        </p>
+      )}
+      <div class="field">
+        <textarea
+          ref={field}
+          rows={1}
+          value={text}
+          placeholder={placeholder || "Write a message…"}
+          aria-label="Message"
+          aria-invalid={excess > 0}
+          aria-describedby={excess > 0 ? "excess" : undefined}
+          enterkeyhint="send"
+          onInput={(event) => change(event.currentTarget.value)}
+          onKeyDown={key}
+          onBlur={() => chat.typing(false)}
+        />
+        <button type="submit" class="send" aria-label="Send" aria-disabled={!sendable}>
+          <SendIcon />
+        </button>
+      </div>
+    </form>
+  );
+}

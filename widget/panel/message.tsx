@@ -1,0 +1,102 @@
+import { deliveryStatus, type ThreadItem } from "../../client/mod.ts";
+import type { Pointers } from "../../protocol/model.ts";
+import { type Formats, initials, linkPieces } from "./format.ts";
+import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon } from "./icons.tsx";
+
+export interface MessageProps {
+  item: ThreadItem;
+  pointers: Pointers | undefined;
+  formats: Formats;
+  /** Whether this one begins and ends what one person said in one go. */
+  first: boolean;
+  last: boolean;
+  connected: boolean;
+  onRetry: (id: string) => void;
+  onDiscard: (id: string) => void;
+}
+
+function Text({ text }: { text: string }) {
+  return (
+    <>
+      {linkPieces(text).map((piece, index) =>
+        typeof piece === "string"
+          ? piece
+          : (
+            <a key={index} href={piece.href} target="_blank" rel="noopener nofollow ugc">
+              {piece.text}
+            </a>
+          )
+      )}
+    </>
+  );
+}
+
+const MARKS = {
+  waiting: { Mark: ClockIcon, text: "Waiting for the connection" },
+  sending: { Mark: ClockIcon, text: "Sending" },
+  sent: { Mark: CheckIcon, text: "Sent" },
+  delivered: { Mark: ChecksIcon, text: "Delivered" },
+  read: { Mark: ChecksIcon, text: "Read" },
+};
+
+function markOf({ item, pointers, connected }: MessageProps): keyof typeof MARKS {
+  if (item.message === null) return connected ? "sending" : "waiting";
+  return pointers === undefined ? "sent" : deliveryStatus(item.message, pointers);
+}
+
+function Failed({ item, onRetry, onDiscard }: MessageProps) {
+  const { clientMessageId, error } = item.pending!;
+  return (
+    <div class="failed">
+      <p>
+        <AlertIcon />
+        <span>Not sent. {error}</span>
+      </p>
+      <button type="button" onClick={() => onRetry(clientMessageId)}>Try again</button>
+      <button type="button" onClick={() => onDiscard(clientMessageId)}>Delete</button>
+    </div>
+  );
+}
+
+/** One message, own or the team's, stored or on its way. */
+export function MessageLine(props: MessageProps) {
+  const { item, formats, first, last } = props;
+  const { message, pending } = item;
+  const own = pending !== null || message?.sender.role === "visitor";
+  const createdAt = (message ?? pending)!.createdAt;
+  const name = own ? "You" : message!.sender.userName;
+  const { Mark, text } = MARKS[markOf(props)];
+  const waiting = pending?.state === "sending";
+  const failed = pending?.state === "failed";
+  return (
+    <div
+      class={`line ${own ? "own" : "team"}${last ? " last" : ""}${waiting ? " waiting" : ""}`}
+      data-key={item.key}
+    >
+      {!own && last && <span class="avatar" aria-hidden="true">{initials(name)}</span>}
+      <div class="said">
+        {first && !own ? <p class="name">{name}</p> : <span class="sr">{name}:</span>}
+        <div class="bubble">
+          {message?.deletedAt
+            ? <em>This message was deleted</em>
+            : <Text text={(message ?? pending)!.content} />}
+        </div>
+        {failed ? <Failed {...props} /> : (own || last) && (
+          <p class="meta">
+            {message?.editedAt && !message.deletedAt && <span>Edited</span>}
+            <time dateTime={createdAt} title={formats.full(createdAt)}>
+              {formats.time(createdAt)}
+            </time>
+            {own && (
+              <span class={`mark ${markOf(props)}`} title={text}>
+                <Mark />
+                <span class="sr">{text}</span>
+              </span>
+            )}
+            {waiting && <span>{text}</span>}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import type { Page } from "../../protocol/model.ts";
+
+/** Milliseconds after a navigation until it is told: routers set the title after the address. */
+const SETTLE_MS = 600;
+
+/** The page that the visitor looks at, as the server takes it. */
+export function currentPage(): Page {
+  const title = document.title.slice(0, 300);
+  return { url: location.href.slice(0, 2048), ...(title === "" ? {} : { title }) };
+}
+
+interface NavigationLike extends EventTarget {
+  currentEntry: unknown;
+}
+
+/** Calls `changed` after each navigation within the page; returns the function that ends it. */
+export function watchPage(changed: () => void): () => void {
+  const ended = new AbortController();
+  let last = location.href;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  function look() {
+    if (location.href === last) return;
+    last = location.href;
+    clearTimeout(timer);
+    timer = setTimeout(changed, SETTLE_MS);
+  }
+  const { signal } = ended;
+  const navigation = (globalThis as { navigation?: NavigationLike }).navigation;
+  if (navigation) {
+    navigation.addEventListener("currententrychange", look, { signal });
+  } else {
+    // The site's history functions are its own; looking now and then disturbs nothing.
+    addEventListener("popstate", look, { signal });
+    addEventListener("hashchange", look, { signal });
+    const interval = setInterval(look, 1_000);
+    signal.addEventListener("abort", () => clearInterval(interval));
+  }
+  return () => {
+    clearTimeout(timer);
+    ended.abort();
+  };
+}

@@ -1,0 +1,202 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ThreadItem } from "../../client/mod.ts";
+import type { Chat, ChatState } from "./chat.ts";
+import { type Formats, sameDay } from "./format.ts";
+import { ChatIcon, DownIcon } from "./icons.tsx";
+import { MessageLine } from "./message.tsx";
+
+/** Pixels from the end within which a reader is taken to follow the conversation. */
+const NEAR_END = 80;
+/** Pixels from the top at which older messages are asked for. */
+const NEAR_TOP = 120;
+/** Milliseconds after a page of history until additions are news again, for screen readers. */
+const QUIET_MS = 500;
+/** Milliseconds within which one person's messages belong together. */
+const TOGETHER_MS = 5 * 60_000;
+
+interface Props {
+  chat: Chat;
+  state: ChatState;
+  greeting: string;
+  formats: Formats;
+  open: boolean;
+}
+
+const timeOf = (item: ThreadItem) => (item.message ?? item.pending)!.createdAt;
+const whoOf = (item: ThreadItem) =>
+  item.message === null || item.message.sender.role === "visitor"
+    ? "visitor"
+    : item.message.sender.userId;
+
+function together(a: ThreadItem | undefined, b: ThreadItem | undefined): boolean {
+  if (!a || !b || whoOf(a) !== whoOf(b) || !sameDay(timeOf(a), timeOf(b))) return false;
+  return Math.abs(Date.parse(timeOf(b)) - Date.parse(timeOf(a))) < TOGETHER_MS;
+}
+
+function Skeleton() {
+  return (
+    <div class="skeleton" role="status">
+      <span class="sr">Loading messages</span>
+      <i />
+      <i />
+      <i />
+    </div>
+  );
+}
+
+/** The conversation: history upwards, the newest at the end, where the view stays unless moved. */
+export function Thread({ chat, state, greeting, formats, open }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
+  /** Width and height at the last look: what scrolls while they change is not the reader. */
+  const size = useRef("");
+  /** Height and position before older messages were put in front. */
+  const before = useRef({ first: "", height: 0, top: 0 });
+  const [away, setAway] = useState(false);
+  const [live, setLive] = useState(false);
+  const { thread, items, connection } = state;
+  const first = items[0]?.key ?? "";
+  const last = items.at(-1);
+  const typing = thread?.typing ?? [];
+
+  function toEnd() {
+    const element = box.current;
+    if (element) element.scrollTop = element.scrollHeight;
+  }
+  function scrolled() {
+    const { scrollTop, scrollHeight, clientHeight, clientWidth } = box.current!;
+    const before = size.current;
+    size.current = `${clientWidth} ${clientHeight}`;
+    if (before !== size.current && follows.current) return toEnd();
+    follows.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    setAway(!follows.current);
+    if (scrollTop < NEAR_TOP && thread?.hasOlder) chat.loadOlder();
+    look();
+  }
+  function look() {
+    if (open && follows.current && document.visibilityState === "visible") chat.seen();
+  }
+
+  useLayoutEffect(() => {
+    const element = box.current!;
+    const was = before.current;
+    if (was.first !== "" && was.first !== first && !follows.current) {
+      // Older messages came in front: what was being read stays where it was.
+      element.scrollTop = was.top + element.scrollHeight - was.height;
+    } else if (follows.current) toEnd();
+    before.current = { first, height: element.scrollHeight, top: element.scrollTop };
+    look();
+  });
+  // An own message is always looked at.
+  useLayoutEffect(() => {
+    if (last?.pending) {
+      follows.current = true;
+      toEnd();
+    }
+  }, [last?.key]);
+  useEffect(() => {
+    const element = box.current!;
+    // The keyboard of a phone, a growing composer, a turned screen.
+    const watcher = new ResizeObserver(() => follows.current && toEnd());
+    watcher.observe(element);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      watcher.disconnect();
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [open]);
+
+  const loading = thread?.status === "loading" && items.length === 0;
+  const settled = open && !loading && thread?.status !== "loading" && !thread?.loadingOlder;
+  // What is read out as it comes in: new messages with their speaker, never history.
+  useEffect(() => {
+    if (!settled) return setLive(false);
+    const timer = setTimeout(() => setLive(true), QUIET_MS);
+    return () => clearTimeout(timer);
+  }, [settled]);
+
+  return (
+    <div class="thread">
+      <div
+        class="log"
+        ref={box}
+        role="log"
+        aria-label="Messages"
+        aria-live={live && settled ? "polite" : "off"}
+        aria-relevant="additions"
+        aria-busy={loading || thread?.loadingOlder}
+        tabIndex={0}
+        onScroll={scrolled}
+      >
+        {thread?.hasOlder
+          ? (
+            <button
+              type="button"
+              class="older"
+              disabled={thread.loadingOlder}
+              onClick={() => chat.loadOlder()}
+            >
+              {thread.loadingOlder ? "Loading…" : "Earlier messages"}
+            </button>
+          )
+          : (
+            <div class="greeting">
+              <span class="avatar">
+                <ChatIcon />
+              </span>
+              <p>{greeting || "Hello! How can we help?"}</p>
+            </div>
+          )}
+        {loading && <Skeleton />}
+        {items.map((item, index) => {
+          const previous = items[index - 1];
+          if (item.message?.type === "activity") return null;
+          const at = timeOf(item);
+          return (
+            <div key={item.key} class="entry">
+              {(!previous || !sameDay(timeOf(previous), at)) && (
+                <p class="day">
+                  <span>{formats.day(at)}</span>
+                </p>
+              )}
+              <MessageLine
+                item={item}
+                pointers={thread?.pointers}
+                formats={formats}
+                first={!together(previous, item)}
+                last={!together(item, items[index + 1])}
+                connected={connection === "connected"}
+                onRetry={chat.retry}
+                onDiscard={chat.discard}
+              />
+            </div>
+          );
+        })}
+      </div>
+      {typing.length > 0 && (
+        <p class="typing">
+          <span class="dots" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+          {typing.length === 1 ? `${typing[0]!.userName} is typing` : "Several people are typing"}
+        </p>
+      )}
+      {away && (
+        <button
+          type="button"
+          class="down"
+          onClick={() => {
+            follows.current = true;
+            toEnd();
+          }}
+          aria-label={state.unread > 0 ? `To the ${state.unread} new messages` : "To the end"}
+        >
+          <DownIcon />
+          {state.unread > 0 && <span>{state.unread} new</span>}
+        </button>
+      )}
+    </div>
+  );
+}

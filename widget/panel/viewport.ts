@@ -1,0 +1,25 @@
+/**
+ * A phone's screen: the sheet fills what the keyboard leaves, and the page behind does not scroll.
+ * Works through the style object, which a strict policy allows.
+ */
+export function fitViewport(element: HTMLElement): () => void {
+  const viewport = globalThis.visualViewport;
+  const page = document.documentElement;
+  const overflow = page.style.overflow;
+  const ended = new AbortController();
+  function fit() {
+    if (!viewport) return;
+    element.style.height = `${viewport.height}px`;
+    element.style.top = `${viewport.offsetTop}px`;
+  }
+  page.style.overflow = "hidden";
+  for (const type of ["resize", "scroll"]) {
+    viewport?.addEventListener(type, fit, { signal: ended.signal });
+  }
+  fit();
+  return () => {
+    ended.abort();
+    page.style.overflow = overflow;
+    element.style.height = element.style.top = "";
+  };
+}
