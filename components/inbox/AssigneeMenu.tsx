@@ -1,0 +1,98 @@
+import { ChevronDown, UserMinus, UserPlus } from "lucide-preact";
+import type { Conversation } from "../../protocol/model.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { Button } from "../ui/Button.tsx";
+import { Menu, MenuHeading, MenuItem, MenuLine } from "../ui/Menu.tsx";
+import { useInbox } from "./context.ts";
+
+/** "Assign to me" while nobody has it, and the menu with everybody. */
+export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
+  const inbox = useInbox();
+  const { id, assignee } = conversation;
+  const mine = assignee?.userId === inbox.user.id;
+  const users = inbox.users.filter((user) => user.disabledAt === null && user.id !== inbox.user.id);
+  const choose = (close: () => void, to: typeof inbox.user | null) => {
+    close();
+    if (assignee?.userId !== to?.id) inbox.assign(id, to);
+  };
+  return (
+    <>
+      {assignee === null && (
+        <span class="not-phone">
+          <Button
+            size="s"
+            icon={<UserPlus size={15} aria-hidden="true" />}
+            aria-keyshortcuts="A"
+            onClick={() => inbox.assign(id, inbox.user)}
+          >
+            Assign to me
+          </Button>
+        </span>
+      )}
+      <Menu
+        label="Assign to"
+        align="end"
+        trigger={(props) => (
+          <button
+            type="button"
+            class="button assignee-button"
+            data-kind={assignee === null ? "quiet" : "plain"}
+            data-size="s"
+            {...props}
+          >
+            {assignee
+              ? (
+                <>
+                  <Avatar id={assignee.userId} name={assignee.userName} size="s" shape="team" />
+                  <span class="sr-only">Assigned to</span>
+                  <span class="truncate phone-unseen">{mine ? "You" : assignee.userName}</span>
+                </>
+              )
+              : (
+                <>
+                  <span class="only-phone">
+                    <UserPlus size={16} aria-hidden="true" />
+                  </span>
+                  <span class="sr-only">Assign to somebody</span>
+                </>
+              )}
+            <ChevronDown size={14} aria-hidden="true" />
+          </button>
+        )}
+      >
+        {(close) => (
+          <>
+            <MenuHeading>Assign to</MenuHeading>
+            {[inbox.user, ...users].map((user) => (
+              <MenuItem
+                key={user.id}
+                icon={
+                  <Avatar
+                    id={user.id}
+                    name={user.name}
+                    size="s"
+                    shape="team"
+                    presence={inbox.presence.statusOf(user.id)}
+                  />
+                }
+                checked={assignee?.userId === user.id}
+                onSelect={() => choose(close, user)}
+              >
+                {user.name}
+                {user.id === inbox.user.id && " (you)"}
+              </MenuItem>
+            ))}
+            {assignee && (
+              <>
+                <MenuLine />
+                <MenuItem icon={<UserMinus size={16} />} onSelect={() => choose(close, null)}>
+                  Unassign
+                </MenuItem>
+              </>
+            )}
+          </>
+        )}
+      </Menu>
+    </>
+  );
+}

@@ -1,0 +1,110 @@
+import { Check, CheckCheck, CircleAlert, Clock3, Lock } from "lucide-preact";
+import { linkify } from "../lib/linkify.ts";
+import type { BubbleLine, Receipt } from "../lib/thread_rows.ts";
+import { type Clock, timeOfDay } from "../lib/time.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { Time } from "../ui/Time.tsx";
+import { useInbox } from "./context.ts";
+
+export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
+  const { user } = useInbox();
+  const { side, isPrivate, startsGroup, endsGroup, receipt } = line;
+  const avatar = (
+    <Avatar
+      id={line.senderId}
+      name={line.senderName}
+      size="m"
+      shape={side === "own" ? "team" : undefined}
+    />
+  );
+  return (
+    <article
+      class="bubble-line"
+      data-side={side}
+      data-note={isPrivate ? "" : undefined}
+      data-starts={startsGroup ? "" : undefined}
+      data-ends={endsGroup ? "" : undefined}
+      data-receipt={receipt ?? undefined}
+    >
+      <span class="bubble-avatar">{endsGroup && avatar}</span>
+      <div class="bubble-column">
+        {startsGroup
+          ? (
+            <p class="bubble-name">
+              {line.senderId === user.id ? "You" : line.senderName}
+              {isPrivate && (
+                <span class="bubble-private">
+                  <Lock size={11} aria-hidden="true" /> Private note
+                </span>
+              )}
+            </p>
+          )
+          : <span class="sr-only">{line.senderName}:</span>}
+        <div class="bubble">
+          {line.isDeleted
+            ? <em class="bubble-deleted">Message deleted</em>
+            : <Content text={line.content} />}
+        </div>
+        {receipt === "failed"
+          ? <Failed line={line} />
+          : (endsGroup || receipt) && (
+            <p class="bubble-meta">
+              <Time iso={line.createdAt} clock={clock} as={timeOfDay} />
+              {line.isEdited && !line.isDeleted && <span>Edited</span>}
+              {receipt && <ReceiptMark receipt={receipt} />}
+            </p>
+          )}
+      </div>
+    </article>
+  );
+}
+
+function Content({ text }: { text: string }) {
+  return (
+    <>
+      {linkify(text).map((part, i) =>
+        part.href
+          ? (
+            <a key={i} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+              {part.text}
+            </a>
+          )
+          : part.text
+      )}
+    </>
+  );
+}
+
+const RECEIPTS: Record<Exclude<Receipt, "failed">, { word: string; Icon: typeof Check }> = {
+  sending: { word: "Sending", Icon: Clock3 },
+  sent: { word: "Sent", Icon: Check },
+  delivered: { word: "Delivered", Icon: CheckCheck },
+  read: { word: "Read", Icon: CheckCheck },
+};
+
+function ReceiptMark({ receipt }: { receipt: Exclude<Receipt, "failed"> }) {
+  const { word, Icon } = RECEIPTS[receipt];
+  return (
+    <span class="receipt" data-receipt={receipt} title={word}>
+      <Icon size={14} aria-hidden="true" />
+      <span class={receipt === "read" || receipt === "sending" ? undefined : "sr-only"}>
+        {word}
+      </span>
+    </span>
+  );
+}
+
+function Failed({ line }: { line: BubbleLine }) {
+  const inbox = useInbox();
+  const pending = line.item.pending;
+  if (pending === null) return null;
+  const store = inbox.thread.store();
+  return (
+    <p class="bubble-meta bubble-failed" role="alert">
+      <CircleAlert size={14} aria-hidden="true" />
+      <span>Not sent. {pending.error}</span>
+      <button type="button" onClick={() => store?.retry(pending.clientMessageId)}>Retry</button>
+      <button type="button" onClick={() => store?.discard(pending.clientMessageId)}>Discard</button>
+    </p>
+  );
+}

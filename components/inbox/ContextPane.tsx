@@ -1,0 +1,152 @@
+import { useState } from "preact/hooks";
+import { ArrowLeft, Check, Copy, Globe, X } from "lucide-preact";
+import type { ComponentChildren } from "preact";
+import type { Conversation } from "../../protocol/model.ts";
+import { safeHref } from "../lib/linkify.ts";
+import { mediumTime, waitedFor } from "../lib/time.ts";
+import { STATUS_WORDS } from "../lib/words.ts";
+import { presenceWord } from "../ui/Avatar.tsx";
+import { IconButton } from "../ui/Button.tsx";
+import { Time } from "../ui/Time.tsx";
+import { ContactCard } from "./ContactCard.tsx";
+import { useInbox } from "./context.ts";
+
+export function ContextPane() {
+  const inbox = useInbox();
+  const conversation = inbox.selected.value;
+  if (conversation === null) return null;
+  const presence = inbox.presence.of(conversation.contact.id);
+  return (
+    <aside
+      class="context-pane"
+      id="details"
+      tabIndex={-1}
+      aria-label="Details"
+      data-shown={inbox.detailsShown.value}
+    >
+      <header class="context-head">
+        <span class="only-phone">
+          <IconButton label="Back to the conversation" tipAt="end" onClick={inbox.closeDetails}>
+            <ArrowLeft size={18} />
+          </IconButton>
+        </span>
+        <h2>Details</h2>
+        <span class="not-phone">
+          <IconButton label="Hide details" shortcut="I" tipAt="start" onClick={inbox.toggleDetails}>
+            <X size={16} />
+          </IconButton>
+        </span>
+      </header>
+      <div class="context-scroll" tabIndex={0} role="region" aria-label="About this conversation">
+        <ContactCard key={conversation.contact.id} contact={conversation.contact} />
+        <section aria-labelledby="context-visitor">
+          <h3 id="context-visitor">Visitor</h3>
+          <dl class="facts">
+            <Fact name="Presence">
+              {inbox.live.value
+                ? presenceWord(inbox.presence.statusOf(conversation.contact.id))
+                : "–"}
+            </Fact>
+            {presence?.page
+              ? (
+                <Fact name="Looks at">
+                  <PageLink url={presence.page.url} title={presence.page.title} />
+                </Fact>
+              )
+              : conversation.contact.lastSeenAt && (
+                <Fact name="Last seen">
+                  <Time
+                    iso={conversation.contact.lastSeenAt}
+                    clock={inbox.clock.value}
+                    as={mediumTime}
+                  />
+                </Fact>
+              )}
+            <Fact name="First seen">
+              <Time
+                iso={conversation.contact.createdAt}
+                clock={inbox.clock.value}
+                as={mediumTime}
+              />
+            </Fact>
+          </dl>
+        </section>
+        <ConversationFacts conversation={conversation} />
+      </div>
+    </aside>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** The page is what the visitor's browser says: followed only when it is a web address. */
+function PageLink({ url, title }: { url: string; title?: string }) {
+  const href = safeHref(url);
+  const text = title || url;
+  if (href === null) return <span title={url}>{text}</span>;
+  const { host, pathname } = new URL(href);
+  return (
+    <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">
+      <Globe size={14} aria-hidden="true" />
+      <span>
+        {title && <span class="page-title">{title}</span>}
+        <span class="page-path">{host}{pathname}</span>
+      </span>
+    </a>
+  );
+}
+
+function ConversationFacts({ conversation }: { conversation: Conversation }) {
+  const inbox = useInbox();
+  const clock = inbox.clock.value;
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(conversation.id);
+      setCopied(true);
+      setTimeout(() => setCopied(false), 2_000);
+    } catch {
+      inbox.toasts.show({ tone: "bad", text: `The browser refuses to copy. ${conversation.id}` });
+    }
+  };
+  return (
+    <section aria-labelledby="context-conversation">
+      <h3 id="context-conversation">Conversation</h3>
+      <dl class="facts">
+        <Fact name="Status">{STATUS_WORDS[conversation.status]}</Fact>
+        {conversation.waitingSince && (
+          <Fact name="Waiting">{waitedFor(conversation.waitingSince, clock)}</Fact>
+        )}
+        <Fact name="Assignee">{conversation.assignee?.userName ?? "Nobody"}</Fact>
+        <Fact name="Channel">
+          {conversation.platform === "web" ? "Website" : conversation.platform}
+        </Fact>
+        <Fact name="Started">
+          <Time iso={conversation.createdAt} clock={clock} as={mediumTime} />
+        </Fact>
+        {conversation.resolvedAt && (
+          <Fact name="Resolved">
+            <Time iso={conversation.resolvedAt} clock={clock} as={mediumTime} />
+          </Fact>
+        )}
+        <Fact name="ID">
+          <button type="button" class="copy" title="Copy" onClick={copy}>
+            <span class="sr-only">Copy</span>
+            <span class="mono truncate">{conversation.id}</span>
+            {copied
+              ? <Check size={14} aria-hidden="true" />
+              : <Copy size={14} aria-hidden="true" />}
+          </button>
+          <span class="sr-only" role="status">{copied ? "Copied" : ""}</span>
+        </Fact>
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,112 @@
+import { Clock3, StickyNote } from "lucide-preact";
+import type { Conversation } from "../../protocol/model.ts";
+import { type Row, unreadOf } from "../lib/list_state.ts";
+import { type Clock, shortAge, waitedFor } from "../lib/time.ts";
+import { STATUS_WORDS } from "../lib/words.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { Badge, CountBadge } from "../ui/Badge.tsx";
+import { Time } from "../ui/Time.tsx";
+import { useInbox } from "./context.ts";
+
+interface ConversationRowProps {
+  row: Row;
+  /** Whether this row is the list's one tab stop. */
+  tabbable: boolean;
+}
+
+/**
+ * Events replace one row's object and keep the others', and components that read signals are only
+ * drawn anew when their props changed: an event costs one row.
+ */
+export function ConversationRow({ row, tabbable }: ConversationRowProps) {
+  const inbox = useInbox();
+  const { conversation } = row;
+  const { id, contact, assignee, waitingSince } = conversation;
+  const clock = inbox.clock.value;
+  const selected = inbox.selectedId.value === id;
+  const unread = unreadOf(row);
+  const open = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    // Opened by pointer, the composer gets the focus; by keyboard it stays in the list.
+    if (event.detail > 0) (document.activeElement as HTMLElement | null)?.blur();
+    inbox.select(id);
+  };
+  return (
+    <li>
+      <a
+        class="row"
+        href={inbox.pathOf(id)}
+        data-row={id}
+        data-unread={unread > 0 ? "" : undefined}
+        aria-current={selected ? "true" : undefined}
+        tabIndex={tabbable ? 0 : -1}
+        onClick={open}
+      >
+        <Avatar
+          id={contact.id}
+          name={contact.name}
+          presence={inbox.presence.statusOf(contact.id)}
+        />
+        <span class="row-body">
+          <span class="row-top">
+            <span class="row-name truncate">{contact.name}</span>
+            <Time iso={conversation.lastActivityAt} clock={clock} as={shortAge} />
+          </span>
+          <span class="row-middle">
+            <Preview conversation={conversation} />
+            <CountBadge count={unread} noun="unread" />
+          </span>
+          {(waitingSince || assignee || inbox.list.filter.value.status === "all") && (
+            <span class="row-meta">
+              {inbox.list.filter.value.status === "all" && (
+                <Badge tone={conversation.status === "open" ? "good" : "plain"}>
+                  {STATUS_WORDS[conversation.status]}
+                </Badge>
+              )}
+              {waitingSince && (
+                <span class="row-waiting" data-long={isLong(waitingSince, clock) ? "" : undefined}>
+                  <Clock3 size={12} aria-hidden="true" />
+                  <span class="sr-only">Waiting</span> {waitedFor(waitingSince, clock)}
+                </span>
+              )}
+              {assignee && (
+                <span class="row-assignee truncate">
+                  <Avatar id={assignee.userId} name={assignee.userName} size="s" shape="team" />
+                  <span class="truncate">
+                    <span class="sr-only">Assigned to</span>{" "}
+                    {assignee.userId === inbox.user.id ? "You" : assignee.userName}
+                  </span>
+                </span>
+              )}
+            </span>
+          )}
+        </span>
+      </a>
+    </li>
+  );
+}
+
+/** A wait of ten minutes is one that somebody should see from afar. */
+function isLong(since: string, clock: Clock): boolean {
+  return clock.now - Date.parse(since) >= 10 * 60_000;
+}
+
+function Preview({ conversation }: { conversation: Conversation }) {
+  const { user } = useInbox();
+  const last = conversation.lastMessage;
+  if (last === null) return <span class="row-preview">No messages yet</span>;
+  const author = last.userId === user.id ? "You:" : `${last.userName}:`;
+  const own = last.role === "visitor" || last.role === "system" ? null : author;
+  return (
+    <span class="row-preview">
+      {last.isPrivate
+        ? (
+          <span class="row-note">
+            <StickyNote size={12} aria-hidden="true" /> Note:
+          </span>
+        )
+        : own && <span class="row-own">{own}</span>} {last.preview || "Message deleted"}
+    </span>
+  );
+}

@@ -1,0 +1,136 @@
+import { useEffect, useRef } from "preact/hooks";
+import { CircleAlert, Inbox, PartyPopper, Users } from "lucide-preact";
+import { Button } from "../ui/Button.tsx";
+import { EmptyState } from "../ui/EmptyState.tsx";
+import { ListSkeleton } from "../ui/Skeleton.tsx";
+import { ConversationRow } from "./ConversationRow.tsx";
+import { useInbox } from "./context.ts";
+import { ListFilters } from "./ListFilters.tsx";
+import { useRovingRows } from "./use_roving_rows.ts";
+
+export function ListPane() {
+  const inbox = useInbox();
+  return (
+    <section class="list-pane" aria-label="Conversations">
+      <ListFilters />
+      <div class="list-scroll" aria-busy={inbox.list.status.value === "loading"}>
+        <ListBody />
+      </div>
+    </section>
+  );
+}
+
+function ListBody() {
+  const inbox = useInbox();
+  const { list } = inbox;
+  const rows = list.visible.value;
+  const roving = useRovingRows();
+  if (list.status.value === "loading") {
+    return <ListSkeleton rows={7} label="Loading conversations" />;
+  }
+  if (list.status.value === "error") {
+    return (
+      <EmptyState
+        tone="bad"
+        icon={<CircleAlert size={20} />}
+        title="The list could not be loaded"
+        action={<Button onClick={() => list.reload()}>Try again</Button>}
+      >
+        {list.error.value}
+      </EmptyState>
+    );
+  }
+  if (rows.length === 0) return <EmptyList />;
+  return (
+    <>
+      <ul class="rows" ref={roving.ref} onKeyDown={roving.onKeyDown} onFocusIn={roving.onFocusIn}>
+        {rows.map((row) => (
+          <ConversationRow
+            key={row.conversation.id}
+            row={row}
+            tabbable={row.conversation.id === roving.tabbable(rows)}
+          />
+        ))}
+      </ul>
+      <ListEnd />
+    </>
+  );
+}
+
+/** The next page loads by itself when its place comes near; after an error a button does it. */
+function ListEnd() {
+  const { list } = useInbox();
+  const ref = useRef<HTMLDivElement>(null);
+  const more = list.hasMore.value;
+  const failed = list.error.value;
+  const loading = list.loadingMore.value;
+  useEffect(() => {
+    if (!more || failed || loading || ref.current === null) return;
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && list.loadMore(),
+      { root: ref.current.closest(".list-scroll"), rootMargin: "600px" },
+    );
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, [more, failed, loading]);
+  if (!more) return null;
+  return (
+    <div class="list-end" ref={ref}>
+      {failed
+        ? (
+          <>
+            <p role="alert">{failed}</p>
+            <Button size="s" onClick={() => list.loadMore()}>Load more</Button>
+          </>
+        )
+        : <ListSkeleton rows={2} label="Loading more conversations" />}
+    </div>
+  );
+}
+
+function EmptyList() {
+  const inbox = useInbox();
+  const { view, status } = inbox.list.filter.value;
+  const showAll = (
+    <Button onClick={() => inbox.setFilter({ view: "all", status })}>Show everybody's</Button>
+  );
+  if (view === "mine") {
+    return (
+      <EmptyState icon={<Inbox size={20} />} title="Nothing assigned to you" action={showAll}>
+        Take a conversation with “Assign to me” and it shows up here.
+      </EmptyState>
+    );
+  }
+  if (view === "unassigned") {
+    return (
+      <EmptyState icon={<Users size={20} />} title="Everything has an owner" action={showAll}>
+        No conversation here waits for somebody to take it.
+      </EmptyState>
+    );
+  }
+  if (status === "open") {
+    return (
+      <EmptyState
+        icon={<PartyPopper size={20} />}
+        title="All caught up"
+        action={
+          <>
+            <Button onClick={() => inbox.setFilter({ view, status: "all" })}>
+              Show all conversations
+            </Button>
+            <a class="button" data-kind="quiet" href="/demo" target="_blank">Open the demo site</a>
+          </>
+        }
+      >
+        New conversations appear here the moment somebody writes.
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState
+      icon={<Inbox size={20} />}
+      title="No conversations here"
+      action={<Button onClick={() => inbox.setFilter({ view, status: "open" })}>Show open</Button>}
+    />
+  );
+}

@@ -1,0 +1,126 @@
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { ArrowDown } from "lucide-preact";
+import { dayTitle, timeOfDay } from "../lib/time.ts";
+import { threadLines } from "../lib/thread_rows.ts";
+import { errorText } from "../live/api.ts";
+import { Button } from "../ui/Button.tsx";
+import { Spinner } from "../ui/Spinner.tsx";
+import { Time } from "../ui/Time.tsx";
+import { Bubble } from "./Bubble.tsx";
+import { useInbox } from "./context.ts";
+import { useThreadScroll } from "./use_thread_scroll.ts";
+
+export function MessageList() {
+  const inbox = useInbox();
+  const { items, pointers, hasOlder, loadingOlder, typing } = inbox.thread.snapshot.value;
+  const clock = inbox.clock.value;
+  const { user } = inbox;
+  const lines = useMemo(
+    () => threadLines(items, pointers, { id: user.id, name: user.name }, clock),
+    [items, pointers, clock],
+  );
+  const { ref, onScroll, toEnd, fresh } = useThreadScroll(items, user.id);
+
+  return (
+    <div class="thread-body">
+      <div
+        class="thread-scroll"
+        ref={ref}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="region"
+        aria-label="Messages"
+      >
+        <div class="thread-lines">
+          {hasOlder && <Older busy={loadingOlder} />}
+          {lines.length === 0 && (
+            <p class="thread-start">
+              No messages yet. What you write here starts the conversation.
+            </p>
+          )}
+          {lines.map((line) => {
+            if (line.kind === "day") {
+              return (
+                <h3 class="thread-day" key={line.key}>
+                  <time dateTime={line.iso}>{dayTitle(line.iso, clock)}</time>
+                </h3>
+              );
+            }
+            if (line.kind === "activity") {
+              return (
+                <p class="thread-activity" key={line.key}>
+                  {line.message.content}
+                  <Time iso={line.message.createdAt} clock={clock} as={timeOfDay} />
+                </p>
+              );
+            }
+            return <Bubble key={line.key} line={line} clock={clock} />;
+          })}
+          <Typing names={typing.map((one) => one.userName)} />
+        </div>
+      </div>
+      {fresh > 0 && (
+        <button type="button" class="thread-fresh" onClick={toEnd}>
+          <ArrowDown size={14} aria-hidden="true" />
+          {fresh === 1 ? "1 new message" : `${fresh} new messages`}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** The page before loads when the top comes near. */
+function Older({ busy }: { busy: boolean }) {
+  const inbox = useInbox();
+  const ref = useRef<HTMLDivElement>(null);
+  const connected = inbox.connection.state.value === "connected";
+  const load = () =>
+    inbox.thread.store()?.loadOlder().catch((error) =>
+      inbox.toasts.show({ tone: "bad", text: errorText(error) })
+    );
+  useEffect(() => {
+    if (ref.current === null || busy || !connected) return;
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && load(),
+      { root: ref.current.closest(".thread-scroll"), rootMargin: "400px 0px 0px" },
+    );
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, [busy, connected]);
+  return (
+    <div class="thread-older" ref={ref} role="status">
+      {busy
+        ? (
+          <>
+            <Spinner />
+            <span class="sr-only">Loading earlier messages</span>
+          </>
+        )
+        : <Button size="s" kind="quiet" onClick={load}>Load earlier messages</Button>}
+    </div>
+  );
+}
+
+function Typing({ names }: { names: string[] }) {
+  const text = names.length === 0
+    ? ""
+    : names.length === 1
+    ? `${names[0]} is typing`
+    : names.length === 2
+    ? `${names[0]} and ${names[1]} are typing`
+    : `${names.length} people are typing`;
+  return (
+    <div class="typing" role="status" data-shown={text ? "" : undefined}>
+      {text && (
+        <>
+          <span class="typing-dots" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+          {text}
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,61 @@
+import { ArrowLeft, PanelRight } from "lucide-preact";
+import type { Conversation } from "../../protocol/model.ts";
+import { STATUS_WORDS } from "../lib/words.ts";
+import { Avatar, presenceWord } from "../ui/Avatar.tsx";
+import { IconButton } from "../ui/Button.tsx";
+import { AssigneeMenu } from "./AssigneeMenu.tsx";
+import { useInbox } from "./context.ts";
+import { StatusButton } from "./StatusButton.tsx";
+
+export function ThreadHeader() {
+  const inbox = useInbox();
+  const conversation = inbox.selected.value;
+  return (
+    <header class="thread-head">
+      <span class="only-phone">
+        <IconButton label="Back to the list" tipAt="end" onClick={inbox.back}>
+          <ArrowLeft size={18} />
+        </IconButton>
+      </span>
+      {conversation && <Who conversation={conversation} />}
+      <div class="thread-actions">
+        {conversation && (
+          <>
+            <AssigneeMenu conversation={conversation} />
+            <StatusButton conversation={conversation} />
+          </>
+        )}
+        <IconButton
+          label={inbox.detailsShown.value ? "Hide details" : "Show details"}
+          shortcut="I"
+          tipAt="start"
+          aria-pressed={inbox.detailsShown.value ? "true" : "false"}
+          aria-controls="details"
+          onClick={inbox.toggleDetails}
+        >
+          <PanelRight size={16} />
+        </IconButton>
+      </div>
+    </header>
+  );
+}
+
+function Who({ conversation }: { conversation: Conversation }) {
+  const inbox = useInbox();
+  const { contact } = conversation;
+  const status = inbox.presence.statusOf(contact.id);
+  return (
+    <div class="thread-who">
+      <Avatar id={contact.id} name={contact.name} size="m" presence={status} />
+      <div>
+        <h2 class="truncate">{contact.name}</h2>
+        <p class="truncate">
+          <span data-status={conversation.status} class="thread-status">
+            {STATUS_WORDS[conversation.status]}
+          </span>
+          {inbox.live.value && ` · ${presenceWord(status)}`}
+        </p>
+      </div>
+    </div>
+  );
+}

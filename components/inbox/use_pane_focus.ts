@@ -1,0 +1,23 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { InboxModel } from "../live/inbox_model.ts";
+
+export type Pane = "list" | "thread" | "details";
+
+/**
+ * On a phone one part replaces the other, and the focus goes with it: into the part that came, and
+ * back to the row or the part where it was before.
+ */
+export function usePaneFocus(inbox: InboxModel, pane: Pane) {
+  const before = useRef({ pane, row: inbox.selectedId.value });
+  useEffect(() => {
+    const last = before.current;
+    before.current = { pane, row: inbox.selectedId.value ?? last.row };
+    if (last.pane === pane || !inbox.phone.value) return;
+    const target = pane === "list"
+      ? `[data-row="${CSS.escape(last.row ?? "")}"]`
+      : pane === "thread"
+      ? "#thread"
+      : "#details";
+    document.querySelector<HTMLElement>(target)?.focus({ preventScroll: true });
+  }, [pane]);
+}

@@ -1,0 +1,44 @@
+import { useEffect } from "preact/hooks";
+import type { InboxModel } from "../live/inbox_model.ts";
+import { shortcutKey } from "../shell/shortcuts.ts";
+import { moveInList } from "./use_roving_rows.ts";
+
+/** The single keys of the inbox; shell/shortcuts.ts lists them for the help. */
+export function useShortcuts(inbox: InboxModel) {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const key = shortcutKey(event);
+      const action = key === null ? undefined : actions(inbox)[key];
+      if (action === undefined) return;
+      event.preventDefault();
+      action();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [inbox]);
+}
+
+function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
+  const conversation = inbox.selected.value;
+  const always = {
+    j: () => moveInList(1),
+    k: () => moveInList(-1),
+    "?": () => inbox.helpOpen.value = true,
+  };
+  if (conversation === null) return always;
+  const { id, status, assignee } = conversation;
+  const compose = (mode: "R" | "N") => () =>
+    document.querySelector<HTMLElement>(`.composer [aria-keyshortcuts="${mode}"]`)?.click();
+  return {
+    ...always,
+    r: compose("R"),
+    n: compose("N"),
+    e: () => {
+      inbox.setStatus(id, status === "open" || status === "pending" ? "resolved" : "open");
+    },
+    a: assignee?.userId === inbox.user.id ? undefined : () => {
+      inbox.assign(id, inbox.user);
+    },
+    i: inbox.toggleDetails,
+  };
+}

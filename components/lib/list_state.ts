@@ -1,0 +1,150 @@
+/** The inbox list as pure functions: what a row knows, which rows a filter shows, in which order. */
+import type { Conversation, ConversationStatus } from "../../protocol/model.ts";
+import type { ConversationView } from "../../protocol/rest.ts";
+
+export type StatusFilter = ConversationStatus | "all";
+
+export interface ListFilter {
+  view: ConversationView;
+  status: StatusFilter;
+}
+
+export const DEFAULT_FILTER: ListFilter = { view: "all", status: "open" };
+
+export interface Row {
+  conversation: Conversation;
+  /** How many of the contact's messages this agent has read; null until the server told it. */
+  readInbound: number | null;
+}
+
+export type Rows = ReadonlyMap<string, Row>;
+
+/** Where the loaded part of the list ends: older rows are not shown although they may be known. */
+export interface Tail {
+  lastActivityAt: string;
+  id: string;
+}
+
+/** The filter in a page's query; anything unknown is the default. */
+export function filterOf(params: URLSearchParams): ListFilter {
+  const view = params.get("view");
+  const status = params.get("status");
+  return {
+    view: view === "mine" || view === "unassigned" ? view : DEFAULT_FILTER.view,
+    status: status === "pending" || status === "snoozed" || status === "resolved" ||
+        status === "all"
+      ? status
+      : DEFAULT_FILTER.status,
+  };
+}
+
+/** "?view=mine&status=all", or "" for the default filter. */
+export function filterQuery(filter: ListFilter): string {
+  const params = new URLSearchParams();
+  if (filter.view !== DEFAULT_FILTER.view) params.set("view", filter.view);
+  if (filter.status !== DEFAULT_FILTER.status) params.set("status", filter.status);
+  const query = params.toString();
+  return query === "" ? "" : `?${query}`;
+}
+
+export function matches(conversation: Conversation, filter: ListFilter, userId: string): boolean {
+  if (filter.status !== "all" && conversation.status !== filter.status) return false;
+  if (filter.view === "mine") return conversation.assignee?.userId === userId;
+  if (filter.view === "unassigned") return conversation.assignee === null;
+  return true;
+}
+
+/** Newest activity first; ids (which grow with time) decide between equals. */
+export function compare(a: Conversation, b: Conversation): number {
+  if (a.lastActivityAt !== b.lastActivityAt) return a.lastActivityAt < b.lastActivityAt ? 1 : -1;
+  return a.id === b.id ? 0 : a.id < b.id ? 1 : -1;
+}
+
+export function unreadOf(row: Row): number {
+  if (row.readInbound === null) return 0;
+  return Math.max(0, row.conversation.inboundCount - row.readInbound);
+}
+
+/**
+ * Takes a conversation as the server told it. An answer to this agent carries `unread` and settles
+ * what is read; a broadcast does not and leaves it. News that is older than what is known (a slow
+ * answer that was overtaken by an event) changes nothing but the read count.
+ */
+export function merge(rows: Rows, conversation: Conversation): Rows {
+  const known = rows.get(conversation.id);
+  const readInbound = conversation.unread === undefined
+    ? known?.readInbound ?? firstRead(conversation)
+    : conversation.inboundCount - conversation.unread;
+  const stale = known !== undefined && known.conversation.lastSeq > conversation.lastSeq;
+  const next = new Map(rows);
+  next.set(conversation.id, {
+    conversation: stale ? known.conversation : conversation,
+    readInbound,
+  });
+  return next;
+}
+
+/** A conversation seen for the first time with one message in it is new: nothing of it is read. */
+function firstRead(conversation: Conversation): number | null {
+  return conversation.inboundCount <= 1 ? 0 : null;
+}
+
+export function mergeAll(rows: Rows, conversations: Iterable<Conversation>): Rows {
+  let next = rows;
+  for (const conversation of conversations) next = merge(next, conversation);
+  return next;
+}
+
+/** After an `unread` event: `unread` counts from what is known of the conversation now. */
+export function setUnread(rows: Rows, id: string, unread: number): Rows {
+  const row = rows.get(id);
+  if (row === undefined) return rows;
+  const next = new Map(rows);
+  next.set(id, { ...row, readInbound: row.conversation.inboundCount - unread });
+  return next;
+}
+
+export function patch(rows: Rows, id: string, change: Partial<Conversation>): Rows {
+  const row = rows.get(id);
+  if (row === undefined) return rows;
+  const next = new Map(rows);
+  next.set(id, { ...row, conversation: { ...row.conversation, ...change } });
+  return next;
+}
+
+/** The rows that the list shows, in its order. */
+export function visibleRows(
+  rows: Rows,
+  filter: ListFilter,
+  userId: string,
+  tail: Tail | null,
+): Row[] {
+  const shown: Row[] = [];
+  for (const row of rows.values()) {
+    const { conversation } = row;
+    if (!matches(conversation, filter, userId)) continue;
+    if (tail !== null && isPast(conversation, tail)) continue;
+    shown.push(row);
+  }
+  return shown.sort((a, b) => compare(a.conversation, b.conversation));
+}
+
+function isPast(conversation: Conversation, tail: Tail): boolean {
+  if (conversation.lastActivityAt !== tail.lastActivityAt) {
+    return conversation.lastActivityAt < tail.lastActivityAt;
+  }
+  return conversation.id < tail.id;
+}
+
+/** The end of the loaded part: the last of a page's items while more follow, else null. */
+export function tailOf(items: Conversation[], nextCursor: string | null): Tail | null {
+  const last = items.at(-1);
+  if (nextCursor === null || last === undefined) return null;
+  return { lastActivityAt: last.lastActivityAt, id: last.id };
+}
+
+export function sumUnread(rows: Rows): number {
+  let sum = 0;
+  for (const row of rows.values()) sum += unreadOf(row);
+  return sum;
+}

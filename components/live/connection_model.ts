@@ -1,0 +1,35 @@
+import { computed, signal } from "@preact/signals";
+import type { ConnectionState } from "../../client/mod.ts";
+
+/** Milliseconds that a connection may be away before it is worth a word. */
+const PATIENCE_MS = 1_200;
+
+export type ConnectionModel = ReturnType<typeof createConnectionModel>;
+export type Trouble = "none" | "reconnecting" | "offline" | "failed";
+
+/** What the page says about the connection: nothing for as long as all is well. */
+export function createConnectionModel() {
+  const state = signal<ConnectionState>("idle");
+  const patient = signal(true);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const trouble = computed<Trouble>(() => {
+    if (state.value === "failed") return "failed";
+    if (state.value === "offline") return "offline";
+    if (patient.value) return "none";
+    return state.value === "reconnecting" || state.value === "connecting" ? "reconnecting" : "none";
+  });
+
+  function set(next: ConnectionState) {
+    const lost = next === "reconnecting" || next === "connecting";
+    if (lost && timer === undefined) {
+      timer = setTimeout(() => patient.value = false, PATIENCE_MS);
+    } else if (next === "connected") {
+      clearTimeout(timer);
+      timer = undefined;
+      patient.value = true;
+    }
+    state.value = next;
+  }
+  return { state, trouble, set };
+}

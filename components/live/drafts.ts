@@ -1,0 +1,28 @@
+/** What was written and not sent, per conversation, for as long as the tab lives. */
+export interface Draft {
+  text: string;
+  isPrivate: boolean;
+}
+
+const PREFIX = "parley.draft.";
+
+export function readDraft(conversationId: string): Draft {
+  try {
+    const stored = JSON.parse(sessionStorage.getItem(PREFIX + conversationId) ?? "null");
+    if (typeof stored?.text === "string") {
+      return { text: stored.text, isPrivate: stored.isPrivate === true };
+    }
+  } catch {
+    // No storage, or something else wrote there: an empty draft is right for both.
+  }
+  return { text: "", isPrivate: false };
+}
+
+export function writeDraft(conversationId: string, draft: Draft) {
+  try {
+    if (draft.text.trim() === "") sessionStorage.removeItem(PREFIX + conversationId);
+    else sessionStorage.setItem(PREFIX + conversationId, JSON.stringify(draft));
+  } catch {
+    // The storage is full or forbidden; the text is still in the composer.
+  }
+}

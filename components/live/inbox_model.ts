@@ -1,0 +1,135 @@
+import { computed, effect } from "@preact/signals";
+import type { Conversation, User } from "../../protocol/model.ts";
+import type { ConversationList } from "../../protocol/rest.ts";
+import type { ParleyClient } from "../../client/mod.ts";
+import type { ListFilter, Row } from "../lib/list_state.ts";
+import { createActions } from "./inbox_actions.ts";
+import { createPlace } from "./inbox_place.ts";
+import { createListModel } from "./list_model.ts";
+import { createThreadModel, type SeedThread } from "./thread_model.ts";
+import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
+
+/** What the server knows when it draws the page. */
+export interface InboxStart extends WorkspaceStart {
+  users: User[];
+  list: ConversationList;
+  filter: ListFilter;
+  /** The conversation of the address; `seed` is null where there is none with this id. */
+  selected: { id: string; seed: SeedThread | null } | null;
+  contextOpen: boolean;
+}
+
+/** Characters of a new message that are read out; the rest is there to be read. */
+const ANNOUNCED = 200;
+
+export type InboxModel = ReturnType<typeof createInbox>;
+
+/**
+ * The state of the whole inbox and everything that can be done in it. Made the same way on the
+ * server and in the browser; `begin` brings it alive and returns what ends it.
+ */
+export function createInbox(start: InboxStart) {
+  const workspace = createWorkspace(start);
+  const { user, announcement } = workspace;
+
+  const thread = createThreadModel(start.selected);
+  const list = createListModel(start.list, start.filter, {
+    userId: user.id,
+    get: (path) => workspace.request(path),
+  });
+  if (start.selected?.seed) list.merge(start.selected.seed.conversation);
+  const actions = createActions(
+    list,
+    workspace,
+    (path, body) => workspace.request(path, { method: "PATCH", body }),
+  );
+  const place = createPlace(
+    { selectedId: start.selected?.id ?? null, contextOpen: start.contextOpen },
+    list,
+    (id) => {
+      const client = workspace.client();
+      if (id === null || client === null) thread.close();
+      else thread.open(client, id, null);
+      // The focus may stay in the list, so that something opened has to be said.
+      const name = id === null ? undefined : list.rows.value.get(id)?.conversation.contact.name;
+      announcement.value = name === undefined ? "" : `Conversation with ${name}`;
+    },
+  );
+  const { selectedId } = place;
+
+  const selectedRow = computed<Row | null>(() =>
+    selectedId.value === null ? null : list.rows.value.get(selectedId.value) ?? null
+  );
+  const selected = computed<Conversation | null>(() => {
+    if (selectedId.value === null) return null;
+    if (selectedRow.value !== null) return selectedRow.value.conversation;
+    const conversation = thread.snapshot.value.conversation;
+    return conversation?.id === selectedId.value ? conversation : null;
+  });
+
+  /** What is open in a visible tab is read. */
+  function markSeen() {
+    const id = selectedId.value;
+    const store = thread.store();
+    if (id === null || store === null || store.id !== id) return;
+    if (document.visibilityState !== "visible" || thread.snapshot.value.status !== "ready") return;
+    store.markRead();
+    if (list.unreadOf(id) > 0) list.setUnread(id, 0);
+  }
+
+  function listen(own: ParleyClient): (() => void)[] {
+    return [
+      own.on("identity", (identity) => {
+        // Rows are not replayed: what changed while we were away is asked for.
+        list.reload();
+        if (identity.totalUnread !== undefined) list.setTotalUnread(identity.totalUnread);
+      }),
+      own.on("conversation", ({ conversation }) => list.receive(conversation)),
+      own.on("unread", ({ conversationId, unread, totalUnread }) => {
+        list.setUnread(conversationId, unread, totalUnread);
+      }),
+      own.on("message", ({ conversationId, sender, type, content }) => {
+        if (conversationId !== selectedId.value || sender.userId === user.id) return;
+        if (type === "text") {
+          announcement.value = `${sender.userName}: ${content.slice(0, ANNOUNCED)}`;
+        }
+      }),
+    ];
+  }
+
+  function attach(own: ParleyClient): (() => void)[] {
+    document.addEventListener("visibilitychange", markSeen);
+    const ends = [
+      ...listen(own),
+      place.begin(),
+      () => document.removeEventListener("visibilitychange", markSeen),
+    ];
+    if (start.selected?.seed) thread.open(own, start.selected.id, start.selected.seed);
+    ends.push(
+      effect(() => {
+        // Named here because markSeen looks at them only after it has asked for other things.
+        void thread.snapshot.value;
+        void selectedRow.value;
+        markSeen();
+      }),
+      effect(() => {
+        const count = list.totalUnread.value;
+        const name = selected.value?.contact.name ?? "Inbox";
+        document.title = `${count > 0 ? `(${count}) ` : ""}${name} · Parley`;
+      }),
+      thread.close,
+    );
+    return ends;
+  }
+
+  return {
+    ...workspace,
+    users: start.users,
+    list,
+    thread,
+    selected,
+    ...place,
+    ...actions,
+    begin: () => workspace.begin(attach),
+  };
+}

@@ -1,0 +1,126 @@
+import { batch, computed, signal } from "@preact/signals";
+import { filterOf, filterQuery, type ListFilter } from "../lib/list_state.ts";
+import { CONTEXT_COOKIE, writeCookie } from "../lib/preferences.ts";
+import type { ListModel } from "./list_model.ts";
+
+/** Below it one part at a time is shown; from the second on the context has a column of its own. */
+const PHONE = "(max-width: 760px)";
+const WITH_CONTEXT = "(min-width: 1180px)";
+
+/** What an entry of the history says: whether there is a page of this inbox before it. */
+interface Entry {
+  inside?: boolean;
+  details?: boolean;
+}
+const entry = (): Entry => (history.state as Entry | null) ?? {};
+
+export type InboxPlace = ReturnType<typeof createPlace>;
+
+/**
+ * Where the agent is: which conversation, which filter, which part of the screen. All of it is in
+ * the address and the history, and the page is never loaded anew for it.
+ */
+export function createPlace(
+  start: { selectedId: string | null; contextOpen: boolean },
+  list: ListModel,
+  /** Called after the conversation changed. */
+  onShow: (id: string | null) => void,
+) {
+  const selectedId = signal(start.selectedId);
+  const contextOpen = signal(start.contextOpen);
+  const drawerOpen = signal(false);
+  const wide = signal(true);
+  const phone = signal(false);
+  const detailsShown = computed(() => wide.value ? contextOpen.value : drawerOpen.value);
+
+  const pathOf = (id: string | null) =>
+    (id === null ? "/" : `/conversations/${id}`) + filterQuery(list.filter.value);
+
+  function show(id: string | null) {
+    batch(() => {
+      selectedId.value = id;
+      drawerOpen.value = false;
+    });
+    onShow(id);
+  }
+
+  function select(id: string | null) {
+    if (id === selectedId.value) return;
+    history.pushState({ inside: true }, "", pathOf(id));
+    show(id);
+  }
+
+  /** From the thread to the list on a phone: back where we came from there, else upwards. */
+  function back() {
+    if (entry().inside) history.back();
+    else select(null);
+  }
+
+  function setFilter(next: ListFilter) {
+    list.setFilter(next);
+    history.replaceState(history.state, "", pathOf(selectedId.value));
+  }
+
+  function toggleDetails() {
+    if (wide.value) {
+      contextOpen.value = !contextOpen.value;
+      writeCookie(CONTEXT_COOKIE, contextOpen.value ? "open" : "closed");
+    } else if (drawerOpen.value) closeDetails();
+    else {
+      drawerOpen.value = true;
+      if (phone.value) history.pushState({ inside: true, details: true }, "");
+    }
+  }
+
+  function closeDetails() {
+    if (entry().details) history.back();
+    else drawerOpen.value = false;
+  }
+
+  function onPopState() {
+    const filter = filterOf(new URLSearchParams(location.search));
+    const known = list.filter.value;
+    if (filter.view !== known.view || filter.status !== known.status) list.setFilter(filter);
+    const id = /^\/conversations\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
+    if (id !== selectedId.value) show(id);
+    drawerOpen.value = entry().details === true;
+  }
+
+  /** Follows the history and the size of the window; returns what ends it. */
+  function begin(): () => void {
+    const narrow = matchMedia(PHONE), roomy = matchMedia(WITH_CONTEXT);
+    const measure = () => {
+      batch(() => {
+        phone.value = narrow.matches;
+        wide.value = roomy.matches;
+        if (roomy.matches) drawerOpen.value = false;
+      });
+    };
+    measure();
+    // A page that was loaded anew begins with the details closed.
+    if (entry().details) history.replaceState({ ...entry(), details: false }, "");
+    narrow.addEventListener("change", measure);
+    roomy.addEventListener("change", measure);
+    globalThis.addEventListener("popstate", onPopState);
+    return () => {
+      narrow.removeEventListener("change", measure);
+      roomy.removeEventListener("change", measure);
+      globalThis.removeEventListener("popstate", onPopState);
+    };
+  }
+
+  return {
+    selectedId,
+    contextOpen,
+    drawerOpen,
+    phone,
+    detailsShown,
+    pathOf,
+    select,
+    back,
+    setFilter,
+    toggleDetails,
+    closeDetails,
+    begin,
+  };
+}

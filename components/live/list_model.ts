@@ -1,0 +1,202 @@
+import { batch, computed, signal } from "@preact/signals";
+import type { Conversation } from "../../protocol/model.ts";
+import type { ConversationList } from "../../protocol/rest.ts";
+import {
+  compare,
+  type ListFilter,
+  matches,
+  merge,
+  mergeAll,
+  patch,
+  type Row,
+  type Rows,
+  setUnread,
+  sumUnread,
+  type Tail,
+  tailOf,
+  unreadOf,
+  visibleRows,
+} from "../lib/list_state.ts";
+import { errorText } from "./api.ts";
+
+const PAGE = 50;
+/** How many pages a silent reload goes through before it lets the list end there. */
+const MAX_RELOAD_PAGES = 4;
+
+export interface ListDeps {
+  userId: string;
+  /** GET, as this agent. */
+  get: <T>(path: string) => Promise<T>;
+}
+
+export type ListModel = ReturnType<typeof createListModel>;
+
+/** The conversations that are known, and the part of them that the list shows. */
+export function createListModel(first: ConversationList, startFilter: ListFilter, deps: ListDeps) {
+  const rows = signal<Rows>(mergeAll(new Map(), first.items));
+  const filter = signal(startFilter);
+  const status = signal<"ready" | "loading" | "error">("ready");
+  const error = signal<string | null>(null);
+  const loadingMore = signal(false);
+  const cursor = signal(first.nextCursor);
+  const tail = signal<Tail | null>(tailOf(first.items, first.nextCursor));
+  /** The server counts it; between its answers it follows what happens to single rows. */
+  const totalUnread = signal(sumUnread(rows.value));
+
+  const visible = computed<Row[]>(() =>
+    visibleRows(rows.value, filter.value, deps.userId, tail.value)
+  );
+
+  // Each change of the filter makes answers to earlier questions worthless.
+  let run = 0;
+  // Conversations that events told of while a page was on its way: they are newer than the page.
+  let touched = new Set<string>();
+
+  function pagePath(after: string | null): string {
+    const query = new URLSearchParams({ limit: String(PAGE), view: filter.value.view });
+    if (filter.value.status !== "all") query.set("status", filter.value.status);
+    if (after !== null) query.set("cursor", after);
+    return `/api/conversations?${query}`;
+  }
+
+  function add(conversation: Conversation) {
+    touched.add(conversation.id);
+    rows.value = merge(rows.value, conversation);
+  }
+
+  /** Fetches from the start down to where the list ends now, and forgets what is gone. */
+  async function reload(): Promise<void> {
+    const mine = ++run;
+    touched = new Set();
+    const goal = status.value === "ready" ? tail.value : null;
+    const first = status.value !== "ready";
+    const items: Conversation[] = [];
+    let next: string | null = null;
+    try {
+      for (let page = 0; page < MAX_RELOAD_PAGES; page++) {
+        const answer: ConversationList = await deps.get(pagePath(next));
+        if (mine !== run) return;
+        items.push(...answer.items);
+        next = answer.nextCursor;
+        const last = items.at(-1);
+        if (first || next === null || last === undefined) break;
+        if (goal !== null && last.lastActivityAt <= goal.lastActivityAt) break;
+      }
+    } catch (cause) {
+      if (mine !== run) return;
+      error.value = errorText(cause);
+      if (first) status.value = "error";
+      return;
+    }
+    const found = new Set(items.map((one) => one.id));
+    const end = next === null ? undefined : items.at(-1);
+    const kept = [...rows.value].filter(([id, { conversation }]) =>
+      found.has(id) || touched.has(id) || !matches(conversation, filter.value, deps.userId) ||
+      (end !== undefined && compare(conversation, end) > 0)
+    );
+    batch(() => {
+      rows.value = mergeAll(new Map(kept), items);
+      cursor.value = next;
+      tail.value = tailOf(items, next);
+      status.value = "ready";
+      error.value = null;
+      loadingMore.value = false;
+    });
+  }
+
+  async function loadMore(): Promise<void> {
+    const after = cursor.value;
+    if (after === null || loadingMore.value || status.value !== "ready") return;
+    const mine = run;
+    loadingMore.value = true;
+    try {
+      const answer = await deps.get<ConversationList>(pagePath(after));
+      if (mine !== run) return;
+      batch(() => {
+        rows.value = mergeAll(rows.value, answer.items);
+        cursor.value = answer.nextCursor;
+        tail.value = tailOf(answer.items, answer.nextCursor);
+        error.value = null;
+      });
+    } catch (cause) {
+      if (mine === run) error.value = errorText(cause);
+    } finally {
+      if (mine === run) loadingMore.value = false;
+    }
+  }
+
+  function setFilter(next: ListFilter): Promise<void> {
+    batch(() => {
+      filter.value = next;
+      status.value = "loading";
+      error.value = null;
+      cursor.value = null;
+      tail.value = null;
+      loadingMore.value = false;
+    });
+    return reload();
+  }
+
+  /** One conversation, asked for because an event told too little of it. */
+  async function fetchRow(id: string): Promise<Conversation | null> {
+    try {
+      const conversation = await deps.get<Conversation>(`/api/conversations/${id}`);
+      add(conversation);
+      return conversation;
+    } catch {
+      return null;
+    }
+  }
+
+  /** An agents' broadcast of a row. What it cannot tell, the own unread count, is asked for once. */
+  const asking = new Set<string>();
+  function receive(conversation: Conversation) {
+    const { id, lastMessage, lastSeq } = conversation;
+    const known = rows.value.get(id);
+    add(conversation);
+    if (known !== undefined && known.readInbound !== null) {
+      totalUnread.value += unreadOf(rows.value.get(id)!) - unreadOf(known);
+    } else if (lastMessage?.role === "visitor" && lastMessage.seq === lastSeq) {
+      totalUnread.value++;
+    }
+    if (rows.value.get(id)?.readInbound !== null || asking.has(id)) return;
+    asking.add(id);
+    fetchRow(id).finally(() => asking.delete(id));
+  }
+
+  return {
+    rows,
+    filter,
+    status,
+    error,
+    loadingMore,
+    hasMore: computed(() => cursor.value !== null),
+    visible,
+    totalUnread,
+    reload,
+    loadMore,
+    setFilter,
+    fetchRow,
+    receive,
+    merge: add,
+    patch: (id: string, change: Partial<Conversation>) => {
+      rows.value = patch(rows.value, id, change);
+    },
+    setTotalUnread: (total: number) => {
+      totalUnread.value = total;
+    },
+    /** From an `unread` event, or optimistically without a total. */
+    setUnread: (id: string, unread: number, total?: number) => {
+      batch(() => {
+        const row = rows.value.get(id);
+        const before = row === undefined ? 0 : unreadOf(row);
+        rows.value = setUnread(rows.value, id, unread);
+        totalUnread.value = total ?? Math.max(0, totalUnread.value + unread - before);
+      });
+    },
+    unreadOf: (id: string) => {
+      const row = rows.value.get(id);
+      return row === undefined ? 0 : unreadOf(row);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { effect } from "@preact/signals";
+import type { ParleyClient } from "../../client/mod.ts";
+import { createListModel } from "./list_model.ts";
+import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
+
+/** What the server knows when it draws a page that is not the inbox. */
+export interface PageStart extends WorkspaceStart {
+  /** For the title of the document, without the product's name. */
+  title: string;
+  /** Unread messages of the agent. */
+  unread: number;
+}
+
+/** A page beside the inbox: the workspace, and the count of what waits there. */
+export function createPage(start: PageStart) {
+  const workspace = createWorkspace(start);
+  // Nothing of the list is shown here; it knows how to count from events.
+  const list = createListModel({ items: [], nextCursor: null }, { view: "all", status: "all" }, {
+    userId: start.user.id,
+    get: (path) => workspace.request(path),
+  });
+  list.setTotalUnread(start.unread);
+
+  function attach(own: ParleyClient): (() => void)[] {
+    return [
+      own.on("identity", ({ totalUnread }) => {
+        if (totalUnread !== undefined) list.setTotalUnread(totalUnread);
+      }),
+      own.on("conversation", ({ conversation }) => list.receive(conversation)),
+      own.on("unread", ({ conversationId, unread, totalUnread }) => {
+        list.setUnread(conversationId, unread, totalUnread);
+      }),
+      effect(() => {
+        const count = list.totalUnread.value;
+        document.title = `${count > 0 ? `(${count}) ` : ""}${start.title} · Parley`;
+      }),
+    ];
+  }
+
+  return {
+    ...workspace,
+    unread: list.totalUnread,
+    begin: () => workspace.begin(attach),
+  };
+}

@@ -1,0 +1,16 @@
+/** `localStorage`, or a memory where the browser forbids it: then what is kept ends with the page. */
+export function browserStorage(): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  try {
+    // Reading the property throws where storage is forbidden.
+    return globalThis.localStorage;
+  } catch {
+    return memory;
+  }
+}
+
+const kept = new Map<string, string>();
+const memory = {
+  getItem: (key: string) => kept.get(key) ?? null,
+  setItem: (key: string, value: string) => void kept.set(key, value),
+  removeItem: (key: string) => void kept.delete(key),
+};

@@ -1,0 +1,72 @@
+import { signal } from "@preact/signals";
+import type { Conversation, Message } from "../../protocol/model.ts";
+import type { ConversationSnapshot, ConversationStore, ParleyClient } from "../../client/mod.ts";
+
+/** A conversation with its newest page, as the server rendered it. */
+export interface SeedThread {
+  conversation: Conversation;
+  messages: Message[];
+  hasMore: boolean;
+}
+
+export type ThreadModel = ReturnType<typeof createThreadModel>;
+
+const NO_POINTERS = {
+  agentDeliveredSeq: 0,
+  agentReadSeq: 0,
+  contactDeliveredSeq: 0,
+  contactReadSeq: 0,
+};
+
+const MISSING = { code: "not_found", message: "There is no conversation with this address." };
+
+function snapshotOf(selected: { seed: SeedThread | null } | null): ConversationSnapshot {
+  const seed = selected?.seed ?? null;
+  const missing = selected !== null && seed === null;
+  return {
+    status: missing ? "error" : seed === null ? "loading" : "ready",
+    error: missing ? MISSING : undefined,
+    conversation: seed?.conversation ?? null,
+    items: (seed?.messages ?? []).map((message) => ({ key: message.id, message, pending: null })),
+    hasOlder: seed?.hasMore ?? false,
+    loadingOlder: false,
+    typing: [],
+    members: [],
+    memberCount: 0,
+    pointers: seed?.conversation.pointers ?? NO_POINTERS,
+  };
+}
+
+/** The one conversation that is open; an id that leads nowhere is an error from the start. */
+export function createThreadModel(selected: { seed: SeedThread | null } | null) {
+  const snapshot = signal<ConversationSnapshot>(snapshotOf(selected));
+  let store: ConversationStore | null = null;
+  let unsubscribe = () => {};
+
+  function close() {
+    unsubscribe();
+    unsubscribe = () => {};
+    store?.close();
+    store = null;
+  }
+
+  /** Shows a conversation and follows it; what is known of it is shown at once. */
+  function open(client: ParleyClient, id: string, first: SeedThread | null) {
+    if (store?.id === id) return;
+    close();
+    store = client.conversation(id);
+    if (first !== null) store.seed(first.messages, first.hasMore, first.conversation);
+    unsubscribe = store.subscribe((next) => snapshot.value = next);
+    snapshot.value = store.snapshot;
+    store.open();
+  }
+
+  /** A second try after an error: leaves and joins again. */
+  function retry() {
+    store?.close();
+    snapshot.value = { ...snapshot.value, status: "loading", error: undefined };
+    store?.open();
+  }
+
+  return { snapshot, open, close, retry, store: () => store };
+}

@@ -1,0 +1,42 @@
+import type { ComponentChildren } from "preact";
+import { UserRound, UsersRound } from "lucide-preact";
+import { PageHead } from "../shell/PageShell.tsx";
+
+const PAGES = [
+  { path: "/settings/profile", label: "Profile", Icon: UserRound },
+  { path: "/settings/people", label: "People", Icon: UsersRound },
+];
+
+export interface SettingsFrameProps {
+  /** The page's own path; its entry is the current one. */
+  path: string;
+  title: string;
+  lead?: string;
+  action?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** The pages of the settings, beside one another on a desktop, above on a phone. */
+export function SettingsFrame({ path, title, lead, action, children }: SettingsFrameProps) {
+  return (
+    <div class="settings">
+      <nav class="settings-nav" aria-label="Settings">
+        <p aria-hidden="true">Settings</p>
+        <ul>
+          {PAGES.map(({ path: to, label, Icon }) => (
+            <li key={to}>
+              <a href={to} aria-current={to === path ? "page" : undefined}>
+                <Icon size={16} aria-hidden="true" />
+                {label}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div class="page-width">
+        <PageHead title={title} lead={lead} action={action} />
+        {children}
+      </div>
+    </div>
+  );
+}

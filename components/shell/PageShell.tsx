@@ -1,0 +1,66 @@
+import "../live/own_history.ts";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { createPage, type PageStart } from "../live/page_model.ts";
+import { Toasts } from "../ui/Toasts.tsx";
+import { ConnectionBanner } from "./ConnectionBanner.tsx";
+import { WorkspaceProvider } from "./context.ts";
+import { type Place, Rail } from "./Rail.tsx";
+import { shortcutKey } from "./shortcuts.ts";
+import { ShortcutsDialog } from "./ShortcutsDialog.tsx";
+
+export interface PageShellProps {
+  start: PageStart;
+  place: Place;
+  children: ComponentChildren;
+}
+
+/** Around every page that is not the inbox: the rail, the connection, the notices. */
+export function PageShell({ start, place, children }: PageShellProps) {
+  const page = useMemo(() => createPage(start), []);
+  useEffect(() => page.begin(), []);
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (shortcutKey(event) === "?") page.helpOpen.value = true;
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, []);
+  return (
+    <WorkspaceProvider value={page}>
+      <div class="shell page-shell" data-pane="list">
+        <a class="skip-link" href="#main">Skip to the content</a>
+        <ConnectionBanner elsewhere />
+        <Rail place={place} unread={page.unread.value} />
+        <main class="page" id="main" tabIndex={-1}>{children}</main>
+        <Toasts toasts={page.toasts} />
+        <ShortcutsDialog elsewhere />
+        <div class="sr-only" aria-live="polite">{page.announcement.value}</div>
+      </div>
+    </WorkspaceProvider>
+  );
+}
+
+/** The head of a page: where it is, what it is about, and what can be done with the whole of it. */
+export function PageHead({ title, lead, back, action }: {
+  title: ComponentChildren;
+  lead?: ComponentChildren;
+  /** The page above this one. */
+  back?: { href: string; label: string };
+  action?: ComponentChildren;
+}) {
+  return (
+    <header class="page-head">
+      <div>
+        {back && (
+          <nav aria-label="Above this page">
+            <a class="page-back" href={back.href}>{back.label}</a>
+          </nav>
+        )}
+        <h1>{title}</h1>
+        {lead && <p>{lead}</p>}
+      </div>
+      {action && <div class="page-action">{action}</div>}
+    </header>
+  );
+}

@@ -1,0 +1,36 @@
+import { browserStorage } from "../live/storage.ts";
+
+const KEY = "parley.shortcuts";
+
+/** Single keys can be switched off: whoever dictates would press them by speaking (WCAG 2.1.4). */
+export function shortcutsOn(): boolean {
+  return browserStorage().getItem(KEY) !== "off";
+}
+export function switchShortcuts(on: boolean) {
+  browserStorage().setItem(KEY, on ? "on" : "off");
+}
+
+/** What the help lists; the inbox's `useShortcuts` acts on the same keys. */
+export const SHORTCUTS: { keys: string[]; does: string }[] = [
+  { keys: ["J", "K"], does: "Next and previous conversation" },
+  { keys: ["Enter"], does: "Open the conversation" },
+  { keys: ["R"], does: "Reply" },
+  { keys: ["N"], does: "Write a private note" },
+  { keys: ["E"], does: "Resolve or reopen" },
+  { keys: ["A"], does: "Assign to me" },
+  { keys: ["I"], does: "Show or hide details" },
+  { keys: ["Esc"], does: "Leave the text field" },
+  { keys: ["?"], does: "This help" },
+];
+
+/** The key that this event presses as a shortcut, letters in lower case; null while somebody writes. */
+export function shortcutKey(event: KeyboardEvent): string | null {
+  if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return null;
+  if (event.isComposing || isWriting(event.target) || !shortcutsOn()) return null;
+  return event.key.length === 1 ? event.key.toLowerCase() : event.key;
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement &&
+    (target.isContentEditable || target.closest("input, textarea, select, dialog") !== null);
+}

@@ -1,0 +1,65 @@
+import { useEffect, useState } from "preact/hooks";
+import { Check, Copy } from "lucide-preact";
+import { Button, type ButtonProps } from "./Button.tsx";
+
+export interface CopyButtonProps extends Pick<ButtonProps, "kind" | "size"> {
+  /** What is copied. */
+  text: string;
+  children: string;
+  /** The browser refused: the text has to be selected by hand. */
+  onRefused?: () => void;
+}
+
+const SHOWN_MS = 2_000;
+
+/** Copies, and says so for two seconds. */
+export function CopyButton({ text, children, onRefused, kind, size }: CopyButtonProps) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const copy = async (event: MouseEvent) => {
+    const inside = (event.currentTarget as HTMLElement).closest("dialog") ?? document.body;
+    if (await copyText(text, inside)) setCopied(true);
+    else onRefused?.();
+  };
+  return (
+    <>
+      <Button
+        kind={kind}
+        size={size}
+        icon={copied
+          ? <Check size={16} aria-hidden="true" />
+          : <Copy size={16} aria-hidden="true" />}
+        onClick={copy}
+      >
+        {copied ? "Copied" : children}
+      </Button>
+      <span class="sr-only" role="status">{copied ? "Copied" : ""}</span>
+    </>
+  );
+}
+
+/**
+ * The clipboard exists on secure pages only; a server in a local network is often reached by plain
+ * HTTP, where the old command still works on a selected field.
+ */
+async function copyText(text: string, inside: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const before = document.activeElement as HTMLElement | null;
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.className = "sr-only";
+    inside.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    before?.focus();
+    return done;
+  }
+}

@@ -1,0 +1,49 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { X } from "lucide-preact";
+import { IconButton } from "./Button.tsx";
+
+export interface DialogProps {
+  open: boolean;
+  title: string;
+  onClose: () => void;
+  /** The first focus goes to the element inside that has `autofocus`, not to the title. */
+  focusInside?: boolean;
+  children: ComponentChildren;
+}
+
+/** A modal dialog: the browser traps the focus, closes on Esc and gives the focus back. */
+export function Dialog({ open, title, onClose, focusInside, children }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = ref.current;
+    if (open && dialog?.open === false) dialog.showModal();
+    if (!open && dialog?.open) dialog.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={ref}
+      class="dialog"
+      aria-labelledby={id}
+      onClose={onClose}
+      onClick={(event) => {
+        // Only the backdrop is the dialog itself; everything visible is inside.
+        if (event.target === ref.current) ref.current?.close();
+      }}
+    >
+      {open && (
+        <>
+          <header>
+            {/* Takes the first focus: the close button would show its tip. */}
+            <h2 id={id} tabIndex={-1} autofocus={!focusInside}>{title}</h2>
+            <IconButton label="Close" tipAt="start" onClick={() => ref.current?.close()}>
+              <X size={16} />
+            </IconButton>
+          </header>
+          <div class="dialog-body">{children}</div>
+        </>
+      )}
+    </dialog>
+  );
+}

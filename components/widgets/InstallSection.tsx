@@ -1,0 +1,55 @@
+import { useEffect, useState } from "preact/hooks";
+import type { WidgetConfig } from "../../protocol/model.ts";
+import { useWorkspace } from "../shell/context.ts";
+import { CopyButton } from "../ui/CopyButton.tsx";
+import { Section } from "../ui/Section.tsx";
+
+/** The line of HTML that brings a widget to a website; `origin` is where this server is reached. */
+export function scriptTag(origin: string, widgetKey: string): string {
+  return `<script src="${origin}/widget.js" data-widget-key="${widgetKey}" async></script>`;
+}
+
+export function InstallSection({ widget, origin, onDemo }: {
+  widget: WidgetConfig;
+  /** The address that the server took the request for. */
+  origin: string;
+  /** Whether the demo site shows this widget. */
+  onDemo: boolean;
+}) {
+  const { toasts } = useWorkspace();
+  // Behind a proxy only the browser knows for sure.
+  const [reached, setReached] = useState(origin);
+  useEffect(() => setReached(location.origin), []);
+  const tag = scriptTag(reached, widget.widgetKey);
+  return (
+    <Section
+      id="install"
+      title="Put it on your website"
+      lead={
+        <>
+          Paste this line before <code>&lt;/body&gt;</code> on every page that should have the chat.
+        </>
+      }
+    >
+      <div class="snippet">
+        <code class="mono">{tag}</code>
+        <CopyButton
+          kind="primary"
+          text={tag}
+          onRefused={() =>
+            toasts.show({
+              tone: "bad",
+              text: "The browser refuses to copy. Select the line and copy it by hand.",
+            })}
+        >
+          Copy
+        </CopyButton>
+      </div>
+      {onDemo && (
+        <p class="section-note">
+          <a class="link" href="/demo" target="_blank">See it on the demo site</a>
+        </p>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,162 @@
+import { useRef, useState } from "preact/hooks";
+import type { WidgetConfig } from "../../protocol/model.ts";
+import { sentence } from "../auth/form_state.ts";
+import { ApiError, errorText } from "../live/api.ts";
+import { useWorkspace } from "../shell/context.ts";
+import { PageHead } from "../shell/PageShell.tsx";
+import { Badge } from "../ui/Badge.tsx";
+import { Field } from "../ui/Field.tsx";
+import { Notice } from "../ui/Notice.tsx";
+import { SaveBar } from "../ui/SaveBar.tsx";
+import { Section } from "../ui/Section.tsx";
+import { Switch } from "../ui/Switch.tsx";
+import { AppearanceFields } from "./AppearanceFields.tsx";
+import { DeleteWidget } from "./DeleteWidget.tsx";
+import {
+  changesOf,
+  type DraftErrors,
+  draftErrors,
+  draftOf,
+  placeErrors,
+  type WidgetDraft,
+} from "./draft.ts";
+import { InstallSection } from "./InstallSection.tsx";
+import { OriginsEditor } from "./OriginsEditor.tsx";
+import { WidgetPreview } from "./WidgetPreview.tsx";
+
+export interface WidgetEditorProps {
+  widget: WidgetConfig;
+  origin: string;
+  onDemo: boolean;
+}
+
+/** Everything about one widget; what is changed is saved as a whole. */
+export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
+  const { user } = useWorkspace();
+  const locked = user.role !== "admin";
+  const { saved, draft, change, reset, dirty, busy, errors, form, save } = useWidgetDraft(widget);
+  return (
+    <div class="page-width" data-wide>
+      <PageHead
+        back={{ href: "/widgets", label: "Widgets" }}
+        title={
+          <>
+            {saved.name}{" "}
+            {saved.enabled ? <Badge tone="good">On</Badge> : <Badge tone="warn">Off</Badge>}
+          </>
+        }
+      />
+      {locked && (
+        <Notice tone="plain">
+          You can look at this widget and copy its line. Only admins can change it.
+        </Notice>
+      )}
+      <div class="editor">
+        <div class="editor-main">
+          <InstallSection widget={saved} origin={origin} onDemo={onDemo} />
+          <form ref={form} noValidate onSubmit={save} aria-label="Widget">
+            <fieldset class="bare" disabled={locked}>
+              <Section id="general" title="General">
+                <Field
+                  id="widget-name"
+                  data-place="name"
+                  label="Name"
+                  hint="Only your team sees it."
+                  value={draft.name}
+                  maxLength={100}
+                  autocomplete="off"
+                  error={errors.name}
+                  onInput={(event) => change({ name: event.currentTarget.value })}
+                />
+                <Switch
+                  id="widget-enabled"
+                  label="Switched on"
+                  hint="Off: the chat disappears from websites. Conversations stay in the inbox."
+                  checked={draft.enabled}
+                  onChange={(enabled) => change({ enabled })}
+                />
+              </Section>
+              <Section
+                id="websites"
+                title="Websites"
+                lead="Only these may show the chat; every other is refused."
+              >
+                <OriginsEditor
+                  rows={draft.origins}
+                  errors={errors}
+                  locked={locked}
+                  onChange={(origins) => change({ origins })}
+                />
+              </Section>
+              <Section id="appearance" title="Appearance" lead="How visitors see the chat.">
+                <AppearanceFields
+                  appearance={draft.appearance}
+                  errors={errors}
+                  onChange={(some) => change({ appearance: { ...draft.appearance, ...some } })}
+                />
+              </Section>
+            </fieldset>
+            <SaveBar dirty={dirty} busy={busy} error={errors[""] ?? null} onDiscard={reset} />
+          </form>
+        </div>
+        <WidgetPreview appearance={draft.appearance} />
+        {!locked && <DeleteWidget widget={saved} onGone={reset} />}
+      </div>
+    </div>
+  );
+}
+
+function useWidgetDraft(widget: WidgetConfig) {
+  const { request, toasts } = useWorkspace();
+  const [saved, setSaved] = useState(widget);
+  const [draft, setDraft] = useState(() => draftOf(widget));
+  const [errors, setErrors] = useState<DraftErrors>({});
+  const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  const changes = changesOf(saved, draft);
+
+  const fail = (found: DraftErrors) => {
+    setErrors(found);
+    requestAnimationFrame(() => {
+      const fields = form.current?.querySelectorAll<HTMLElement>("[data-place]") ?? [];
+      [...fields].find((field) => found[field.dataset.place!] !== undefined)?.focus();
+    });
+  };
+  const take = (next: WidgetConfig) => {
+    setSaved(next);
+    setDraft(draftOf(next));
+    setErrors({});
+  };
+
+  const save = async (event: Event) => {
+    event.preventDefault();
+    if (busy || changes === null) return;
+    const found = draftErrors(draft);
+    if (Object.keys(found).length > 0) return fail(found);
+    setErrors({});
+    setBusy(true);
+    try {
+      const path = `/api/widget-configs/${saved.id}`;
+      take(await request<WidgetConfig>(path, { method: "PATCH", body: changes }));
+      toasts.show({ tone: "good", text: "Saved. Websites show it within a minute." });
+    } catch (error) {
+      const fields = error instanceof ApiError ? error.fields : [];
+      const placed = Object.entries(placeErrors(draft, fields))
+        .map(([place, text]) => [place, sentence(text)]);
+      fail(placed.length > 0 ? Object.fromEntries(placed) : { "": errorText(error) });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return {
+    saved,
+    draft,
+    errors,
+    busy,
+    form,
+    save,
+    dirty: changes !== null,
+    change: (some: Partial<WidgetDraft>) => setDraft((known) => ({ ...known, ...some })),
+    reset: () => take(saved),
+  };
+}

@@ -1,0 +1,66 @@
+import "../components/live/own_history.ts";
+import { useEffect, useMemo } from "preact/hooks";
+import { ContextPane } from "../components/inbox/ContextPane.tsx";
+import { InboxProvider } from "../components/inbox/context.ts";
+import { ListPane } from "../components/inbox/ListPane.tsx";
+import { ThreadPane } from "../components/inbox/ThreadPane.tsx";
+import { type Pane, usePaneFocus } from "../components/inbox/use_pane_focus.ts";
+import { useShortcuts } from "../components/inbox/use_shortcuts.ts";
+import { type Packed, unpack } from "../components/lib/packed.ts";
+import { createInbox, type InboxModel, type InboxStart } from "../components/live/inbox_model.ts";
+import { ConnectionBanner } from "../components/shell/ConnectionBanner.tsx";
+import { WorkspaceProvider } from "../components/shell/context.ts";
+import { Rail } from "../components/shell/Rail.tsx";
+import { ShortcutsDialog } from "../components/shell/ShortcutsDialog.tsx";
+import { Toasts } from "../components/ui/Toasts.tsx";
+
+/** The whole inbox: one island, so that moving between conversations never loads a page. */
+export default function InboxApp({ start }: { start: Packed<InboxStart> }) {
+  const inbox = useMemo(() => createInbox(unpack(start)), []);
+  useEffect(() => inbox.begin(), []);
+  useShortcuts(inbox);
+  return (
+    <WorkspaceProvider value={inbox}>
+      <InboxProvider value={inbox}>
+        <Frame inbox={inbox} />
+      </InboxProvider>
+    </WorkspaceProvider>
+  );
+}
+
+function Frame({ inbox }: { inbox: InboxModel }) {
+  const selected = inbox.selectedId.value !== null;
+  // An address that leads nowhere has no details either.
+  const known = inbox.selected.value !== null;
+  const pane: Pane = !selected ? "list" : inbox.drawerOpen.value ? "details" : "thread";
+  usePaneFocus(inbox, pane);
+  return (
+    <div
+      class="shell"
+      data-pane={pane}
+      data-context={known && inbox.contextOpen.value ? "open" : "closed"}
+      data-drawer={known && inbox.drawerOpen.value ? "open" : "closed"}
+    >
+      <a class="skip-link" href="#thread">Skip to the conversation</a>
+      <ConnectionBanner />
+      <Rail
+        place="inbox"
+        unread={inbox.list.totalUnread.value}
+        inbox={{ href: inbox.pathOf(null), open: () => inbox.select(null) }}
+      />
+      <main class="panes">
+        <h1 class="sr-only">
+          {inbox.selected.value
+            ? `Conversation with ${inbox.selected.value.contact.name}`
+            : "Inbox"}
+        </h1>
+        <ListPane />
+        <ThreadPane />
+      </main>
+      <ContextPane />
+      <Toasts toasts={inbox.toasts} />
+      <ShortcutsDialog />
+      <div class="sr-only" aria-live="polite">{inbox.announcement.value}</div>
+    </div>
+  );
+}

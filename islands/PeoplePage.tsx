@@ -1,0 +1,20 @@
+import { useMemo } from "preact/hooks";
+import type { User } from "../protocol/model.ts";
+import { type Packed, unpack } from "../components/lib/packed.ts";
+import type { PageStart } from "../components/live/page_model.ts";
+import { PeopleSettings } from "../components/settings/PeopleSettings.tsx";
+import { PageShell } from "../components/shell/PageShell.tsx";
+
+export interface PeopleStart {
+  page: PageStart;
+  people: User[];
+}
+
+export default function PeoplePage({ start }: { start: Packed<PeopleStart> }) {
+  const { page, people } = useMemo(() => unpack(start), []);
+  return (
+    <PageShell start={page} place="settings">
+      <PeopleSettings people={people} />
+    </PageShell>
+  );
+}

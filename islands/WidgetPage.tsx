@@ -1,0 +1,39 @@
+import { useMemo } from "preact/hooks";
+import { SearchX } from "lucide-preact";
+import type { WidgetConfig } from "../protocol/model.ts";
+import { type Packed, unpack } from "../components/lib/packed.ts";
+import type { PageStart } from "../components/live/page_model.ts";
+import { PageHead, PageShell } from "../components/shell/PageShell.tsx";
+import { EmptyState } from "../components/ui/EmptyState.tsx";
+import { WidgetEditor } from "../components/widgets/WidgetEditor.tsx";
+
+export interface WidgetStart {
+  page: PageStart;
+  /** Null where there is none with this id. */
+  widget: WidgetConfig | null;
+  /** Where the server was reached, e.g. "https://chat.example.com". */
+  origin: string;
+  onDemo: boolean;
+}
+
+export default function WidgetPage({ start }: { start: Packed<WidgetStart> }) {
+  const { page, widget, origin, onDemo } = useMemo(() => unpack(start), []);
+  return (
+    <PageShell start={page} place="widgets">
+      {widget === null
+        ? (
+          <div class="page-width">
+            <PageHead back={{ href: "/widgets", label: "Widgets" }} title="Widget not found" />
+            <EmptyState
+              icon={<SearchX size={20} />}
+              title="There is no widget with this address"
+              action={<a class="button" data-kind="plain" href="/widgets">Show all widgets</a>}
+            >
+              It may have been deleted.
+            </EmptyState>
+          </div>
+        )
+        : <WidgetEditor widget={widget} origin={origin} onDemo={onDemo} />}
+    </PageShell>
+  );
+}

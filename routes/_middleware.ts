@@ -1,0 +1,40 @@
+import { middleware } from "./$_middleware.ts";
+import { dashboard } from "../domain/dashboard.ts";
+import type { User } from "../protocol/model.ts";
+import { loginPath, safeNext } from "../components/lib/safe_next.ts";
+
+export interface State {
+  /** The signed-in agent; null only on the pages that are there for nobody in particular. */
+  user: User | null;
+}
+
+/** Pages that need no agent. `/demo` is what a visitor sees. */
+const PUBLIC = ["/login", "/setup", "/demo"];
+
+export default middleware(async (ctx) => {
+  const { pathname, search } = ctx.url;
+  const open = PUBLIC.some((path) => pathname === path || pathname.startsWith(`${path}/`));
+  if (pathname === "/demo" || pathname.startsWith("/demo/")) return await ctx.next({ user: null });
+
+  if (await dashboard().needsSetup()) {
+    return pathname === "/setup" ? await ctx.next({ user: null }) : see("/setup");
+  }
+  if (pathname === "/setup") return see("/");
+
+  const user = await dashboard().agent(ctx.req);
+  if (user !== null && pathname === "/login") {
+    return see(safeNext(ctx.url.searchParams.get("next")));
+  }
+  if (user === null && !open) return see(loginPath(pathname + search));
+  const response = await ctx.next({ user });
+  // Somebody's conversations: not for shared caches, and not for "back" after signing out.
+  response.headers.set("cache-control", "private, no-store");
+  return response;
+});
+
+function see(path: string): Response {
+  return new Response(null, {
+    status: 303,
+    headers: { location: path, "cache-control": "no-store" },
+  });
+}

@@ -1,0 +1,19 @@
+import { handler, page } from "./$[id].ts";
+import { inboxStart } from "../../components/document/inbox_start.ts";
+import { PageFrame } from "../../components/document/Page.tsx";
+import { pack } from "../../components/lib/packed.ts";
+import InboxApp from "../../islands/InboxApp.tsx";
+
+export const handlers = handler({
+  // The middleware lets nobody through to here who is not signed in.
+  GET: async (ctx) => {
+    const start = await inboxStart(ctx.req, ctx.state.user!, ctx.params.id);
+    return { data: start, status: start.selected?.seed ? 200 : 404 };
+  },
+});
+
+export default page(({ data, req }) => (
+  <PageFrame request={req} title="Inbox · Parley">
+    <InboxApp start={pack(data)} />
+  </PageFrame>
+));
