@@ -1,0 +1,182 @@
+/**
+ * `deno task demo`: fills an empty database with believable conversations. With the embedded
+ * database the server must not be running meanwhile.
+ */
+import { type Db, openDatabase } from "../db/database.ts";
+import { DataDirError } from "../db/data_dir.ts";
+import { createUser, listUsers } from "../domain/agents/users.ts";
+import { actorOf, createConversations } from "../domain/conversations/service.ts";
+import { createWriter, type Writer } from "../domain/conversations/writer.ts";
+import { createEventBus, type EventBus } from "../domain/events.ts";
+import type { AgentPrincipal, VisitorPrincipal } from "../domain/principal.ts";
+import { hashSecret, newSecret } from "../domain/secrets.ts";
+import { openSession } from "../domain/visitors/sessions.ts";
+import { ensureFirstWidget, listWidgets } from "../domain/visitors/widgets.ts";
+import { readSettings, type Settings, SettingsError } from "../settings.ts";
+import type { User } from "../protocol/model.ts";
+import { AGENTS, type Script, SCRIPTS } from "./demo_data.ts";
+
+const HOUR = 3_600_000;
+
+function refuse(message: string): never {
+  console.error(message);
+  Deno.exit(1);
+}
+
+async function ensureAgents(
+  db: Db,
+  settings: Settings,
+): Promise<{ users: User[]; password: string | null }> {
+  const existing = await listUsers(db);
+  const password = settings.ADMIN_PASSWORD ?? newSecret(9);
+  let made = false;
+  for (const agent of AGENTS) {
+    if (existing.length > 0 && agent.role === "admin") continue;
+    if (existing.some((user) => user.email === agent.email)) continue;
+    await createUser(db, { ...agent, password });
+    made = true;
+  }
+  const users = await listUsers(db);
+  users.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+  return { users, password: made ? password : null };
+}
+
+function agentPrincipal(user: User): AgentPrincipal {
+  return {
+    kind: "agent",
+    userId: user.id,
+    userName: user.name,
+    role: user.role,
+    tokenId: null,
+    signInId: null,
+    expiresAt: null,
+  };
+}
+
+interface Stage {
+  db: Db;
+  bus: EventBus;
+  writer: Writer;
+  conversations: ReturnType<typeof createConversations>;
+  clock: { now: number };
+  widgetKey: string;
+  users: User[];
+}
+
+/** Plays one conversation line by line, on its own time. */
+async function play(stage: Stage, script: Script): Promise<void> {
+  const { db, writer, clock, conversations } = stage;
+  clock.now = Date.now() - script.hoursAgo * HOUR;
+  const session = await openSession(
+    db,
+    stage.bus,
+    { widgetKey: stage.widgetKey, name: script.name, email: script.email },
+    { origin: null, self: "", userAgent: null },
+    { lifeMs: 90 * 24 * HOUR },
+  );
+  const began = new Date(clock.now);
+  await db.updateTable("contacts").set({ created_at: began, last_seen_at: began })
+    .where("id", "=", session.contact.id).execute();
+  const visitor: VisitorPrincipal = {
+    kind: "visitor",
+    userId: session.contact.id,
+    userName: session.contact.name,
+    sessionHash: await hashSecret(session.sessionId),
+    widgetId: session.widget.id,
+    allowedOrigins: [],
+    expiresAt: null,
+  };
+  const { id: conversationId } = await conversations.open(visitor);
+  await db.updateTable("conversations").set({ created_at: began, last_activity_at: began })
+    .where("id", "=", conversationId).execute();
+  const agent = agentPrincipal(stage.users[script.agent % stage.users.length]!);
+  const write = (operation: Parameters<Writer["write"]>[0]) => {
+    clock.now = Math.min(clock.now + 45_000 + script.name.length * 4_000, Date.now());
+    return writer.write(operation);
+  };
+  let assigned = false;
+  for (const [who, content] of script.lines) {
+    const principal = who === "v" ? visitor : agent;
+    if (who !== "v" && script.assigned === true && !assigned) {
+      assigned = true;
+      const assignee = { userId: agent.userId, userName: agent.userName };
+      await write({ kind: "assign", conversationId, actor: actorOf(agent), assignee });
+    }
+    await write({
+      kind: "message",
+      conversationId,
+      actor: actorOf(principal),
+      content,
+      clientMessageId: null,
+      isPrivate: who === "n",
+    });
+  }
+  if (script.resolved === true) {
+    await write({ kind: "status", conversationId, actor: actorOf(agent), status: "resolved" });
+  }
+  const last = await conversations.get(agent, conversationId);
+  const seen = { kind: "pointer", conversationId, seq: last.lastSeq, read: true } as const;
+  await write({ ...seen, actor: actorOf(visitor) });
+  // What is settled was seen by everybody; the rest waits for someone.
+  if (script.resolved === true) {
+    for (const user of stage.users) {
+      await write({ ...seen, actor: actorOf(agentPrincipal(user)) });
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings(Deno.env.toObject());
+  const { db, epoch, close } = await openDatabase({
+    url: settings.DATABASE_URL,
+    dataDir: settings.DATA_DIR,
+    pool: 2,
+  });
+  try {
+    const any = await db.selectFrom("contacts").select("id").limit(1).executeTakeFirst();
+    if (any !== undefined) {
+      refuse(
+        "Cannot fill the database: it has contacts already, and demo data would mix with them",
+      );
+    }
+    await ensureFirstWidget(db);
+    const { users, password } = await ensureAgents(db, settings);
+    const clock = { now: Date.now() };
+    const bus = createEventBus((error) => {
+      throw error;
+    });
+    const writer = createWriter({
+      db,
+      bus,
+      epoch,
+      maxPending: 1000,
+      now: () => new Date(clock.now),
+    });
+    const conversations = createConversations({
+      db,
+      bus,
+      writer,
+      epoch,
+      maxReplayEvents: 500,
+      broadcastsPerMinute: 1_000_000,
+      onError: (error) => console.error(error),
+    });
+    const widgetKey = (await listWidgets(db))[0]!.widgetKey;
+    const stage = { db, bus, writer, conversations, clock, widgetKey, users };
+    for (const script of SCRIPTS.toReversed()) await play(stage, script);
+    console.log(`Made ${SCRIPTS.length} conversations.`);
+    if (password !== null) {
+      const admin = users.find((user) => user.role === "admin")!;
+      console.log(`Sign in as ${admin.email} with the password ${password}`);
+    }
+  } finally {
+    await close();
+  }
+}
+
+if (import.meta.main) {
+  await main().catch((error) => {
+    if (error instanceof SettingsError || error instanceof DataDirError) refuse(error.message);
+    throw error;
+  });
+}

@@ -1,0 +1,27 @@
+/** Every file below the given files and folders, folders that do not exist left out. */
+export async function* walkFiles(roots: string[]): AsyncGenerator<string> {
+  for (const root of roots) {
+    const info = await Deno.stat(root).catch(() => null);
+    if (info === null) continue;
+    if (info.isFile) {
+      yield root;
+      continue;
+    }
+    for await (const entry of Deno.readDir(root)) {
+      yield* walkFiles([`${root}/${entry.name}`]);
+    }
+  }
+}
+
+/** Copies what is in one folder into another that exists. */
+export async function copyTree(from: string, to: string): Promise<void> {
+  for await (const entry of Deno.readDir(from)) {
+    const [source, target] = [`${from}/${entry.name}`, `${to}/${entry.name}`];
+    if (entry.isDirectory) {
+      await Deno.mkdir(target, { recursive: true });
+      await copyTree(source, target);
+    } else {
+      await Deno.copyFile(source, target);
+    }
+  }
+}

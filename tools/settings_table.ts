@@ -1,0 +1,60 @@
+/**
+ * README's table of settings, made from the one schema in settings.ts. `deno run --allow-read
+ * tools/settings_table.ts` prints it; with `--write` (and --allow-write) it replaces the one in README.
+ */
+import { SETTINGS } from "../settings.ts";
+
+const README = new URL("../README.md", import.meta.url);
+const BEGIN = "<!-- settings: begin -->";
+const END = "<!-- settings: end -->";
+
+/** All settings in the order of the schema, as a Markdown table the way `deno fmt` writes one. */
+export function settingsTable(): string {
+  const rows = Object.entries<{ default?: string; about: string }>(SETTINGS).map((
+    [name, setting],
+  ) => [
+    `\`${name}\``,
+    setting.default === undefined || setting.default === "" ? "" : `\`${setting.default}\``,
+    setting.about.replaceAll("|", "\\|"),
+  ]);
+  return alignedTable([["Setting", "Default", "Meaning"], ...rows]);
+}
+
+function alignedTable(rows: string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const [head, ...body] = rows.map((row) => line(row.map((cell, i) => cell.padEnd(widths[i]!))));
+  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
+}
+
+/**
+ * What stands between the two markers, without the blank lines around it.
+ *
+ * @throws when a marker is missing.
+ */
+export function tableIn(markdown: string): string {
+  const begin = markdown.indexOf(BEGIN);
+  const end = markdown.indexOf(END, begin);
+  if (begin < 0 || end < 0) {
+    throw new Error(`Cannot find the settings table: "${BEGIN}" or "${END}" is missing`);
+  }
+  return markdown.slice(begin + BEGIN.length, end).trim();
+}
+
+/** The same text with the table between the markers replaced. @throws when a marker is missing. */
+export function withTable(markdown: string, table: string): string {
+  const old = tableIn(markdown);
+  // As a function, so that a "$" of the table is taken as it is.
+  return old === ""
+    ? markdown.replace(BEGIN, () => `${BEGIN}\n\n${table}\n`)
+    : markdown.replace(old, () => table);
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--write")) {
+    const readme = await Deno.readTextFile(README);
+    await Deno.writeTextFile(README, withTable(readme, settingsTable()));
+  } else {
+    console.log(settingsTable());
+  }
+}
