@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { visit, withBrowser } from "./support/browser.ts";
+import { startProcess } from "./support/process.ts";
+import { testWith } from "./support/services.ts";
+import { makeDataDir } from "./support/template.ts";
+
+const PASSWORD = "a password for the demo";
+
+async function fillWithDemoData(dataDir: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "tools/demo.ts"],
+    env: { DATA_DIR: dataDir, ADMIN_EMAIL: "ada@example.com", ADMIN_PASSWORD: PASSWORD },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return /Sign in as (\S+)/.exec(new TextDecoder().decode(stdout))![1]!;
+}
+
+/** Rules of WCAG 2.2 A and AA that the page breaks, with the first element of each. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const runner = (globalThis as unknown as { axe: typeof import("axe-core") }).axe;
+    const { violations } = await runner.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  });
+  return found;
+}
+
+async function scrollsSideways(page: Page): Promise<boolean> {
+  return await page.evaluate(() =>
+    document.documentElement.scrollWidth > document.documentElement.clientWidth
+  );
+}
+
+const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+
+testWith(
+  ["chromium"],
+  "every page is accessible and fits, in both sizes and both themes",
+  async () => {
+    const dataDir = await makeDataDir();
+    const email = await fillWithDemoData(dataDir);
+    const server = await startProcess({ DATA_DIR: dataDir });
+    const url = server.url.replace("127.0.0.1", "localhost");
+    try {
+      await withBrowser(async (browser) => {
+        const { page, complaints } = await visit(browser);
+        const check = async (name: string) => {
+          for (const [size, viewport] of Object.entries(SIZES)) {
+            await page.setViewportSize(viewport);
+            for (const colorScheme of ["light", "dark"] as const) {
+              await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+              await page.waitForTimeout(100);
+              const where = `${name}, ${size}, ${colorScheme}`;
+              assert.deepEqual(await violations(page), [], where);
+              assert.equal(await scrollsSideways(page), false, where);
+            }
+          }
+          await page.setViewportSize(SIZES.desktop);
+        };
+        await page.goto(`${url}/conversations/unknown`);
+        await page.waitForURL("**/login?next=*");
+        await check("/login");
+        await page.getByLabel(/e-?mail/i).fill(email);
+        await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+        await page.keyboard.press("Enter");
+        await page.waitForURL("**/conversations/unknown");
+        await check("/conversations/unknown");
+        await page.goto(`${url}/`);
+        await page.getByText("Maya Lindqvist").first().waitFor();
+        await check("/");
+        await page.getByText("Jonas Weber").first().click();
+        await page.getByText("Ash white, and ten of them in the green.").first().waitFor();
+        await check("/conversations/{id}");
+        await page.goto(`${url}/widgets`);
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/widgets");
+        await page.getByRole("link", { name: /Website/ }).click();
+        await page.waitForURL("**/widgets/*");
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/widgets/{id}");
+        await page.getByRole("button", { name: "Add a website" }).click();
+        await page.keyboard.type("not a website");
+        await page.getByRole("button", { name: "Save" }).click();
+        await page.getByText("Enter an address").waitFor();
+        await check("/widgets/{id} with an error");
+        await page.getByRole("button", { name: "Discard" }).click();
+        await page.getByRole("button", { name: "Delete this widget…" }).click();
+        await check("/widgets/{id}, to be deleted");
+        await page.goto(`${url}/widgets/unknown`);
+        await check("/widgets/unknown");
+        await page.goto(`${url}/settings/profile`);
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/settings/profile");
+        await page.goto(`${url}/settings/people`);
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/settings/people");
+        await page.getByRole("button", { name: "Add a person" }).click();
+        await check("/settings/people, adding one");
+        await page.goto(`${url}/nowhere`);
+        await check("/nowhere");
+        await page.goto(`${url}/demo`);
+        await check("/demo");
+        await page.getByRole("button", { name: "Chat" }).click();
+        await page.getByRole("textbox", { name: "Message" }).waitFor();
+        await check("/demo with the panel open");
+        // The 404 of the pages asked for above is the browser's own remark.
+        assert.deepEqual(complaints.filter((one) => !/status of 404/.test(one)), []);
+      });
+    } finally {
+      await server.kill("SIGTERM");
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  },
+);
+
+Deno.test("demo data goes into an empty database only", async () => {
+  const dataDir = await makeDataDir();
+  try {
+    await fillWithDemoData(dataDir);
+    await assert.rejects(fillWithDemoData(dataDir), /it has contacts already/);
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import type { LoginAnswer } from "../protocol/rest.ts";
+import { call, cast, login } from "./support/http.ts";
+import { ADMIN, onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { connect } from "./support/socket.ts";
+
+function cookieOf(headers: Headers): string {
+  const cookie = headers.getSetCookie().find((one) => one.startsWith("parley_refresh="));
+  assert.ok(cookie !== undefined, "a refresh cookie is set");
+  assert.match(cookie, /; HttpOnly/);
+  assert.match(cookie, /; SameSite=Lax/);
+  return cookie.split(";")[0]!;
+}
+
+async function signIn(server: TestServer): Promise<{ cookie: string; token: string }> {
+  const answer = await call<LoginAnswer>(server, "POST", "/api/auth/login", { body: ADMIN });
+  assert.equal(answer.status, 200);
+  return { cookie: cookieOf(answer.headers), token: answer.body.token };
+}
+
+function refresh(server: TestServer, cookie: string) {
+  return call<LoginAnswer & { code: string }>(server, "POST", "/api/auth/refresh", {
+    headers: { cookie },
+  });
+}
+
+Deno.test("the first admin is made once, also by two at the same time", async () => {
+  const server = await startServer("pglite", { ADMIN_EMAIL: "", ADMIN_PASSWORD: "" });
+  try {
+    const setup = (email: string) =>
+      call<LoginAnswer & { code: string }>(server, "POST", "/api/setup", {
+        body: { name: "Ada", email, password: "a long enough password" },
+      });
+    const short = await call<{ fields: { path: string }[] }>(server, "POST", "/api/setup", {
+      body: { name: "", email: "nobody", password: "short" },
+    });
+    assert.equal(short.status, 422);
+    assert.deepEqual(short.body.fields.map(({ path }) => path).sort(), [
+      "email",
+      "name",
+      "password",
+    ]);
+    const both = await Promise.all([setup("Ada@Example.com"), setup("eve@example.com")]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409]);
+    const winner = both.find(({ status }) => status === 200)!;
+    assert.equal(winner.body.user.role, "admin");
+    assert.equal(winner.body.user.email, winner.body.user.email.toLowerCase());
+    cookieOf(winner.headers);
+    assert.equal((await setup("late@example.com")).body.code, "already_set_up");
+  } finally {
+    await server.close();
+  }
+});
+
+onBothEngines("a refresh token works once, and its reuse ends the sign-in", async (server) => {
+  const { cookie, token } = await signIn(server);
+  const me = await call<{ user: { email: string } }>(server, "GET", "/api/auth/me", { token });
+  assert.equal(me.body.user.email, ADMIN.email);
+
+  const second = await refresh(server, cookie);
+  assert.equal(second.status, 200);
+  assert.notEqual(second.body.token, token);
+  const rotated = cookieOf(second.headers);
+  assert.notEqual(rotated, cookie);
+  // A second tab that sent the same cookie at the same moment is not taken for a thief.
+  assert.equal((await refresh(server, cookie)).status, 200);
+  assert.equal((await refresh(server, rotated)).status, 200);
+  assert.equal((await refresh(server, "parley_refresh=nonsense")).status, 401);
+  assert.equal((await call(server, "POST", "/api/auth/refresh")).status, 401);
+});
+
+onBothEngines("signing out ends the sign-in and nothing else", async (server) => {
+  const one = await signIn(server);
+  const other = await signIn(server);
+  const [here, there] = await Promise.all([
+    connect(server, { token: one.token }),
+    connect(server, { token: other.token }),
+  ]);
+  const out = await call(server, "POST", "/api/auth/logout", { headers: { cookie: one.cookie } });
+  assert.equal(out.status, 204);
+  assert.match(out.headers.getSetCookie().join(), /parley_refresh=;/);
+  assert.equal((await refresh(server, one.cookie)).status, 401);
+  assert.equal((await here.closed).code, 3503);
+  const me = await call(server, "GET", "/api/auth/me", { token: one.token });
+  assert.equal(me.status, 401);
+  assert.equal((await there.ask("ping", {})).type, "ack");
+  assert.equal((await refresh(server, other.cookie)).status, 200);
+  await there.close();
+});
+
+onBothEngines("connections can be ended by user, by session and by token", async (server) => {
+  const { agent, visitor } = await cast(server);
+  const second = await login(server);
+  const end = (body: unknown, token = agent.token) =>
+    call<{ disconnected: number; code: string }>(server, "POST", "/api/connections/disconnect", {
+      token,
+      body,
+    });
+  const one = await connect(server, { token: agent.token });
+  const two = await connect(server, { token: second.token });
+  const v1 = await connect(server, { sessionId: visitor.sessionId });
+  const v2 = await connect(server, { sessionId: visitor.sessionId });
+  const { jti } = JSON.parse(
+    atob(second.token.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/")),
+  );
+  assert.equal((await end({ tokenId: jti })).body.disconnected, 1);
+  assert.equal((await two.closed).code, 3503);
+  assert.equal((await end({ sessionId: visitor.sessionId })).body.disconnected, 2);
+  assert.equal((await v1.closed).code, 3503);
+  assert.equal((await v2.closed).code, 3503);
+  assert.equal((await end({ userId: agent.user.id })).body.disconnected, 1);
+  assert.equal((await one.closed).code, 3503);
+  assert.equal((await end({ userId: agent.user.id })).body.disconnected, 0);
+  assert.equal((await end({})).body.code, "invalid");
+  assert.equal((await end({ tokenId: "x" }, visitor.sessionId)).status, 403);
+
+  const last = await connect(server, { sessionId: visitor.sessionId });
+  const gone = await call(server, "DELETE", "/api/sessions", { token: visitor.sessionId });
+  assert.equal(gone.status, 204);
+  assert.equal((await last.closed).code, 3503);
+  const after = await call<{ code: string }>(server, "POST", "/api/conversations", {
+    token: visitor.sessionId,
+    body: {},
+  });
+  assert.equal(after.body.code, "invalid_session");
+});
+
+Deno.test("attempts are limited per account, and a stranger's address changes nothing", async () => {
+  const server = await startServer("pglite", { LIMIT_LOGINS_PER_MINUTE: "3" });
+  try {
+    const attempt = (email: string, password: string, headers = {}) =>
+      call<{ code: string; retryAfter: number; detail: string }>(
+        server,
+        "POST",
+        "/api/auth/login",
+        { body: { email, password }, headers },
+      );
+    const unknown = await attempt("nobody@example.com", "wrong");
+    assert.equal(unknown.status, 401);
+    for (let i = 0; i < 3; i++) {
+      const wrong = await attempt(ADMIN.email, "wrong", { "x-forwarded-for": `10.0.0.${i}` });
+      assert.equal(wrong.body.code, "invalid_credentials");
+      assert.equal(wrong.body.detail, unknown.body.detail);
+    }
+    const limited = await attempt(ADMIN.email, ADMIN.password, { "x-forwarded-for": "10.0.0.9" });
+    assert.equal(limited.status, 429);
+    assert.equal(limited.body.code, "rate_limited");
+    assert.ok(limited.body.retryAfter > 0 && limited.body.retryAfter <= 20_000);
+    assert.ok(Number(limited.headers.get("retry-after")) >= 1);
+    assert.equal((await attempt("someone@example.com", "wrong")).status, 401);
+  } finally {
+    await server.close();
+  }
+});
+
+onBothEngines(
+  "one's own password needs the current one, and its change ends the rest",
+  async (server) => {
+    const { token, user } = await login(server);
+    const socket = await connect(server, { token });
+    const change = (body: unknown) =>
+      call<{ code: string }>(server, "PATCH", `/api/users/${user.id}`, { token, body });
+    const password = "another long password";
+    assert.equal((await change({ password })).body.code, "invalid");
+    const wrong = await change({ password, currentPassword: "a guess" });
+    assert.equal(wrong.body.code, "invalid_credentials");
+    const done = await change({ password, currentPassword: ADMIN.password });
+    assert.equal(done.status, 200);
+    assert.equal((await socket.closed).code, 3503);
+    assert.equal((await call(server, "POST", "/api/auth/login", { body: ADMIN })).status, 401);
+    await login(server, { email: ADMIN.email, password });
+  },
+);
+
+onBothEngines("disabling an agent ends tokens and connections at once", async (server) => {
+  const admin = await login(server);
+  const grace = { email: "grace@example.com", password: "a long enough password" };
+  const { body } = await call<{ id: string }>(server, "POST", "/api/users", {
+    token: admin.token,
+    body: { ...grace, name: "Grace", role: "agent" },
+  });
+  const answer = await call<LoginAnswer>(server, "POST", "/api/auth/login", { body: grace });
+  const cookie = cookieOf(answer.headers);
+  const socket = await connect(server, { token: answer.body.token });
+  const done = await call(server, "DELETE", `/api/users/${body.id}`, { token: admin.token });
+  assert.equal(done.status, 204);
+  assert.equal((await socket.closed).code, 3503);
+  assert.equal((await refresh(server, cookie)).status, 401);
+  const me = await call(server, "GET", "/api/auth/me", { token: answer.body.token });
+  assert.equal(me.status, 401);
+  const again = await call(server, "POST", "/api/auth/login", { body: grace });
+  assert.equal(again.status, 401);
+});
+
+Deno.test("a token that ends is refreshed in band, or the connection ends", async () => {
+  const server = await startServer("pglite", {
+    ACCESS_TOKEN_MS: "1500",
+    TOKEN_GRACE_MS: "600",
+  });
+  try {
+    const { agent, visitor } = await cast(server);
+    const socket = await connect(server, { token: agent.token });
+    const lazy = await connect(server, { token: agent.token });
+    const v = await connect(server, { sessionId: visitor.sessionId });
+    const expired = await socket.until(({ type }) => type === "error", "the expiry");
+    assert.equal((expired.data as { code: string }).code, "token_expired");
+    const fresh = await login(server);
+    const refreshed = await socket.ack("refresh", { token: fresh.token });
+    assert.ok(Date.parse(refreshed.expiresAt) > Date.now());
+    assert.equal((await lazy.closed).code, 3005);
+    assert.equal((await socket.ask("ping", {})).type, "ack");
+    assert.equal((await v.ask("ping", {})).type, "ack");
+    const old = await call<{ code: string }>(server, "GET", "/api/auth/me", { token: agent.token });
+    assert.equal(old.body.code, "token_expired");
+    await Promise.all([socket.close(), v.close()]);
+  } finally {
+    await server.close();
+  }
+});

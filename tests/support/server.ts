@@ -1,0 +1,118 @@
+/** A whole Parley on a free port with a database of its own, as main.ts would start it. */
+import pg from "pg";
+import { type Site } from "../../api/site.ts";
+import { createParley } from "../../server.ts";
+import { readSettings } from "../../settings.ts";
+import { POSTGRES_URL, testWith } from "./services.ts";
+import { makeDataDir } from "./template.ts";
+
+export type EngineName = "pglite" | "postgres";
+
+export interface TestServer {
+  /** "http://127.0.0.1:port" */
+  url: string;
+  engine: EngineName;
+  env: Record<string, string>;
+  errors: unknown[];
+  /** Stops the server and keeps the database. */
+  stop(): Promise<void>;
+  /** Starts it again, on the same port and database. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const ADMIN = { email: "ada@example.com", password: "correct horse battery" };
+
+/** A database nobody else uses. */
+export async function makeDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `parley_test_${crypto.randomUUID().replaceAll("-", "")}`;
+  await onServer(`create database ${name}`);
+  const url = new URL(POSTGRES_URL);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => onServer(`drop database if exists ${name} with (force)`) };
+}
+
+/** One statement on the server that tests make their databases on. */
+export async function onServer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: POSTGRES_URL });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+export async function startServer(
+  engine: EngineName,
+  env: Record<string, string> = {},
+  site: Site | null = null,
+): Promise<TestServer> {
+  const dataDir = await makeDataDir();
+  const database = engine === "postgres" ? await makeDatabase() : null;
+  const errors: unknown[] = [];
+  const full: Record<string, string> = {
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+    DATA_DIR: dataDir,
+    DRAIN_MS: "0",
+    ...(database === null ? {} : { DATABASE_URL: database.url }),
+    ...env,
+  };
+  let port = 0;
+  let running: { stop(): Promise<void> } | null = null;
+
+  async function start(): Promise<void> {
+    const parley = await createParley(readSettings(full), {
+      site,
+      onError: (error) => errors.push(error),
+    });
+    const server = Deno.serve(
+      { port, hostname: "127.0.0.1", onListen: () => {} },
+      (request, info) => parley.handle(request, (info.remoteAddr as Deno.NetAddr).hostname),
+    );
+    port = server.addr.port;
+    running = {
+      async stop() {
+        await parley.stop();
+        await server.shutdown();
+      },
+    };
+  }
+
+  async function stop(): Promise<void> {
+    await running?.stop();
+    running = null;
+  }
+
+  await start();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    engine,
+    env: full,
+    errors,
+    stop,
+    restart: start,
+    async close() {
+      await stop();
+      await database?.drop();
+      await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** The same behaviour on both engines, each with a server of its own that is closed after. */
+export function onBothEngines(
+  name: string,
+  fn: (server: TestServer, t: Deno.TestContext) => Promise<void>,
+  env: Record<string, string> = {},
+): void {
+  for (const engine of ["pglite", "postgres"] as const) {
+    testWith(engine === "postgres" ? ["postgres"] : [], `${name} [${engine}]`, async (t) => {
+      const server = await startServer(engine, env);
+      try {
+        await fn(server, t);
+        if (server.errors.length > 0) throw server.errors[0];
+      } finally {
+        await server.close();
+      }
+    });
+  }
+}

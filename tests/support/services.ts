@@ -1,0 +1,54 @@
+/**
+ * Services that a test may need and this machine may not have. A test that needs a missing one is
+ * skipped and says why in its name, unless PARLEY_TEST_REQUIRE_ALL=1 forbids skipping.
+ */
+import pg from "pg";
+
+const requireAll = Deno.env.get("PARLEY_TEST_REQUIRE_ALL") === "1";
+
+/** Where tests may make and drop databases of their own. */
+export const POSTGRES_URL = Deno.env.get("PARLEY_TEST_POSTGRES_URL") ??
+  "postgres://postgres@127.0.0.1:5432/postgres";
+
+export const CHROMIUM = Deno.env.get("PARLEY_TEST_CHROMIUM") ?? "/usr/bin/chromium";
+
+async function postgresAnswers(): Promise<boolean> {
+  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function chromiumExists(): Promise<boolean> {
+  return (await Deno.stat(CHROMIUM).catch(() => null)) !== null;
+}
+
+export type Service = "postgres" | "chromium";
+
+const present: Record<Service, boolean> = {
+  postgres: await postgresAnswers(),
+  chromium: await chromiumExists(),
+};
+
+/** A test that needs services: skipped by name where one is missing. */
+export function testWith(
+  services: Service[],
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
+  const missing = services.filter((service) => !present[service]);
+  if (missing.length === 0) {
+    Deno.test(name, fn);
+  } else if (requireAll) {
+    Deno.test(name, () => {
+      throw new Error(`Cannot run "${name}": ${missing.join(" and ")} must be there`);
+    });
+  } else {
+    Deno.test.ignore(`${name} (skipped: no ${missing.join(", no ")})`, fn);
+  }
+}
