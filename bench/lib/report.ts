@@ -1,0 +1,40 @@
+/** Numbers for people: medians, spreads and tables in Markdown. */
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 50);
+}
+
+/** Nearest rank. */
+export function percentile(values: readonly number[], p: number): number {
+  if (values.length === 0) return NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p / 100 * sorted.length) - 1))]!;
+}
+
+/** "412 (398 to 431)": the median and how far the repetitions lie apart. */
+export function spread(values: readonly number[], digits = 0): string {
+  const show = (value: number) => number(value, digits);
+  return `${show(median(values))} (${show(Math.min(...values))} to ${show(Math.max(...values))})`;
+}
+
+export function number(value: number, digits = 0): string {
+  return value.toLocaleString("en-US", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+export function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, i) => i === 0 ? "---" : "---:");
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+export function heading(title: string): void {
+  console.log(`\n### ${title}\n`);
+}
+
+/** Says whether a budget is kept, in words, so that nobody has to compare by eye. */
+export function verdict(what: string, value: string, budget: string, kept: boolean): void {
+  console.log(`\n${kept ? "Kept" : "MISSED"}: ${what} ${value}, budget ${budget}.`);
+}

@@ -1,0 +1,70 @@
+/**
+ * `deno task bench [scenario…]`: measures against named baselines and prints tables in Markdown.
+ * Each scenario runs in a process of its own, which is also the load generator; the servers are
+ * processes of their own. Nothing here is a test: a missed budget is said, not failed.
+ */
+import { describeMachine } from "./lib/machine.ts";
+
+const SCENARIOS: Record<string, () => Promise<() => Promise<void>>> = {
+  fanout: async () => (await import("./scenarios/fanout.ts")).fanout,
+  single: async () => (await import("./scenarios/single.ts")).single,
+  durable: async () => (await import("./scenarios/durable.ts")).durable,
+  idle: async () => (await import("./scenarios/idle.ts")).idle,
+  slow: async () => (await import("./scenarios/slow.ts")).slow,
+  reconnect: async () => (await import("./scenarios/reconnect.ts")).reconnect,
+  live: async () => (await import("./scenarios/live.ts")).live,
+  scale: async () => (await import("./scenarios/scale.ts")).scale,
+  limiter: async () => (await import("./scenarios/limiter.ts")).limiter,
+};
+
+const [first, ...rest] = Deno.args;
+const names = Deno.args.length > 0 ? Deno.args : Object.keys(SCENARIOS);
+const unknown = names.find((name) => name !== "--one" && !Object.hasOwn(SCENARIOS, name));
+if (unknown !== undefined) {
+  console.error(`No scenario "${unknown}"; there are ${Object.keys(SCENARIOS).join(", ")}`);
+  Deno.exit(1);
+}
+
+if (first === "--one") {
+  await (await SCENARIOS[rest[0]!]!())();
+  Deno.exit(0);
+}
+
+if (Deno.build.os !== "linux") {
+  console.error("The benchmarks need Linux: they read /proc and call the C library");
+  Deno.exit(1);
+}
+console.log(await describeMachine());
+let failed = false;
+for (const name of names) {
+  const started = performance.now();
+  const busyBefore = busy();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL(import.meta.url).pathname, "--one", name],
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const { success } = await child.status;
+  if (!success) failed = true;
+  const seconds = (performance.now() - started) / 1000;
+  const after = busy();
+  const others = (after.machine - after.own - busyBefore.machine + busyBefore.own) / seconds;
+  console.log(
+    `\n${name} took ${seconds.toFixed(0)} s; everything else on the machine ` +
+      `(a Postgres server, too) used ${
+        others.toFixed(2)
+      } of ${navigator.hardwareConcurrency} cores.`,
+  );
+}
+if (failed) Deno.exit(1);
+
+/** CPU seconds that this process and its ended children used, and the whole machine. */
+function busy(): { own: number; machine: number } {
+  const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]!.split(" ").map(Number);
+  const own = fields[11]! + fields[12]! + fields[13]! + fields[14]!;
+  const [user, nice, system, , , irq, softirq, steal] = Deno.readTextFileSync("/proc/stat")
+    .split("\n")[0]!.trim().split(/\s+/).slice(1).map(Number);
+  const machine = user! + nice! + system! + irq! + softirq! + steal!;
+  return { own: own / 100, machine: machine / 100 };
+}
