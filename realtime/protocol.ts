@@ -19,8 +19,12 @@ export interface Protocol {
   authFrame(credentials: Credentials): string;
   /** One frame. Calls for one connection never overlap. */
   onFrame(connection: Connection, frame: string): Promise<void>;
-  /** The wire form of an event, or null where this protocol has none for it. */
-  encode(event: HubEvent): string | null;
+  /**
+   * The wire form of an event, or null where this protocol has none for it. `room` is the one that
+   * brings it, null for an event to this connection alone: where several rooms of a connection bring
+   * the same event, the protocol says which of them counts.
+   */
+  encode(event: HubEvent, room: string | null): string | null;
   /** The wire form of an error that answers no command. */
   encodeError(error: ParleyError): string;
 }

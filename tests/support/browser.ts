@@ -15,8 +15,19 @@ export async function withBrowser(fn: (browser: Browser) => Promise<void>): Prom
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
   try {
     await fn(browser);
+  } catch (error) {
+    await describePages(browser);
+    throw error;
   } finally {
     await browser.close();
+  }
+}
+
+/** What every open page showed when a test failed: a timeout alone says nothing of its cause. */
+async function describePages(browser: Browser): Promise<void> {
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    const text = await page.locator("body").innerText({ timeout: 2000 }).catch(String);
+    console.error(`\nThe page ${page.url()} showed:\n${text.slice(0, 3000)}\n`);
   }
 }
 
