@@ -51,6 +51,20 @@ export function createPeerReader(trustedProxies: readonly string[]): PeerReader 
   };
 }
 
+const PRIVATE = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fc00::/7"]
+  .map(parseRange);
+
+/** Whether an address is of this machine or of a private network. */
+export function isPrivateAddress(address: string): boolean {
+  const bits = parseAddress(address);
+  return bits !== null && PRIVATE.some((range) => range !== null && inRange(bits, range));
+}
+
+/** Whether some proxy, trusted or not, says that it passes the request on. */
+export function isForwarded(request: Request): boolean {
+  return ["x-forwarded-for", "forwarded", "x-real-ip"].some((name) => request.headers.has(name));
+}
+
 /** Without brackets, port and IPv4-in-IPv6 prefix. */
 function plain(address: string): string {
   const bracketed = /^\[(.+)\](?::\d+)?$/.exec(address);

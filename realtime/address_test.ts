@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPeerReader } from "./address.ts";
+import { createPeerReader, isForwarded, isPrivateAddress } from "./address.ts";
 
 function read(trusted: string[], remote: string, headers: Record<string, string>) {
   const request = new Request("http://inner:8000/realtime", {
@@ -41,4 +41,17 @@ Deno.test("createPeerReader() knows the public origin behind a trusted proxy", (
   assert.equal(peer.selfOrigin, "https://chat.example.com");
   assert.equal(peer.isLoopback, false);
   assert.equal(read([], "127.0.0.1", {}).isLoopback, true);
+});
+
+Deno.test("isPrivateAddress() knows this machine and private networks", () => {
+  const inside = ["127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "::1"];
+  for (const address of [...inside, "fd12::1"]) assert.equal(isPrivateAddress(address), true);
+  const outside = ["172.32.0.1", "11.0.0.1", "203.0.113.9", "2001:db8::1", "unknown", ""];
+  for (const address of outside) assert.equal(isPrivateAddress(address), false, address);
+});
+
+Deno.test("isForwarded() notices a proxy that nobody listed", () => {
+  assert.equal(isForwarded(new Request("http://x/")), false);
+  const headers = { "x-forwarded-for": "127.0.0.1" };
+  assert.equal(isForwarded(new Request("http://x/", { headers })), true);
 });

@@ -1,0 +1,108 @@
+/**
+ * What an operator watches, in Prometheus' terms: seconds, bytes, counts since the start. A registry
+ * for each server, so that several in one process do not add up. What somebody counts already (open
+ * sockets, queues, memory) is read when it is asked for and kept nowhere.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const DURATION_SECONDS = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1];
+const RECEIVERS = [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000];
+
+/** A new set of metrics, all at zero. Names, labels and units are in README. */
+export function createMetrics() {
+  const registers = [new Registry()];
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+
+  return {
+    registry: registers[0]!,
+    /** Sockets that ended, by close code and by who closed: "server" or "peer". */
+    closes: counter("parley_closes_total", "Ended connections by close code and side", [
+      "code",
+      "by",
+    ]),
+    /** Frames and calls refused because of a rate, by the setting that is the limit. */
+    refusals: counter("parley_rate_limit_refusals_total", "Refusals because of a rate limit", [
+      "limit",
+    ]),
+    /** Joins by what the client got: "recovered", "snapshot" (told that it was not), "fresh". */
+    recoveries: counter("parley_joins_total", "Joins of conversations by outcome", ["outcome"]),
+    /** From taking a message to its acknowledgement, which is after the commit. */
+    ack: histogram(
+      "parley_ack_seconds",
+      "Time from reading a message to its acknowledgement",
+      LATENCY_SECONDS,
+    ),
+    broadcastSize: histogram(
+      "parley_broadcast_receivers",
+      "Members of a room that a broadcast was written to on this node",
+      RECEIVERS,
+    ),
+    broadcastDuration: histogram(
+      "parley_broadcast_seconds",
+      "Time to encode one broadcast and hand it to every member's writer",
+      DURATION_SECONDS,
+    ),
+    query: histogram(
+      "parley_database_query_seconds",
+      "Time of database queries",
+      LATENCY_SECONDS,
+    ),
+    eventLoopDelay: histogram(
+      "parley_event_loop_delay_seconds",
+      "How late a timer of this process fires",
+      LATENCY_SECONDS,
+    ),
+    /** A value that is read when somebody asks, one for each set of labels. */
+    watch<L extends string>(
+      name: string,
+      help: string,
+      read: () => Iterable<{ labels?: Partial<Record<L, string>>; value: number }>,
+      labelNames: L[] = [],
+      kind: "gauge" | "counter" = "gauge",
+    ): void {
+      if (kind === "counter") {
+        new Counter({
+          name,
+          help,
+          labelNames,
+          registers,
+          collect() {
+            this.reset();
+            for (const { labels = {}, value } of read()) this.inc(labels, value);
+          },
+        });
+        return;
+      }
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const { labels = {}, value } of read()) this.set(labels, value);
+        },
+      });
+    },
+  };
+}
+
+/** How often the event loop is looked at, in milliseconds. */
+const LOOK_MS = 250;
+
+/** Measures how late a timer fires, until the returned function is called. */
+export function watchEventLoop({ eventLoopDelay }: Pick<Metrics, "eventLoopDelay">): () => void {
+  let due = performance.now() + LOOK_MS;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    eventLoopDelay.observe(Math.max(0, now - due) / 1000);
+    due = now + LOOK_MS;
+  }, LOOK_MS);
+  return () => clearInterval(timer);
+}
