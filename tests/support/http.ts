@@ -42,11 +42,11 @@ async function expect<T>(answer: Promise<Answer<T>>): Promise<T> {
   return body;
 }
 
-export async function login(server: TestServer, who = ADMIN): Promise<LoginAnswer> {
+export async function login(server: Pick<TestServer, "url">, who = ADMIN): Promise<LoginAnswer> {
   return await expect(call<LoginAnswer>(server, "POST", "/api/auth/login", { body: who }));
 }
 
-export async function widgetKey(server: TestServer, token: string): Promise<string> {
+export async function widgetKey(server: Pick<TestServer, "url">, token: string): Promise<string> {
   const widgets = await expect(
     call<{ items: { widgetKey: string }[] }>(server, "GET", "/api/widget-configs", { token }),
   );
@@ -54,7 +54,7 @@ export async function widgetKey(server: TestServer, token: string): Promise<stri
 }
 
 export async function openSession(
-  server: TestServer,
+  server: Pick<TestServer, "url">,
   key: string,
   sessionId?: string,
 ): Promise<SessionAnswer> {
@@ -63,7 +63,7 @@ export async function openSession(
 }
 
 /** An agent's token, a visitor's session and their conversation. */
-export async function cast(server: TestServer) {
+export async function cast(server: Pick<TestServer, "url">) {
   const agent = await login(server);
   const key = await widgetKey(server, agent.token);
   const visitor = await openSession(server, key);
@@ -77,7 +77,7 @@ export async function cast(server: TestServer) {
 }
 
 export async function post(
-  server: TestServer,
+  server: Pick<TestServer, "url">,
   token: string,
   conversationId: string,
   content: string,

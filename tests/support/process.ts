@@ -1,7 +1,10 @@
 /** main.ts as a process of its own, the way an operator runs it, so that it can be killed. */
 export interface ServerProcess {
   url: string;
+  /** Standard error. */
   output: string[];
+  /** Standard output, where logs are. */
+  logs: string[];
   kill(signal: Deno.Signal): Promise<Deno.CommandStatus>;
 }
 
@@ -41,6 +44,7 @@ export async function startProcess(env: Record<string, string>): Promise<ServerP
     return {
       url: `http://127.0.0.1:${ready[1]}`,
       output: stderr,
+      logs: output,
       async kill(signal) {
         child.kill(signal);
         return await child.status;

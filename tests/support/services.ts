@@ -10,6 +10,9 @@ const requireAll = Deno.env.get("PARLEY_TEST_REQUIRE_ALL") === "1";
 export const POSTGRES_URL = Deno.env.get("PARLEY_TEST_POSTGRES_URL") ??
   "postgres://postgres@127.0.0.1:5432/postgres";
 
+/** Where tests may publish; each under a name of its own. */
+export const REDIS_URL = Deno.env.get("PARLEY_TEST_REDIS_URL") ?? "redis://127.0.0.1:6379";
+
 export const CHROMIUM = Deno.env.get("PARLEY_TEST_CHROMIUM") ?? "/usr/bin/chromium";
 
 async function postgresAnswers(): Promise<boolean> {
@@ -24,14 +27,25 @@ async function postgresAnswers(): Promise<boolean> {
   }
 }
 
+async function redisAnswers(): Promise<boolean> {
+  const { hostname, port } = new URL(REDIS_URL);
+  try {
+    (await Deno.connect({ hostname, port: Number(port || 6379) })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function chromiumExists(): Promise<boolean> {
   return (await Deno.stat(CHROMIUM).catch(() => null)) !== null;
 }
 
-export type Service = "postgres" | "chromium";
+export type Service = "postgres" | "redis" | "chromium";
 
 const present: Record<Service, boolean> = {
   postgres: await postgresAnswers(),
+  redis: await redisAnswers(),
   chromium: await chromiumExists(),
 };
 

@@ -1,0 +1,33 @@
+/** What the hub tells an operator: who came and went, by ids alone; nothing that anybody wrote. */
+import { getLogger } from "@logtape/logtape";
+import type { Connection } from "./connection.ts";
+
+const logger = getLogger(["parley", "realtime"]);
+
+function about({ id, protocol, principal, address }: Connection) {
+  return {
+    connection: id,
+    protocol: protocol.name,
+    user: principal?.userId ?? null,
+    role: principal?.kind ?? null,
+    address,
+  };
+}
+
+export function logAuthenticated(connection: Connection): void {
+  logger.info("Connection authenticated", () => about(connection));
+}
+
+/** @param code the close code; `by` says from which side it came */
+export function logClosed(connection: Connection, code: number, by: "server" | "peer"): void {
+  const { received, sent } = connection;
+  logger.info("Connection closed", () => ({ ...about(connection), code, by, received, sent }));
+}
+
+export function logRefused(connection: Connection, limit: string): void {
+  logger.warn("Refused because of a rate", () => ({ ...about(connection), limit }));
+}
+
+export function logMessage(connection: Connection, conversation: string, seq: number): void {
+  logger.debug("Message stored", () => ({ ...about(connection), conversation, seq }));
+}
