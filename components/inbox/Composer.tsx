@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { CornerDownLeft, Lock, SendHorizontal } from "lucide-preact";
 import { MAX_CONTENT } from "../lib/limits.ts";
+import { titleOf } from "../lib/words.ts";
 import { readDraft, writeDraft } from "../live/drafts.ts";
 import { Button } from "../ui/Button.tsx";
 import { useInbox } from "./context.ts";
@@ -14,7 +15,8 @@ export function Composer({ id }: { id: string }) {
   const [text, setText] = useState("");
   const [isPrivate, setPrivate] = useState(false);
   const store = () => inbox.thread.store();
-  const contact = inbox.selected.value?.contact.name ?? "the contact";
+  const { selected } = inbox;
+  const contact = selected.value === null ? "the contact" : titleOf(selected.value);
 
   // Not at the first drawing: the server, which drew it too, knows no drafts.
   useEffect(() => {

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { Conversation } from "../../protocol/model.ts";
 import { safeHref } from "../lib/linkify.ts";
 import { mediumTime, waitedFor } from "../lib/time.ts";
-import { STATUS_WORDS } from "../lib/words.ts";
+import { channelWord, STATUS_WORDS } from "../lib/words.ts";
 import { presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { Time } from "../ui/Time.tsx";
@@ -126,8 +126,9 @@ function ConversationFacts({ conversation }: { conversation: Conversation }) {
         )}
         <Fact name="Assignee">{conversation.assignee?.userName ?? "Nobody"}</Fact>
         <Fact name="Channel">
-          {conversation.platform === "web" ? "Website" : conversation.platform}
+          {channelWord(conversation.platform)}
         </Fact>
+        {conversation.contextId && <Fact name="Context">{conversation.contextId}</Fact>}
         <Fact name="Started">
           <Time iso={conversation.createdAt} clock={clock} as={mediumTime} />
         </Fact>

@@ -2,7 +2,7 @@ import { Clock3, StickyNote } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
 import { type Row, unreadOf } from "../lib/list_state.ts";
 import { type Clock, shortAge, waitedFor } from "../lib/time.ts";
-import { STATUS_WORDS } from "../lib/words.ts";
+import { STATUS_WORDS, titleOf } from "../lib/words.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Badge, CountBadge } from "../ui/Badge.tsx";
 import { Time } from "../ui/Time.tsx";
@@ -50,7 +50,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
         />
         <span class="row-body">
           <span class="row-top">
-            <span class="row-name truncate">{contact.name}</span>
+            <span class="row-name truncate">{titleOf(conversation)}</span>
             <Time iso={conversation.lastActivityAt} clock={clock} as={shortAge} />
           </span>
           <span class="row-middle">

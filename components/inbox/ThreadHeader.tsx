@@ -1,6 +1,6 @@
 import { ArrowLeft, PanelRight } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
-import { STATUS_WORDS } from "../lib/words.ts";
+import { STATUS_WORDS, titleOf } from "../lib/words.ts";
 import { Avatar, presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { AssigneeMenu } from "./AssigneeMenu.tsx";
@@ -48,7 +48,7 @@ function Who({ conversation }: { conversation: Conversation }) {
     <div class="thread-who">
       <Avatar id={contact.id} name={contact.name} size="m" presence={status} />
       <div>
-        <h2 class="truncate">{contact.name}</h2>
+        <h2 class="truncate">{titleOf(conversation)}</h2>
         <p class="truncate">
           <span data-status={conversation.status} class="thread-status">
             {STATUS_WORDS[conversation.status]}

@@ -1,4 +1,4 @@
-import type { ConversationStatus } from "../../protocol/model.ts";
+import type { Conversation, ConversationStatus } from "../../protocol/model.ts";
 
 /** A conversation's status as people read it. */
 export const STATUS_WORDS: Record<ConversationStatus, string> = {
@@ -7,3 +7,15 @@ export const STATUS_WORDS: Record<ConversationStatus, string> = {
   snoozed: "Snoozed",
   resolved: "Resolved",
 };
+
+/** Where a conversation comes from, as people read it. */
+const CHANNEL_WORDS = new Map([["web", "Website"], ["context", "Shared context"]]);
+
+export function channelWord(platform: string): string {
+  return CHANNEL_WORDS.get(platform) ?? platform;
+}
+
+/** What a conversation is called: its contact, or the context that several people share. */
+export function titleOf({ contact, contextId }: Pick<Conversation, "contact" | "contextId">) {
+  return contextId === undefined ? contact.name : `${contextId} · ${contact.name}`;
+}

@@ -172,6 +172,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         kind: "agent",
         userId: user.id,
         userName: user.name,
+        email: user.email,
         role: user.role,
         tokenId: claims.tokenId,
         signInId: claims.signInId,

@@ -71,7 +71,7 @@ export async function signingSecret(
   if (configured !== undefined) return configured;
   const path = `${dataDir}/jwt_secret`;
   try {
-    return (await Deno.readTextFile(path)).trim();
+    return await readSecret(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -82,6 +82,16 @@ export async function signingSecret(
     return secret;
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return (await Deno.readTextFile(path)).trim();
+    return await readSecret(path);
   }
+}
+
+/** Waits for a node that starts at the same moment and is just writing it. */
+async function readSecret(path: string): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const secret = (await Deno.readTextFile(path)).trim();
+    if (secret !== "") return secret;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Cannot read the signing secret: "${path}" is empty`);
 }

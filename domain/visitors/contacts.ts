@@ -1,5 +1,6 @@
 import type { Db } from "../../db/database.ts";
 import type { ContactRow } from "../../db/types.ts";
+import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Contact } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
@@ -14,6 +15,43 @@ export function toContact(
     createdAt: row.created_at.toISOString(),
     lastSeenAt: row.last_seen_at?.toISOString() ?? null,
   };
+}
+
+/**
+ * The contact that a platform knows by an id of its own, made where there is none.
+ *
+ * @param name of a new contact; without one it is called like an unnamed visitor.
+ */
+export async function findOrCreateByIdentity(
+  db: Db,
+  identity: { platform: string; externalId: string; verified?: boolean },
+  name?: string,
+): Promise<{ id: string; name: string }> {
+  const { platform, externalId, verified = false } = identity;
+  const find = (on: Db) =>
+    on.selectFrom("contact_identities as i").innerJoin("contacts as c", "c.id", "i.contact_id")
+      .select(["c.id", "c.name"])
+      .where("i.platform", "=", platform).where("i.external_id", "=", externalId)
+      .executeTakeFirst();
+  const known = await find(db);
+  if (known !== undefined) return known;
+  return await db.transaction().execute(async (trx) => {
+    const id = uuidv7();
+    const contact = { id, name: name ?? visitorName(id) };
+    await trx.insertInto("contacts").values(contact).execute();
+    const made = await trx.insertInto("contact_identities").values({
+      id: uuidv7(),
+      contact_id: id,
+      platform,
+      external_id: externalId,
+      verified,
+    }).onConflict((oc) => oc.columns(["platform", "external_id"]).doNothing())
+      .returning("id").executeTakeFirst();
+    if (made !== undefined) return contact;
+    // Another connection of the same person was faster.
+    await trx.deleteFrom("contacts").where("id", "=", id).execute();
+    return (await find(trx))!;
+  });
 }
 
 /** What an unnamed visitor is called: stable, short, and not mistaken for a person's name. */
@@ -42,22 +80,32 @@ export async function updateContact(
     }).where("id", "=", id).returningAll().executeTakeFirst();
     if (row === undefined) throw new ParleyError("not_found", `Cannot find the contact "${id}"`);
     if (changes.name !== undefined) {
-      // What a visitor wrote before anybody knew their name is theirs, too.
-      await trx.updateTable("chat_messages").set({ sender_name: row.name })
-        .where("sender_id", "=", id)
+      // What a visitor wrote before anybody knew their name is theirs, too, also in conversations
+      // that they only took part in. Rows in the order of ids, as the writer locks them.
+      const own = await trx.selectFrom("conversations").select("id")
         .where((eb) =>
-          eb(
-            "conversation_id",
-            "in",
-            eb.selectFrom("conversations").select("id")
-              .where("contact_id", "=", id),
-          )
-        ).execute();
+          eb.or([
+            eb("contact_id", "=", id),
+            eb("id", "in", participations(trx, id)),
+          ])
+        ).orderBy("id").forUpdate().execute();
+      const ids = own.map((conversation) => conversation.id);
+      if (ids.length > 0) {
+        await trx.updateTable("chat_messages").set({ sender_name: row.name })
+          .where("sender_id", "=", id).where("conversation_id", "in", ids).execute();
+        await trx.updateTable("conversations").set({ last_message_sender_name: row.name })
+          .where("last_message_sender_id", "=", id).where("id", "in", ids).execute();
+      }
     }
     return row;
   });
   bus.emit("contact.updated", { contactId: id, name: row.name });
   return toContact(row);
+}
+
+/** Conversations in which someone wrote or read. */
+export function participations(db: Db, userId: string) {
+  return db.selectFrom("participants").select("conversation_id").where("user_id", "=", userId);
 }
 
 /** Newest first, by id (UUIDv7 sorts by creation). `cursor` is the last id of the page before. */

@@ -1,0 +1,53 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { findContextConversation } from "../domain/conversations/contexts.ts";
+import { contactOfParticipant } from "../domain/visitors/participants.ts";
+import {
+  ContextId,
+  isConversationId,
+  ParticipantTokenAnswer,
+  ParticipantTokenBody,
+} from "../protocol/contexts.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import { adminOf, answers, type Api, type ApiServices, body, createApi } from "./context.ts";
+
+/** Life of a token for which none is asked, in seconds. */
+const LIFE_S = 3600;
+
+/** Tokens for the participants of contexts, for sites whose backend does not sign them itself. */
+export function contextRoutes({ db, bus, participantTokens }: ApiServices): Api {
+  const app = createApi();
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/contexts/{contextId}/tokens",
+      tags: ["contexts"],
+      summary: "A token that admits one person to one context (admins)",
+      request: { params: z.object({ contextId: ContextId }), ...body(ParticipantTokenBody) },
+      responses: answers(201, "The token", ParticipantTokenAnswer),
+    }),
+    async (c) => {
+      adminOf(c);
+      const { contextId } = c.req.valid("param");
+      const { userId: externalId, userName: name, expiresIn = LIFE_S } = c.req.valid("json");
+      // A name is opened by whoever comes first; a conversation's id has to be that of one.
+      if (isConversationId(contextId) && await findContextConversation(db, contextId) === null) {
+        throw new ParleyError("not_found", `Cannot find the conversation "${contextId}"`);
+      }
+      const contact = await contactOfParticipant(db, bus, { externalId, name });
+      const person = { externalId, name };
+      const { token, expiresAt } = await participantTokens.issue(
+        person,
+        contextId,
+        expiresIn * 1000,
+      );
+      return c.json({
+        token,
+        expiresAt: new Date(expiresAt).toISOString(),
+        contextId,
+        contactId: contact.id,
+      }, 201);
+    },
+  );
+  return app;
+}

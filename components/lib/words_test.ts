@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { channelWord, titleOf } from "./words.ts";
+
+const contact = {
+  id: "01a1f905-b1f6-7004-93ad-f750b7cdf673",
+  name: "Grace",
+  email: null,
+  createdAt: "2026-11-20T12:54:22.455Z",
+  lastSeenAt: null,
+};
+
+Deno.test("titleOf() puts a shared context before its contact", () => {
+  assert.equal(titleOf({ contact }), "Grace");
+  assert.equal(titleOf({ contact, contextId: "context_123" }), "context_123 · Grace");
+});
+
+Deno.test("channelWord() has a word for what it knows and shows what it does not", () => {
+  assert.equal(channelWord("web"), "Website");
+  assert.equal(channelWord("context"), "Shared context");
+  assert.equal(channelWord("constructor"), "constructor");
+});

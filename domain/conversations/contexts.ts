@@ -1,0 +1,125 @@
+/**
+ * Contexts: conversations of several people that a website names itself, such as "context_123".
+ * One conversation for each name, made when somebody with the right to it first comes. The id of a
+ * conversation is a context, too: that conversation, of whatever platform.
+ */
+import type { Db } from "../../db/database.ts";
+import { uuidv7 } from "../../db/uuid.ts";
+import { isConversationId } from "../../protocol/contexts.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { EventBus } from "../events.ts";
+import type { AgentPrincipal, Principal, VisitorPrincipal } from "../principal.ts";
+import { findOrCreateByIdentity } from "../visitors/contacts.ts";
+import { maySee } from "./operations.ts";
+import { findConversation } from "./queries.ts";
+
+/** Conversations of contexts; of their own, because a contact has one conversation on the website. */
+export const CONTEXT_PLATFORM = "context";
+
+/**
+ * The context that a principal asks for, or without asking the only one that their token names.
+ *
+ * @throws {ParleyError} `forbidden` for one that the token does not name, `invalid` for none.
+ */
+export function contextFor(principal: Principal, asked: string | undefined): string {
+  const named = namedContexts(principal);
+  const contextId = asked ?? (named?.length === 1 ? named[0] : undefined);
+  if (contextId === undefined) {
+    throw new ParleyError("invalid", 'Cannot choose the context: "contextId" is missing', {
+      fields: [{ path: "contextId", message: "is needed" }],
+    });
+  }
+  if (named !== undefined && !named.includes(contextId)) {
+    throw new ParleyError(
+      "forbidden",
+      `Cannot enter the context: the token does not name "${contextId}"`,
+    );
+  }
+  return contextId;
+}
+
+/** undefined: any. */
+function namedContexts(principal: Principal): readonly string[] | undefined {
+  return principal.kind === "agent" ? undefined : principal.contexts ?? [];
+}
+
+/**
+ * The conversation of a context, null where nobody has opened it. Rights to the context are the
+ * caller's to check with `contextFor`.
+ */
+export async function findContextConversation(db: Db, contextId: string): Promise<string | null> {
+  const row = await db.selectFrom("conversations").select("id")
+    .where(isConversationId(contextId) ? "id" : "context_id", "=", contextId)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+/**
+ * The id of a context's conversation, which is opened where there is none.
+ *
+ * @throws {ParleyError} `not_found` for the id of a conversation that there is not.
+ */
+export async function openContext(
+  db: Db,
+  bus: EventBus,
+  principal: Principal,
+  contextId: string,
+): Promise<string> {
+  if (isConversationId(contextId)) {
+    const row = await findConversation(db, contextId);
+    if (row !== null && maySee(principal, row)) return row.id;
+    throw new ParleyError("not_found", `Cannot find the conversation "${contextId}"`);
+  }
+  const found = await findContextConversation(db, contextId);
+  const id = found ?? await createContext(db, principal, contextId);
+  if (principal.kind === "visitor") await giveContact(db, bus, principal, id, contextId);
+  return id;
+}
+
+async function createContext(db: Db, principal: Principal, contextId: string): Promise<string> {
+  const now = new Date();
+  const created = await db.insertInto("conversations").values({
+    id: uuidv7(),
+    contact_id: await contactOf(db, principal, contextId),
+    platform: CONTEXT_PLATFORM,
+    context_id: contextId,
+    created_at: now,
+    updated_at: now,
+    last_activity_at: now,
+  }).onConflict((oc) => oc.column("context_id").where("context_id", "is not", null).doNothing())
+    .returning("id").executeTakeFirst();
+  // Somebody else was faster.
+  return created?.id ?? (await findContextConversation(db, contextId))!;
+}
+
+/** Whose conversation it is in the inbox: who opened it, or until a participant comes the context. */
+async function contactOf(
+  db: Db,
+  principal: AgentPrincipal | VisitorPrincipal,
+  contextId: string,
+): Promise<string> {
+  if (principal.kind === "visitor") return principal.userId;
+  const standIn = { platform: CONTEXT_PLATFORM, externalId: contextId };
+  return (await findOrCreateByIdentity(db, standIn, contextId)).id;
+}
+
+/** The first participant takes the place of the contact that stood for the context itself. */
+async function giveContact(
+  db: Db,
+  bus: EventBus,
+  participant: VisitorPrincipal,
+  conversationId: string,
+  contextId: string,
+): Promise<void> {
+  const standIn = await db.selectFrom("contact_identities").select("contact_id")
+    .where("platform", "=", CONTEXT_PLATFORM).where("external_id", "=", contextId)
+    .executeTakeFirst();
+  if (standIn === undefined) return;
+  const given = await db.updateTable("conversations").set({ contact_id: participant.userId })
+    .where("id", "=", conversationId).where("contact_id", "=", standIn.contact_id)
+    .returning("id").executeTakeFirst();
+  if (given === undefined) return;
+  await db.deleteFrom("contacts").where("id", "=", standIn.contact_id).execute();
+  const { userId: contactId, userName: name } = participant;
+  bus.emit("contact.updated", { contactId, name });
+}

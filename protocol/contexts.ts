@@ -1,0 +1,38 @@
+/** Names of contexts and their participants, and the body that asks for a participant's token. */
+import { z } from "zod";
+import { Timestamp } from "./model.ts";
+
+const Printable = z.string().regex(
+  /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,200}$/u,
+  "must be 1 to 200 printable characters",
+);
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Whether a context is named by the id of a conversation instead of by a name of the site's own. */
+export function isConversationId(contextId: string): boolean {
+  return UUID.test(contextId);
+}
+
+/** An id is compared in lower case, a name as it is. */
+export const ContextId = Printable.overwrite((name) =>
+  isConversationId(name) ? name.toLowerCase() : name
+);
+
+/** The site's own id of a person. */
+export const ExternalId = Printable;
+
+export const ParticipantTokenBody = z.strictObject({
+  userId: ExternalId,
+  userName: z.string().trim().min(1).max(100).optional(),
+  /** Seconds. */
+  expiresIn: z.number().int().min(60).max(86_400).optional(),
+});
+
+export const ParticipantTokenAnswer = z.object({
+  token: z.string(),
+  expiresAt: Timestamp,
+  contextId: z.string(),
+  /** Who the participant is in events: `userId` there, and `author.id`. */
+  contactId: z.string(),
+});

@@ -1,0 +1,228 @@
+/**
+ * What the protocols at `/api/chat/ws`, `/api/analytics/ws` and `/api/collaboration/ws` share: the
+ * envelope `{type, id?, timestamp, data, error?}`, one message a frame, authentication for one
+ * context by the address or a first `auth`, and rates that close at the first excess. As in
+ * PROTOCOL.md; each of the three adds its own commands and events.
+ */
+import { z } from "zod";
+import { CLOSE } from "../../protocol/close_codes.ts";
+import { ContextId } from "../../protocol/contexts.ts";
+import { invalid, ParleyError, toParleyError } from "../../protocol/errors.ts";
+import { parseJson } from "../../protocol/json.ts";
+import type { CommandId } from "../../protocol/native.ts";
+import type { HubEvent } from "../broker.ts";
+import type { Connection } from "../connection.ts";
+import type { Protocol } from "../protocol.ts";
+import type { Needs, Scope, Scopes } from "../scopes.ts";
+
+export interface ScopedOptions {
+  scopes: Scopes;
+  onUnexpected: (error: unknown, connection: Connection) => void;
+  now?: () => Date;
+}
+
+/** What a client said with its credentials, besides who it is. */
+export interface Arrival {
+  /** The last `seq` that it has, after which it wants what it missed. */
+  lastSeq: number | undefined;
+  epoch: string | undefined;
+  /** The address had the credentials: nobody asked for an answer. */
+  inAddress: boolean;
+}
+
+/** The answer to one command; with the command's id where it had one. */
+export interface Reply {
+  (type: string, data: unknown): void;
+  /** Only where the command had an id. */
+  ack(data: unknown): void;
+}
+
+export interface ScopedCommand<T> {
+  data: z.ZodType<T>;
+  handle(connection: Connection, scope: Scope, data: T, reply: Reply): Promise<void> | void;
+}
+
+/** Keeps the type of `data` for the handler and forgets it for the table. */
+export function command<T>(
+  data: z.ZodType<T>,
+  handle: ScopedCommand<T>["handle"],
+): ScopedCommand<unknown> {
+  return { data, handle } as ScopedCommand<unknown>;
+}
+
+export interface ScopedKind {
+  name: string;
+  needs: Needs;
+  commands: Record<string, ScopedCommand<unknown>>;
+  /** Authenticated: follow what there is to follow, and answer. */
+  arrive(
+    connection: Connection,
+    scope: Scope,
+    arrival: Arrival,
+    reply: Reply,
+  ): Promise<void> | void;
+  /** `data` and `type` of an event in this protocol's words, or null where it has none. */
+  encode(event: HubEvent): { type: string; data: unknown } | null;
+}
+
+/** What can be read at all. Credentials stand beside `data`, or in it. */
+const Frame = z.looseObject({
+  type: z.string().min(1).max(64),
+  id: z.union([z.string().min(1).max(64), z.number().int()]).optional(),
+  data: z.unknown().optional(),
+});
+
+const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const Token = z.string().min(1).max(8192);
+const Auth = z.object({
+  token: Token,
+  contextId: ContextId.optional(),
+  lastSeq: z.union([Seq, z.string().regex(/^\d{1,15}$/).transform(Number)], "must be a seq")
+    .optional(),
+  epoch: z.string().max(64).optional(),
+  inAddress: z.boolean().optional(),
+});
+
+/** How the frame begins that the address stands for. */
+const IN_ADDRESS = { type: "auth", inAddress: true };
+const IN_ADDRESS_START = JSON.stringify(IN_ADDRESS).slice(0, -1);
+
+export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): Protocol {
+  const { scopes, onUnexpected, now = () => new Date() } = options;
+  const iso = () => now().toISOString();
+  const begun = new WeakSet<Connection>();
+
+  function write(type: string, data: unknown, id?: CommandId, timestamp = iso()): string {
+    return JSON.stringify({ type, ...(id === undefined ? {} : { id }), timestamp, data });
+  }
+
+  function writeError(error: ParleyError, id?: CommandId): string {
+    const { code, retryAfter, limit, fields } = error;
+    return JSON.stringify({
+      type: "error",
+      ...(id === undefined ? {} : { id }),
+      timestamp: iso(),
+      error: code === "rate_limited" ? CLOSE.rateLimited.reason : error.message,
+      data: { code, retryAfter, limit, fields },
+    });
+  }
+
+  function replyTo(connection: Connection, id: CommandId | undefined): Reply {
+    const reply = (type: string, data: unknown) => connection.send(write(type, data, id));
+    return Object.assign(reply, {
+      ack: (data: unknown) => {
+        if (id !== undefined) reply("ack", data);
+      },
+    });
+  }
+
+  async function authenticate(
+    connection: Connection,
+    frame: z.infer<typeof Frame>,
+    reply: Reply,
+  ): Promise<void> {
+    const inside = typeof frame.data === "object" ? frame.data : {};
+    const parsed = Auth.safeParse({ ...inside, ...frame });
+    if (!parsed.success) throw invalid('"auth"', parsed.error);
+    const { token, contextId, lastSeq, epoch, inAddress = false } = parsed.data;
+    const again = connection.principal !== null;
+    try {
+      const scope = await scopes.authenticate(connection, { token, contextId }, kind.needs);
+      await kind.arrive(connection, scope, { lastSeq, epoch, inAddress }, reply);
+    } catch (thrown) {
+      const error = toParleyError(thrown);
+      throw again ? error : new FailedAuthentication(error);
+    }
+  }
+
+  async function handle(connection: Connection, frame: z.infer<typeof Frame>): Promise<void> {
+    const { type, id } = frame;
+    const reply = replyTo(connection, id);
+    if (type === "ping") return reply("pong", {});
+    if (type === "auth") return await authenticate(connection, frame, reply);
+    if (connection.principal === null) {
+      throw new ParleyError("unauthenticated", `Cannot handle "${type}": authenticate first`);
+    }
+    const scope = scopes.of(connection);
+    if (type === "refresh") {
+      const parsed = z.object({ token: Token }).safeParse(frame.data ?? {});
+      if (!parsed.success) throw invalid('"refresh"', parsed.error);
+      return reply.ack(await scopes.refresh(connection, parsed.data.token));
+    }
+    if (!Object.hasOwn(kind.commands, type)) {
+      throw new ParleyError("unknown_type", `Cannot handle the message: unknown type "${type}"`);
+    }
+    const { data, handle } = kind.commands[type]!;
+    const parsed = data.safeParse(frame.data ?? {});
+    if (!parsed.success) throw invalid(`"${type}"`, parsed.error);
+    await handle(connection, scope, parsed.data, reply);
+  }
+
+  function answerError(connection: Connection, thrown: unknown, id: CommandId | undefined): void {
+    const failed = thrown instanceof FailedAuthentication;
+    const error = failed ? thrown.error : toParleyError(thrown);
+    if (error.code === "internal") onUnexpected(error.cause ?? thrown, connection);
+    connection.send(writeError(error, id));
+    if (error.code === "rate_limited") connection.close(CLOSE.rateLimited);
+    else if (failed) closeFailed(connection, error);
+  }
+
+  return {
+    name: kind.name,
+    batching: false,
+    follows: "asked",
+    onOpen() {},
+    authFrame: (credentials) => JSON.stringify({ ...IN_ADDRESS, ...credentials }),
+    encodeError: (error) => writeError(error),
+
+    async onFrame(connection, text) {
+      let id: CommandId | undefined;
+      try {
+        // The address is no message of the client's; after the first frame anybody can write this.
+        const inAddress = !begun.has(connection) && text.startsWith(IN_ADDRESS_START);
+        begun.add(connection);
+        if (!inAddress) connection.takeCommand("message");
+        const parsed = Frame.safeParse(parseJson(text));
+        if (!parsed.success) {
+          const { message, fields } = invalid("the message", parsed.error);
+          throw new ParleyError("bad_frame", message, fields === undefined ? {} : { fields });
+        }
+        id = parsed.data.id;
+        await handle(connection, parsed.data);
+      } catch (error) {
+        answerError(connection, error, id);
+      }
+    },
+
+    encode(event) {
+      const { type, timestamp } = event;
+      if (type === "reconnect") return write(type, event.data, undefined, timestamp);
+      const encoded = kind.encode(event);
+      return encoded === null ? null : write(encoded.type, encoded.data, undefined, timestamp);
+    },
+  };
+}
+
+/** Marks what went wrong while a connection authenticated, which ends it. */
+class FailedAuthentication extends Error {
+  constructor(readonly error: ParleyError) {
+    super(error.message);
+  }
+}
+
+/** Other credentials are needed; only what passes by itself leaves the time that there is to try again. */
+function closeFailed(connection: Connection, error: ParleyError): void {
+  switch (error.code) {
+    case "invalid":
+    case "unavailable":
+    case "overloaded":
+      if (connection.principal !== null) connection.close(CLOSE.internal);
+      return;
+    case "internal":
+      return connection.close(CLOSE.internal);
+    case "token_expired":
+      return connection.close(CLOSE.expired);
+    default:
+      connection.close(CLOSE.unauthorized);
+  }
+}

@@ -1,0 +1,153 @@
+/** Scoped chat at `/api/chat/ws`: the conversation of one context, as in PROTOCOL.md. */
+import { z } from "zod";
+import type { Message } from "../../protocol/model.ts";
+import { Timestamp } from "../../protocol/model.ts";
+import { COMMANDS, MAX_HISTORY } from "../../protocol/native.ts";
+import type { HubEvent } from "../broker.ts";
+import type { Commands } from "../commands.ts";
+import type { Connection } from "../connection.ts";
+import type { Protocol } from "../protocol.ts";
+import type { Scope } from "../scopes.ts";
+import { type Arrival, command, createScopedProtocol, type ScopedOptions } from "./scoped.ts";
+
+export interface ScopedChatOptions extends ScopedOptions {
+  commands: Commands;
+  /** Of this server's logs; taken for a client's that names none. */
+  epoch: string;
+}
+
+const { content, clientMessageId } = COMMANDS.message.shape;
+
+const SendMessage = z.object({
+  content,
+  messageType: z.literal("text", 'must be "text"').optional(),
+  clientMessageId: clientMessageId.optional(),
+});
+const Typing = z.object({ isTyping: z.boolean() });
+const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const History = z.object({
+  limit: z.number().int().min(1).optional(),
+  before: z.union([Seq, Timestamp], "must be a seq or an ISO 8601 time").optional(),
+  after: Seq.optional(),
+}).refine(
+  ({ before, after }) => before === undefined || after === undefined,
+  "at most one of before and after can be given",
+);
+
+export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
+  const { commands, epoch } = options;
+  const nothing = () => {};
+
+  /** Joins from where the client was; what it missed follows the answer, then everything live. */
+  async function arrive(
+    connection: Connection,
+    scope: Scope,
+    { lastSeq, epoch: known = epoch, inAddress }: Arrival,
+    reply: (type: string, data: unknown) => void,
+  ): Promise<void> {
+    const conversationId = scope.conversationId!;
+    const position = lastSeq === undefined ? { limit: 1 } : { seq: lastSeq, epoch: known };
+    await commands.join(connection, { conversationId, ...position }, (joined) => {
+      const { userId, userName, kind, expiresAt } = connection.principal!;
+      // Who authenticates by the address and asks for nothing expects no answer: the first frame is
+      // then the first event, as this protocol's document has it.
+      if (!inAddress || lastSeq !== undefined) {
+        reply("authenticated", {
+          userId,
+          username: userName,
+          role: kind,
+          contextId: scope.contextId,
+          conversationId,
+          epoch: joined.epoch,
+          seq: joined.seq,
+          ...(lastSeq === undefined ? {} : { recovered: joined.recovered }),
+          members: joined.members.map(toPerson),
+          memberCount: joined.memberCount,
+          expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+        });
+      }
+      for (const event of joined.events) connection.sendEvent(event);
+    });
+  }
+
+  return createScopedProtocol({
+    name: "scoped-chat",
+    needs: "conversation",
+    arrive,
+    encode,
+    commands: {
+      message: command(SendMessage, async (connection, scope, data, reply) => {
+        const { message, duplicate } = await commands.message(connection, {
+          conversationId: scope.conversationId!,
+          content: data.content,
+          clientMessageId: data.clientMessageId ?? crypto.randomUUID(),
+        }, nothing);
+        reply.ack({ ...toWire(message), duplicate });
+      }),
+      typing: command(Typing, async (connection, scope, { isTyping }, reply) => {
+        const conversationId = scope.conversationId!;
+        reply.ack(await commands.typing(connection, { conversationId, isTyping }, nothing));
+      }),
+      history: command(History, async (connection, scope, { limit = 50, before, after }, reply) => {
+        const { messages, hasMore } = await commands.history(connection, {
+          conversationId: scope.conversationId!,
+          publicOnly: true,
+          limit: Math.min(limit, MAX_HISTORY),
+          ...(typeof before === "string" ? { beforeTime: before } : { before }),
+          after,
+        }, nothing);
+        reply("history", { messages: messages.map(toWire), hasMore });
+      }),
+    },
+  }, options);
+}
+
+function encode(event: HubEvent): { type: string; data: unknown } | null {
+  switch (event.type) {
+    case "message":
+      return isPublic(event.data) ? { type: "message", data: toWire(event.data) } : null;
+    case "message_updated":
+      return isPublic(event.data.message)
+        ? { type: "message_updated", data: toWire(event.data.message) }
+        : null;
+    case "message_deleted": {
+      const { messageId, conversationId, deletedAt } = event.data;
+      return { type: "message_deleted", data: { id: messageId, conversationId, deletedAt } };
+    }
+    case "typing":
+      return {
+        type: "typing",
+        data: { ...toPerson(event.data), isTyping: event.data.isTyping },
+      };
+    case "user_joined":
+    case "user_left":
+      return { type: event.type, data: toPerson(event.data) };
+    default:
+      return null;
+  }
+}
+
+/** Notes and activity lines have no place in this protocol. */
+function isPublic(message: Message): boolean {
+  return !message.isPrivate && message.type === "text";
+}
+
+function toPerson({ userId, userName, role }: { userId: string; userName: string; role: string }) {
+  return { userId, username: userName, role };
+}
+
+function toWire(message: Message) {
+  const { sender } = message;
+  return {
+    id: message.id,
+    content: message.content,
+    author: { id: sender.userId, name: sender.userName, role: sender.role },
+    timestamp: message.createdAt,
+    messageType: message.type,
+    seq: message.seq,
+    conversationId: message.conversationId,
+    clientMessageId: message.clientMessageId,
+    editedAt: message.editedAt,
+    deletedAt: message.deletedAt,
+  };
+}
