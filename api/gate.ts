@@ -1,0 +1,57 @@
+/** How long requests that are inside may take before the database is closed under them. */
+const MAX_WAIT_MS = 1000;
+
+export interface Gate {
+  /** Answers by `handle`, or with 503 once it is closed. */
+  pass(handle: () => Response | Promise<Response>): Promise<Response>;
+  /** Lets nobody in any more, and waits for those who are. */
+  close(): Promise<void>;
+}
+
+/** Who asks while the server stops is told to ask again, and not that something is broken. */
+export function createGate(): Gate {
+  let inside = 0;
+  let closed = false;
+  const empty = Promise.withResolvers<void>();
+
+  return {
+    async pass(handle) {
+      if (closed) return restarting();
+      inside++;
+      try {
+        return await handle();
+      } finally {
+        inside--;
+        if (closed && inside === 0) empty.resolve();
+      }
+    },
+
+    async close() {
+      closed = true;
+      if (inside === 0) return;
+      // A body that is sent by halves would keep it forever.
+      const timer = setTimeout(empty.resolve, MAX_WAIT_MS);
+      await empty.promise;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function restarting(): Response {
+  const problem = {
+    type: "about:blank",
+    title: "draining",
+    status: 503,
+    detail: "Cannot answer: the server is restarting",
+    code: "draining",
+    retryAfter: 1000,
+  };
+  return new Response(JSON.stringify(problem), {
+    status: 503,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      "retry-after": "1",
+    },
+  });
+}

@@ -1,0 +1,72 @@
+import { createRoute, type z } from "@hono/zod-openapi";
+import { EventPage, EventQuery, formatPlace, MAX_EVENTS, parsePlace } from "../protocol/topics.ts";
+import { toConversationEvent } from "../protocol/topics_events.ts";
+import {
+  answers,
+  type Api,
+  type ApiServices,
+  authenticate,
+  createApi,
+  IdParam,
+} from "./context.ts";
+
+/**
+ * The events of the topics at `/api/v1/ws`, with the same ids, for who cannot open a socket and
+ * polls. It takes credentials in the address as the socket does, so it authenticates by itself.
+ */
+export function topicRoutes(services: ApiServices): Api {
+  const { conversations } = services;
+  const { epoch } = conversations;
+  const app = createApi();
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/v1/conversations/{id}/events",
+      tags: ["conversations"],
+      summary: "What happened after an event, in order; without one, where to go on from",
+      request: { params: IdParam, query: EventQuery },
+      responses: {
+        ...answers(200, "A page", EventPage),
+        304: { description: "Nothing has happened since the answer with this ETag" },
+      },
+    }),
+    async (c) => {
+      const id = c.req.valid("param").id.toLowerCase();
+      const { after, limit = MAX_EVENTS, ...credentials } = c.req.valid("query");
+      const headers = withCredentials(c.req.raw.headers, credentials);
+      const principal = await authenticate(services, { headers }, c.get("peer").selfOrigin);
+      const since = await conversations.since(principal, id, {
+        after: after === undefined ? undefined : parsePlace(after, id, epoch),
+        limit,
+      });
+      const { number, seq } = since.end;
+      // For one address and one reader the answer changes only when the end moves.
+      const etag = `"${epoch}.${seq}.${number}"`;
+      c.header("etag", etag);
+      c.header("cache-control", "private, no-cache");
+      c.header("vary", "Authorization", { append: true });
+      if (c.req.header("if-none-match") === etag) return c.body(null, 304);
+      return c.json({
+        items: since.events.flatMap((happening) => toConversationEvent(epoch, happening) ?? []),
+        nextCursor: formatPlace(id, since.place),
+        hasMore: since.hasMore,
+        reset: since.reset,
+      }, 200);
+    },
+  );
+  return app;
+}
+
+/** The header where there is one, otherwise what stands in the address. */
+function withCredentials(
+  given: Headers,
+  { token, sessionId }: Pick<z.infer<typeof EventQuery>, "token" | "sessionId">,
+): Headers {
+  const headers = new Headers(given);
+  const credentials = token ?? sessionId;
+  if (!headers.has("authorization") && credentials !== undefined) {
+    headers.set("authorization", `Bearer ${credentials}`);
+  }
+  return headers;
+}

@@ -1,0 +1,54 @@
+import type { ParleyClientError } from "./errors.ts";
+import type { Credentials } from "./types.ts";
+
+/**
+ * - `idle`: `connect` was not called yet
+ * - `connecting`: the first connection is being made
+ * - `live`: events come over the socket
+ * - `polling`: there is no socket; events are read every `pollMs`, and a socket is tried again
+ * - `failed`: given up, because the credentials are no good or the server said so; see `connect`
+ * - `closed`: `disconnect` was called
+ */
+export type TopicsState = "idle" | "connecting" | "live" | "polling" | "failed" | "closed";
+
+export interface TopicsOptions {
+  /** "https://host" or "wss://host", with or without "/api/v1/ws". */
+  url: string;
+  /**
+   * Asked anew at each connection, and before a token ends. A throw is a failed attempt, which is
+   * repeated with backoff; a thrown object with `final: true` ends in the state `failed`.
+   */
+  credentials: () => Credentials | Promise<Credentials>;
+  /** Milliseconds between two readings without a socket. Default 3,000. */
+  pollMs?: number;
+  /** Milliseconds for an attempt to connect, and for a reading. Default 10,000. */
+  timeoutMs?: number;
+  /** Milliseconds of the first wait before a new attempt. Default 1,000. */
+  minDelayMs?: number;
+  /** Milliseconds that no wait exceeds. Default 30,000. */
+  maxDelayMs?: number;
+  /** Milliseconds of silence after which the server is asked whether it is there. Default 30,000. */
+  silenceMs?: number;
+  /** Receives one line for each thing that happens. Never contains credentials or content. */
+  debug?: (line: string) => void;
+  /** The constructor to use. Default: the global one. */
+  WebSocket?: typeof WebSocket;
+  /** The function to use. Default: the global one. */
+  fetch?: typeof fetch;
+}
+
+/** The options with their defaults. */
+export type TopicsSettings =
+  & TopicsOptions
+  & Required<
+    Pick<TopicsOptions, "pollMs" | "timeoutMs" | "minDelayMs" | "maxDelayMs" | "silenceMs">
+  >;
+
+/** What `TopicsClient.on` can listen to. */
+export interface TopicsEvents {
+  state: TopicsState;
+  /** What no promise carries. With `conversationID`: its subscription has ended. */
+  error: { error: ParleyClientError; conversationID?: string };
+  /** What was missed cannot be told: read the conversation anew. Events go on from now. */
+  reset: { conversationID: string };
+}

@@ -1,0 +1,215 @@
+/**
+ * Topics at `/api/v1/ws`: subscriptions to the events of conversations, one message a frame, as in
+ * PROTOCOL.md. The same events, with the same ids, are read over HTTP by who cannot open a socket.
+ */
+import { CLOSE } from "../../protocol/close_codes.ts";
+import { ParleyError, toParleyError } from "../../protocol/errors.ts";
+import { parseJson } from "../../protocol/json.ts";
+import { Credentials } from "../../protocol/native.ts";
+import {
+  actorTypeOf,
+  formatPlace,
+  type Happening,
+  parsePlace,
+  parseSubscription,
+  TOPIC,
+  TopicsFrame,
+} from "../../protocol/topics.ts";
+import { toConversationEvent } from "../../protocol/topics_events.ts";
+import type { HubEvent } from "../broker.ts";
+import type { Commands } from "../commands.ts";
+import type { Connection } from "../connection.ts";
+import type { Follow } from "../follow.ts";
+import type { Protocol } from "../protocol.ts";
+
+export interface TopicsOptions {
+  commands: Commands;
+  follow: Follow;
+  /** Of the database: ids of events carry it. */
+  epoch: string;
+  onUnexpected: (error: unknown, connection: Connection) => void;
+  now?: () => Date;
+}
+
+type Frame = Record<string, unknown>;
+
+/** What of a frame its error repeats, so that its sender can match the two. */
+const MAX_ECHO = 100;
+
+export function createTopicsProtocol(options: TopicsOptions): Protocol {
+  const { commands, follow, epoch, now = () => new Date() } = options;
+  const encode = (message: Frame) => JSON.stringify(message);
+
+  function encodeError(error: ParleyError, frame: Frame = {}): string {
+    const { code, message, retryAfter, limit, fields } = error;
+    const { topic, resourceID } = frame;
+    return encode({
+      type: "error",
+      code,
+      message,
+      ...(echoes(topic) ? { topic } : {}),
+      ...(echoes(resourceID) ? { resourceID } : {}),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(limit === undefined ? {} : { limit }),
+      ...(fields === undefined ? {} : { fields }),
+    });
+  }
+
+  function tell(connection: Connection, thrown: unknown, frame: Frame): ParleyError {
+    const error = toParleyError(thrown);
+    if (error.code === "internal") options.onUnexpected(thrown, connection);
+    connection.send(encodeError(error, frame));
+    return error;
+  }
+
+  /** Answers who this is. The first time says so; later it brings a new token. */
+  async function authenticate(connection: Connection, { token, sessionId }: Frame): Promise<void> {
+    const credentials = Credentials.safeParse({ token, sessionId });
+    if (!credentials.success) {
+      throw new ParleyError("invalid", 'Cannot authenticate: "token" or "sessionId" is needed');
+    }
+    const { principal } = connection;
+    const { expiresAt } = principal === null || credentials.data.token === undefined
+      ? await commands.auth(connection, credentials.data, () => {})
+      : await commands.refresh(connection, { token: credentials.data.token }, () => {});
+    const { userId, kind } = connection.principal!;
+    connection.send(
+      encode({ type: "authenticated", actorID: userId, actorType: actorTypeOf(kind), expiresAt }),
+    );
+  }
+
+  /** With bad credentials there is nothing to wait for. */
+  function refuse(connection: Connection, thrown: unknown, frame: Frame): void {
+    const { code, close } = tell(connection, thrown, frame);
+    if (connection.principal !== null || code === "invalid") return;
+    if (code === "token_expired") connection.close(CLOSE.expired);
+    else if (code === "internal") connection.close(CLOSE.internal);
+    else connection.close(close ?? CLOSE.unauthorized);
+  }
+
+  async function subscribe(connection: Connection, frame: Frame): Promise<void> {
+    const { action, conversationId, after } = parseSubscription(frame);
+    const answer = { type: "subscription", topic: TOPIC, resourceID: conversationId } as const;
+    if (action === "unsubscribe") {
+      await commands.leave(connection, { conversationId }, () => {});
+      connection.send(encode({ ...answer, action: "unsubscribed" }));
+      return;
+    }
+    if (after === undefined && connection.conversations.has(conversationId)) {
+      // It goes on as it was. Its place is what was sent last, which only the client knows.
+      connection.send(encode({ ...answer, action: "subscribed" }));
+      return;
+    }
+    const place = after === undefined ? undefined : parsePlace(after, conversationId, epoch);
+    await follow(connection, conversationId, place, {
+      answer({ end, reset }) {
+        const position = formatPlace(conversationId, end);
+        const extra = reset ? { reset } : {};
+        connection.send(encode({ ...answer, action: "subscribed", position, ...extra }));
+      },
+      event: (happening) => connection.send(encodeHappening(happening)),
+    });
+  }
+
+  async function handle(connection: Connection, frame: Frame): Promise<void> {
+    connection.takeCommand("message");
+    const type = String(frame.type);
+    if (type === "ping") {
+      connection.send(encode({ type: "pong", timestamp: now().toISOString() }));
+      return;
+    }
+    if (connection.principal === null) {
+      throw new ParleyError("unauthenticated", `Cannot handle "${type}": authenticate first`);
+    }
+    if (type === "subscription") return await subscribe(connection, frame);
+    throw new ParleyError("unknown_type", `Cannot handle the message: unknown type "${type}"`);
+  }
+
+  function read(connection: Connection, text: string): Frame {
+    try {
+      const value = parseJson(text);
+      const frame = TopicsFrame.safeParse(value);
+      if (frame.success) return frame.data;
+    } catch (error) {
+      connection.takeCommand("message");
+      throw error;
+    }
+    connection.takeCommand("message");
+    throw new ParleyError("bad_frame", 'Cannot read the message: an object with "type" is needed');
+  }
+
+  /** What this reader may not see still moves their place. */
+  function encodeHappening(happening: Happening): string {
+    const event = toConversationEvent(epoch, happening);
+    if (event !== null) return encode(event);
+    const { conversationId, seq } = happening.data as { conversationId: string; seq: number };
+    return encode({
+      type: "position",
+      topic: TOPIC,
+      resourceID: conversationId,
+      position: formatPlace(conversationId, { epoch, seq }),
+    });
+  }
+
+  return {
+    name: "topics",
+    batching: false,
+    follows: "asked",
+    authFrame: ({ token, sessionId }) => encode({ type: "auth", token, sessionId }),
+    encodeError: (error) => encodeError(error),
+    onOpen() {},
+
+    async onFrame(connection, text) {
+      let frame: Frame = {};
+      try {
+        frame = read(connection, text);
+        if (frame.type !== "auth") return await handle(connection, frame);
+        connection.takeCommand("message");
+      } catch (thrown) {
+        tell(connection, thrown, frame);
+        return;
+      }
+      try {
+        await authenticate(connection, frame);
+      } catch (thrown) {
+        refuse(connection, thrown, {});
+      }
+    },
+
+    encode(event: HubEvent) {
+      switch (event.type) {
+        case "message":
+        case "message_updated":
+        case "message_deleted":
+        case "conversation_changed":
+        case "hidden":
+          return encodeHappening(event);
+        case "message_status": {
+          const { conversationId, userId, role, receipt } = event.data;
+          if (receipt === undefined) return null;
+          const timestamp = receipt.createdAt;
+          const data = { conversationId, userId, role, receipt };
+          return encodeHappening({ type: "receipt", timestamp, data });
+        }
+        case "heartbeat": {
+          const { serverTime, positions } = event.data;
+          const places = Object.entries(positions)
+            .map(([id, seq]) => [id, formatPlace(id, { epoch, seq })]);
+          return encode({
+            type: "heartbeat",
+            timestamp: serverTime,
+            positions: Object.fromEntries(places),
+          });
+        }
+        case "reconnect":
+          return encode({ type: "reconnect", retryAfter: event.data.retryAfter });
+        default:
+          return null;
+      }
+    },
+  };
+}
+
+function echoes(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_ECHO;
+}
