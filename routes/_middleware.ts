@@ -10,10 +10,13 @@ export interface State {
 
 /** Pages that need no agent. `/demo` is what a visitor sees. */
 const PUBLIC = ["/login", "/setup", "/demo"];
+/** Open in development too: it shows nothing but the conversation that its reader makes there. */
+const TEST_PAGE = "/websocket-test";
 
 export default middleware(async (ctx) => {
   const { pathname, search } = ctx.url;
-  const open = PUBLIC.some((path) => pathname === path || pathname.startsWith(`${path}/`));
+  const open = PUBLIC.some((path) => pathname === path || pathname.startsWith(`${path}/`)) ||
+    (pathname === TEST_PAGE && dashboard().development);
   if (pathname === "/demo" || pathname.startsWith("/demo/")) return await ctx.next({ user: null });
 
   if (await dashboard().needsSetup()) {

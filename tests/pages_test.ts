@@ -35,7 +35,9 @@ async function violations(page: Page): Promise<string[]> {
 
 async function scrollsSideways(page: Page): Promise<boolean> {
   return await page.evaluate(() =>
-    document.documentElement.scrollWidth > document.documentElement.clientWidth
+    [...document.querySelectorAll("html, .page")].some((part) =>
+      part.scrollWidth > part.clientWidth
+    )
   );
 }
 
@@ -104,6 +106,34 @@ testWith(
         await check("/settings/people");
         await page.getByRole("button", { name: "Add a person" }).click();
         await check("/settings/people, adding one");
+        await page.goto(`${url}/settings/websocket`);
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/settings/websocket");
+        await page.getByRole("button", { name: "Connect", exact: true }).click();
+        await page.getByText("Live", { exact: true }).waitFor();
+        await page.getByRole("button", { name: "Subscribe", exact: true }).click();
+        await page.getByRole("button", { name: "Send", exact: true }).click();
+        await page.getByText(/back as an event after/).waitFor();
+        await page.getByRole("button", { name: /conversationEvent/ }).first().click();
+        await page.getByLabel("Conversation", { exact: true }).selectOption(
+          "Another one, by its id",
+        );
+        await page.getByRole("button", { name: "Subscribe", exact: true }).click();
+        await check("/settings/websocket, live, with an error");
+        await page.goto(`${url}/websocket-test`);
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/websocket-test");
+        for (const name of ["Customer", "Agent"]) {
+          const side = page.getByRole("region", { name, exact: true });
+          await side.getByRole("button", { name: "Connect", exact: true }).click();
+          await side.getByText("Connected", { exact: true }).waitFor();
+          await side.getByRole("textbox", { name: /^Message to/ }).fill(`From the ${name}`);
+          await page.keyboard.press("Enter");
+          await side.getByRole("log").getByText("Stored").waitFor();
+          await side.getByRole("button", { name: /^Sent .* message/ }).click();
+        }
+        await page.getByRole("button", { name: "Go offline" }).first().click();
+        await check("/websocket-test, one side offline");
         await page.goto(`${url}/nowhere`);
         await check("/nowhere");
         await page.goto(`${url}/demo`);

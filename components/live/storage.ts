@@ -8,6 +8,15 @@ export function browserStorage(): Pick<Storage, "getItem" | "setItem" | "removeI
   }
 }
 
+/** `sessionStorage`, in the same way. */
+export function tabStorage(): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  try {
+    return globalThis.sessionStorage;
+  } catch {
+    return memory;
+  }
+}
+
 const kept = new Map<string, string>();
 const memory = {
   getItem: (key: string) => kept.get(key) ?? null,

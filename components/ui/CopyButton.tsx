@@ -3,8 +3,8 @@ import { Check, Copy } from "lucide-preact";
 import { Button, type ButtonProps } from "./Button.tsx";
 
 export interface CopyButtonProps extends Pick<ButtonProps, "kind" | "size"> {
-  /** What is copied. */
-  text: string;
+  /** What is copied; as a function where it is long and made for the moment. */
+  text: string | (() => string);
   children: string;
   /** The browser refused: the text has to be selected by hand. */
   onRefused?: () => void;
@@ -22,7 +22,8 @@ export function CopyButton({ text, children, onRefused, kind, size }: CopyButton
   }, [copied]);
   const copy = async (event: MouseEvent) => {
     const inside = (event.currentTarget as HTMLElement).closest("dialog") ?? document.body;
-    if (await copyText(text, inside)) setCopied(true);
+    const copied = typeof text === "string" ? text : text();
+    if (await copyText(copied, inside)) setCopied(true);
     else onRefused?.();
   };
   return (

@@ -1,0 +1,277 @@
+import { batch, computed, signal } from "@preact/signals";
+import { newId } from "../../client/mod.ts";
+import { createTypingSender } from "../../client/typing.ts";
+import { errorText } from "../live/api.ts";
+import { ConnectionLost, endOf } from "./answers.ts";
+import type { Ears, Party, Person, Position, Session, Side } from "./dialect.ts";
+import { type Direction, type Frame, type FrameKind, withFrame } from "./frames.ts";
+import { type Latency, NO_LATENCY } from "./latency.ts";
+import { callAloud } from "./http.ts";
+import { createLink, type LinkState } from "./link.ts";
+import { type ProtocolId, protocolOf } from "./protocols.ts";
+import {
+  type Line,
+  withMessage,
+  withoutLine,
+  withPending,
+  withState,
+  withStored,
+} from "./thread.ts";
+
+export interface SideDeps {
+  /** The conversation that both sides talk in; it is opened where there is none. */
+  conversation(): Promise<string>;
+  credentials: Party["credentials"];
+  contextToken: Party["contextToken"];
+  /** A message of this side is stored; `at` is when it was sent. */
+  sent(seq: number, at: number): void;
+  /** This side has a message of the other one. */
+  received(seq: number, at: number): void;
+}
+
+/** Milliseconds after which a typing that nobody ended is over. */
+const TYPING_STALE_MS = 6_000;
+
+export type SideModel = ReturnType<typeof createSide>;
+
+/** One side of the test page: its connection, its thread, and everything that passed. */
+export function createSide(side: Side, deps: SideDeps) {
+  const protocol = signal<ProtocolId>("native");
+  const link = signal<LinkState>({ name: "idle" });
+  const lines = signal<Line[]>([]);
+  const frames = signal<Frame[]>([]);
+  const people = signal<Person[]>([]);
+  const typist = signal<string | null>(null);
+  const problem = signal<string | null>(null);
+  const latency = signal<Latency>(NO_LATENCY);
+  /** How far the other side got. */
+  const delivered = signal(0);
+  const read = signal(0);
+  const markedRead = signal(0);
+  const missed = signal(0);
+  const lastOfOthers = computed(() =>
+    lines.value.findLast((line) => line.from !== side && line.seq !== null)?.seq ?? 0
+  );
+
+  let session: Session | null = null;
+  let position: Position = { seq: 0, epoch: null, eventId: null };
+  let typingTimer: ReturnType<typeof setTimeout> | undefined;
+  const sentAt = new Map<string, number>();
+  const typing = createTypingSender((isTyping) => session?.type?.(isTyping));
+
+  function frame(direction: Direction, text: string, kind: FrameKind = "json") {
+    frames.value = withFrame(frames.value, { direction, text, kind, at: Date.now() });
+  }
+
+  async function http<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+    const credentials = await deps.credentials();
+    const token = "token" in credentials ? credentials.token : credentials.sessionId;
+    return await callAloud<T>(frame, method, path, { token, body });
+  }
+
+  function earsOf(attempt: { ready(): void; ended: Ears["ended"] }, isOver: () => boolean): Ears {
+    const still = <A extends unknown[]>(fn: (...args: A) => void) => (...args: A) => {
+      if (!isOver()) batch(() => fn(...args));
+    };
+    return {
+      // The last words of a connection belong into the log as well.
+      frame,
+      ready: still(() => {
+        attempt.ready();
+        problem.value = null;
+        flush();
+      }),
+      ended: still((end) => {
+        attempt.ended(end);
+        gone();
+      }),
+      message: still((message, late) => {
+        const before = lines.value;
+        lines.value = withMessage(before, message, late);
+        if (message.from === side || lines.value === before) return;
+        // Who writes has read what stands above, and the server tells nobody of that apart.
+        if (message.from !== "other") read.value = Math.max(read.value, message.seq);
+        if (late) missed.value++;
+        else deps.received(message.seq, performance.now());
+        stopTyping();
+      }),
+      typing: still((userName, isTyping) => {
+        stopTyping();
+        if (!isTyping) return;
+        typist.value = userName;
+        typingTimer = setTimeout(stopTyping, TYPING_STALE_MS);
+      }),
+      pointer: still((seq, status) => {
+        const pointer = status === "read" ? read : delivered;
+        pointer.value = Math.max(pointer.value, seq);
+      }),
+      person: still((person) => {
+        const rest = people.value.filter(({ userId }) => userId !== person.userId);
+        const known = people.value.find(({ userId }) => userId === person.userId);
+        people.value = [...rest, {
+          ...person,
+          userName: person.userName ?? known?.userName ?? null,
+        }];
+      }),
+      error: still((sentence) => problem.value = sentence),
+    };
+  }
+
+  function stopTyping() {
+    clearTimeout(typingTimer);
+    typist.value = null;
+  }
+  /** What was known through the connection is not known any more. */
+  function gone() {
+    session = null;
+    people.value = [];
+    stopTyping();
+  }
+
+  const connection = createLink({
+    state: (state) => {
+      link.value = state;
+      if (state.name === "failed") problem.value = state.why;
+    },
+    open(attempt) {
+      let own: Session | null = null;
+      let over = false;
+      missed.value = 0;
+      const begin = async () => {
+        try {
+          const { load } = protocolOf(protocol.value);
+          const [dialect, conversationId] = await Promise.all([load(), deps.conversation()]);
+          if (over) return;
+          const { credentials, contextToken } = deps;
+          const party = { side, conversationId, position, credentials, contextToken, http };
+          session = own = dialect(party, earsOf(attempt, () => over));
+        } catch (error) {
+          if (!over) attempt.ended(endOf(error));
+        }
+      };
+      void begin();
+      return {
+        close() {
+          own?.close();
+          over = true;
+          gone();
+        },
+      };
+    },
+  });
+
+  /** Sends what waits, in the order of writing; again after a lost connection, under the same name. */
+  function flush() {
+    sentAt.clear();
+    for (const line of lines.value) if (line.state === "sending") void transmit(line);
+  }
+
+  async function transmit({ clientMessageId: id, content }: Line): Promise<void> {
+    if (session === null || connection.state.name !== "connected" || id === null) return;
+    if (sentAt.has(id)) return;
+    const at = performance.now();
+    sentAt.set(id, at);
+    try {
+      const { seq } = await session.send({ content, clientMessageId: id });
+      batch(() => {
+        lines.value = withStored(lines.value, id, seq);
+        latency.value = { stored: performance.now() - at, received: null };
+        deps.sent(seq, at);
+      });
+    } catch (error) {
+      if (error instanceof ConnectionLost) return;
+      lines.value = withState(lines.value, id, "failed", errorText(error));
+    } finally {
+      if (sentAt.get(id) === at) sentAt.delete(id);
+    }
+  }
+
+  function listenToNetwork(): () => void {
+    const ended = new AbortController();
+    const { signal } = ended;
+    addEventListener("offline", () => {
+      if (["connected", "connecting", "waiting"].includes(link.value.name)) {
+        connection.goOffline(true);
+      }
+    }, { signal });
+    addEventListener("online", () => {
+      if (link.value.name === "offline" && link.value.network) connection.comeBack();
+    }, { signal });
+    return () => ended.abort();
+  }
+
+  return {
+    side,
+    protocol,
+    link,
+    lines,
+    frames,
+    people,
+    typist,
+    problem,
+    latency,
+    delivered,
+    read,
+    markedRead,
+    missed,
+    lastOfOthers,
+    http,
+
+    connect() {
+      problem.value = null;
+      connection.connect();
+    },
+    disconnect: () => connection.close(),
+    goOffline: () => connection.goOffline(),
+    comeBack: () => connection.comeBack(),
+    /** Goes on in the other protocol where this one is connected. */
+    choose(next: ProtocolId) {
+      const on = !["idle", "failed", "offline"].includes(link.value.name);
+      if (on || link.value.name === "failed") connection.close();
+      protocol.value = next;
+      problem.value = null;
+      if (on) connection.connect();
+    },
+    send(content: string) {
+      typing.reset();
+      const clientMessageId = newId();
+      const createdAt = new Date().toISOString();
+      lines.value = withPending(lines.value, { from: side, content, createdAt, clientMessageId });
+      void transmit(lines.value.find((line) => line.clientMessageId === clientMessageId)!);
+    },
+    retry(line: Line) {
+      lines.value = withState(lines.value, line.clientMessageId!, "sending", null);
+      void transmit(line);
+    },
+    discard: (line: Line) => void (lines.value = withoutLine(lines.value, line.clientMessageId!)),
+    typing: typing.typing,
+    markRead() {
+      session?.read?.(lastOfOthers.value);
+      markedRead.value = lastOfOthers.value;
+    },
+    clearFrames: () => void (frames.value = []),
+    /** As at the start, for another conversation. */
+    reset() {
+      connection.close();
+      position = { seq: 0, epoch: null, eventId: null };
+      batch(() => {
+        lines.value = [];
+        latency.value = NO_LATENCY;
+        problem.value = null;
+        delivered.value =
+          read.value =
+          markedRead.value =
+          missed.value =
+            0;
+      });
+    },
+    /** Brings it alive in the browser; returns what ends it. */
+    begin() {
+      const unlisten = listenToNetwork();
+      return () => {
+        unlisten();
+        connection.close();
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { useMemo } from "preact/hooks";
+import type { Clock } from "../components/lib/time.ts";
+import { type Packed, unpack } from "../components/lib/packed.ts";
+import type { PageStart } from "../components/live/page_model.ts";
+import { BarePage } from "../components/playground/BarePage.tsx";
+import { Playground } from "../components/playground/Playground.tsx";
+import { createPlayground } from "../components/playground/playground_model.ts";
+import { useWorkspace } from "../components/shell/context.ts";
+import { PageShell } from "../components/shell/PageShell.tsx";
+
+export interface WebSocketTestStart {
+  /** Null where nobody is signed in. */
+  page: PageStart | null;
+  clock: Clock;
+  /** Key of the widget that the customer comes through; null where none is switched on. */
+  widgetKey: string | null;
+}
+
+export default function WebSocketTestPage({ start }: { start: Packed<WebSocketTestStart> }) {
+  const { page, clock, widgetKey } = useMemo(() => unpack(start), []);
+  if (page === null) {
+    return (
+      <BarePage>
+        <OpenPlayground widgetKey={widgetKey} clock={clock} />
+      </BarePage>
+    );
+  }
+  return (
+    <PageShell start={page} place="settings">
+      <AgentsPlayground widgetKey={widgetKey} />
+    </PageShell>
+  );
+}
+
+function AgentsPlayground({ widgetKey }: { widgetKey: string | null }) {
+  const workspace = useWorkspace();
+  const model = useMemo(() => createPlayground({ widgetKey }, () => workspace), []);
+  return (
+    <Playground
+      model={model}
+      clock={workspace.clock.value}
+      hasWidget={widgetKey !== null}
+      signedIn
+    />
+  );
+}
+
+function OpenPlayground({ widgetKey, clock }: { widgetKey: string | null; clock: Clock }) {
+  const model = useMemo(() => createPlayground({ widgetKey }, () => null), []);
+  return <Playground model={model} clock={clock} hasWidget={widgetKey !== null} signedIn={false} />;
+}
