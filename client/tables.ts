@@ -1,0 +1,240 @@
+import type { DatabaseChange, Subscribed, TableName, TableRow } from "../protocol/tables.ts";
+import { protect } from "./emitter.ts";
+import { ParleyClientError, toClientError } from "./errors.ts";
+import type { ParleyCore } from "./parley_core.ts";
+
+export type ChangeEvent = "INSERT" | "UPDATE" | "DELETE";
+export type { DatabaseChange, TableName, TableRow };
+
+/** A change of a table whose rows are `T`. */
+export type TableChange<T = TableRow> =
+  & Omit<DatabaseChange, "data" | "new" | "old">
+  & { data: T; new: T | null; old: T | null };
+export type TableChangeCallback<T = TableRow> = (change: TableChange<T>) => unknown;
+
+export interface TableSubscriptionOptions {
+  /** Changes were missed and are not known any more, after a long absence: read the table anew. */
+  onGap?: () => unknown;
+  /** The server refuses the subscription, or has ended it; it is over. */
+  onEnd?: (error: ParleyClientError) => unknown;
+}
+
+export interface TableSubscription {
+  /** Resolves when changes flow; rejects when the server refuses. */
+  readonly ready: Promise<void>;
+  unsubscribe(): void;
+}
+
+/** One subscription at the server, which all that ask for the same share. */
+interface Shared {
+  key: string;
+  request: { table: TableName; events: ChangeEvent[]; filter?: string };
+  listeners: Set<Listener>;
+  /** The server's name for it on this connection. */
+  id: string | null;
+  /** The last change that was applied. */
+  after: string | undefined;
+  asking: boolean;
+  retry?: ReturnType<typeof setTimeout>;
+}
+
+interface Listener extends TableSubscriptionOptions {
+  callback: TableChangeCallback;
+  ready: PromiseWithResolvers<void>;
+}
+
+const ALL: readonly ChangeEvent[] = ["INSERT", "UPDATE", "DELETE"];
+/** Changes that arrived before the answer that names their subscription. */
+const MAX_EARLY = 1_000;
+/** Errors that say nothing about the subscription, and milliseconds until it is tried again. */
+const PASSING = ["timeout", "internal", "overloaded", "draining", "rate_limited"];
+const RETRY_MS = 3_000;
+
+/**
+ * Changes of the server's tables over the connection of a client, in the order of commits and each
+ * once. Subscriptions outlive connections: what was missed comes first, or `onGap` says that it
+ * cannot.
+ *
+ * ```ts
+ * const tables = new Tables(client);
+ * const subscription = tables.subscribeToTable("conversations", ({ data }) => show(data),
+ *   ["INSERT", "UPDATE"], "status=open & last_seq>=10");
+ * await subscription.ready;
+ * ```
+ */
+export class Tables {
+  #client: ParleyCore;
+  #shared = new Map<string, Shared>();
+  #early: (DatabaseChange & { subscription: string })[] = [];
+
+  constructor(client: ParleyCore) {
+    this.#client = client;
+    client.on("state", (state) => {
+      this.#early = [];
+      for (const shared of this.#shared.values()) {
+        shared.id = null;
+        if (state === "connected") void this.#ask(shared);
+      }
+    });
+    client.on("database_change", (change) => this.#receive(change));
+    client.on("subscription_ended", ({ subscription, code, reason }) => {
+      const shared = this.#byId(subscription);
+      if (shared === undefined) return;
+      shared.id = null;
+      if (code !== "overloaded") return this.#end(shared, new ParleyClientError(code, reason));
+      // The answer says whether it can go on where it was.
+      void this.#ask(shared);
+    });
+  }
+
+  /**
+   * Calls back for each change of the table that is one of `events` and fits `filter`: conditions
+   * `column operator value` with `=`, `!=`, `>`, `<`, `>=`, `<=` and `in (a, b)`, joined by `&`.
+   */
+  subscribeToTable<T = TableRow>(
+    table: TableName,
+    callback: TableChangeCallback<T>,
+    events: readonly ChangeEvent[] = ALL,
+    filter?: string,
+    options: TableSubscriptionOptions = {},
+  ): TableSubscription {
+    const wanted = ALL.filter((event) => events.includes(event));
+    const request = { table, events: wanted, ...(filter ? { filter } : {}) };
+    const key = JSON.stringify(request);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = { key, request, listeners: new Set(), id: null, after: undefined, asking: false };
+      this.#shared.set(key, shared);
+    }
+    const ready = Promise.withResolvers<void>();
+    ready.promise.catch(() => {});
+    const listener = { ...options, callback: callback as TableChangeCallback, ready };
+    shared.listeners.add(listener);
+    if (shared.id !== null) ready.resolve();
+    else void this.#ask(shared);
+    return { ready: ready.promise, unsubscribe: () => this.#remove(shared, listener) };
+  }
+
+  /** New messages of a session's conversation. A visitor gives their own session id. */
+  subscribeToChatMessages<T = TableRow>(
+    sessionId: string,
+    callback: TableChangeCallback<T>,
+  ): TableSubscription {
+    const filter = is("session_id", sessionId);
+    return this.subscribeToTable("chat_messages", callback, ["INSERT"], filter);
+  }
+
+  subscribeToChatSession<T = TableRow>(
+    sessionId: string,
+    callback: TableChangeCallback<T>,
+  ): TableSubscription {
+    const filter = is("session_id", sessionId);
+    return this.subscribeToTable("chat_sessions", callback, ["UPDATE"], filter);
+  }
+
+  subscribeToContextRules<T = TableRow>(callback: TableChangeCallback<T>): TableSubscription {
+    return this.subscribeToTable("context_rules", callback);
+  }
+
+  subscribeToWidgetConfigs<T = TableRow>(
+    userId: string,
+    callback: TableChangeCallback<T>,
+  ): TableSubscription {
+    return this.subscribeToTable("widget_configs", callback, ALL, is("user_id", userId));
+  }
+
+  /** New notifications of the signed-in user. Returns the function that ends it. */
+  subscribeToNotifications<T = TableRow>(
+    userId: string,
+    callback: (notification: T) => unknown,
+  ): () => void {
+    if (!userId) return () => {};
+    const onChange = ({ data }: TableChange<T>) => callback(data);
+    const filter = is("user_id", userId);
+    return this.subscribeToTable("notifications", onChange, ["INSERT"], filter).unsubscribe;
+  }
+
+  async #ask(shared: Shared): Promise<void> {
+    const client = this.#client;
+    if (shared.asking || shared.id !== null || client.state !== "connected") return;
+    shared.asking = true;
+    clearTimeout(shared.retry);
+    const { after, request } = shared;
+    try {
+      const answer = await client.request("subscribe", { ...request, ...(after ? { after } : {}) });
+      shared.asking = false;
+      this.#subscribed(shared, answer);
+    } catch (reason) {
+      shared.asking = false;
+      const error = toClientError(reason);
+      // A lost connection asks again by itself, unless it is back already.
+      if (error.code === "disconnected") return void this.#ask(shared);
+      if (!PASSING.includes(error.code)) return this.#end(shared, error);
+      shared.retry = setTimeout(() => this.#ask(shared), error.retryAfter ?? RETRY_MS);
+    }
+  }
+
+  #subscribed(shared: Shared, { subscription, position, recovered, changes = [] }: Subscribed) {
+    const current = this.#shared.get(shared.key);
+    if (current === undefined) this.#leave(subscription);
+    // Or somebody has asked for the same again meanwhile, and has the same subscription.
+    if (current !== shared) return;
+    shared.id = subscription;
+    if (recovered === false) {
+      for (const { onGap } of shared.listeners) if (onGap) protect(onGap);
+    }
+    for (const change of changes) this.#apply(shared, change);
+    shared.after = position;
+    for (const { ready } of shared.listeners) ready.resolve();
+    const waiting = this.#early;
+    this.#early = [];
+    for (const change of waiting) this.#receive(change);
+  }
+
+  #receive(change: DatabaseChange & { subscription: string }) {
+    const shared = this.#byId(change.subscription);
+    if (shared !== undefined) return this.#apply(shared, change);
+    const asking = [...this.#shared.values()].some((one) => one.asking);
+    if (asking && this.#early.length < MAX_EARLY) this.#early.push(change);
+  }
+
+  #apply(shared: Shared, change: DatabaseChange) {
+    shared.after = change.id;
+    for (const { callback } of [...shared.listeners]) protect(() => callback(change));
+  }
+
+  #byId(id: string): Shared | undefined {
+    for (const shared of this.#shared.values()) if (shared.id === id) return shared;
+  }
+
+  #remove(shared: Shared, listener: Listener) {
+    if (!shared.listeners.delete(listener)) return;
+    listener.ready.reject(new ParleyClientError("closed", "Cannot wait: unsubscribed"));
+    if (shared.listeners.size > 0) return;
+    this.#forget(shared);
+    if (shared.id !== null) this.#leave(shared.id);
+  }
+
+  #leave(subscription: string) {
+    if (this.#client.state !== "connected") return;
+    this.#client.request("unsubscribe", { subscription }).catch(() => {});
+  }
+
+  #end(shared: Shared, error: ParleyClientError) {
+    this.#forget(shared);
+    for (const { ready, onEnd } of shared.listeners) {
+      ready.reject(error);
+      if (onEnd) protect(() => onEnd(error));
+    }
+  }
+
+  #forget(shared: Shared) {
+    clearTimeout(shared.retry);
+    if (this.#shared.get(shared.key) === shared) this.#shared.delete(shared.key);
+  }
+}
+
+/** Any string as the value of a filter; one that has both kinds of quotes is no id of anything. */
+function is(column: string, value: string): string {
+  return value.includes('"') ? `${column}='${value}'` : `${column}="${value}"`;
+}

@@ -1,0 +1,237 @@
+/**
+ * Reads the change feed that the triggers of 004_change_feed.ts write. Every process reads it for
+ * itself, while somebody follows a table there; NOTIFY wakes it, and it looks from time to time in
+ * case a NOTIFY was lost.
+ */
+import { sql } from "kysely";
+import type { Db } from "./database.ts";
+import { FORGOTTEN } from "./change_retention.ts";
+import type { Listen, Listening } from "./listen.ts";
+
+/** A row as JSON, by column. */
+export type ChangedRow = Record<string, unknown>;
+
+export interface Change {
+  /** Grows in the order of commits. */
+  id: number;
+  table: string;
+  event: "INSERT" | "UPDATE" | "DELETE";
+  old: ChangedRow | null;
+  new: ChangedRow | null;
+  /** When it was committed. */
+  at: Date;
+}
+
+/** Rows of one table that may be wanted: with one of the values in one of the columns; none: no row. */
+export type Hint = readonly { column: string; values: readonly string[] }[];
+
+export interface ChangeFeed {
+  /**
+   * Reads from now on, until the returned function was called as often as `hold`. Resolves when
+   * changes flow: what is committed after that is told.
+   */
+  hold(): Promise<() => void>;
+  /** The id of the last committed change; 0 before the first one. */
+  position(): Promise<number>;
+  /**
+   * Changes of a table with ids above `after` and up to `upTo`, in order; at least those that fit
+   * all `hints`. null: they are not all there any more.
+   */
+  between(
+    table: string,
+    after: number,
+    upTo: number,
+    hints: readonly Hint[],
+  ): Promise<Change[] | null>;
+  stop(): Promise<void>;
+}
+
+export interface ChangeFeedOptions {
+  db: Db;
+  listen: Listen;
+  /** The next changes, in the order of commits, each once. */
+  onChanges: (changes: Change[]) => void;
+  /** Some are forgotten that were not read yet: whoever follows has missed something. */
+  onLost: () => void;
+  onError: (error: unknown) => void;
+  /** Milliseconds between two looks without a NOTIFY. */
+  pollMs?: number;
+}
+
+const CHANNEL = "parley_changes";
+/** Changes that are read and told in one go, so that sockets get their turn between. */
+const CHUNK = 200;
+
+export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
+  const { db, onChanges, onLost, onError, pollMs = 2000 } = options;
+  let holds = 0;
+  let cursor = 0;
+  let started: Promise<Listening> | null = null;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let reading: Promise<void> | null = null;
+  let again = false;
+  let stopped = false;
+  /** The end of the run before: the next one waits for it. */
+  let ending = Promise.resolve();
+
+  async function start(): Promise<Listening> {
+    const listening = await options.listen(CHANNEL, wake);
+    try {
+      // After LISTEN: what is committed from here on wakes this process.
+      cursor = await readPosition(db);
+    } catch (error) {
+      await listening.stop();
+      throw error;
+    }
+    timer = setInterval(wake, pollMs);
+    return listening;
+  }
+
+  async function end(listening: Promise<Listening>): Promise<void> {
+    clearInterval(timer);
+    timer = undefined;
+    await reading;
+    await listening.then((one) => one.stop(), () => {});
+  }
+
+  function wake(): void {
+    if (timer === undefined) return;
+    again = true;
+    reading ??= readAll().catch(onError).finally(() => reading = null);
+  }
+
+  async function readAll(): Promise<void> {
+    while (again && timer !== undefined) {
+      again = false;
+      for (;;) {
+        const { changes, forgotten } = await readAfter(db, cursor, CHUNK);
+        if (timer === undefined) return;
+        if (forgotten > cursor) {
+          cursor = await readPosition(db);
+          onLost();
+          break;
+        }
+        if (changes.length > 0) {
+          cursor = changes.at(-1)!.id;
+          onChanges(changes);
+        }
+        if (changes.length < CHUNK) break;
+      }
+    }
+  }
+
+  return {
+    async hold() {
+      if (stopped) throw new Error("Cannot follow changes: the feed was stopped");
+      holds++;
+      let held = true;
+      const release = () => {
+        if (!held) return;
+        held = false;
+        if (--holds > 0 || started === null) return;
+        const listening = started;
+        started = null;
+        ending = ending.then(() => end(listening)).catch(onError);
+      };
+      try {
+        // One ends before the next one begins: they share the timer and the position.
+        started ??= ending.then(start);
+        await started;
+        return release;
+      } catch (error) {
+        held = false;
+        if (--holds === 0) started = null;
+        throw error;
+      }
+    },
+
+    position: () => readPosition(db),
+
+    async between(table, after, upTo, hints) {
+      const fits = hints.map((hint) =>
+        hint.length === 0 ? sql`and false` : sql`and (${sql.join(hint.map(fitsOne), sql` or `)})`
+      );
+      const { rows } = await sql<FeedRow>`
+        select m.last - m.count + 1 + c.n as id, c.*, m.committed_at
+        from change_commits m join changes c on c.xid = m.xid
+        where m.last > ${after} and m.last - m.count < ${upTo}
+          and m.last - m.count + 1 + c.n between ${after + 1} and ${upTo}
+          and c.table_name = ${table} ${sql.join(fits, sql` `)}
+        order by id`.execute(db);
+      // Looked at last: what is forgotten from now on has been read.
+      return await readForgotten(db) > after ? null : rows.map(toChange);
+    },
+
+    async stop() {
+      stopped = true;
+      const listening = started;
+      started = null;
+      await ending;
+      if (listening !== null) await end(listening);
+    },
+  };
+}
+
+interface FeedRow {
+  id: number;
+  table_name: string;
+  event: Change["event"];
+  old_row: ChangedRow | null;
+  new_row: ChangedRow | null;
+  committed_at: Date;
+}
+
+function toChange(row: FeedRow): Change {
+  return {
+    id: row.id,
+    table: row.table_name,
+    event: row.event,
+    old: row.old_row,
+    new: row.new_row,
+    at: row.committed_at,
+  };
+}
+
+async function readPosition(db: Db): Promise<number> {
+  const { rows } = await sql<{ last: number | null }>`
+    select max(last) as last from change_commits`.execute(db);
+  // Where all are forgotten, the last of them was the last one.
+  return rows[0]!.last ?? await readForgotten(db);
+}
+
+async function readForgotten(db: Db): Promise<number> {
+  const row = await db.selectFrom("server_meta").select("value").where("key", "=", FORGOTTEN)
+    .executeTakeFirst();
+  return Number(row?.value ?? 0);
+}
+
+/** The next changes, and, as of the same moment, up to where changes are forgotten. */
+async function readAfter(
+  db: Db,
+  after: number,
+  limit: number,
+): Promise<{ changes: Change[]; forgotten: number }> {
+  const { rows } = await sql<FeedRow & { forgotten: string }>`
+    select coalesce((select value from server_meta where key = ${FORGOTTEN}), '0') as forgotten, r.*
+    from (values (1)) as one left join (
+      select m.last - m.count + 1 + c.n as id, c.*, m.committed_at
+      from (
+        select xid, count, last, committed_at from change_commits
+        where last > ${after} order by last limit ${limit}
+      ) m cross join lateral (
+        select n, table_name, event, old_row, new_row from changes
+        where xid = m.xid and n > ${after} - (m.last - m.count + 1) order by n limit ${limit}
+      ) c
+      order by id limit ${limit}
+    ) r on true
+    order by r.id`.execute(db);
+  return {
+    changes: rows.filter((row) => row.id !== null).map(toChange),
+    forgotten: Number(rows[0]!.forgotten),
+  };
+}
+
+function fitsOne({ column, values }: Hint[number]) {
+  const list = sql.join(values);
+  return sql`c.new_row->>${column}::text in (${list}) or c.old_row->>${column}::text in (${list})`;
+}

@@ -1,0 +1,63 @@
+/** Changes of tables, as clients follow them: `subscribe`, `database_change`. PROTOCOL.md tells it in prose. */
+import { z } from "zod";
+
+export const TABLES = [
+  "chat_messages",
+  "chat_sessions",
+  "conversations",
+  "context_rules",
+  "widget_configs",
+  "notifications",
+] as const;
+export const TableName = z.enum(TABLES);
+export type TableName = z.infer<typeof TableName>;
+
+export const CHANGE_EVENTS = ["INSERT", "UPDATE", "DELETE"] as const;
+export const ChangeEvent = z.enum(CHANGE_EVENTS);
+export type ChangeEvent = z.infer<typeof ChangeEvent>;
+
+/** Longest filter, in UTF-16 code units. */
+export const MAX_FILTER = 2000;
+
+export const Subscribe = z.strictObject({
+  table: TableName,
+  /** Default: all three. */
+  events: z.array(ChangeEvent).min(1).max(10).optional(),
+  /** Such as `status=open & last_seq>=10`; several have to hold all. */
+  filter: z.union([z.string().max(MAX_FILTER), z.array(z.string().max(MAX_FILTER)).max(10)])
+    .optional(),
+  /** The id of the last change that is known, or the position of an earlier answer. */
+  after: z.string().min(1).max(64).optional(),
+});
+export type Subscribe = z.infer<typeof Subscribe>;
+
+/** A row by column, as far as the reader may see it: numbers, text, booleans, JSON, times in ISO 8601. */
+export type TableRow = Record<string, unknown>;
+
+export interface DatabaseChange {
+  /** Grows in the order of commits; what `after` takes. */
+  id: string;
+  table: TableName;
+  event: ChangeEvent;
+  /** The same as `event`. */
+  eventType: ChangeEvent;
+  /** `new`, or of a DELETE `old`. */
+  data: TableRow;
+  new: TableRow | null;
+  old: TableRow | null;
+  /** When it was committed. */
+  timestamp: string;
+}
+
+export interface Subscribed {
+  /** What `unsubscribe` takes, and what every change of it carries. */
+  subscription: string;
+  /** Every change after this one follows. */
+  position: string;
+  /**
+   * Only where `after` was given. True: `changes` are exactly what was missed. False: that is not
+   * known any more; read the table anew.
+   */
+  recovered?: boolean;
+  changes?: DatabaseChange[];
+}

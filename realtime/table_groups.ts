@@ -1,0 +1,134 @@
+import type { Change, TableQuery, Tables } from "../domain/tables/service.ts";
+import { ownersOf } from "../domain/tables/catalogue.ts";
+import type { Principal } from "../domain/principal.ts";
+import type { TableName } from "../protocol/tables.ts";
+import type { HubEvent } from "./broker.ts";
+import type { Connection } from "./connection.ts";
+
+/** What came while its reader is still told where it starts. null: too much, it has to start anew. */
+export interface Joining {
+  held: { id: number; event: HubEvent }[] | null;
+}
+
+export interface Member {
+  /** Whose rights were looked at last. */
+  principal: Principal;
+  /** Changes up to this one are known already. */
+  from: number;
+  joining: Joining | null;
+  /** Whether the connection asked for it, and is told by its name. */
+  asked: boolean;
+}
+
+/** Everybody on this node who follows the same rows with the same rights. */
+export interface Group {
+  /** The name of the subscription, the same for all of them. */
+  id: string;
+  query: TableQuery;
+  members: Map<Connection, Member>;
+  /** Resolves when changes flow. */
+  flowing: Promise<() => void>;
+}
+
+interface OfTable {
+  /** Groups that see rows of everybody. */
+  everybodys: Set<Group>;
+  /** The others by the owners whose rows they see. */
+  byOwner: Map<string, Set<Group>>;
+}
+
+export type TableGroups = ReturnType<typeof createTableGroups>;
+
+export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
+  const byKey = new Map<string, Group>();
+  const byTable = new Map<TableName, OfTable>();
+  const byConnection = new Map<Connection, Map<string, Group>>();
+  let lastNumber = 0;
+
+  function indexOf(table: TableName): OfTable {
+    let index = byTable.get(table);
+    if (index === undefined) {
+      byTable.set(table, index = { everybodys: new Set(), byOwner: new Map() });
+    }
+    return index;
+  }
+
+  function create(query: TableQuery): Group {
+    const group: Group = {
+      id: `${node}-t${++lastNumber}`,
+      query,
+      members: new Map(),
+      flowing: tables.hold(),
+    };
+    // Who waits for it hears of its failure; without anybody it must not end the process.
+    group.flowing.catch(() => {});
+    byKey.set(query.key, group);
+    const { everybodys, byOwner } = indexOf(query.table);
+    if (query.audience.owners === null) everybodys.add(group);
+    for (const owner of query.audience.owners ?? []) {
+      const groups = byOwner.get(owner) ?? new Set();
+      byOwner.set(owner, groups.add(group));
+    }
+    return group;
+  }
+
+  function discard(group: Group): void {
+    if (group.members.size > 0 || byKey.get(group.query.key) !== group) return;
+    byKey.delete(group.query.key);
+    const { everybodys, byOwner } = indexOf(group.query.table);
+    everybodys.delete(group);
+    for (const owner of group.query.audience.owners ?? []) {
+      const groups = byOwner.get(owner);
+      if (groups?.delete(group) === true && groups.size === 0) byOwner.delete(owner);
+    }
+    group.flowing.then((release) => release(), () => {});
+  }
+
+  return {
+    all: () => byKey.values(),
+
+    /** The groups of a connection, by the names of its subscriptions. */
+    of(connection: Connection): ReadonlyMap<string, Group> {
+      return byConnection.get(connection) ?? new Map();
+    },
+
+    join(connection: Connection, query: TableQuery, member: Member): Group {
+      const group = byKey.get(query.key) ?? create(query);
+      group.members.set(connection, member);
+      let own = byConnection.get(connection);
+      if (own === undefined) {
+        byConnection.set(connection, own = new Map());
+        connection.cleanups.push(() => {
+          for (const left of [...byConnection.get(connection)?.values() ?? []]) {
+            left.members.delete(connection);
+            discard(left);
+          }
+          byConnection.delete(connection);
+        });
+      }
+      own.set(group.id, group);
+      return group;
+    },
+
+    leave(connection: Connection, group: Group): void {
+      group.members.delete(connection);
+      byConnection.get(connection)?.delete(group.id);
+      discard(group);
+    },
+
+    /** Groups that may see a change, each once. */
+    *candidates(change: Change): Generator<Group> {
+      const table = change.table as TableName;
+      const index = byTable.get(table);
+      if (index === undefined) return;
+      yield* index.everybodys;
+      if (index.byOwner.size === 0) return;
+      const owners = new Set([...ownersOf(table, change.old), ...ownersOf(table, change.new)]);
+      const found = new Set<Group>();
+      for (const owner of owners) {
+        for (const group of index.byOwner.get(owner) ?? []) found.add(group);
+      }
+      yield* found;
+    },
+  };
+}
