@@ -20,3 +20,14 @@ export { ParleyClient } from "./client.ts";
 export { ConversationStore } from "./conversation.ts";
 export { deliveryStatus } from "./thread.ts";
 export type { ConversationSnapshot, ThreadItem } from "./types.ts";
+export { TopicsClient } from "./topics.ts";
+export type { ConversationEvent, TopicsEvents, TopicsOptions, TopicsState } from "./topics.ts";
+export { Tables } from "./tables.ts";
+export type { TableChange, TableSubscription, TableSubscriptionOptions } from "./tables.ts";
+export {
+  ConnectionState as ChatJsonState,
+  MessageType as ChatJsonMessageType,
+  RealtimeService,
+  WebSocketService,
+} from "./chat_json.ts";
+export type { WebSocketConfig, WebSocketMessage } from "./chat_json.ts";

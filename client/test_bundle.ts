@@ -2,11 +2,22 @@
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
-export async function bundleClient(entry: "core.ts" | "mod.ts"): Promise<string> {
+/** A module that only takes some names from the SDK, as a program does. */
+const USER = "user-of-the-sdk.js";
+
+/** @param names what of it is used; everything where left out */
+export async function bundleClient(entry: "core.ts" | "mod.ts", names?: string[]): Promise<string> {
+  const path = fileURLToPath(new URL(entry, import.meta.url));
+  const user = `export { ${names?.join(", ")} } from ${JSON.stringify(path)};`;
   const build = await rolldown({
-    input: fileURLToPath(new URL(entry, import.meta.url)),
+    input: names === undefined ? path : USER,
     platform: "browser",
     treeshake: true,
+    plugins: [{
+      name: "user",
+      resolveId: (id) => id === USER ? id : null,
+      load: (id) => id === USER ? user : null,
+    }],
     transform: { target: "es2023" },
   });
   const { output } = await build.generate({ format: "esm", minify: true, codeSplitting: false });

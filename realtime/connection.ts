@@ -113,8 +113,8 @@ export class Connection {
     if (!this.#over) this.writer.write(text);
   }
 
-  sendEvent(event: HubEvent): void {
-    const text = this.protocol.encode(event);
+  sendEvent(event: HubEvent, room: string | null = null): void {
+    const text = this.protocol.encode(event, room);
     if (text !== null) this.send(text);
   }
 

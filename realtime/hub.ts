@@ -220,7 +220,7 @@ export class Hub {
     if (principal === null || broadcast.exceptUser === principal.userId) return;
     const event = audienceOf(principal) === "agents" ? broadcast.forAgents : broadcast.forVisitors;
     if (event === null) return;
-    connection.sendEvent(event);
+    connection.sendEvent(event, broadcast.room);
     this.counters.deliveries++;
   }
 }
@@ -235,7 +235,7 @@ function encodeAll(
   const lines: string[] = [];
   for (const broadcast of broadcasts) {
     const event = audience === "agents" ? broadcast.forAgents : broadcast.forVisitors;
-    const line = event === null ? null : protocol.encode(event);
+    const line = event === null ? null : protocol.encode(event, broadcast.room);
     if (line !== null) lines.push(line);
   }
   return protocol.batching && lines.length > 1 ? [lines.join("\n")] : lines;

@@ -15,6 +15,8 @@ import type { Protocol } from "../protocol.ts";
 
 export interface ChatJsonOptions {
   commands: Commands;
+  /** Lets all changes of tables that the connection may see flow; `accept` is called just before. */
+  followTables: (connection: Connection, accept: () => void) => Promise<void>;
   onUnexpected: (error: unknown, connection: Connection) => void;
   now?: () => Date;
 }
@@ -46,6 +48,9 @@ const SENDER: Record<Role, string> = {
   system: "system",
 };
 
+/** Characters of a chat's id that an error repeats, also of one that is refused for its length. */
+const MAX_ID = 100;
+
 /** Between the sender's clientId and the message's own id in the hub's clientMessageId. */
 const SEPARATOR = "~";
 
@@ -54,8 +59,8 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
   const encode = (message: Record<string, unknown>, timestamp = now().toISOString()) =>
     JSON.stringify({ ...message, timestamp });
 
-  function encodeError({ message, code, retryAfter }: ParleyError): string {
-    const payload = { message, code, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  function encodeError({ message, code, retryAfter }: ParleyError, id?: string): string {
+    const payload = { message, code, ...(retryAfter === undefined ? {} : { retryAfter }), id };
     return encode({ type: "error", payload });
   }
 
@@ -73,10 +78,12 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       const { principal } = connection;
       const admin = principal?.kind === "agent" && principal.role === "admin";
       const permissions = ["read", "write", ...(admin ? ["admin"] : [])];
-      connection.send(encode({
-        type: "auth_response",
-        payload: { success: true, userId, permissions },
-      }));
+      await options.followTables(connection, () => {
+        connection.send(encode({
+          type: "auth_response",
+          payload: { success: true, userId, permissions },
+        }));
+      });
     } catch (thrown) {
       const error = toParleyError(thrown);
       if (error.code === "internal") options.onUnexpected(thrown, connection);
@@ -96,11 +103,20 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
     }
     const { content, conversationId, id } = parsed.data;
     const own = id ?? crypto.randomUUID().slice(0, 18);
-    await commands.message(connection, {
+    const { message, duplicate } = await commands.message(connection, {
       content,
       clientMessageId: `${clientIdForLog(frame.clientId, own)}${SEPARATOR}${own}`,
       ...(conversationId === undefined ? {} : { conversationId }),
     }, () => {});
+    if (!duplicate) return;
+    // It went to everybody when it was stored; who sends it again did not hear of that.
+    const [clientId = "unknown"] = split(message.clientMessageId);
+    const { id: messageId, seq } = message;
+    connection.send(encode({
+      type: "ack",
+      payload: { id: own, messageId, conversationId: message.conversationId, seq, duplicate },
+      clientId,
+    }));
   }
 
   async function handle(connection: Connection, frame: Frame): Promise<void> {
@@ -134,8 +150,8 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
     },
 
     async onFrame(connection, text) {
+      let frame: Frame | undefined;
       try {
-        let frame: Frame;
         try {
           frame = Frame.parse(parseJson(text));
         } catch (cause) {
@@ -146,7 +162,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       } catch (thrown) {
         const error = toParleyError(thrown);
         if (error.code === "internal") options.onUnexpected(thrown, connection);
-        connection.send(encodeError(error));
+        connection.send(encodeError(error, chatIdOf(frame)));
       }
     },
 
@@ -154,6 +170,19 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       switch (event.type) {
         case "message":
           return encodeChat(event.data, event.timestamp);
+        case "database_change": {
+          const { table, event: what, eventType, data, old, id } = event.data;
+          // Clients of this protocol find out by new.id which row was deleted.
+          const now = what === "DELETE" ? { id: data["id"] } : event.data.new;
+          return encode(
+            { type: "database_change", id, table, event: what, eventType, data, new: now, old },
+            event.timestamp,
+          );
+        }
+        case "subscription_ended": {
+          const { table, code, reason } = event.data;
+          return encode({ type: "system", payload: { message: reason, code, table } });
+        }
         case "reconnect":
           return encode({
             type: "system",
@@ -185,6 +214,12 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       clientId: clientId ?? "unknown",
     }, timestamp);
   }
+}
+
+/** Which chat an error is about, where the frame is one and names itself. */
+function chatIdOf(frame: Frame | undefined): string | undefined {
+  const id = frame?.type === "chat" ? frame.payload?.["id"] : undefined;
+  return typeof id === "string" && id.length <= MAX_ID ? id : undefined;
 }
 
 /** The clientId as the log can keep it: visible ASCII, short enough to leave room for the id. */

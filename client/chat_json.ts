@@ -1,0 +1,260 @@
+/**
+ * A client of chat JSON (`/ws`, PROTOCOL.md § Chat JSON), for programs that were written against its
+ * `WebSocketService` and `RealtimeService`. New programs have more from `ParleyClient`.
+ *
+ * ```ts
+ * const service = new WebSocketService({ url: "wss://chat.example.com/ws", sessionId });
+ * service.addMessageHandler((message) => {
+ *   if (message.type === "chat") console.log(message.payload?.content);
+ * });
+ * await service.connect();
+ * await service.send({ type: "chat", payload: { content: "Hello!" } });
+ * ```
+ */
+import {
+  chatJsonUrl,
+  createChatJsonConnection,
+  errorOf,
+  reconnectDelay,
+} from "./chat_json_connection.ts";
+import { createSendQueue, type SendQueue } from "./chat_json_queue.ts";
+import {
+  CHAT_JSON_DEFAULTS,
+  ConnectionState,
+  type DisconnectHandler,
+  type ErrorHandler,
+  type MessageHandler,
+  MessageType,
+  type WebSocketConfig,
+  type WebSocketMessage,
+  type WebSocketSettings,
+} from "./chat_json_types.ts";
+import { protect } from "./emitter.ts";
+import { ParleyClientError } from "./errors.ts";
+import { newId } from "./outbox.ts";
+
+export * from "./chat_json_realtime.ts";
+export { chatJsonUrl, ConnectionState, MessageType, ParleyClientError, reconnectDelay };
+export type {
+  DisconnectHandler,
+  ErrorHandler,
+  MessageHandler,
+  Secret,
+  WebSocketConfig,
+  WebSocketMessage,
+} from "./chat_json_types.ts";
+
+const SECOND = 1_000;
+/** What the server takes as `payload.id`, and characters of a `clientId`. */
+const MESSAGE_ID = /^[\x21-\x7d]{1,40}$/;
+const MAX_CLIENT_ID = 100;
+
+/**
+ * One connection to `/ws` that keeps itself alive: it reconnects with backoff, authenticates again,
+ * and sends what was written meanwhile, in order. A chat counts as sent when it came back from the
+ * server; until then it is sent again on the next connection, which `payload.id` makes harmless.
+ */
+export class WebSocketService {
+  readonly clientId: string;
+  #settings: WebSocketSettings;
+  #connection: ReturnType<typeof createChatJsonConnection>;
+  #queue: SendQueue;
+  #messages = new Set<MessageHandler>();
+  #connects = new Set<() => unknown>();
+  #disconnects = new Set<DisconnectHandler>();
+  #errors = new Set<ErrorHandler>();
+  #states = new Set<(state: ConnectionState) => unknown>();
+  /** When `send` took its last messages, at most `rateLimitPerSecond` of them. */
+  #taken: number[] = [];
+
+  constructor(config: WebSocketConfig) {
+    const given = Object.entries(config).filter(([, value]) => value !== undefined);
+    const settings = this.#settings = {
+      ...CHAT_JSON_DEFAULTS,
+      ...Object.fromEntries(given),
+    } as WebSocketSettings;
+    this.clientId = settings.clientId ?? `client_${newId().slice(0, 12)}`;
+    const connection = this.#connection = createChatJsonConnection(settings, {
+      state: (state) => call(this.#states, (handler) => handler(state)),
+      message: (message) => this.#receive(message),
+      up: () => {
+        this.#queue.start();
+        call(this.#connects, (handler) => handler());
+      },
+      down: (event) => {
+        this.#queue.stop();
+        call(this.#disconnects, (handler) => handler(event));
+      },
+      error: (error) => this.#fail(error),
+    });
+    this.#queue = createSendQueue({
+      maxSize: settings.maxQueueSize,
+      ackTimeoutMs: settings.ackTimeout,
+      transmit: (message) => connection.transmit(message),
+      onSilence: () => connection.giveUp("A chat was not answered"),
+      onRefused: (error, message) => this.#fail(error, message),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+  /** How many messages wait, for a connection or for their echo. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+  isConnected(): boolean {
+    return this.state === ConnectionState.CONNECTED;
+  }
+  /** Whether this is the session that the connection authenticates with. */
+  ownsSession(sessionId: string): boolean {
+    return this.#connection.session === sessionId;
+  }
+
+  /**
+   * Resolves when connected and, with credentials, authenticated. Calls at the same time share one
+   * attempt; on a connection that is there it does nothing. Rejects with a ParleyClientError when
+   * this attempt fails; with `autoReconnect` the next ones follow all the same.
+   */
+  connect(): Promise<void> {
+    return this.#connection.connect();
+  }
+
+  /** Ends the connection. What waits stays, and goes out after the next `connect`. */
+  disconnect(): void {
+    this.#connection.disconnect();
+  }
+
+  /**
+   * Sends a message with this client's `clientId` and the time, and a chat with a `payload.id`,
+   * where they are not given. Without a connection it waits for one in the queue, and a connection
+   * is begun where none is. Resolves when the message is sent or queued; whether the server took a
+   * chat tells its echo, or `onError`.
+   *
+   * Rejects with `rate_limited` ("Rate limit exceeded") for more than `rateLimitPerSecond` messages
+   * within a second, `outbox_full` past `maxQueueSize`, `too_large` past `maxMessageBytes`, and
+   * `invalid` for a `payload.id` or `clientId` that the server would not take.
+   *
+   * (The protocol's document compares with 60 times the limit over a minute, counted even when
+   * refused. Here the limit is what its name says, and what is refused does not count.)
+   */
+  // deno-lint-ignore require-await -- what it throws has to be a rejection
+  async send(message: WebSocketMessage): Promise<void> {
+    const enriched = this.#enrich(message);
+    this.#checkSize(enriched);
+    this.#checkRate();
+    if (enriched.type === MessageType.AUTH) {
+      this.#connection.remember(enriched.payload ?? {});
+      if (this.isConnected()) this.#connection.transmit(enriched);
+    } else {
+      this.#queue.add(enriched);
+    }
+    this.#taken.push(this.#now());
+    const { state } = this;
+    if (state === ConnectionState.DISCONNECTED || state === ConnectionState.FAILED) {
+      this.connect().catch(() => {});
+    }
+  }
+
+  addMessageHandler(handler: MessageHandler): void {
+    this.#messages.add(handler);
+  }
+  removeMessageHandler(handler: MessageHandler): void {
+    this.#messages.delete(handler);
+  }
+  /** The same as `addMessageHandler`; returns the function that ends it. */
+  onMessage(handler: MessageHandler): () => void {
+    return register(this.#messages, handler);
+  }
+  /** After each connection, the first and every new one. Returns the function that ends it. */
+  onConnect(handler: () => unknown): () => void {
+    return register(this.#connects, handler);
+  }
+  /** A connection that was there is gone. Returns the function that ends it. */
+  onDisconnect(handler: DisconnectHandler): () => void {
+    return register(this.#disconnects, handler);
+  }
+  /** Failed attempts, errors of the server, and messages that are given up. */
+  onError(handler: ErrorHandler): () => void {
+    return register(this.#errors, handler);
+  }
+  onStateChange(handler: (state: ConnectionState) => unknown): () => void {
+    return register(this.#states, handler);
+  }
+
+  #now(): number {
+    return (this.#settings.now ?? Date.now)();
+  }
+
+  #enrich(message: WebSocketMessage): WebSocketMessage {
+    const { type, payload, clientId = this.clientId } = message;
+    const isChat = type === MessageType.CHAT && typeof payload === "object" && payload !== null;
+    const id = isChat ? payload["id"] ?? newId() : undefined;
+    if (isChat && !(typeof id === "string" && MESSAGE_ID.test(id))) {
+      throw invalid("payload.id", "1 to 40 visible ASCII characters", id);
+    }
+    if (clientId.length === 0 || clientId.length > MAX_CLIENT_ID) {
+      throw invalid("clientId", `1 to ${MAX_CLIENT_ID} characters`, clientId);
+    }
+    return {
+      ...message,
+      ...(isChat ? { payload: { ...payload, id } } : {}),
+      clientId,
+      timestamp: message.timestamp ?? new Date(this.#now()).toISOString(),
+    };
+  }
+
+  #checkSize(message: WebSocketMessage) {
+    const limit = this.#settings.maxMessageBytes;
+    const bytes = new TextEncoder().encode(JSON.stringify(message)).length;
+    if (bytes <= limit) return;
+    throw new ParleyClientError(
+      "too_large",
+      `Cannot send the message: ${bytes} bytes are more than ${limit}`,
+      { limit: "maxMessageBytes" },
+    );
+  }
+
+  #checkRate() {
+    const now = this.#now();
+    this.#taken = this.#taken.filter((at) => at <= now && now - at < SECOND);
+    if (this.#taken.length < this.#settings.rateLimitPerSecond) return;
+    throw new ParleyClientError("rate_limited", "Rate limit exceeded", {
+      limit: "rateLimitPerSecond",
+      retryAfter: this.#taken[0]! + SECOND - now,
+    });
+  }
+
+  #receive(message: WebSocketMessage) {
+    const { type, payload } = message;
+    if (type === MessageType.CHAT || type === MessageType.ACK) {
+      this.#queue.echoed(message);
+    } else if (type === MessageType.AUTH_RESPONSE) {
+      if (payload?.["success"] === true) this.#queue.authenticated();
+      else this.#fail(errorOf(payload));
+    } else if (type === MessageType.ERROR) {
+      const error = errorOf(payload);
+      if (!this.#queue.refused(payload?.["id"], error)) this.#fail(error);
+    }
+    call(this.#messages, (handler) => handler(message));
+  }
+
+  #fail(error: ParleyClientError, message?: WebSocketMessage) {
+    this.#connection?.debug(`error: ${error.code} ${error.message}`);
+    call(this.#errors, (handler) => handler(error, message));
+  }
+}
+
+function invalid(field: string, rule: string, value: unknown): ParleyClientError {
+  const sentence = `Cannot send the message: "${field}" must be ${rule}: "${value}"`;
+  return new ParleyClientError("invalid", sentence);
+}
+
+function register<T>(handlers: Set<T>, handler: T): () => void {
+  handlers.add(handler);
+  return () => void handlers.delete(handler);
+}
+
+function call<T>(handlers: Set<T>, work: (handler: T) => unknown) {
+  for (const handler of [...handlers]) protect(() => work(handler));
+}
