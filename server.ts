@@ -5,24 +5,34 @@ import { openDatabase } from "./db/database.ts";
 import { createSignIn } from "./domain/agents/sign_in.ts";
 import { createTokens, signingSecret } from "./domain/agents/tokens.ts";
 import { countUsers, createFirstAdmin, listUsers, touchUser } from "./domain/agents/users.ts";
-import { positionsOf } from "./domain/conversations/queries.ts";
+import { findContextConversation, openContext } from "./domain/conversations/contexts.ts";
+import { logAfter } from "./domain/conversations/log.ts";
+import { positionsOf, unreadCounts } from "./domain/conversations/queries.ts";
 import { createConversations } from "./domain/conversations/service.ts";
 import { createWriter } from "./domain/conversations/writer.ts";
 import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
-import { createEventBus } from "./domain/events.ts";
+import { createEventBus, type EventBus } from "./domain/events.ts";
+import { createMetrics, watchEventLoop } from "./domain/metrics.ts";
 import type { AgentPrincipal } from "./domain/principal.ts";
+import { startTables } from "./domain/tables/start.ts";
 import { touchContact } from "./domain/visitors/contacts.ts";
 import { createOriginPolicy } from "./domain/visitors/origins.ts";
+import {
+  authenticateParticipant,
+  createParticipantTokens,
+  isAgentToken,
+} from "./domain/visitors/participants.ts";
 import { authenticateSession, recordPage, webConversationOf } from "./domain/visitors/sessions.ts";
 import { ensureFirstWidget, listWidgets } from "./domain/visitors/widgets.ts";
 import type { User } from "./protocol/model.ts";
 import { createHttpApi } from "./api/app.ts";
 import { REFRESH_COOKIE } from "./api/context.ts";
+import { createGate } from "./api/gate.ts";
 import type { Site } from "./api/site.ts";
 import { createPeerReader } from "./realtime/address.ts";
-import { createMemoryBroker } from "./realtime/broker_memory.ts";
-import { createRealtime } from "./realtime/server.ts";
-import type { Settings } from "./settings.ts";
+import { createRealtime, type RealtimeStats } from "./realtime/server.ts";
+import { brokerKind, openBroker } from "./open_broker.ts";
+import { limitsOf, type Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
 export interface Parley {
@@ -30,6 +40,7 @@ export interface Parley {
   handle(request: Request, remote: string): Promise<Response>;
   readonly engine: "postgres" | "pglite";
   readonly needsSetup: boolean;
+  stats(): RealtimeStats;
   /** Tells clients to come back, stores what was taken, and closes the database. */
   stop(): Promise<void>;
 }
@@ -38,21 +49,38 @@ export type ReportError = (error: unknown, context?: Record<string, unknown>) =>
 
 export async function createParley(
   settings: Settings,
-  parts: { site: Site | null; onError: ReportError },
+  parts: {
+    site: Site | null;
+    onError: ReportError;
+    /** This is one of several workers of one process. */
+    parallel?: boolean;
+    /** For benchmarks: a bus that they have a hold of, and how much the writer may group. */
+    bus?: EventBus;
+    maxBatch?: number;
+  },
 ): Promise<Parley> {
   const { site, onError } = parts;
+  const broker = brokerKind(settings, parts.parallel ?? false);
+  const metrics = createMetrics();
   const database = await openDatabase({
     url: settings.DATABASE_URL,
+    directUrl: settings.DATABASE_DIRECT_URL,
     dataDir: settings.DATA_DIR,
     pool: settings.DATABASE_POOL,
     onError: (error) => onError(error),
+    onQuery: (ms) => metrics.query.observe(ms / 1000),
   });
   const { db, epoch } = database;
-  const bus = createEventBus(onError);
-  const tokens = createTokens(
-    await signingSecret(settings.JWT_SECRET, settings.DATA_DIR),
-    settings.ACCESS_TOKEN_MS,
-  );
+  const bus = parts.bus ?? createEventBus(onError);
+  const secret = await signingSecret(settings.JWT_SECRET, settings.DATA_DIR);
+  const tokens = createTokens(secret, settings.ACCESS_TOKEN_MS);
+  const participantTokens = createParticipantTokens({
+    secret,
+    jwksUrl: settings.JWT_JWKS_URL,
+    publicKey: settings.JWT_PUBLIC_KEY,
+    issuer: settings.JWT_ISSUER,
+    audience: settings.JWT_AUDIENCE,
+  });
   const signIn = createSignIn({
     db,
     bus,
@@ -60,7 +88,21 @@ export async function createParley(
     refreshLifeMs: settings.REFRESH_TOKEN_MS,
     loginsPerMinute: settings.LIMIT_LOGINS_PER_MINUTE,
   });
-  const writer = createWriter({ db, bus, epoch, maxPending: settings.MAX_PENDING_WRITES });
+  const changes = startTables({
+    database,
+    bus,
+    maxReplay: settings.MAX_REPLAY_EVENTS,
+    keepMs: settings.CHANGE_RETENTION_MS,
+    maxChanges: settings.MAX_CHANGES,
+    onError,
+  });
+  const writer = createWriter({
+    db,
+    bus,
+    epoch,
+    maxPending: settings.MAX_PENDING_WRITES,
+    maxBatch: parts.maxBatch,
+  });
   const conversations = createConversations({
     db,
     bus,
@@ -75,7 +117,7 @@ export async function createParley(
       name: settings.ADMIN_EMAIL.split("@")[0]!,
       email: settings.ADMIN_EMAIL.toLowerCase(),
       password: settings.ADMIN_PASSWORD!,
-    });
+    }).catch(unlessSetUp);
   }
   await ensureFirstWidget(db);
 
@@ -83,11 +125,16 @@ export async function createParley(
   const originAllowed = createOriginPolicy(db, settings.FRONTEND_URL);
   const visitorBySession = (sessionId: string) =>
     authenticateSession(db, sessionId, { lifeMs: settings.SESSION_MS });
+  const node = crypto.randomUUID().slice(0, 8);
   const realtime = createRealtime({
+    metrics,
     bus,
-    broker: createMemoryBroker(),
+    broker: await openBroker(broker, settings, { name: epoch, node, onError }),
     conversations,
-    node: crypto.randomUUID().slice(0, 8),
+    tables: changes.tables,
+    node,
+    nodeTimeoutMs: settings.NODE_TIMEOUT_MS,
+    logAfter: (id, seq) => logAfter(db, id, seq, settings.MAX_REPLAY_EVENTS),
     limits: {
       messageBytes: settings.MAX_MESSAGE_BYTES,
       preAuthBytes: settings.MAX_PRE_AUTH_BYTES,
@@ -106,27 +153,45 @@ export async function createParley(
     typingMs: settings.TYPING_MS,
     presenceGraceMs: settings.PRESENCE_GRACE_MS,
     tokenGraceMs: settings.TOKEN_GRACE_MS,
+    recoveryMs: settings.RECOVERY_MS,
+    maxRecoverable: settings.MAX_RECOVERABLE,
+    maxReplayEvents: settings.MAX_REPLAY_EVENTS,
     drainMs: settings.DRAIN_MS,
     agentOrigins: settings.FRONTEND_URL,
     peer,
     originAllowed,
     agentByToken: (token) => signIn.authenticate(token),
+    principalByToken: (token) =>
+      isAgentToken(token)
+        ? signIn.authenticate(token)
+        : authenticateParticipant(db, bus, participantTokens, token),
+    openContext: (principal, contextId) => openContext(db, bus, principal, contextId),
+    contextConversation: (contextId) => findContextConversation(db, contextId),
     visitorBySession,
     conversationOf: (contactId) => webConversationOf(db, contactId),
-    recordPage: (visitor, page) => recordPage(db, visitor.sessionHash, page),
+    recordPage: async ({ sessionHash }, page) => {
+      if (sessionHash !== null) await recordPage(db, sessionHash, page);
+    },
     onGone: (id, kind) => {
       (kind === "agent" ? touchUser(db, id) : touchContact(db, id)).catch(onError);
     },
     positions: (ids) => positionsOf(db, ids),
     totalUnread: (userId) => conversations.totalUnread(agentPrincipal({ id: userId })),
+    unreadCounts: (userIds) => unreadCounts(db, userIds),
     onError,
   });
+  const stopWatching = watchEventLoop(metrics);
   const api = createHttpApi({
     version: VERSION,
+    engine: database.engine,
+    hasRedis: broker === "redis",
+    metrics,
+    metricsToken: settings.METRICS_TOKEN,
     db,
     bus,
     signIn,
     conversations,
+    participantTokens,
     realtime,
     peer,
     agentOrigins: settings.FRONTEND_URL,
@@ -142,6 +207,7 @@ export async function createParley(
 
   const dashboard: Dashboard = {
     version: VERSION,
+    development: settings.DEV_RELOAD,
     async agent(request) {
       const token = cookieOf(request, REFRESH_COOKIE);
       return token === undefined ? null : await signIn.peek(token);
@@ -157,34 +223,44 @@ export async function createParley(
       const widgets = await listWidgets(db);
       return widgets.find((widget) => widget.enabled)?.widgetKey ?? null;
     },
+    limits: () => limitsOf(settings),
   };
   (globalThis as Record<symbol, unknown>)[DASHBOARD] = dashboard;
   const needsSetup = await dashboard.needsSetup();
+  const gate = createGate();
 
   return {
     engine: database.engine,
     needsSetup,
+    stats: () => realtime.stats(),
     async handle(request, remote) {
       try {
         const path = new URL(request.url).pathname;
         if (realtime.serves(path)) return await realtime.upgrade(request, remote);
-        if (isApi(path) || site === null) return await api.fetch(request, { remote });
-        return await site(request);
+        if (isApi(path) || site === null) {
+          return await gate.pass(() => api.fetch(request, { remote }));
+        }
+        return await gate.pass(() => site(request));
       } catch (error) {
         onError(error, { path: new URL(request.url).pathname });
         return new Response("Internal error", { status: 500 });
       }
     },
     async stop() {
+      stopWatching();
       await realtime.drain();
+      await gate.close();
       await writer.idle();
+      await realtime.close();
+      await changes.stop();
       await database.close();
     },
   };
 }
 
 function isApi(path: string): boolean {
-  return path === "/health" || path === "/ready" || path === "/api" || path.startsWith("/api/");
+  return path === "/metrics" || path === "/health" || path === "/ready" || path === "/api" ||
+    path.startsWith("/api/");
 }
 
 function agentPrincipal(user: Pick<User, "id"> & Partial<User>): AgentPrincipal {
@@ -205,6 +281,11 @@ function cookieOf(request: Request, name: string): string | undefined {
     if (key === name && value !== undefined) return value;
   }
   return undefined;
+}
+
+/** Another node, which started at the same moment, made the first admin. */
+function unlessSetUp(error: unknown): void {
+  if ((error as { code?: string }).code !== "already_set_up") throw error;
 }
 
 async function orNull<T>(promise: Promise<T>): Promise<T | null> {

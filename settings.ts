@@ -3,6 +3,7 @@
  * README's table is made from the same descriptions. An empty value counts as unset.
  */
 import { z } from "zod";
+import { readPublicKey } from "./domain/visitors/public_key.ts";
 
 const int = (min: number, max: number) =>
   z.string().regex(/^\d+$/, `must be a whole number from ${min} to ${max}`).transform(Number)
@@ -66,6 +67,17 @@ function setting(
   return { schema, default: fallback, about, secret };
 }
 
+const publicKey = z.string().transform((value) => value.replaceAll("\\n", "\n")).refine(
+  (value) => {
+    try {
+      return readPublicKey(value) !== null;
+    } catch {
+      return false;
+    }
+  },
+  "must be a public key in PEM (RSA, P-256, P-384, P-521 or Ed25519)",
+);
+
 const text = (min: number, what: string) => z.string().min(min, what);
 
 export const SETTINGS = {
@@ -77,7 +89,41 @@ export const SETTINGS = {
     "Postgres server; unset: the embedded database in DATA_DIR",
     true,
   ),
-  DATABASE_POOL: setting(int(2, 200), "10", "Connections to the Postgres server"),
+  DATABASE_DIRECT_URL: setting(
+    url(["postgres:", "postgresql:"]),
+    undefined,
+    "The same server without a pooler such as PgBouncer between, for LISTEN; unset: DATABASE_URL",
+    true,
+  ),
+  DATABASE_POOL: setting(
+    int(2, 200),
+    "10",
+    "Connections to the Postgres server, of each node",
+  ),
+  BROKER: setting(
+    z.enum(
+      ["auto", "memory", "channel", "redis"],
+      'must be "auto", "memory", "channel" or "redis"',
+    ),
+    "auto",
+    "How nodes reach each other: memory (one node), channel (workers of one process) or redis; auto: redis where REDIS_URL is set, channel between workers",
+  ),
+  REDIS_URL: setting(
+    url(["redis:", "rediss:"]),
+    undefined,
+    "Redis server that carries events between several nodes",
+    true,
+  ),
+  NODE_TIMEOUT_MS: setting(
+    int(500, 600_000),
+    "5000",
+    "Silence after which another node is gone, with the people who were connected to it",
+  ),
+  MAX_BROKER_BYTES: setting(
+    int(65_536, 1_073_741_824),
+    "16777216",
+    "What a node keeps of events on their way to others; past it they are lost, and clients recover",
+  ),
   DATA_DIR: setting(
     text(1, "must be a folder's path"),
     "./data",
@@ -88,6 +134,24 @@ export const SETTINGS = {
     undefined,
     "Key of access tokens (HS256); unset: made once and kept in DATA_DIR",
     true,
+  ),
+  JWT_JWKS_URL: setting(
+    url(["https:", "http:"]),
+    undefined,
+    "Where an outside issuer of participants' tokens shows its keys (JWKS)",
+  ),
+  JWT_PUBLIC_KEY: setting(
+    publicKey,
+    undefined,
+    "Or its one public key in PEM; line ends may be written as \\n",
+    // It is not one, but what stands here by mistake may be.
+    true,
+  ),
+  JWT_ISSUER: setting(text(1, "must not be empty"), undefined, "What iss of such tokens must be"),
+  JWT_AUDIENCE: setting(
+    text(1, "must not be empty"),
+    undefined,
+    "What aud of participants' tokens must have",
   ),
   FRONTEND_URL: setting(
     origins,
@@ -110,10 +174,16 @@ export const SETTINGS = {
     "Password of the first admin",
     true,
   ),
+  METRICS_TOKEN: setting(
+    text(16, "must have at least 16 characters"),
+    undefined,
+    "Bearer token for /metrics; unset: only peers on this machine or a private network may read it",
+    true,
+  ),
   DEV_RELOAD: setting(
     flag,
     "false",
-    "Reloads open pages when the server starts anew; deno task dev sets it",
+    "Reloads open pages when the server starts anew, and opens /websocket-test without a sign-in; deno task dev sets it",
   ),
   LOG_LEVEL: setting(
     z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error"),
@@ -156,7 +226,11 @@ export const SETTINGS = {
     "New visitor sessions per minute and address",
   ),
   MAX_MESSAGE_BYTES: setting(int(1024, 16_777_216), "65536", "Largest message from a client"),
-  MAX_SUBSCRIPTIONS: setting(int(1, 100_000), "128", "Conversations joined per connection"),
+  MAX_SUBSCRIPTIONS: setting(
+    int(1, 100_000),
+    "128",
+    "Conversations joined per connection, and as many subscriptions to tables",
+  ),
   MAX_CONNECTIONS_PER_USER: setting(
     int(1, 100_000),
     "20",
@@ -191,6 +265,26 @@ export const SETTINGS = {
     int(1, 10_000),
     "500",
     "Missed events replayed on recovery; past it a snapshot is sent",
+  ),
+  MAX_CHANGES: setting(
+    int(1000, 100_000_000),
+    "100000",
+    "Changes of tables kept for clients that were away",
+  ),
+  CHANGE_RETENTION_MS: setting(
+    int(1000, 2_592_000_000),
+    "3600000",
+    "Time for which they are kept (1 hour), unless there are more than MAX_CHANGES",
+  ),
+  MAX_RECOVERABLE: setting(
+    int(0, 1_000_000),
+    "10000",
+    "Cut Socket.IO connections that can be recovered at a time; past it the oldest cannot",
+  ),
+  RECOVERY_MS: setting(
+    int(0, 3_600_000),
+    "120000",
+    "Time for which a Socket.IO connection that was cut can be recovered",
   ),
   AUTH_TIMEOUT_MS: setting(int(100, 600_000), "10000", "Time to authenticate a connection"),
   HEARTBEAT_MS: setting(
@@ -304,5 +398,25 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
       `Cannot start: setting ${missing} is not set: ADMIN_EMAIL and ADMIN_PASSWORD go together`,
     );
   }
+  if (values.BROKER === "redis" && values.REDIS_URL === undefined) {
+    throw new SettingsError('Cannot start: setting REDIS_URL is not set: BROKER is "redis"');
+  }
+  if (values.JWT_JWKS_URL !== undefined && values.JWT_PUBLIC_KEY !== undefined) {
+    throw new SettingsError(
+      "Cannot start: settings JWT_JWKS_URL and JWT_PUBLIC_KEY are both set: one of them is enough",
+    );
+  }
   return Object.assign(values, { given }) as unknown as Settings;
+}
+
+/** Limits and times among the settings, by their names. */
+const IS_LIMIT = /^(?:LIMIT|MAX)_|_MS$/;
+
+/** What limits clients on this server, in the order of the documentation. */
+export function limitsOf(settings: Settings) {
+  return (Object.keys(SETTINGS) as SettingName[]).flatMap((name) => {
+    const value = settings[name];
+    if (!IS_LIMIT.test(name) || typeof value !== "number") return [];
+    return [{ name, about: SETTINGS[name].about, value, isDefault: !settings.given.has(name) }];
+  });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { readSettings, SETTINGS, SettingsError } from "./settings.ts";
 
 function refused(env: Record<string, string>): string {
@@ -38,6 +39,8 @@ Deno.test("readSettings() names the setting, the value and what is allowed", () 
   assert.match(refused({ TRUSTED_PROXIES: "localhost" }), /TRUSTED_PROXIES/);
   assert.match(refused({ ADMIN_EMAIL: "a@b.example" }), /ADMIN_PASSWORD is not set/);
   assert.match(refused({ SECURE_COOKIES: "yes" }), /SECURE_COOKIES is "yes"/);
+  assert.match(refused({ JWT_PUBLIC_KEY: "a key" }), /JWT_PUBLIC_KEY is \(secret\): it must be/);
+  assert.match(refused({ JWT_JWKS_URL: "id.example/keys" }), /JWT_JWKS_URL .* https:\/\//);
 });
 
 Deno.test("readSettings() refuses names that were meant as a setting", () => {
@@ -55,4 +58,25 @@ Deno.test("every setting says what it is about", () => {
   for (const [name, { about }] of Object.entries(SETTINGS)) {
     assert.ok(about.length > 10, name);
   }
+});
+
+Deno.test("readSettings() takes public keys of the accepted kinds, and no others", () => {
+  const keys = {
+    rsa: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+    p256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
+    ed25519: generateKeyPairSync("ed25519"),
+  };
+  for (const { publicKey, privateKey } of Object.values(keys)) {
+    const pem = publicKey.export({ type: "spki", format: "pem" }) as string;
+    assert.equal(readSettings({ JWT_PUBLIC_KEY: pem }).JWT_PUBLIC_KEY?.trim(), pem.trim());
+    const oneLine = pem.trim().replaceAll("\n", "\\n");
+    assert.equal(readSettings({ JWT_PUBLIC_KEY: oneLine }).JWT_PUBLIC_KEY, pem.trim());
+    const both = { JWT_PUBLIC_KEY: pem, JWT_JWKS_URL: "https://id.example/keys" };
+    assert.match(refused(both), /JWT_JWKS_URL and JWT_PUBLIC_KEY are both set/);
+    const secret = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+    assert.match(refused({ JWT_PUBLIC_KEY: secret.replaceAll("\n", "\\n") }), /public key/);
+  }
+  const exchange = generateKeyPairSync("x25519").publicKey.export({ type: "spki", format: "pem" });
+  const wrong = (exchange as string).trim().replaceAll("\n", "\\n");
+  assert.match(refused({ JWT_PUBLIC_KEY: wrong }), /JWT_PUBLIC_KEY/);
 });

@@ -1,8 +1,10 @@
-import { Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
+import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import type { Database } from "./types.ts";
 import { holdDataDir } from "./data_dir.ts";
+import { type Listen, listenOnServer } from "./listen.ts";
+import { forgetChanges } from "./change_retention.ts";
 import { lockStart, migrate } from "./migrate.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -16,16 +18,22 @@ export interface OpenDatabase {
    * database, or one restored elsewhere. Clients that come with another epoch get a snapshot.
    */
   epoch: string;
+  /** Calls back after each NOTIFY of a channel. */
+  listen: Listen;
   close(): Promise<void>;
 }
 
 export interface DatabaseOptions {
   /** Postgres connection string; undefined: the embedded database below dataDir. */
   url: string | undefined;
+  /** The same server without a pooler between, which would swallow NOTIFY; default `url`. */
+  directUrl?: string | undefined;
   dataDir: string;
   pool: number;
   /** Told about errors of idle connections, which the pool replaces by itself. */
   onError?: (error: Error) => void;
+  /** Called after every query with its time in milliseconds. */
+  onQuery?: (ms: number) => void;
 }
 
 /** bigint as number: positions stay far below 2^53. */
@@ -34,8 +42,8 @@ const INT8 = 20;
 /** Opens the database, migrates it, and returns it with its epoch. */
 export async function openDatabase(options: DatabaseOptions): Promise<OpenDatabase> {
   const engine = options.url === undefined
-    ? await openEmbedded(options.dataDir)
-    : openServer(options.url, options.pool, options.onError);
+    ? await openEmbedded(options)
+    : openServer(options.url, options);
   try {
     await migrate(engine.db);
     const { mark, ...rest } = engine;
@@ -51,16 +59,29 @@ type Engine = Omit<OpenDatabase, "epoch"> & {
   mark: () => Promise<string>;
 };
 
-async function openEmbedded(dataDir: string): Promise<Engine> {
+/** What Kysely tells of each query, as far as somebody wants to know. */
+function timed({ onQuery }: DatabaseOptions) {
+  return onQuery && { log: (event: LogEvent) => onQuery(event.queryDurationMillis) };
+}
+
+async function openEmbedded(options: DatabaseOptions): Promise<Engine> {
+  const { dataDir } = options;
   const hold = await holdDataDir(dataDir);
   try {
     const pglite = await PGlite.create(`${dataDir}/postgres`, {
       parsers: { [INT8]: (value: string) => Number(value) },
     });
-    const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) });
+    const db = new Kysely<Database>({
+      dialect: new PGliteDialect({ pglite }),
+      ...timed(options),
+    });
     return {
       db,
       engine: "pglite",
+      listen: async (channel, onNotify) => {
+        const unlisten = await pglite.listen(channel, onNotify);
+        return { stop: () => unlisten() };
+      },
       // A folder that was restored from a copy has the same contents in new files.
       mark: async () => {
         const { dev, ino } = await Deno.stat(`${dataDir}/postgres/global/pg_control`);
@@ -77,10 +98,11 @@ async function openEmbedded(dataDir: string): Promise<Engine> {
   }
 }
 
-function openServer(url: string, max: number, onError?: (error: Error) => void): Engine {
+function openServer(url: string, options: DatabaseOptions): Engine {
+  const { onError } = options;
   const pool = new pg.Pool({
     connectionString: url,
-    max,
+    max: options.pool,
     connectionTimeoutMillis: 10_000,
     types: {
       getTypeParser: ((oid: number, format?: "text" | "binary") =>
@@ -92,8 +114,17 @@ function openServer(url: string, max: number, onError?: (error: Error) => void):
   });
   // Without a listener, a connection that the server ends while idle ends the process.
   pool.on("error", (error: Error) => onError?.(error));
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  return { db, engine: "postgres", mark: () => Promise.resolve(""), close: () => db.destroy() };
+  const db = new Kysely<Database>({
+    dialect: new PostgresDialect({ pool }),
+    ...timed(options),
+  });
+  return {
+    db,
+    engine: "postgres",
+    listen: listenOnServer(options.directUrl ?? url, onError),
+    mark: () => Promise.resolve(""),
+    close: () => db.destroy(),
+  };
 }
 
 /**
@@ -111,6 +142,7 @@ async function readEpoch(db: Db, mark: string): Promise<string> {
     const epoch = meta.get("epoch");
     if (epoch !== undefined && meta.get("epoch_place") === here) return epoch;
     const fresh = uuidv7().slice(-12);
+    await forgetChanges(trx);
     await trx.insertInto("server_meta")
       .values([{ key: "epoch", value: fresh }, { key: "epoch_place", value: here }])
       .onConflict((oc) =>

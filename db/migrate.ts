@@ -2,6 +2,10 @@ import { type Kysely, sql } from "kysely";
 import type { Database } from "./types.ts";
 import * as m001 from "./migrations/001_conversations.ts";
 import * as m002 from "./migrations/002_store_functions.ts";
+import * as m003 from "./migrations/003_contexts.ts";
+import * as m004 from "./migrations/004_change_feed.ts";
+import * as m005 from "./migrations/005_receipts.ts";
+import * as m006 from "./migrations/006_notifications.ts";
 
 interface Migration {
   name: string;
@@ -12,6 +16,10 @@ interface Migration {
 const MIGRATIONS: Migration[] = [
   { name: "001_conversations", up: m001.up },
   { name: "002_store_functions", up: m002.up },
+  { name: "003_contexts", up: m003.up },
+  { name: "004_change_feed", up: m004.up },
+  { name: "005_receipts", up: m005.up },
+  { name: "006_notifications", up: m006.up },
 ];
 
 /** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */

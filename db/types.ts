@@ -23,6 +23,7 @@ export interface Database {
   chat_messages: ChatMessages;
   conversation_events: ConversationEvents;
   participants: Participants;
+  conversation_receipts: ConversationReceipts;
   refresh_tokens: RefreshTokens;
   labels: Labels;
   conversation_labels: ConversationLabels;
@@ -35,6 +36,7 @@ export interface Database {
   collaboration_documents: CollaborationDocuments;
   collaboration_operations: CollaborationOperations;
   metric_points: MetricPoints;
+  change_commits: ChangeCommits;
   changes: Changes;
   api_keys: ApiKeys;
   audit_log: AuditLog;
@@ -116,6 +118,8 @@ export interface Conversations {
   contact_id: string;
   platform: Generated<string>;
   channel_id: string | null;
+  /** The website's own name for a conversation of several people; null for all others. */
+  context_id: string | null;
   status: Generated<"open" | "pending" | "snoozed" | "resolved">;
   assignee_id: string | null;
   last_seq: Generated<number>;
@@ -186,6 +190,22 @@ export interface Participants {
   updated_at: TimeNow;
 }
 
+/** The last move of a pointer that does not follow from a message: one row for each side and event. */
+export interface ConversationReceipts {
+  conversation_id: string;
+  role: "agent" | "visitor";
+  event: "delivered" | "read";
+  /** Counts the moves of the conversation, 1, 2, 3, … */
+  number: number;
+  /** The last event of the log when it moved: it comes after that, and before the next. */
+  at_seq: number;
+  /** Where the pointer stands. */
+  seq: number;
+  /** Who moved it. */
+  user_id: string;
+  created_at: Time;
+}
+
 export interface RefreshTokens {
   id: string;
   user_id: string;
@@ -222,11 +242,15 @@ export interface CannedResponses {
 
 export interface ContextRules {
   id: string;
+  /** Who made it. */
+  user_id: string | null;
   name: string;
   enabled: Generated<boolean>;
-  priority: Generated<number>;
-  conditions: Json<unknown>;
-  actions: Json<unknown>;
+  /** Rules are tried in this order. */
+  position: Generated<number>;
+  /** RuleCondition[] and RuleAction[] of protocol/model.ts. */
+  conditions: JsonOr<unknown[]>;
+  actions: JsonOr<unknown[]>;
   created_at: TimeNow;
   updated_at: TimeNow;
 }
@@ -235,10 +259,27 @@ export interface Notifications {
   id: string;
   user_id: string;
   kind: string;
+  title: string;
+  body: Generated<string>;
   conversation_id: string | null;
-  data: Json<Record<string, unknown>>;
-  created_at: TimeNow;
+  data: JsonOr<Record<string, unknown>>;
+  /** Why it was made: once for each user; null where nothing else could make it again. */
+  cause: string | null;
   read_at: NullTime;
+  created_at: TimeNow;
+}
+
+export interface NotificationPreferenceRows {
+  user_id: string;
+  /** What differs from the default, by kind: see protocol/notifications.ts. */
+  kinds: JsonOr<Record<string, Record<string, boolean>>>;
+  updated_at: TimeNow;
+}
+
+/** The wait of a conversation's contact that agents were told of. */
+export interface WaitingAlerts {
+  conversation_id: string;
+  waiting_since: Time;
 }
 
 export interface Channels {
@@ -302,15 +343,24 @@ export interface MetricPoints {
   value: number;
 }
 
-/** The change feed: one row for each change of a subscribed table. */
+/** A transaction of the change feed, with its place among all: triggers write it, see 004. */
+export interface ChangeCommits {
+  xid: string;
+  count: number;
+  /** The id of its last change; the others have the ids just before it. */
+  last: number;
+  committed_at: Time;
+}
+
+/** The change feed: one row for each change of a followed table. */
 export interface Changes {
-  id: Generated<number>;
+  xid: string;
+  /** Its number within the transaction, from 0. */
+  n: number;
   table_name: string;
   event: "INSERT" | "UPDATE" | "DELETE";
-  row_id: string;
-  new_row: Json<Record<string, unknown> | null>;
   old_row: Json<Record<string, unknown> | null>;
-  created_at: TimeNow;
+  new_row: Json<Record<string, unknown> | null>;
 }
 
 export interface ApiKeys {
@@ -338,9 +388,11 @@ export type UserRow = Selectable<Users>;
 export type ContactRow = Selectable<Contacts>;
 export type WidgetRow = Selectable<WidgetConfigs>;
 export type SessionRow = Selectable<ChatSessions>;
+export type ContextRuleRow = Selectable<ContextRules>;
 export type ConversationRow = Selectable<Conversations>;
 export type MessageRow = Selectable<ChatMessages>;
 export type NewMessageRow = Insertable<ChatMessages>;
 export type EventRow = Selectable<ConversationEvents>;
+export type ReceiptRow = Selectable<ConversationReceipts>;
 export type ParticipantRow = Selectable<Participants>;
 export type UserUpdate = Updateable<Users>;

@@ -12,6 +12,8 @@ export const DASHBOARD = Symbol.for("parley.dashboard");
 export interface Dashboard {
   /** Version of the product, e.g. "0.1.0". */
   version: string;
+  /** Whether this is `deno task dev`. */
+  development: boolean;
   /** The agent whose session cookie the request carries, or null. Does not rotate the cookie. */
   agent(request: Request): Promise<User | null>;
   /** True until the first admin exists. */
@@ -36,6 +38,17 @@ export interface Dashboard {
   widgets(): Promise<WidgetConfig[]>;
   /** Key of the widget that /demo shows: the oldest enabled one, or null. */
   demoWidgetKey(): Promise<string | null>;
+  /** The limits and times that are in force, in the order of the documentation. */
+  limits(): Limit[];
+}
+
+/** One limit as it is set. */
+export interface Limit {
+  /** The name of the setting, such as "MAX_MESSAGE_BYTES". */
+  name: string;
+  about: string;
+  value: number;
+  isDefault: boolean;
 }
 
 /** The dashboard services of this process; throws where no server set them. */

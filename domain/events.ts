@@ -3,8 +3,10 @@
  * in the order in which they were added, after the change is stored; one that throws is reported
  * and does not keep the others from hearing.
  */
-import type { Conversation, Pointers, User } from "../protocol/model.ts";
-import type { LoggedEvent } from "../protocol/native.ts";
+import type { Change } from "../db/change_feed.ts";
+import type { Conversation, Notification, Pointers, User } from "../protocol/model.ts";
+import type { LoggedEvent, Receipt } from "../protocol/native.ts";
+import type { NotificationPreferences } from "../protocol/notifications.ts";
 
 /** A stored change of a conversation in the two forms in which people may see it. */
 export interface LogEntry {
@@ -17,7 +19,11 @@ export interface DomainEvents {
   /** Durable changes of one conversation, in the order of seq, committed. */
   "conversation.logged": { conversationId: string; entries: LogEntry[] };
   /** The list row of a conversation changed; `conversation` is its state after the commit. */
-  "conversation.updated": { conversation: Conversation };
+  "conversation.updated": {
+    conversation: Conversation;
+    /** What was logged with it; absent where only a name was changed. */
+    entries?: LogEntry[];
+  };
   /** Someone received or read further. `unread` is of that participant. */
   "conversation.pointers": {
     conversationId: string;
@@ -28,17 +34,33 @@ export interface DomainEvents {
     unread: number;
     /** True: it follows from a message that this participant wrote, which everybody sees anyway. */
     implied: boolean;
+    /**
+     * Which of `pointers` this participant moved, in order; none where others were there before.
+     * `messageId` is the newest message of the other side that it is about.
+     */
+    receipts: (Receipt & { messageId: string | null })[];
   };
+  /** Made, or grown by a message more. `unread` counts all that this user has not read. */
+  "notification.made": { notification: Notification; unread: number };
+  /** null: all of this user's. */
+  "notifications.read": { userId: string; ids: string[] | null; readAt: string; unread: number };
+  "notifications.preferences": { userId: string; preferences: NotificationPreferences };
   /** A contact's first conversation was opened by one of their sessions. */
   "conversation.opened": { conversationId: string; contactId: string };
   "contact.updated": { contactId: string; name: string };
   "user.updated": { user: User };
   /** A widget's settings changed, or it is gone (`enabled` false). */
   "widget.updated": { widgetId: string; enabled: boolean; allowedOrigins: string[] };
+  /** Context rules were added, changed, ordered or removed on this node. */
+  "rules.changed": Record<string, never>;
   /** An agent signed out, or a stolen refresh token was noticed. */
   "sign_in.ended": { signInId: string };
   /** A visitor ended their session. */
   "session.ended": { sessionHash: string };
+  /** Rows of followed tables, as committed and in this order, by whoever changed them. */
+  "table.changed": { changes: readonly Change[] };
+  /** Changes of tables were forgotten before this process had read them. */
+  "table.lost": Record<string, never>;
   /** Everything of this user's is to be disconnected: disabled, or a changed password. */
   "user.ended": { userId: string };
 }

@@ -18,6 +18,8 @@ export const CLOSE = {
   draining: { code: 3001, reason: "Server is restarting" },
   /** The reader did not keep up; nothing is lost, the client recovers by (epoch, seq). */
   slow: { code: 3008, reason: "Client is too slow" },
+  /** Events of other nodes may have been lost on the way; the client recovers by (epoch, seq). */
+  resync: { code: 3013, reason: "Events may have been lost" },
   /** The peer sent nothing within the heartbeat's time. */
   noPong: { code: 3012, reason: "No answer to a ping" },
   /** The token ended and was not refreshed; come back with a new one. */

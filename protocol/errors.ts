@@ -28,6 +28,7 @@ export const ERRORS = {
   too_many_connections: { status: 429 },
   draining: { status: 503 },
   overloaded: { status: 503 },
+  unavailable: { status: 503 },
   internal: { status: 500 },
 } as const satisfies Record<string, { status: number; close?: CloseReason }>;
 

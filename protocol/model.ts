@@ -81,6 +81,8 @@ export const Conversation = z.object({
   id: Id,
   status: ConversationStatus,
   platform: z.string(),
+  /** The website's own name for a conversation of several people; absent for all others. */
+  contextId: z.string().optional(),
   contact: Contact,
   assignee: Assignee.nullable(),
   lastMessage: LastMessage.nullable(),
@@ -161,3 +163,62 @@ export const WidgetConfig = z.object({
   updatedAt: Timestamp,
 });
 export type WidgetConfig = z.infer<typeof WidgetConfig>;
+
+/** Half of a surrogate pair is replaced: the database cannot store it. */
+const RuleText = z.string().trim().overwrite((text) => text.toWellFormed());
+
+/**
+ * What has to be so for a rule to act; all conditions of a rule together. New kinds of conditions,
+ * such as a tree of them, are new members of this union.
+ */
+export const RuleCondition = z.discriminatedUnion("kind", [
+  /**
+   * The visitor's page is one of these; `*` stands for any characters: "https://example.com/shop/*",
+   * "example.com/*" or, on whatever website, "/pricing". See protocol/rule_match.ts.
+   */
+  z.strictObject({
+    kind: z.literal("page_url"),
+    globs: z.array(RuleText.min(1).max(500)).min(1).max(50),
+  }),
+  /** A message of the visitor has one of these words or phrases, in whatever case and accents. */
+  z.strictObject({
+    kind: z.literal("message"),
+    keywords: z.array(RuleText.min(1).max(100)).min(1).max(50),
+  }),
+]);
+export type RuleCondition = z.infer<typeof RuleCondition>;
+
+export const RuleAction = z.discriminatedUnion("kind", [
+  /** The bot writes into the visitor's conversation. */
+  z.strictObject({ kind: z.literal("bot_message"), content: RuleText.min(1).max(2000) }),
+]);
+export type RuleAction = z.infer<typeof RuleAction>;
+
+export const ContextRule = z.object({
+  id: Id,
+  userId: Id.nullable(),
+  name: RuleText.min(1).max(100),
+  enabled: z.boolean(),
+  /** Rules are tried in this order, the smallest first. */
+  position: z.number().int(),
+  conditions: z.array(RuleCondition).max(20),
+  actions: z.array(RuleAction).min(1).max(10),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+export type ContextRule = z.infer<typeof ContextRule>;
+
+/** Something that a user should notice; only they see it. */
+export const Notification = z.object({
+  id: Id,
+  userId: Id,
+  /** What it is about, such as "assigned"; clients show those that they do not know by title and body. */
+  kind: z.string().min(1).max(50),
+  title: z.string().min(1).max(200),
+  body: z.string().max(2000),
+  conversationId: Id.nullable(),
+  data: z.record(z.string(), z.unknown()),
+  readAt: Timestamp.nullable(),
+  createdAt: Timestamp,
+});
+export type Notification = z.infer<typeof Notification>;

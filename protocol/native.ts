@@ -8,12 +8,16 @@ import {
   ConversationStatus,
   Id,
   Message,
+  type Notification,
   Page,
   Pointers,
   Presence,
   Role,
+  Timestamp,
 } from "./model.ts";
 import type { ErrorCode, FieldError } from "./errors.ts";
+import type { NotificationPreferences } from "./notifications.ts";
+import { type DatabaseChange, Subscribe, type Subscribed, type TableName } from "./tables.ts";
 
 export const SUBPROTOCOL = "parley.v1";
 /** A token may travel as a second subprotocol entry: `parley.token.<jwt>` or `parley.session.<id>`. */
@@ -83,13 +87,17 @@ export const COMMANDS = {
   delete_message: z.strictObject({ conversationId: Id, messageId: Id }),
   history: z.strictObject({
     conversationId: Id,
-    /** Messages with a smaller seq, newest first cut; at most one of before and after. */
+    /** Messages with a smaller seq, or older than a time, newest first cut; at most one of the three. */
     before: Seq.optional(),
+    beforeTime: Timestamp.optional(),
     after: Seq.optional(),
+    /** Without notes and activity lines, which visitors never get. */
+    publicOnly: z.boolean().optional(),
     limit: z.number().int().min(1).max(MAX_HISTORY).optional(),
   }).refine(
-    (data) => data.before === undefined || data.after === undefined,
-    "at most one of before and after can be given",
+    ({ before, beforeTime, after }) =>
+      [before, beforeTime, after].filter((value) => value !== undefined).length <= 1,
+    "at most one of before, beforeTime and after can be given",
   ),
   typing: z.strictObject({ conversationId: Id, isTyping: z.boolean() }),
   read: z.strictObject({ conversationId: Id, seq: Seq }),
@@ -97,6 +105,8 @@ export const COMMANDS = {
   page: z.strictObject(Page.shape),
   /** An agent's own status; offline comes from having no connection. */
   presence: z.strictObject({ status: z.enum(["online", "away"]) }),
+  subscribe: Subscribe,
+  unsubscribe: z.strictObject({ subscription: z.string().min(1).max(64) }),
   ping: z.unknown(),
 } as const;
 
@@ -135,11 +145,21 @@ export interface Welcome {
 export const Member = z.object({ userId: z.string(), userName: z.string(), role: Role });
 export type Member = z.infer<typeof Member>;
 
+/** `label` is what the member calls their part in the session; no right depends on it. */
+export type SessionMember = Member & { label: string };
+
 /** A durable change: has the next seq of its conversation and is replayed on recovery. */
 export interface DurableEvents {
   message: Message;
   message_updated: { conversationId: string; seq: number; message: Message };
-  message_deleted: { conversationId: string; seq: number; messageId: string; deletedAt: string };
+  message_deleted: {
+    conversationId: string;
+    seq: number;
+    messageId: string;
+    deletedAt: string;
+    /** Who deleted it: the sender, or an admin. Absent where it was not recorded yet. */
+    actor?: Member;
+  };
   /** Status, assignment. `message` is the activity line, for agents only. */
   conversation_changed: {
     conversationId: string;
@@ -155,20 +175,50 @@ export interface DurableEvents {
 }
 export type DurableType = keyof DurableEvents;
 
+/** One move of a side's pointer, in its place between the events of the log. */
+export interface Receipt {
+  event: "delivered" | "read";
+  /** Messages of the other side up to here are meant. */
+  seq: number;
+  /** Counts the moves of the conversation, 1, 2, 3, … */
+  number: number;
+  /** The seq of the event that it comes after. */
+  at: number;
+  createdAt: string;
+}
+
+/** Unread messages of one agent over all conversations that are not resolved. */
+export interface UnreadCounts {
+  totalUnread: number;
+  /** By platform; one that has no such conversation is left out. */
+  unreadCounts: Record<string, number>;
+}
+
+/** `unread`: how many notifications the receiving agent has not read. */
+interface UnreadNotificationCount {
+  unread: number;
+}
+
 export interface EphemeralEvents {
   welcome: Welcome;
   /** A list row as it is now; agents only. */
   conversation: { conversation: Conversation };
   /** To every connection of a visitor: their conversation was opened and can be joined. */
   conversation_opened: { conversationId: string };
-  /** The receiving agent's own count; totalUnread is over all conversations. */
-  unread: { conversationId: string; unread: number; readSeq: number; totalUnread: number };
+  /** The receiving agent's own count of one conversation, and the totals. */
+  unread: { conversationId: string; unread: number; readSeq: number } & UnreadCounts;
+  /** The totals of the receiving agent, whatever changed them; for protocols that ask for nothing. */
+  unread_counts: UnreadCounts;
   /** Pointers moved. */
   message_status: {
     conversationId: string;
     userId: string;
     role: Role;
     pointers: Pointers;
+    /** What of `pointers` this person moved; absent where somebody of their side was there before. */
+    receipt?: Receipt;
+    /** With `receipt`: the newest message that it is about; null where there is none. */
+    messageId?: string | null;
   };
   typing: {
     conversationId: string;
@@ -184,6 +234,25 @@ export interface EphemeralEvents {
   member_count: { conversationId: string; count: number };
   user_joined: { conversationId: string } & Member;
   user_left: { conversationId: string } & Member;
+  /** Of a collaboration session, to its members. */
+  session_joined: { sessionId: string } & SessionMember;
+  session_left: { sessionId: string } & SessionMember;
+  /** A row of a followed table was changed, by whoever. */
+  database_change: DatabaseChange & { subscription: string };
+  /** Nothing more comes of it; `overloaded`: something was lost, subscribe and read anew. */
+  subscription_ended: {
+    subscription: string;
+    table: TableName;
+    code: Extract<ErrorCode, "forbidden" | "invalid_session" | "overloaded">;
+    reason: string;
+  };
+  /** New, or grown: a message more in a conversation of which one is told already. */
+  notification: { notification: Notification } & UnreadNotificationCount;
+  /** The receiving agent has read these, on whatever device; null: all of them. */
+  notifications_read: { ids: string[] | null; readAt: string } & UnreadNotificationCount;
+  notification_preferences: { preferences: NotificationPreferences };
+  /** Other code told this user something, in words of its own. */
+  event: { name: string; data: Record<string, unknown> };
   /** The server drains: connect again after `retryAfter` milliseconds. */
   reconnect: { retryAfter: number };
   pong: Record<string, never>;
@@ -229,6 +298,8 @@ export interface Acks {
   delivered: { deliveredSeq: number };
   page: Record<string, never>;
   presence: Record<string, never>;
+  subscribe: Subscribed;
+  unsubscribe: Record<string, never>;
   ping: Record<string, never>;
 }
 

@@ -6,6 +6,7 @@ import type { Principal } from "../domain/principal.ts";
 import type { Connection } from "./connection.ts";
 import { followOwn } from "./delivery.ts";
 import type { Hub } from "./hub.ts";
+import { logAuthenticated } from "./log.ts";
 import type { PresenceTracker } from "./presence.ts";
 import { ROOMS } from "./rooms.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
@@ -13,13 +14,33 @@ import type { TimerWheel } from "./timer_wheel.ts";
 export interface Credentials {
   token?: string | undefined;
   sessionId?: string | undefined;
+  /** Of protocols that are cut to one context: which one, and what was last seen of it. */
+  contextId?: string | undefined;
+  lastSeq?: string | undefined;
+  epoch?: string | undefined;
+  /** Of a connection that goes on where another one was cut: who that was. */
+  recovered?: Principal | undefined;
 }
 
 export interface Authenticator {
   /** Starts the deadline within which the peer has to authenticate. */
   expect(connection: Connection): void;
   authenticate(connection: Connection, credentials: Credentials): Promise<Acks["auth"]>;
-  refresh(connection: Connection, token: string): Promise<Acks["refresh"]>;
+  /**
+   * By the token of an agent or of a participant. `enter` decides what of it this connection is
+   * for, and refuses by throwing, before anything is known of the connection.
+   */
+  admit<T>(
+    connection: Connection,
+    token: string,
+    enter: (principal: Principal) => Promise<T>,
+  ): Promise<T>;
+  /** @param may refuses a new token by throwing. */
+  refresh(
+    connection: Connection,
+    token: string,
+    may?: (next: Principal) => void,
+  ): Promise<Acks["refresh"]>;
 }
 
 export interface AuthenticatorOptions {
@@ -27,6 +48,8 @@ export interface AuthenticatorOptions {
   wheel: TimerWheel;
   presence: PresenceTracker;
   agentByToken: (token: string) => Promise<Principal>;
+  /** An agent's token, or a participant's. */
+  principalByToken: (token: string) => Promise<Principal>;
   visitorBySession: (sessionId: string) => Promise<Principal>;
   /** A visitor's own conversation, if there is one. */
   conversationOf: (contactId: string) => Promise<string | null>;
@@ -91,6 +114,37 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
+  /** From here on the connection is the principal's, with all that follows from it. */
+  function accept(connection: Connection, principal: Principal): void {
+    // The peer may have gone, or a second auth of the same frame may have come first.
+    if (connection.isOver || connection.principal !== null) {
+      throw new ParleyError("conflict", "Cannot authenticate: the connection is over");
+    }
+    deadlines.get(connection)?.();
+    limitPerUser(connection, principal.userId);
+    connection.principal = principal;
+    watchExpiry(connection, principal);
+    presence.enter(connection);
+    connection.cleanups.push(() => {
+      for (const id of [...connection.conversations]) options.onLeave(connection, id);
+    });
+    hub.join(connection, ROOMS.user(principal.userId));
+    hub.join(connection, principal.kind === "agent" ? ROOMS.agents : ROOMS.visitors);
+    logAuthenticated(connection);
+  }
+
+  /** From here on what happens on other nodes reaches the connection. */
+  async function heard(connection: Connection): Promise<void> {
+    const settled = hub.settled(connection);
+    if (settled !== null) await settled;
+  }
+
+  function refuseTwice(connection: Connection): void {
+    if (connection.principal !== null) {
+      throw new ParleyError("conflict", "Cannot authenticate: this connection already is");
+    }
+  }
+
   return {
     expect(connection) {
       const cancel = wheel.after(options.timeoutMs, () => {
@@ -107,11 +161,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       connection.cleanups.push(cancel, () => expiries.get(connection)?.());
     },
 
-    async authenticate(connection, { token, sessionId }) {
-      if (connection.principal !== null) {
-        throw new ParleyError("conflict", "Cannot authenticate: this connection already is");
-      }
-      const principal = token !== undefined
+    async authenticate(connection, { token, sessionId, recovered }) {
+      refuseTwice(connection);
+      const principal = recovered !== undefined
+        ? recovered
+        : token !== undefined
         ? await options.agentByToken(token)
         : await options.visitorBySession(sessionId ?? "");
       check(connection, principal);
@@ -121,25 +175,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const totalUnread = principal.kind === "agent"
         ? await options.totalUnread(principal.userId)
         : undefined;
-      // The peer may have gone, or a second auth of the same frame may have come first.
-      if (connection.isOver || connection.principal !== null) {
-        throw new ParleyError("conflict", "Cannot authenticate: the connection is over");
-      }
-      deadlines.get(connection)?.();
-      limitPerUser(connection, principal.userId);
-      connection.principal = principal;
+      accept(connection, principal);
       connection.ownConversation = conversationId ?? null;
-      watchExpiry(connection, principal);
-      presence.enter(connection);
-      connection.cleanups.push(() => {
-        for (const id of [...connection.conversations]) options.onLeave(connection, id);
-      });
-      hub.join(connection, ROOMS.user(principal.userId));
       if (connection.protocol.follows === "everything") {
         if (principal.kind === "agent") hub.join(connection, ROOMS.messages);
         else if (conversationId) followOwn(hub, presence, connection, conversationId);
       }
-      hub.join(connection, principal.kind === "agent" ? ROOMS.agents : ROOMS.visitors);
+      await heard(connection);
       return {
         userId: principal.userId,
         userName: principal.userName,
@@ -157,15 +199,28 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       };
     },
 
-    async refresh(connection, token) {
+    async admit(connection, token, enter) {
+      refuseTwice(connection);
+      const principal = await options.principalByToken(token);
+      check(connection, principal);
+      const entered = await enter(principal);
+      accept(connection, principal);
+      await heard(connection);
+      return entered;
+    },
+
+    async refresh(connection, token, may) {
       const current = connection.principal;
       if (current === null) {
         throw new ParleyError("unauthenticated", "Cannot refresh: authenticate first");
       }
-      const next = await options.agentByToken(token);
-      if (current.kind !== "agent" || next.userId !== current.userId) {
+      const participant = current.kind === "visitor" && current.contexts !== undefined;
+      const next = await (participant ? options.principalByToken : options.agentByToken)(token);
+      const same = next.kind === current.kind && next.userId === current.userId;
+      if (!same || (current.kind === "visitor" && !participant)) {
         throw new ParleyError("forbidden", "Cannot refresh: the token is somebody else's");
       }
+      may?.(next);
       connection.principal = next;
       watchExpiry(connection, next);
       return { expiresAt: next.expiresAt === null ? null : new Date(next.expiresAt).toISOString() };

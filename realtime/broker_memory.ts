@@ -5,14 +5,22 @@ export function createMemoryBroker(): Broker {
   const rooms = new Set<string>();
   let listener: BrokerListener = () => {};
   return {
+    alone: true,
+    connected: true,
     publish(broadcast) {
       if (rooms.has(broadcast.room)) listener(broadcast);
     },
-    subscribe: (room) => void rooms.add(room),
+    subscribe(room) {
+      rooms.add(room);
+      return undefined;
+    },
     unsubscribe: (room) => void rooms.delete(room),
     listen(next) {
       listener = next;
     },
+    tell() {},
+    listenToNodes() {},
+    onGap() {},
     close() {
       rooms.clear();
       return Promise.resolve();

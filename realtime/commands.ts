@@ -10,11 +10,14 @@ import {
 } from "../protocol/native.ts";
 import type { Page } from "../protocol/model.ts";
 import type { Conversations } from "../domain/conversations/service.ts";
+import type { Metrics } from "../domain/metrics.ts";
 import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
+import { logMessage } from "./log.ts";
 import type { PresenceTracker } from "./presence.ts";
+import type { TableSubscriptions } from "./tables.ts";
 import { ROOMS } from "./rooms.ts";
 import type { TypingTracker } from "./typing.ts";
 
@@ -24,7 +27,9 @@ export interface CommandsOptions {
   presence: PresenceTracker;
   typing: TypingTracker;
   authenticator: Authenticator;
+  tables: TableSubscriptions;
   recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
+  metrics: Pick<Metrics, "ack" | "recoveries" | "refusals">;
 }
 
 type Handler<T extends CommandType> = (
@@ -40,7 +45,15 @@ const DONE = {};
 
 /** Every command of the hub, the same for each protocol. Rights are checked in every one. */
 export function createCommands(options: CommandsOptions): Commands {
-  const { hub, conversations, presence, typing, authenticator } = options;
+  const { hub, conversations, presence, typing, authenticator, tables, metrics } = options;
+
+  /** Counts what a conversation's own rate refuses, and throws it on. */
+  function refused(error: unknown): never {
+    if (error instanceof ParleyError && error.code === "rate_limited") {
+      metrics.refusals.inc({ limit: error.limit ?? "unknown" });
+    }
+    throw error;
+  }
 
   return {
     auth: (connection, credentials) => authenticator.authenticate(connection, credentials),
@@ -65,6 +78,7 @@ export function createCommands(options: CommandsOptions): Commands {
         (state) => {
           // The peer may have gone while its snapshot was read.
           if (connection.isOver) return;
+          metrics.recoveries.inc({ outcome: outcomeOf(position, state) });
           presence.join(connection, conversationId, members);
           const inside = presence.members(conversationId, { limit: MAX_MEMBERS });
           result = {
@@ -81,6 +95,7 @@ export function createCommands(options: CommandsOptions): Commands {
           const seq = (forAgents?.data as { seq?: number } | undefined)?.seq;
           return seq === undefined || seq > state.seq;
         },
+        (state) => state.seq,
       ).catch((error) => {
         presence.leave(connection, conversationId);
         throw error;
@@ -110,9 +125,13 @@ export function createCommands(options: CommandsOptions): Commands {
     },
 
     async message(connection, data) {
+      const start = performance.now();
       const principal = authenticated(connection);
       const conversationId = data.conversationId ?? connection.ownConversation ?? undefined;
-      const result = await conversations.post(principal, { ...data, conversationId });
+      const result = await conversations.post(principal, { ...data, conversationId })
+        .catch(refused);
+      metrics.ack.observe((performance.now() - start) / 1000);
+      logMessage(connection, result.message.conversationId, result.message.seq);
       if (principal.kind === "visitor") {
         connection.ownConversation = result.message.conversationId;
       }
@@ -137,7 +156,11 @@ export function createCommands(options: CommandsOptions): Commands {
       if (!connection.conversations.has(conversationId)) {
         throw new ParleyError("not_joined", "Cannot type: join the conversation first");
       }
-      if (isTyping) conversations.takeBroadcast(conversationId);
+      try {
+        if (isTyping) conversations.takeBroadcast(conversationId);
+      } catch (error) {
+        refused(error);
+      }
       typing.set(conversationId, memberOf(principal), isTyping);
       return DONE;
     },
@@ -169,8 +192,21 @@ export function createCommands(options: CommandsOptions): Commands {
       return DONE;
     },
 
+    subscribe: (connection, request, accept) => tables.subscribe(connection, request, accept),
+
+    unsubscribe(connection, { subscription }) {
+      authenticated(connection);
+      tables.unsubscribe(connection, subscription);
+      return DONE;
+    },
+
     ping: () => DONE,
   };
+}
+
+function outcomeOf({ seq }: { seq?: number | undefined }, { recovered }: { recovered: boolean }) {
+  if (seq === undefined) return "fresh";
+  return recovered ? "recovered" : "snapshot";
 }
 
 /** Typing ends with whoever typed; being there ends after the grace. */

@@ -1,6 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
-import type { Principal } from "../domain/principal.ts";
+import { audienceOf, type Principal } from "../domain/principal.ts";
 import { TokenBucket } from "../domain/rate_limit.ts";
 import { nextTurn } from "../domain/turn.ts";
 import type { HubEvent } from "./broker.ts";
@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   onSlow: (connection: Connection) => void;
   onWaiting: (writer: ConnectionWriter) => void;
   onError: (error: unknown, connection: Connection) => void;
+  /** A command was refused because of a rate; `limit` is the setting. */
+  onRefused?: (limit: string, connection: Connection) => void;
   now?: () => number;
 }
 
@@ -63,6 +65,13 @@ export class Connection {
   /** Conversations that it joined. */
   readonly conversations = new Set<string>();
   principal: Principal | null = null;
+  /** Frames so far, in and out. */
+  received = 0;
+  sent = 0;
+  /** The code that it was ended with here; null: not, or by the peer. */
+  closedWith: number | null = null;
+  /** The code that the peer closed with, as far as it gave one. */
+  peerClosedWith: number | null = null;
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
   /** Called once when it is over, in the order of adding. */
@@ -110,17 +119,21 @@ export class Connection {
   }
 
   send(text: string): void {
-    if (!this.#over) this.writer.write(text);
+    if (this.#over) return;
+    this.sent++;
+    this.writer.write(text);
   }
 
   sendEvent(event: HubEvent, room: string | null = null): void {
-    const text = this.protocol.encode(event, room);
+    const audience = this.principal === null ? "visitors" : audienceOf(this.principal);
+    const text = this.protocol.encode(event, room, audience);
     if (text !== null) this.send(text);
   }
 
   /** Takes a frame from the socket. Frames are handled in order, one at a time. */
   receive(data: unknown): void {
     if (this.#over) return;
+    this.received++;
     if (typeof data !== "string") {
       this.#refuse(
         new ParleyError("bad_frame", "Cannot read the frame: binary frames are not used"),
@@ -223,6 +236,7 @@ export class Connection {
     const wait = kind === "typing" ? this.#typing.take(now) : this.#messages.take(now);
     if (wait === 0) return;
     const limit = kind === "typing" ? "LIMIT_TYPING_PER_MINUTE" : "LIMIT_MESSAGES_PER_MINUTE";
+    this.#options.onRefused?.(limit, this);
     const error = new ParleyError("rate_limited", "Rate limit exceeded", {
       retryAfter: wait,
       limit,
@@ -239,6 +253,7 @@ export class Connection {
 
   close(closing: Closing): void {
     if (this.#over) return;
+    this.closedWith = closing.code;
     this.end();
     // In the next turn: closed while a frame is being handled and more have arrived, Deno drops
     // the TCP connection and the peer never sees the code.

@@ -1,10 +1,13 @@
-import type { EventBus } from "../domain/events.ts";
+import type { EventBus, LogEntry } from "../domain/events.ts";
+import { audienceOf } from "../domain/principal.ts";
 import type { Connection } from "./connection.ts";
+import type { Everywhere } from "./everywhere.ts";
 import type { Hub } from "./hub.ts";
 import type { PresenceTracker } from "./presence.ts";
 import { ROOMS } from "./rooms.ts";
+import { seqOf } from "./sequencer.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
-import type { TypingTracker } from "./typing.ts";
+import { totalsOf } from "./unread.ts";
 
 /** How long unread totals are collected before they are counted, per agent. */
 const TOTAL_DELAY_MS = 250;
@@ -22,29 +25,31 @@ export function followOwn(
 
 export interface DeliveryOptions {
   bus: EventBus;
+  everywhere: Everywhere;
+  /** The log of a conversation after a position. */
+  logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
   hub: Hub;
   wheel: TimerWheel;
-  typing: TypingTracker;
   presence: PresenceTracker;
-  /** Unread messages of a user over all conversations. */
-  totalUnread: (userId: string) => Promise<number>;
+  /** Unread messages of each of these users, by platform. */
+  unreadCounts: (userIds: string[]) => Promise<Map<string, Record<string, number>>>;
   onError: (error: unknown) => void;
 }
 
 /** Turns what the domain says into broadcasts. */
 export function deliverDomainEvents(options: DeliveryOptions): void {
-  const { bus, hub, wheel, typing, presence, totalUnread, onError } = options;
+  const { bus, everywhere, hub, wheel, presence, unreadCounts, onError } = options;
   const totals = new Map<string, { conversationId: string; unread: number; readSeq: number }[]>();
 
   async function sendUnread(userId: string): Promise<void> {
     const waiting = totals.get(userId) ?? [];
     totals.delete(userId);
-    const total = await totalUnread(userId);
+    const counts = totalsOf((await unreadCounts([userId])).get(userId));
     const timestamp = new Date().toISOString();
     for (const entry of waiting) {
       hub.publish({
         room: ROOMS.user(userId),
-        forAgents: { type: "unread", timestamp, data: { ...entry, totalUnread: total } },
+        forAgents: { type: "unread", timestamp, data: { ...entry, ...counts } },
         forVisitors: null,
       });
     }
@@ -56,18 +61,40 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
       hub.publish({ room, forAgents, forVisitors });
       if (forAgents.type === "message") {
         hub.publish({ room: ROOMS.messages, forAgents, forVisitors: null });
-        // The message says that typing is over; it is announced so that every client agrees.
-        typing.set(conversationId, forAgents.data.sender, false);
       }
     }
   });
 
-  bus.on("conversation.opened", ({ conversationId, contactId }) => {
+  everywhere.on("conversation.opened", ({ conversationId, contactId }, isHere) => {
     for (const connection of hub.members(ROOMS.user(contactId))) {
-      if (connection.protocol.follows === "everything") {
-        followOwn(hub, presence, connection, conversationId);
-      }
+      if (connection.protocol.follows === "asked") continue;
+      if (isHere) followOwn(hub, presence, connection, conversationId);
+      else followFromStart(connection, conversationId).catch(onError);
     }
+  });
+
+  /** Opened on another node: its first messages may be on their way already. */
+  async function followFromStart(connection: Connection, conversationId: string): Promise<void> {
+    const room = ROOMS.conversation(conversationId);
+    presence.join(connection, conversationId, "none");
+    await hub.joinAfter(
+      connection,
+      room,
+      () => options.logAfter(conversationId, 0),
+      (log) => {
+        const { principal } = connection;
+        if (principal === null || connection.isOver) return;
+        const agent = audienceOf(principal) === "agents";
+        for (const { forAgents, forVisitors } of log) {
+          connection.sendEvent(agent ? forAgents : forVisitors, room);
+        }
+      },
+      (broadcast, log) => (seqOf(broadcast) ?? Infinity) > (log.at(-1)?.seq ?? 0),
+      (log) => log.at(-1)?.seq ?? 0,
+    );
+  }
+
+  bus.on("conversation.opened", ({ conversationId, contactId }) => {
     hub.publish({
       room: ROOMS.user(contactId),
       forAgents: null,
@@ -92,17 +119,26 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
   });
 
   bus.on("conversation.pointers", (event) => {
-    const { conversationId, userId, role, pointers, readSeq, unread, implied } = event;
-    if (!implied) {
+    const { conversationId, userId, role, pointers, readSeq, unread, implied, receipts } = event;
+    // One for each move; one without, where somebody of their side was as far before.
+    const told = implied ? [] : receipts.length > 0 ? receipts : [undefined];
+    for (const receipt of told) {
       const status = {
         type: "message_status",
         timestamp: new Date().toISOString(),
-        data: { conversationId, userId, role, pointers },
+        data: {
+          conversationId,
+          userId,
+          role,
+          pointers,
+          ...(receipt === undefined ? {} : { receipt, messageId: receipt.messageId }),
+        },
       } as const;
       const room = ROOMS.conversation(conversationId);
       hub.publish({ room, forAgents: status, forVisitors: status });
+      hub.publish({ room: ROOMS.messages, forAgents: status, forVisitors: null });
     }
-    if (role !== "agent" || hub.members(ROOMS.user(userId)).size === 0) return;
+    if (role !== "agent" || !presence.has(userId)) return;
     const waiting = totals.get(userId);
     const entry = { conversationId, unread, readSeq };
     if (waiting !== undefined) {

@@ -1,9 +1,12 @@
 import { setImmediate } from "node:timers";
 import { CLOSE } from "../protocol/close_codes.ts";
 import { type Audience, audienceOf } from "../domain/principal.ts";
+import type { Metrics } from "../domain/metrics.ts";
 import type { Broadcast, Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
+import { logClosed } from "./log.ts";
 import type { Protocol } from "./protocol.ts";
+import { createSequencer, seqOf, type Sequencer, type SequencerOptions } from "./sequencer.ts";
 import type { ConnectionWriter } from "./writer.ts";
 
 /** How often a queue that waits for its reader is tried again. */
@@ -13,9 +16,21 @@ interface Room {
   members: Set<Connection>;
   /** Connections that read their snapshot: what happens meanwhile is kept for them. */
   joining: Map<Connection, Broadcast[]>;
+  /**
+   * Who just joined has seen the log up to here, and what another node said before may still be
+   * under way; null where nobody did.
+   */
+  fresh: Map<Connection, number> | null;
+  /** Until other nodes' broadcasts to it arrive. */
+  ready: Promise<void> | null;
   /** null: idle, the next broadcast goes out at once. Otherwise what came since, for one frame. */
   pending: Broadcast[] | null;
 }
+
+export type HubMetrics = Pick<Metrics, "broadcastSize" | "broadcastDuration" | "closes">;
+
+/** RFC 6455 7.4.1: the peer gave no code. */
+const NO_STATUS = 1005;
 
 export interface HubCounters {
   slowClosed: number;
@@ -27,16 +42,31 @@ export interface HubCounters {
 export class Hub {
   readonly connections = new Set<Connection>();
   readonly counters: HubCounters = { slowClosed: 0, broadcasts: 0, deliveries: 0 };
+  /** Frames of connections that have ended, by protocol. */
+  readonly ended = new Map<string, { received: number; sent: number }>();
   readonly #broker: Broker;
+  readonly #metrics: HubMetrics;
+  readonly #sequencer: Sequencer | null;
+  readonly #listeners: ((broadcast: Broadcast) => void)[] = [];
   readonly #rooms = new Map<string, Room>();
   readonly #hot = new Set<Room>();
   readonly #waiting = new Set<ConnectionWriter>();
   #flushScheduled = false;
   #pump: ReturnType<typeof setInterval> | undefined;
 
-  constructor(broker: Broker) {
+  constructor(
+    broker: Broker,
+    order: Omit<SequencerOptions, "deliver">,
+    metrics: HubMetrics,
+  ) {
     this.#broker = broker;
-    broker.listen((broadcast) => this.#deliver(broadcast));
+    this.#metrics = metrics;
+    const deliver = (broadcast: Broadcast) => this.#deliver(broadcast);
+    const sequencer = broker.alone ? null : createSequencer({ ...order, deliver });
+    this.#sequencer = sequencer;
+    broker.listen(
+      sequencer === null ? deliver : (broadcast) => sequencer.take(broadcast),
+    );
   }
 
   get roomCount(): number {
@@ -48,12 +78,46 @@ export class Hub {
     connection.cleanups.push(() => {
       this.connections.delete(connection);
       for (const room of [...connection.rooms]) this.leave(connection, room);
+      this.#count(connection);
     });
+  }
+
+  /** What an ended connection leaves behind in the statistics. */
+  #count(connection: Connection): void {
+    const { protocol, received, sent, closedWith, peerClosedWith } = connection;
+    const ended = this.ended.get(protocol.name) ?? { received: 0, sent: 0 };
+    ended.received += received;
+    ended.sent += sent;
+    this.ended.set(protocol.name, ended);
+    const by = closedWith === null ? "peer" : "server";
+    const code = closedWith ?? peerClosedWith ?? NO_STATUS;
+    this.#metrics.closes.inc({ code, by });
+    logClosed(connection, code, by);
   }
 
   /** To everybody in the room, on every node. */
   publish(broadcast: Broadcast): void {
     this.#broker.publish(broadcast);
+  }
+
+  /** To the members on this node only, for what every node says by itself. */
+  publishHere(broadcast: Broadcast): void {
+    this.#deliver(broadcast);
+  }
+
+  /** Called after a broadcast to a room of this node was delivered, from whichever node. */
+  onDelivered(listener: (broadcast: Broadcast) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves when other nodes' broadcasts reach the connection in all its rooms; null: they do. */
+  settled(connection: Connection): Promise<unknown> | null {
+    let waiting: Promise<void>[] | null = null;
+    for (const name of connection.rooms) {
+      const ready = this.#rooms.get(name)?.ready ?? null;
+      if (ready !== null) (waiting ??= []).push(ready);
+    }
+    return waiting === null ? null : Promise.all(waiting);
   }
 
   join(connection: Connection, name: string): void {
@@ -67,6 +131,8 @@ export class Hub {
   /**
    * Joins while `read` reads the state that the joiner starts from. `accept` sends it; what was
    * broadcast since the start follows, as far as `keep` wants it, and then everything live.
+   *
+   * @param seqOfState the position in the log of a conversation's room, where other nodes write too.
    */
   async joinAfter<T>(
     connection: Connection,
@@ -74,6 +140,7 @@ export class Hub {
     read: () => Promise<T>,
     accept: (state: T) => void,
     keep: (broadcast: Broadcast, state: T) => boolean,
+    seqOfState?: (state: T) => number,
   ): Promise<T> {
     // Whoever is in already and joins again starts anew from the state that is read now.
     this.leave(connection, name);
@@ -81,13 +148,19 @@ export class Hub {
     const held: Broadcast[] = [];
     room.joining.set(connection, held);
     try {
+      if (room.ready !== null) await room.ready;
       const state = await read();
+      const seq = seqOfState?.(state);
+      if (seq !== undefined) this.#sequencer?.begin(name, seq);
       accept(state);
       for (const broadcast of held) {
         if (keep(broadcast, state)) this.#deliverTo(connection, broadcast);
       }
       room.joining.delete(connection);
       this.join(connection, name);
+      if (this.#sequencer !== null && seq !== undefined && room.members.has(connection)) {
+        (room.fresh ??= new Map()).set(connection, seq);
+      }
       return state;
     } finally {
       room.joining.delete(connection);
@@ -99,6 +172,7 @@ export class Hub {
     const room = this.#rooms.get(name);
     connection.rooms.delete(name);
     if (room === undefined || !room.members.delete(connection)) return;
+    if (room.fresh?.delete(connection) === true && room.fresh.size === 0) room.fresh = null;
     this.#discardIfEmpty(name, room);
   }
 
@@ -139,9 +213,17 @@ export class Hub {
   #room(name: string): Room {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      room = { members: new Set(), joining: new Map(), pending: null };
+      const made: Room = {
+        members: new Set(),
+        joining: new Map(),
+        fresh: null,
+        ready: null,
+        pending: null,
+      };
+      room = made;
       this.#rooms.set(name, room);
-      this.#broker.subscribe(name);
+      const ready = this.#broker.subscribe(name);
+      if (ready !== undefined) room.ready = ready.finally(() => void (made.ready = null));
     }
     return room;
   }
@@ -151,11 +233,17 @@ export class Hub {
     this.#rooms.delete(name);
     this.#hot.delete(room);
     this.#broker.unsubscribe(name);
+    this.#sequencer?.end(name);
   }
 
   #deliver(broadcast: Broadcast): void {
     const room = this.#rooms.get(broadcast.room);
     if (room === undefined) return;
+    this.#enter(room, broadcast);
+    for (const listener of this.#listeners) listener(broadcast);
+  }
+
+  #enter(room: Room, broadcast: Broadcast): void {
     this.counters.broadcasts++;
     for (const held of room.joining.values()) held.push(broadcast);
     if (room.members.size === 0) return;
@@ -195,11 +283,19 @@ export class Hub {
   }
 
   #fanOut(room: Room, broadcasts: Broadcast[]): void {
-    const exceptions = broadcasts.some((broadcast) => broadcast.exceptUser !== undefined);
+    const start = performance.now();
+    const { fresh } = room;
+    const exceptions = fresh !== null ||
+      broadcasts.some((broadcast) => broadcast.exceptUser !== undefined);
     const encoded = { agents: new Map<Protocol, string[]>(), visitors: new Map() };
     for (const connection of room.members) {
       const { principal, protocol } = connection;
       if (principal === null) continue;
+      const seen = fresh?.get(connection);
+      if (seen !== undefined) {
+        this.#deliverFresh(room, connection, broadcasts, seen);
+        continue;
+      }
       if (exceptions && broadcasts.some(({ exceptUser }) => exceptUser === principal.userId)) {
         for (const broadcast of broadcasts) this.#deliverTo(connection, broadcast);
         continue;
@@ -213,6 +309,24 @@ export class Hub {
       for (const frame of frames) connection.send(frame);
       this.counters.deliveries += broadcasts.length;
     }
+    this.#metrics.broadcastSize.observe(room.members.size);
+    this.#metrics.broadcastDuration.observe((performance.now() - start) / 1000);
+  }
+
+  /** Until the first change after what it has read, nothing that it has read comes again. */
+  #deliverFresh(
+    room: Room,
+    connection: Connection,
+    broadcasts: Broadcast[],
+    seen: number,
+  ): void {
+    for (const broadcast of broadcasts) {
+      const seq = seqOf(broadcast);
+      if (seq !== null && seq <= seen) continue;
+      this.#deliverTo(connection, broadcast);
+      if (seq !== null) room.fresh?.delete(connection);
+    }
+    if (room.fresh?.size === 0) room.fresh = null;
   }
 
   #deliverTo(connection: Connection, broadcast: Broadcast): void {
@@ -235,7 +349,7 @@ function encodeAll(
   const lines: string[] = [];
   for (const broadcast of broadcasts) {
     const event = audience === "agents" ? broadcast.forAgents : broadcast.forVisitors;
-    const line = event === null ? null : protocol.encode(event, broadcast.room);
+    const line = event === null ? null : protocol.encode(event, broadcast.room, audience);
     if (line !== null) lines.push(line);
   }
   return protocol.batching && lines.length > 1 ? [lines.join("\n")] : lines;

@@ -2,27 +2,27 @@ import type { Page, Presence } from "../protocol/model.ts";
 import type { Member } from "../protocol/native.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
+import { createMembers, type MembersMode } from "./members.ts";
+import type { Nodes } from "./nodes.ts";
+import { pageOf } from "./page_of.ts";
 import { ROOMS } from "./rooms.ts";
+import { createRoster } from "./roster.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
-interface Present {
-  presence: Presence;
+/** Of somebody with a connection to this node, or who had one a moment ago. */
+interface Here {
   connections: Set<Connection>;
   /** Cancels the pending departure. */
   stay: (() => void) | null;
 }
 
-interface Inside {
-  member: Member;
-  count: number;
-  stay: (() => void) | null;
-}
-
 export interface PresenceOptions {
   hub: Hub;
+  nodes: Nodes;
   wheel: TimerWheel;
   /** Milliseconds without a connection before someone counts as gone. */
   graceMs: number;
+  /** The last connection to this node is over, and the grace too; there may be others elsewhere. */
   onGone?: (userId: string, role: Presence["role"]) => void;
   now?: () => Date;
 }
@@ -33,9 +33,14 @@ export interface PresenceTracker {
   setStatus(userId: string, status: "online" | "away"): void;
   setPage(userId: string, page: Page): void;
   rename(userId: string, userName: string): void;
+  /** Whether somebody has a connection, on any node. */
+  has(userId: string): boolean;
   /** A page of who is online, agents first; the cursor of the last page goes on behind it. */
   page(query: PresenceQuery): { presence: Presence[]; presenceCursor: string | null };
+  /** People on all nodes. */
   count(): { agents: number; visitors: number };
+  /** People with connections to this node. */
+  countHere(): number;
   join(connection: Connection, conversationId: string, mode: MembersMode): void;
   leave(connection: Connection, conversationId: string): void;
   members(
@@ -44,84 +49,52 @@ export interface PresenceTracker {
   ): { members: Member[]; memberCount: number; membersCursor: string | null };
 }
 
-export type MembersMode = "list" | "count" | "none";
-
 export interface PresenceQuery {
   role?: "agent" | "visitor" | undefined;
   cursor?: string | undefined;
   limit: number;
 }
 
-/** How often the number of a conversation's members is told at most. */
-const COUNT_EVERY_MS = 1000;
-
 /**
  * Who is there, by person and not by connection: a second tab changes nothing, and a page change
- * does not make anybody flicker, because leaving counts only after a grace.
+ * does not make anybody flicker, because leaving counts only after a grace. Every node knows who is
+ * there on any, and tells its own clients.
  */
 export function createPresence(options: PresenceOptions): PresenceTracker {
-  const { hub, wheel, graceMs, onGone, now = () => new Date() } = options;
+  const { hub, nodes, wheel, graceMs, onGone, now = () => new Date() } = options;
+  const here = new Map<string, Here>();
   // Apart, because everybody who comes is told of the agents, and agents are few.
-  const people = { agent: new Map<string, Present>(), visitor: new Map<string, Present>() };
-  const find = (userId: string) => people.agent.get(userId) ?? people.visitor.get(userId);
-  const inside = new Map<string, Map<string, Inside>>();
-  const counting = new Set<string>();
+  const people = { agent: rosterOf("agents"), visitor: rosterOf("visitors") };
+  const members = createMembers({ hub, nodes, wheel, graceMs, now });
+
+  function rosterOf(name: string) {
+    return createRoster<Presence>({
+      nodes,
+      name,
+      onCame: (_userId, presence) => announce(presence),
+      onChanged: (_userId, presence) => announce(presence),
+      onGone: (_userId, presence) =>
+        announce({ ...presence, status: "offline", since: now().toISOString() }),
+    });
+  }
 
   function announce(presence: Presence): void {
     const event = { type: "presence", timestamp: now().toISOString(), data: presence } as const;
-    hub.publish({ room: ROOMS.agents, forAgents: event, forVisitors: null });
+    hub.publishHere({ room: ROOMS.agents, forAgents: event, forVisitors: null });
     if (presence.role === "agent") {
-      hub.publish({ room: ROOMS.visitors, forAgents: null, forVisitors: event });
+      hub.publishHere({ room: ROOMS.visitors, forAgents: null, forVisitors: event });
     }
   }
 
   function change(userId: string, changes: Partial<Presence>): void {
-    const person = find(userId);
-    if (person === undefined) return;
-    const since = changes.status !== undefined && changes.status !== person.presence.status
-      ? now().toISOString()
-      : person.presence.since;
-    person.presence = { ...person.presence, ...changes, since };
-    announce(person.presence);
-  }
-
-  function gone(userId: string): void {
-    const person = find(userId);
-    if (person === undefined || person.connections.size > 0) return;
-    people.agent.delete(userId);
-    people.visitor.delete(userId);
-    announce({ ...person.presence, status: "offline", since: now().toISOString() });
-    onGone?.(userId, person.presence.role);
-  }
-
-  function publishMember(type: "user_joined" | "user_left", id: string, member: Member): void {
-    const event = {
-      type,
-      timestamp: now().toISOString(),
-      data: { conversationId: id, ...member },
-    } as const;
-    hub.publish({
-      room: ROOMS.members(id),
-      forAgents: event,
-      forVisitors: event,
-      exceptUser: member.userId,
-    });
-    publishCount(id);
-  }
-
-  /** However many come and go, their number is told once a second. */
-  function publishCount(id: string): void {
-    if (counting.has(id)) return;
-    counting.add(id);
-    wheel.after(COUNT_EVERY_MS, () => {
-      counting.delete(id);
-      const event = {
-        type: "member_count",
-        timestamp: now().toISOString(),
-        data: { conversationId: id, count: inside.get(id)?.size ?? 0 },
-      } as const;
-      hub.publish({ room: ROOMS.memberCount(id), forAgents: event, forVisitors: event });
-    });
+    for (const roster of [people.agent, people.visitor]) {
+      roster.change(userId, (presence) => {
+        const since = changes.status !== undefined && changes.status !== presence.status
+          ? now().toISOString()
+          : presence.since;
+        return { ...presence, ...changes, since };
+      });
+    }
   }
 
   return {
@@ -129,40 +102,39 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
       const { principal } = connection;
       if (principal === null) return;
       const { userId, userName, kind } = principal;
-      const known = find(userId);
+      const known = here.get(userId);
       if (known !== undefined) {
         known.stay?.();
         known.stay = null;
         known.connections.add(connection);
       } else {
-        const presence: Presence = {
-          userId,
-          userName,
-          role: kind,
-          status: "online",
-          since: now().toISOString(),
-        };
-        people[kind].set(userId, { presence, connections: new Set([connection]), stay: null });
-        announce(presence);
+        here.set(userId, { connections: new Set([connection]), stay: null });
+        const since = now().toISOString();
+        people[kind].add(userId, { userId, userName, role: kind, status: "online", since });
       }
       connection.cleanups.push(() => {
-        const person = find(userId);
+        const person = here.get(userId);
         if (person === undefined || !person.connections.delete(connection)) return;
-        if (person.connections.size === 0) {
-          person.stay = wheel.after(graceMs, () => gone(userId));
-        }
+        if (person.connections.size > 0) return;
+        person.stay = wheel.after(graceMs, () => {
+          here.delete(userId);
+          people[kind].remove(userId);
+          onGone?.(userId, kind);
+        });
       });
     },
 
     setStatus(userId, status) {
-      if (find(userId)?.presence.role === "agent") change(userId, { status });
+      if (people.agent.get(userId) !== undefined) change(userId, { status });
     },
     setPage: (userId, page) => change(userId, { page }),
     rename: (userId, userName) => change(userId, { userName }),
+    has: (userId) =>
+      people.agent.get(userId) !== undefined || people.visitor.get(userId) !== undefined,
 
     page({ role, cursor, limit }) {
-      const agents = role === "visitor" ? [] : byRole("agent");
-      const visitors = role === "agent" ? [] : byRole("visitor");
+      const agents = role === "visitor" ? [] : people.agent.values();
+      const visitors = role === "agent" ? [] : people.visitor.values();
       return pageOf(
         [...agents, ...visitors],
         (one) => one.userId,
@@ -174,80 +146,11 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
         }),
       );
     },
-    count() {
-      return { agents: people.agent.size, visitors: people.visitor.size };
-    },
+    count: () => ({ agents: people.agent.size, visitors: people.visitor.size }),
+    countHere: () => people.agent.sizeHere + people.visitor.sizeHere,
 
-    join(connection, conversationId, mode) {
-      const { principal } = connection;
-      if (principal === null) return;
-      for (const room of [ROOMS.members(conversationId), ROOMS.memberCount(conversationId)]) {
-        hub.leave(connection, room);
-      }
-      if (mode === "list") hub.join(connection, ROOMS.members(conversationId));
-      if (mode === "count") hub.join(connection, ROOMS.memberCount(conversationId));
-      if (connection.conversations.has(conversationId)) return;
-      connection.conversations.add(conversationId);
-      const here = inside.get(conversationId) ?? new Map<string, Inside>();
-      inside.set(conversationId, here);
-      const known = here.get(principal.userId);
-      if (known !== undefined) {
-        known.stay?.();
-        known.stay = null;
-        known.count++;
-        return;
-      }
-      const { userId, userName, kind } = principal;
-      const member: Member = { userId, userName, role: kind };
-      here.set(userId, { member, count: 1, stay: null });
-      publishMember("user_joined", conversationId, member);
-    },
-
-    leave(connection, conversationId) {
-      const { principal } = connection;
-      if (principal === null || !connection.conversations.delete(conversationId)) return;
-      hub.leave(connection, ROOMS.members(conversationId));
-      hub.leave(connection, ROOMS.memberCount(conversationId));
-      const here = inside.get(conversationId);
-      const person = here?.get(principal.userId);
-      if (here === undefined || person === undefined || --person.count > 0) return;
-      person.stay = wheel.after(graceMs, () => {
-        if (person.count > 0) return;
-        here.delete(principal.userId);
-        if (here.size === 0) inside.delete(conversationId);
-        publishMember("user_left", conversationId, person.member);
-      });
-    },
-
-    members(conversationId, { cursor, limit }) {
-      const all = [...(inside.get(conversationId)?.values() ?? [])].map((one) => one.member);
-      return pageOf(all, (one) => one.userId, cursor, limit, (items, next) => ({
-        members: items,
-        memberCount: all.length,
-        membersCursor: next,
-      }));
-    },
+    join: members.join,
+    leave: members.leave,
+    members: members.page,
   };
-
-  function byRole(role: "agent" | "visitor"): Presence[] {
-    return [...people[role].values()].map((one) => one.presence);
-  }
-}
-
-/**
- * One page in the order of the list, which is the order of coming: who comes later stands behind
- * the cursor, so walking the pages misses nobody who stays.
- */
-function pageOf<T, R>(
-  all: T[],
-  keyOf: (one: T) => string,
-  cursor: string | undefined,
-  limit: number,
-  make: (items: T[], next: string | null) => R,
-): R {
-  const start = cursor === undefined ? 0 : all.findIndex((one) => keyOf(one) === cursor) + 1;
-  const items = all.slice(start, start + limit);
-  const last = items.at(-1);
-  const more = last !== undefined && start + limit < all.length;
-  return make(items, more ? keyOf(last) : null);
 }

@@ -1,3 +1,4 @@
+import type { Audience } from "../domain/principal.ts";
 import type { ParleyError } from "../protocol/errors.ts";
 import type { Credentials } from "./authenticator.ts";
 import type { HubEvent } from "./broker.ts";
@@ -10,9 +11,10 @@ export interface Protocol {
   readonly batching: boolean;
   /**
    * `asked`: a connection follows the conversations that it joins. `everything`: a visitor follows
-   * their own conversation, and an agent the messages of all, without asking.
+   * their own conversation, and an agent the messages of all, without asking. `itself`: the same,
+   * but the protocol sees to it, because it begins where its client left off.
    */
-  readonly follows: "asked" | "everything";
+  readonly follows: "asked" | "everything" | "itself";
   /** The socket is open; greet. */
   onOpen(connection: Connection): void;
   /** The frame that a client would authenticate with, for credentials that came with the upgrade. */
@@ -22,9 +24,9 @@ export interface Protocol {
   /**
    * The wire form of an event, or null where this protocol has none for it. `room` is the one that
    * brings it, null for an event to this connection alone: where several rooms of a connection bring
-   * the same event, the protocol says which of them counts.
+   * the same event, the protocol says which of them counts. `audience` is who receives it.
    */
-  encode(event: HubEvent, room: string | null): string | null;
+  encode(event: HubEvent, room: string | null, audience: Audience): string | null;
   /** The wire form of an error that answers no command. */
   encodeError(error: ParleyError): string;
 }

@@ -1,7 +1,7 @@
 import { CLOSE } from "../protocol/close_codes.ts";
-import type { EventBus } from "../domain/events.ts";
 import type { Principal } from "../domain/principal.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
+import type { Everywhere } from "./everywhere.ts";
 import type { Hub } from "./hub.ts";
 import { ROOMS } from "./rooms.ts";
 
@@ -15,7 +15,8 @@ export type Disconnect =
 export function isWhose(principal: Principal, whose: Disconnect): boolean {
   if ("userId" in whose) return principal.userId === whose.userId;
   if (principal.kind === "visitor") {
-    return "sessionHash" in whose && principal.sessionHash === whose.sessionHash;
+    if ("sessionHash" in whose) return principal.sessionHash === whose.sessionHash;
+    return "tokenId" in whose && principal.tokenId === whose.tokenId;
   }
   if ("signInId" in whose) return principal.signInId === whose.signInId;
   return "tokenId" in whose && principal.tokenId === whose.tokenId;
@@ -26,11 +27,14 @@ export function isWhose(principal: Principal, whose: Disconnect): boolean {
  * not at the next connection.
  */
 export function followRights(
-  bus: EventBus,
+  bus: Everywhere,
   hub: Hub,
   disconnect: (whose: Disconnect) => unknown,
+  /** Connections that were cut are not recovered of those for whom that is true. */
+  forget: (whose: (principal: Principal) => boolean) => void,
 ): void {
   bus.on("user.updated", ({ user }) => {
+    forget(({ userId }) => userId === user.id);
     for (const connection of hub.members(ROOMS.user(user.id))) {
       const { principal } = connection;
       if (principal?.kind !== "agent") continue;
@@ -42,6 +46,7 @@ export function followRights(
   bus.on("session.ended", disconnect);
 
   bus.on("contact.updated", ({ contactId, name }) => {
+    forget(({ userId }) => userId === contactId);
     for (const connection of hub.members(ROOMS.user(contactId))) {
       const { principal } = connection;
       if (principal !== null) connection.principal = { ...principal, userName: name };
@@ -49,6 +54,7 @@ export function followRights(
   });
 
   bus.on("widget.updated", ({ widgetId, enabled, allowedOrigins }) => {
+    forget((principal) => principal.kind === "visitor" && principal.widgetId === widgetId);
     for (const connection of [...hub.members(ROOMS.visitors)]) {
       const { principal, origin, selfOrigin } = connection;
       if (principal?.kind !== "visitor" || principal.widgetId !== widgetId) continue;

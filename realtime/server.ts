@@ -2,32 +2,56 @@ import { CLOSE } from "../protocol/close_codes.ts";
 import type { Page } from "../protocol/model.ts";
 import { SUBPROTOCOL } from "../protocol/native.ts";
 import type { Conversations } from "../domain/conversations/service.ts";
-import type { EventBus } from "../domain/events.ts";
-import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
+import type { Metrics } from "../domain/metrics.ts";
+import type { EventBus, LogEntry } from "../domain/events.ts";
+import { audienceOf, type Principal, type VisitorPrincipal } from "../domain/principal.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
-import type { PeerReader } from "./address.ts";
+import type { Tables } from "../domain/tables/service.ts";
+import type { Peer, PeerReader } from "./address.ts";
+import { createActivity } from "./activity.ts";
 import { createAuthenticator } from "./authenticator.ts";
-import type { Broker } from "./broker.ts";
+import type { Broker, HubEvent } from "./broker.ts";
 import { createCommands, leaveConversation } from "./commands.ts";
 import { Connection, type ConnectionLimits } from "./connection.ts";
 import { deliverDomainEvents } from "./delivery.ts";
+import { createFollow } from "./follow.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { createEverywhere } from "./everywhere.ts";
 import { Hub } from "./hub.ts";
+import { startNodes } from "./nodes.ts";
 import { createPresence } from "./presence.ts";
+import type { Protocol } from "./protocol.ts";
 import { createChatJsonProtocol } from "./protocols/chat_json.ts";
+import { logRefused } from "./log.ts";
 import { createNativeProtocol } from "./protocols/native.ts";
+import { createScopedAnalyticsProtocol } from "./protocols/scoped_analytics.ts";
+import { createScopedChatProtocol } from "./protocols/scoped_chat.ts";
+import { createScopedCollaborationProtocol } from "./protocols/scoped_collaboration.ts";
+import { createTopicsProtocol } from "./protocols/topics.ts";
 import { type Disconnect, followRights, isWhose } from "./rights.ts";
 import { ROOMS } from "./rooms.ts";
+import { createScopes } from "./scopes.ts";
+import { createSessions } from "./sessions.ts";
+import { createTableSubscriptions } from "./tables.ts";
+import { createSocketIoServer, isSocketIo } from "./socket_io.ts";
 import { createTimerWheel } from "./timer_wheel.ts";
 import { createTyping } from "./typing.ts";
-import { type Accepted, createUpgrade, type Endpoints } from "./upgrade.ts";
+import { followUnread } from "./unread.ts";
+import { type Accepted, createUpgrade, type Endpoints, refuse } from "./upgrade.ts";
+import type { SocketLike } from "./writer.ts";
 
 export interface RealtimeOptions {
+  metrics: Metrics;
   bus: EventBus;
   broker: Broker;
   conversations: Conversations;
-  /** Name of this process among its kind. */
+  tables: Tables;
+  /** Name of this node, different from every other's. */
   node: string;
+  /** Milliseconds of silence after which another node is gone, with the people who were there. */
+  nodeTimeoutMs: number;
+  /** The log of a conversation after a position, in order, or the first part of it. */
+  logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
   limits: ConnectionLimits;
   /** New sockets a minute and address; null: not for loopback peers. */
   connectionsPerMinute: number;
@@ -38,12 +62,22 @@ export interface RealtimeOptions {
   typingMs: number;
   presenceGraceMs: number;
   tokenGraceMs: number;
+  /** Milliseconds for which a Socket.IO connection that was cut can be recovered, and how many. */
+  recoveryMs: number;
+  maxRecoverable: number;
+  maxReplayEvents: number;
   drainMs: number;
   agentOrigins: readonly string[];
   peer: PeerReader;
   /** Whether a web page of this origin may open a socket at all. */
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
   agentByToken: (token: string) => Promise<Principal>;
+  /** An agent's token, or a participant's. */
+  principalByToken: (token: string) => Promise<Principal>;
+  /** The conversation of a context, which is opened where there is none. */
+  openContext: (principal: Principal, contextId: string) => Promise<string>;
+  /** The same, null where there is none. */
+  contextConversation: (contextId: string) => Promise<string | null>;
   visitorBySession: (sessionId: string) => Promise<Principal>;
   conversationOf: (contactId: string) => Promise<string | null>;
   /** Where the logs of conversations stand. */
@@ -52,16 +86,34 @@ export interface RealtimeOptions {
   /** Someone has no connection any more, and the grace is over. */
   onGone: (userId: string, kind: "agent" | "visitor") => void;
   totalUnread: (userId: string) => Promise<number>;
+  /** The same of each of these users, by platform. */
+  unreadCounts: (userIds: string[]) => Promise<Map<string, Record<string, number>>>;
   onError: (error: unknown, context?: Record<string, unknown>) => void;
+}
+
+/** The connections of one protocol. */
+export interface ProtocolStats {
+  protocol: string;
+  /** Not authenticated yet. */
+  pending: number;
+  agents: number;
+  visitors: number;
+  /** Frames since the start. */
+  received: number;
+  sent: number;
 }
 
 export interface RealtimeStats {
   connections: number;
   authenticatedUsers: number;
   rooms: number;
+  /** null: there is no other node; false: others cannot be reached now. */
+  nodesConnected: boolean | null;
   slowClosed: number;
   /** Sockets that the server has ended and whose peer does not let go; the runtime cannot. */
   lingering: number;
+  broadcasts: number;
+  deliveries: number;
 }
 
 /** The narrow face that the rest of the house sees. */
@@ -71,24 +123,51 @@ export interface Realtime {
   /** Answers an upgrade request at one of its paths. */
   upgrade(request: Request, remote: string): Promise<Response>;
   stats(): RealtimeStats;
-  /** Ends every connection of a user, a visitor's session, a sign-in or a single token. */
-  disconnect(whose: Disconnect): number;
+  /** Looks at every connection: for a scrape now and then. */
+  traffic(): { byProtocol: ProtocolStats[]; queueBytes: number };
+  /**
+   * Ends every connection of a user, a visitor's session, a sign-in or a single token, on every
+   * node. @returns how many; those of a node that does not answer are not counted.
+   */
+  disconnect(whose: Disconnect): Promise<number>;
+  /**
+   * Sends an event to every connection of a user or contact, on every node, under a name of the
+   * sender's own (`EventName`). Who is not connected does not get it.
+   */
+  sendToUser(userId: string, event: string, data: Record<string, unknown>): void;
   /** Refuses new sockets, asks every client to come back in its own time, and closes them. */
   drain(): Promise<void>;
+  /** After the drain, when nothing more will be told to other nodes. */
+  close(): Promise<void>;
   readonly draining: boolean;
 }
 
 /** How long a drain waits for clients to answer their close. */
 const CLOSE_HANDSHAKE_MS = 1000;
+/** Over which time clients are sent to recover after broadcasts may have been lost. */
+const RESYNC_MS = 2000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function createRealtime(options: RealtimeOptions): Realtime {
-  const { bus, broker, conversations, limits, onError } = options;
-  const hub = new Hub(broker);
+  const { bus, broker, conversations, limits, metrics, onError } = options;
   const wheel = createTimerWheel({ onError });
+  const hub = new Hub(broker, {
+    wheel,
+    logAfter: (room, seq) => options.logAfter(room.slice(ROOMS.conversation("").length), seq),
+    onError,
+  }, metrics);
+  const nodes = startNodes({
+    self: options.node,
+    broker,
+    timeoutMs: options.nodeTimeoutMs,
+    graceMs: options.presenceGraceMs,
+    onError,
+  });
+  const everywhere = createEverywhere(bus, nodes, onError);
   const presence = createPresence({
     hub,
+    nodes,
     wheel,
     graceMs: options.presenceGraceMs,
     onGone: (userId, role) => options.onGone(userId, role === "agent" ? "agent" : "visitor"),
@@ -99,6 +178,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     wheel,
     presence,
     agentByToken: options.agentByToken,
+    principalByToken: options.principalByToken,
     visitorBySession: options.visitorBySession,
     conversationOf: options.conversationOf,
     totalUnread: options.totalUnread,
@@ -108,13 +188,16 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     tokenGraceMs: options.tokenGraceMs,
     maxConnectionsPerUser: options.maxConnectionsPerUser,
   });
+  const tables = createTableSubscriptions({ bus, tables: options.tables, node: options.node });
   const commands = createCommands({
     hub,
     conversations,
     presence,
     typing,
     authenticator,
+    tables,
     recordPage: options.recordPage,
+    metrics,
   });
   const native = createNativeProtocol({
     commands,
@@ -125,45 +208,106 @@ export function createRealtime(options: RealtimeOptions): Realtime {
   });
   const chatJson = createChatJsonProtocol({
     commands,
+    followTables: (connection, accept) => tables.followAll(connection, accept),
     onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
   });
+  const topics = createTopicsProtocol({
+    commands,
+    follow: createFollow({ hub, conversations, presence }),
+    epoch: conversations.epoch,
+    onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
+  });
+  const scoped = {
+    scopes: createScopes({ authenticator, openContext: options.openContext }),
+    onUnexpected: (error: unknown, connection: Connection) =>
+      onError(error, { connection: connection.id }),
+  };
   const endpoints: Endpoints = {
     "/realtime": { protocol: native, subprotocol: SUBPROTOCOL },
     "/ws": { protocol: chatJson },
+    "/api/chat/ws": {
+      protocol: createScopedChatProtocol({ ...scoped, commands, epoch: conversations.epoch }),
+    },
+    "/api/analytics/ws": {
+      protocol: createScopedAnalyticsProtocol({
+        ...scoped,
+        activity: createActivity({
+          hub,
+          presence,
+          wheel,
+          conversationOf: options.contextConversation,
+          onError,
+        }),
+      }),
+    },
+    "/api/collaboration/ws": {
+      protocol: createScopedCollaborationProtocol({
+        ...scoped,
+        sessions: createSessions({ hub, nodes, wheel, graceMs: options.presenceGraceMs }),
+      }),
+    },
+    "/api/v1/ws": { protocol: topics },
   };
   /** From the upgrade until the socket is closed for good. */
   const sockets = new Set<WebSocket>();
   let draining = false;
   let lastNumber = 0;
 
-  function disconnect(whose: Disconnect): number {
+  function disconnectHere(whose: Disconnect): number {
     const candidates = "userId" in whose ? hub.members(ROOMS.user(whose.userId)) : hub.connections;
     const ended = [...candidates].filter(({ principal }) =>
       principal !== null && isWhose(principal, whose)
     );
     for (const connection of ended) connection.close(CLOSE.disconnected);
+    socketIo.forget((principal) => isWhose(principal, whose));
     return ended.length;
   }
 
+  async function disconnect(whose: Disconnect): Promise<number> {
+    const here = disconnectHere(whose);
+    const elsewhere = await nodes.ask("disconnect", whose);
+    return elsewhere.reduce<number>((sum, count) => sum + Number(count), here);
+  }
+  nodes.answer("disconnect", (whose) => disconnectHere(whose as Disconnect));
+
+  /** Each client in its own moment: they must not come back all at once. */
+  function sendAway(closing: typeof CLOSE.draining | typeof CLOSE.resync, overMs: number): void {
+    const timestamp = new Date().toISOString();
+    for (const connection of hub.connections) {
+      const retryAfter = Math.floor(Math.random() * overMs);
+      connection.sendEvent({ type: "reconnect", timestamp, data: { retryAfter } });
+      if (overMs > 0) wheel.after(retryAfter, () => connection.close(closing));
+    }
+  }
+  // Whoever comes back recovers by their position, or is told that they cannot.
+  nodes.onLost(() => {
+    if (!draining) sendAway(CLOSE.resync, RESYNC_MS);
+  });
+
   deliverDomainEvents({
     bus,
+    everywhere,
+    logAfter: options.logAfter,
     hub,
     wheel,
-    typing,
     presence,
-    totalUnread: options.totalUnread,
+    unreadCounts: options.unreadCounts,
     onError,
   });
+  followUnread({ hub, wheel, unreadCounts: options.unreadCounts, onError });
   const stopHeartbeat = startHeartbeat({
     hub,
     everyMs: options.heartbeatMs,
     positions: options.positions,
     onError,
   });
-  followRights(bus, hub, disconnect);
 
-  function accept({ socket, protocol, from, credentials, refused }: Accepted): void {
-    const connection = new Connection({
+  function connect(
+    socket: SocketLike,
+    protocol: Protocol,
+    from: Accepted["from"],
+  ): Connection {
+    return new Connection({
       id: `${options.node}-${++lastNumber}`,
       number: lastNumber,
       socket,
@@ -173,7 +317,21 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       onSlow: (slow) => hub.slow(slow),
       onWaiting: (writer) => hub.wait(writer),
       onError: (error, broken) => onError(error, { connection: broken.id }),
+      onRefused(limit, refused) {
+        metrics.refusals.inc({ limit });
+        logRefused(refused, limit);
+      },
     });
+  }
+
+  function opened(connection: Connection): void {
+    hub.add(connection);
+    authenticator.expect(connection);
+    connection.protocol.onOpen(connection);
+  }
+
+  function accept({ socket, protocol, from, credentials, refused }: Accepted): void {
+    const connection = connect(socket, protocol, from);
     // A throw in a socket's callback would end the process.
     const safely = (callback: () => void) => {
       try {
@@ -190,27 +348,69 @@ export function createRealtime(options: RealtimeOptions): Realtime {
           connection.fail(refused, CLOSE.rateLimited);
           return;
         }
-        hub.add(connection);
-        authenticator.expect(connection);
-        protocol.onOpen(connection);
+        opened(connection);
         if (credentials !== null) {
           connection.receive(protocol.authFrame(credentials));
         }
       });
     socket.onmessage = (event) => safely(() => connection.receive(event.data));
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       sockets.delete(socket);
+      connection.peerClosedWith = code;
       safely(() => connection.end());
     };
     socket.onerror = () => safely(() => connection.end());
   }
 
+  const connects = new KeyedLimiter(options.connectionsPerMinute);
+  /** Milliseconds that a new socket of this peer has to wait; 0: none. */
+  function takeConnection(peer: Peer): number {
+    const wait = options.exemptLoopback && peer.isLoopback ? 0 : connects.take(peer.address);
+    if (wait > 0) metrics.refusals.inc({ limit: "LIMIT_CONNECTIONS_PER_MINUTE" });
+    return wait;
+  }
+  const socketIo = createSocketIoServer({
+    hub,
+    wheel,
+    presence,
+    limits,
+    heartbeatMs: options.heartbeatMs,
+    authTimeoutMs: options.authTimeoutMs,
+    recoveryMs: options.recoveryMs,
+    maxRecoverable: options.maxRecoverable,
+    maxReplayEvents: options.maxReplayEvents,
+    commands,
+    authenticate: authenticator.authenticate,
+    epoch: conversations.epoch,
+    typingMs: options.typingMs,
+    peer: options.peer,
+    originAllowed: options.originAllowed,
+    async allow(request, peer) {
+      if (draining) return refuse(503, "Server is restarting", { "retry-after": "1" });
+      const origin = request.headers.get("origin");
+      if (!await options.originAllowed({ origin, self: peer.selfOrigin })) {
+        return refuse(403, `Cannot connect: "${origin}" is not an allowed origin`);
+      }
+      const wait = takeConnection(peer);
+      const seconds = String(Math.ceil(wait / 1000));
+      return wait === 0 ? null : refuse(429, "Rate limit exceeded", { "retry-after": seconds });
+    },
+    entries: (principal, places) => conversations.entries(principal, places),
+    connect,
+    opened,
+    onError,
+  });
+  everywhere.on("conversation.opened", ({ conversationId, contactId }, isHere) => {
+    socketIo.conversationOpened(contactId, conversationId, isHere);
+  });
+  followRights(everywhere, hub, disconnectHere, socketIo.forget);
+  nodes.onLost(socketIo.forgetAll);
+
   const upgrade = createUpgrade({
     endpoints,
     peer: options.peer,
     originAllowed: options.originAllowed,
-    connects: new KeyedLimiter(options.connectionsPerMinute),
-    exemptLoopback: options.exemptLoopback,
+    takeConnection,
     idleTimeoutMs: options.heartbeatMs * 2,
     draining: () => draining,
     accept,
@@ -218,31 +418,58 @@ export function createRealtime(options: RealtimeOptions): Realtime {
 
   return {
     disconnect,
-    serves: (path) => Object.hasOwn(endpoints, path),
+    sendToUser(userId, name, data) {
+      const event = { type: "event", timestamp: new Date().toISOString(), data: { name, data } };
+      const sent = event as HubEvent;
+      hub.publish({ room: ROOMS.user(userId), forAgents: sent, forVisitors: sent });
+    },
+    serves: (path) => Object.hasOwn(endpoints, path) || isSocketIo(path),
     get draining() {
       return draining;
     },
 
-    upgrade: (request, remote) => upgrade(request, remote),
+    upgrade: (request, remote) =>
+      isSocketIo(new URL(request.url).pathname)
+        ? socketIo.handle(request, remote)
+        : upgrade(request, remote),
 
     stats: () => ({
       connections: hub.connections.size,
-      authenticatedUsers: presence.count().agents + presence.count().visitors,
+      authenticatedUsers: presence.countHere(),
       rooms: hub.roomCount,
-      slowClosed: hub.counters.slowClosed,
-      lingering: Math.max(0, sockets.size - hub.connections.size),
+      nodesConnected: broker.alone ? null : broker.connected,
+      ...hub.counters,
+      lingering: socketIo.lingering +
+        Math.max(0, sockets.size + socketIo.connections - hub.connections.size),
     }),
+
+    traffic() {
+      const byProtocol = new Map<string, ProtocolStats>();
+      const of = (protocol: string) => {
+        const known = byProtocol.get(protocol);
+        if (known !== undefined) return known;
+        const none = { protocol, pending: 0, agents: 0, visitors: 0, received: 0, sent: 0 };
+        byProtocol.set(protocol, none);
+        return none;
+      };
+      for (const [protocol, { received, sent }] of hub.ended) {
+        Object.assign(of(protocol), { received, sent });
+      }
+      let queueBytes = 0;
+      for (const { protocol, principal, received, sent, writer } of hub.connections) {
+        const stats = of(protocol.name);
+        stats.received += received;
+        stats.sent += sent;
+        stats[principal === null ? "pending" : audienceOf(principal)]++;
+        queueBytes += writer.waitingBytes;
+      }
+      return { byProtocol: [...byProtocol.values()], queueBytes };
+    },
 
     async drain() {
       draining = true;
       stopHeartbeat();
-      const timestamp = new Date().toISOString();
-      for (const connection of hub.connections) {
-        // Each its own moment: they must not come back all at once.
-        const retryAfter = Math.floor(Math.random() * options.drainMs);
-        connection.sendEvent({ type: "reconnect", timestamp, data: { retryAfter } });
-        if (options.drainMs > 0) wheel.after(retryAfter, () => connection.close(CLOSE.draining));
-      }
+      sendAway(CLOSE.draining, options.drainMs);
       const last = Date.now() + options.drainMs;
       while (hub.connections.size > 0 && Date.now() < last) await pause(20);
       hub.flushAll();
@@ -250,7 +477,14 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       wheel.stop();
       // The runtime would end what is still closing with a code that says nothing.
       const deadline = Date.now() + CLOSE_HANDSHAKE_MS;
-      while (sockets.size > 0 && Date.now() < deadline) await pause(10);
+      while (sockets.size + socketIo.sessions > 0 && Date.now() < deadline) await pause(10);
+      await socketIo.close();
+    },
+
+    async close() {
+      // What was written since the drain may have set timers.
+      wheel.stop();
+      nodes.close();
       await hub.close();
     },
   };

@@ -19,7 +19,7 @@ export function createTyping(options: {
   now?: () => Date;
 }): TypingTracker {
   const { hub, wheel, lastsMs, now = () => new Date() } = options;
-  const active = new Map<string, () => void>();
+  const active = new Map<string, { member: Member; cancel: () => void }>();
 
   function announce(conversationId: string, member: Member, isTyping: boolean): void {
     const event = {
@@ -35,24 +35,36 @@ export function createTyping(options: {
     });
   }
 
-  return {
-    set(conversationId, member, isTyping) {
-      const key = `${conversationId} ${member.userId}`;
-      const cancel = active.get(key);
-      cancel?.();
-      if (isTyping) {
-        active.set(
-          key,
-          wheel.after(lastsMs, () => {
-            active.delete(key);
-            announce(conversationId, member, false);
-          }),
-        );
-        if (cancel === undefined) announce(conversationId, member, true);
-      } else if (cancel !== undefined) {
+  function set(conversationId: string, member: Member, isTyping: boolean): void {
+    const key = `${conversationId} ${member.userId}`;
+    const known = active.get(key);
+    known?.cancel();
+    if (isTyping) {
+      const cancel = wheel.after(lastsMs, () => {
         active.delete(key);
         announce(conversationId, member, false);
-      }
-    },
-  };
+      });
+      active.set(key, { member, cancel });
+      if (known === undefined) announce(conversationId, member, true);
+    } else if (known !== undefined) {
+      active.delete(key);
+      announce(conversationId, member, false);
+    }
+  }
+
+  hub.onDelivered(({ forAgents }) => {
+    if (active.size === 0 || forAgents === null) return;
+    if (forAgents.type === "message") {
+      // It says that typing is over, from whichever node it comes; that is announced, so that every
+      // client agrees.
+      set(forAgents.data.conversationId, forAgents.data.sender, false);
+    } else if (forAgents.type === "typing" && !forAgents.data.isTyping) {
+      // Another node says so of someone who goes on here, in another tab.
+      const { conversationId, userId } = forAgents.data;
+      const known = active.get(`${conversationId} ${userId}`);
+      if (known !== undefined) announce(conversationId, known.member, true);
+    }
+  });
+
+  return { set };
 }

@@ -1,7 +1,6 @@
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { SESSION_ENTRY, TOKEN_ENTRY } from "../protocol/native.ts";
-import type { KeyedLimiter } from "../domain/rate_limit.ts";
-import type { PeerReader } from "./address.ts";
+import type { Peer, PeerReader } from "./address.ts";
 import type { Credentials } from "./authenticator.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -22,8 +21,8 @@ export interface UpgradeOptions {
   endpoints: Endpoints;
   peer: PeerReader;
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
-  connects: KeyedLimiter;
-  exemptLoopback: boolean;
+  /** Milliseconds that a new socket of this peer has to wait; 0: none. */
+  takeConnection: (peer: Peer) => number;
   /** Milliseconds without a frame or a pong after which the runtime drops the peer. */
   idleTimeoutMs: number;
   draining: () => boolean;
@@ -32,7 +31,7 @@ export interface UpgradeOptions {
 
 /** Answers upgrade requests: everything that can be refused before there is a socket is refused here. */
 export function createUpgrade(options: UpgradeOptions) {
-  const { endpoints, peer: readPeer, connects, accept } = options;
+  const { endpoints, peer: readPeer, accept } = options;
 
   return async (request: Request, remote: string): Promise<Response> => {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
@@ -53,7 +52,7 @@ export function createUpgrade(options: UpgradeOptions) {
     if (subprotocol !== undefined && offered.length > 0 && !offered.includes(subprotocol)) {
       return refuse(400, `Cannot connect: the subprotocol offered has to be "${subprotocol}"`);
     }
-    const wait = options.exemptLoopback && peer.isLoopback ? 0 : connects.take(peer.address);
+    const wait = options.takeConnection(peer);
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, {
         ...(offered.length > 0 && subprotocol !== undefined ? { protocol: subprotocol } : {}),
@@ -83,7 +82,12 @@ function tooManyConnections(retryAfter: number): ParleyError {
   });
 }
 
-function refuse(status: number, detail: string, headers: Record<string, string> = {}): Response {
+/** A refusal in plain text. */
+export function refuse(
+  status: number,
+  detail: string,
+  headers: Record<string, string> = {},
+): Response {
   return new Response(detail, {
     status,
     headers: { "content-type": "text/plain; charset=utf-8", ...headers },
@@ -94,7 +98,15 @@ function refuse(status: number, detail: string, headers: Record<string, string> 
 function credentialsInQuery(query: URLSearchParams): Credentials | null {
   const token = query.get("token");
   const sessionId = query.get("sessionId");
-  if (token !== null && token !== "") return { token };
+  const given = (name: string) => query.get(name) || undefined;
+  if (token !== null && token !== "") {
+    return {
+      token,
+      contextId: given("contextId"),
+      lastSeq: given("lastSeq"),
+      epoch: given("epoch"),
+    };
+  }
   return sessionId !== null && sessionId !== "" ? { sessionId } : null;
 }
 

@@ -1,6 +1,43 @@
-/** `deno task start`: builds what is missing or stale, then runs the server in this process. */
+/**
+ * `deno task start`: builds what is missing or stale, then runs the server in this process; with
+ * `--parallel` in a process of its own with a worker for each core (DENO_JOBS says how many).
+ */
+import { refuse } from "../boot.ts";
+import { brokerKind } from "../open_broker.ts";
+import { readSettings, SettingsError } from "../settings.ts";
 import { buildStale } from "./build.ts";
 
 Deno.chdir(new URL("..", import.meta.url));
 await buildStale();
-await import("../main.ts");
+if (Deno.args.includes("--parallel")) await serveParallel();
+else await import("../main.ts");
+
+async function serveParallel(): Promise<never> {
+  const { HOST, PORT } = check();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["serve", "-A", "--parallel", "--host", HOST, "--port", `${PORT}`, "parallel.ts"],
+    // Ctrl-C reaches this process alone, which asks the workers to go in their own time.
+    detached: true,
+    stdin: "null",
+  }).spawn();
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => child.kill("SIGQUIT"));
+  }
+  Deno.exit((await child.status).code);
+}
+
+/** Here, because each worker would say it again. */
+function check() {
+  try {
+    const settings = readSettings(Deno.env.toObject());
+    brokerKind(settings, true);
+    if (settings.PORT === 0) {
+      throw new SettingsError(
+        "Cannot start: setting PORT is 0: several workers need a port that is the same for all",
+      );
+    }
+    return settings;
+  } catch (error) {
+    return refuse(error);
+  }
+}

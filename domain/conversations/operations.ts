@@ -48,8 +48,23 @@ export interface Working {
   changedMessages: Set<MessageRow>;
   events: { event: EventRow; message: MessageRow | null }[];
   participants: Map<string, ParticipantChange>;
-  /** Participants who moved their pointer on purpose, not by writing. */
+  /** Participants who moved their pointer on purpose, or by a note that not everybody sees. */
   pointed: Set<string>;
+  /** Of each side's pointer that moved so: the last move, by "role event". */
+  receipts: Map<string, ReceiptChange>;
+}
+
+export interface ReceiptChange {
+  role: "agent" | "visitor";
+  event: "delivered" | "read";
+  seq: number;
+  userId: string;
+  createdAt: Date;
+  /** Set when it is stored, after everything else of its batch; see `Receipt`. */
+  number: number;
+  at: number;
+  /** The newest message of the other side up to `seq`; set with them. */
+  messageId: string | null;
 }
 
 export interface Applied {
@@ -63,9 +78,19 @@ export function clientKey(senderId: string, clientMessageId: string): string {
   return `${senderId} ${clientMessageId}`;
 }
 
-/** Whether the principal may see and write this conversation. */
-export function maySee(principal: Principal, row: { contact_id: string }): boolean {
-  return principal.kind === "agent" || row.contact_id === principal.userId;
+/**
+ * Whether the principal may see and write this conversation: agents all, visitors with a session
+ * their own, participants those that their token names.
+ */
+export function maySee(
+  principal: Principal,
+  row: { id: string; contact_id: string; context_id: string | null },
+): boolean {
+  if (principal.kind === "agent") return true;
+  const { contexts } = principal;
+  if (contexts === undefined) return row.contact_id === principal.userId;
+  return contexts.includes(row.id) ||
+    (row.context_id !== null && contexts.includes(row.context_id));
 }
 
 const PREVIEW = 200;
@@ -91,7 +116,7 @@ export function apply(working: Working, operation: Operation, now: Date): Applie
       return { message: assign(working, actor, operation.assignee, now), duplicate: false };
     case "pointer":
       working.pointed.add(actor.userId);
-      movePointer(working, actor, Math.min(operation.seq, row.last_seq), operation.read);
+      movePointer(working, actor, Math.min(operation.seq, row.last_seq), operation.read, now);
       return { message: null, duplicate: false };
   }
 }
@@ -111,6 +136,10 @@ function addMessage(
   if (actor.role === "visitor" && (row.status === "resolved" || row.status === "snoozed")) {
     setStatus(working, { ...actor, role: "visitor" }, "open", now);
   }
+  // The counts are of two sides, however many visitors share the conversation: what any of them
+  // writes is inbound, and unread for every agent who has not read so far. What agents write is
+  // outbound, and unread for each visitor by their own pointer. Visitors of one conversation are
+  // one side: what one writes does not count as unread for the others.
   const counts = !isPrivate;
   if (counts && actor.role === "visitor") {
     row.inbound_count++;
@@ -134,9 +163,10 @@ function addMessage(
   row.last_message_private = isPrivate;
   row.last_message_at = now;
   row.last_activity_at = now;
-  // Who writes has seen what stands above.
+  // Who writes has seen what stands above. From a note the other side cannot conclude it.
   if (actor.role === "agent" || actor.role === "visitor") {
-    movePointer(working, actor, message.seq, true);
+    if (isPrivate) working.pointed.add(actor.userId);
+    movePointer(working, actor, message.seq, true, isPrivate ? now : null);
   }
   return { message, duplicate: false };
 }
@@ -177,7 +207,8 @@ function changeMessage(
   }
   working.changedMessages.add(message);
   const type = operation.kind === "edit" ? "message_updated" : "message_deleted";
-  log(working, type, message, message.is_private, {}, now);
+  const { userId, userName, role } = actor;
+  log(working, type, message, message.is_private, { actor: { userId, userName, role } }, now);
   if (working.row.last_message_seq === message.seq) {
     working.row.last_message_preview = operation.kind === "edit" ? preview(message.content) : "";
   }
@@ -309,8 +340,19 @@ function log(
   });
 }
 
-/** Pointers only grow; the side's pointer is the furthest of its people. */
-function movePointer(working: Working, actor: Actor, seq: number, read: boolean): void {
+/**
+ * Pointers only grow; the side's pointer is the furthest of its people, so a message is read when
+ * one agent, or one of several visitors, has read it.
+ *
+ * @param receiptAt null: it follows from a message, which says so to everybody.
+ */
+function movePointer(
+  working: Working,
+  actor: Actor,
+  seq: number,
+  read: boolean,
+  receiptAt: Date | null,
+): void {
   if (actor.role !== "agent" && actor.role !== "visitor") return;
   const { row } = working;
   const known = working.participants.get(actor.userId);
@@ -334,12 +376,47 @@ function movePointer(working: Working, actor: Actor, seq: number, read: boolean)
   const side = actor.role === "agent" ? "agent" : "contact";
   const deliveredKey = `${side}_delivered_seq` as const;
   const readKey = `${side}_read_seq` as const;
-  if (seq > row[deliveredKey]) {
+  const delivered = seq > row[deliveredKey];
+  if (delivered) {
     row[deliveredKey] = seq;
     working.dirty = true;
   }
-  if (read && seq > row[readKey]) {
+  const wasRead = read && seq > row[readKey];
+  if (wasRead) {
     row[readKey] = seq;
     working.dirty = true;
   }
+  if (delivered || wasRead) {
+    noteReceipt(working, actor.role, wasRead ? "read" : "delivered", seq, actor.userId, receiptAt);
+  }
+}
+
+/** A move is superseded by one that goes as far, and by a message, which both move each pointer. */
+function noteReceipt(
+  working: Working,
+  role: "agent" | "visitor",
+  event: "delivered" | "read",
+  seq: number,
+  userId: string,
+  createdAt: Date | null,
+): void {
+  const { receipts } = working;
+  const before = receipts.get(`${role} delivered`);
+  if (before !== undefined && before.seq <= seq) receipts.delete(`${role} delivered`);
+  if (createdAt === null) {
+    receipts.delete(`${role} read`);
+    return;
+  }
+  // Anew, so that they stand in the order in which they happened.
+  receipts.delete(`${role} ${event}`);
+  receipts.set(`${role} ${event}`, {
+    role,
+    event,
+    seq,
+    userId,
+    createdAt,
+    number: 0,
+    at: 0,
+    messageId: null,
+  });
 }

@@ -104,6 +104,31 @@ export async function totalUnread(db: Db, userId: string): Promise<number> {
   return Number(row.n);
 }
 
+/**
+ * Messages that each of these users has not read, by platform, over the conversations that are not
+ * resolved; a platform without any such conversation is left out.
+ */
+export async function unreadCounts(
+  db: Db,
+  userIds: string[],
+): Promise<Map<string, Record<string, number>>> {
+  // What came in is the same for all of them, and is counted once.
+  const { rows } = await sql<{ user_id: string | null; platform: string; n: number }>`
+    select null::uuid as user_id, c.platform, sum(c.inbound_count)::int as n
+    from conversations c where c.status <> 'resolved' group by c.platform
+    union all
+    select p.user_id, c.platform, sum(p.read_inbound)::int as n
+    from participants p join conversations c on c.id = p.conversation_id
+    where p.user_id = any(${userIds}::uuid[]) and c.status <> 'resolved'
+    group by p.user_id, c.platform`.execute(db);
+  const inbound = rows.filter((row) => row.user_id === null);
+  return new Map(userIds.map((userId) => {
+    const counts = Object.fromEntries(inbound.map(({ platform, n }) => [platform, n]));
+    for (const row of rows) if (row.user_id === userId) counts[row.platform]! -= row.n;
+    return [userId, counts];
+  }));
+}
+
 export async function unreadOf(db: Db, conversationId: string, userId: string): Promise<number> {
   const row = await db.selectFrom("conversations as c")
     .leftJoin(
@@ -128,11 +153,12 @@ export interface MessageQuery {
   /** Without private notes and activity lines. */
   publicOnly: boolean;
   before?: number | undefined;
+  beforeTime?: Date | undefined;
   after?: number | undefined;
   limit: number;
 }
 
-/** Ascending by seq; without `after`, the newest before `before`. */
+/** Ascending by seq; without `after`, the newest before `before` or `beforeTime`. */
 export async function listMessages(
   db: Db,
   query: MessageQuery,
@@ -142,6 +168,7 @@ export async function listMessages(
     .where("conversation_id", "=", query.conversationId)
     .$if(query.publicOnly, (qb) => qb.where("is_private", "=", false))
     .$if(query.before !== undefined, (qb) => qb.where("seq", "<", query.before!))
+    .$if(query.beforeTime !== undefined, (qb) => qb.where("created_at", "<", query.beforeTime!))
     .$if(query.after !== undefined, (qb) => qb.where("seq", ">", query.after!))
     .orderBy("seq", ascending ? "asc" : "desc")
     .limit(query.limit + 1).execute();
@@ -154,6 +181,18 @@ export interface EventWithMessage {
   message: MessageRow | null;
 }
 
+/** These entries of the logs, in no order; what does not exist is left out. */
+export async function entriesAt(
+  db: Db,
+  places: { conversationId: string; seq: number }[],
+): Promise<EventWithMessage[]> {
+  const wanted = places.map(({ conversationId, seq }) => ({ c: conversationId, s: seq }));
+  const { rows: events } = await sql<EventRow>`
+    select e.* from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as k(c uuid, s bigint)
+    join conversation_events e on e.conversation_id = k.c and e.seq = k.s`.execute(db);
+  return await withMessages(db, events);
+}
+
 /** The log after a position, at most `limit` entries, in order. */
 export async function eventsAfter(
   db: Db,
@@ -164,6 +203,10 @@ export async function eventsAfter(
   const events = await db.selectFrom("conversation_events").selectAll()
     .where("conversation_id", "=", conversationId).where("seq", ">", seq)
     .orderBy("seq").limit(limit).execute();
+  return await withMessages(db, events);
+}
+
+async function withMessages(db: Db, events: EventRow[]): Promise<EventWithMessage[]> {
   const ids = [...new Set(events.flatMap((event) => event.message_id ?? []))];
   const messages = ids.length === 0
     ? []

@@ -5,12 +5,15 @@ import { ParleyError } from "../../protocol/errors.ts";
 import type { Conversation, ConversationStatus, Message } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { ConversationList, ConversationView } from "../../protocol/rest.ts";
+import type { Place } from "../../protocol/topics.ts";
 import type { EventBus } from "../events.ts";
 import { audienceOf, type Principal } from "../principal.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { findUser } from "../agents/users.ts";
+import { participations } from "../visitors/contacts.ts";
 import { type Actor, maySee } from "./operations.ts";
 import {
+  entriesAt,
   eventsAfter,
   findConversation,
   listConversations,
@@ -19,6 +22,7 @@ import {
   totalUnread,
   unreadOf,
 } from "./queries.ts";
+import { readSince, type Since, unchangedSince } from "./since.ts";
 import {
   type FullConversationRow,
   toConversation,
@@ -34,6 +38,16 @@ export interface PostMessage {
   content: string;
   clientMessageId: string;
   isPrivate?: boolean | undefined;
+}
+
+export interface HistoryQuery {
+  /** A seq, or a time in ISO 8601: messages before it. At most one of the three. */
+  before?: number | undefined;
+  beforeTime?: string | undefined;
+  after?: number | undefined;
+  /** Leaves out notes and activity lines, which visitors never get. */
+  publicOnly?: boolean | undefined;
+  limit?: number | undefined;
 }
 
 export interface JoinPosition {
@@ -93,10 +107,24 @@ export interface Conversations {
   history(
     principal: Principal,
     conversationId: string,
-    query: { before?: number | undefined; after?: number | undefined; limit?: number | undefined },
+    query: HistoryQuery,
   ): Promise<{ messages: Message[]; hasMore: boolean }>;
   /** What a client needs to follow a conversation from here on. */
   join(principal: Principal, conversationId: string, position: JoinPosition): Promise<Joined>;
+  /** These entries of logs, by "conversationId seq"; one that the principal may not see is left out. */
+  entries(
+    principal: Principal,
+    places: { conversationId: string; seq: number }[],
+  ): Promise<Map<string, LoggedEvent>>;
+  /**
+   * What happened after a place, receipts included, in order. Without `after` nothing, and where it
+   * stands now; without `limit` all of it, or `reset` where that is more than a replay may be.
+   */
+  since(
+    principal: Principal,
+    conversationId: string,
+    query: { after?: Place | undefined; limit?: number | undefined },
+  ): Promise<Since>;
   totalUnread(principal: Principal): Promise<number>;
   /** Takes one of the conversation's broadcasts; throws `rate_limited` when there is none left. */
   takeBroadcast(conversationId: string): void;
@@ -165,7 +193,13 @@ export function createConversations(options: ConversationsOptions): Conversation
 
   /** The contact's name stands in the rows of the list. */
   async function announceContact(contactId: string): Promise<void> {
-    const rows = await selectConversations(db).where("c.contact_id", "=", contactId).execute();
+    const rows = await selectConversations(db)
+      .where((eb) =>
+        eb.or([
+          eb("c.contact_id", "=", contactId),
+          eb("c.id", "in", participations(db, contactId)),
+        ])
+      ).execute();
     for (const row of rows) {
       bus.emit("conversation.updated", { conversation: toConversation(row, epoch, "agents") });
     }
@@ -207,6 +241,10 @@ export function createConversations(options: ConversationsOptions): Conversation
           fields: [{ path: "contactId", message: "is needed from an agent" }],
         });
       }
+      const participant = principal.kind === "visitor" && principal.contexts !== undefined;
+      if (participant) {
+        throw new ParleyError("forbidden", "Cannot open a conversation: the token names contexts");
+      }
       if (principal.kind === "visitor" && contactId !== undefined && contactId !== contact) {
         throw new ParleyError("forbidden", "Cannot open a conversation: it is somebody else's");
       }
@@ -221,9 +259,9 @@ export function createConversations(options: ConversationsOptions): Conversation
     async post(principal, input) {
       let { conversationId } = input;
       if (conversationId === undefined) {
-        if (principal.kind !== "visitor") {
+        if (principal.kind !== "visitor" || principal.contexts !== undefined) {
           throw new ParleyError("invalid", 'Cannot send: "conversationId" is missing', {
-            fields: [{ path: "conversationId", message: "is needed from an agent" }],
+            fields: [{ path: "conversationId", message: "is needed here" }],
           });
         }
         conversationId = await ownConversation(principal.userId);
@@ -320,8 +358,12 @@ export function createConversations(options: ConversationsOptions): Conversation
       const row = await load(db, principal, conversationId);
       const page = await listMessages(db, {
         conversationId,
-        publicOnly: principal.kind !== "agent",
+        publicOnly: principal.kind !== "agent" || query.publicOnly === true,
         before: query.before,
+        // Years that Postgres writes otherwise are long before the first message.
+        beforeTime: query.beforeTime === undefined
+          ? undefined
+          : new Date(Math.max(0, Date.parse(query.beforeTime))),
         after: query.after,
         limit: query.limit ?? PAGE,
       });
@@ -370,6 +412,37 @@ export function createConversations(options: ConversationsOptions): Conversation
         const messages = page.rows.map((message) => toMessage(message, pointers));
         const snapshot = { messages, hasMore: page.hasMore };
         return { conversation, seq: row.last_seq, recovered: false, events: [], snapshot };
+      });
+    },
+
+    async entries(principal, places) {
+      if (places.length === 0) return new Map();
+      const ids = [...new Set(places.map(({ conversationId }) => conversationId))];
+      const rows = await selectConversations(db).where("c.id", "in", ids).execute();
+      const visible = new Map(
+        rows.filter((row) => maySee(principal, row)).map((row) => [row.id, toPointers(row)]),
+      );
+      const found = await entriesAt(db, places);
+      return new Map(found.flatMap(({ event, message }) => {
+        const pointers = visible.get(event.conversation_id);
+        if (pointers === undefined) return [];
+        const entry = toLogEntry(event, message, pointers);
+        const key = `${event.conversation_id} ${event.seq}`;
+        return [[key, principal.kind === "agent" ? entry.forAgents : entry.forVisitors]];
+      }));
+    },
+
+    async since(principal, conversationId, { after, limit }) {
+      const forAgents = principal.kind === "agent";
+      const query = { after, limit: limit ?? maxReplayEvents, epoch, forAgents };
+      // Who polls has mostly missed nothing, and needs no transaction.
+      const row = await load(db, principal, conversationId);
+      const unchanged = await unchangedSince(db, row, query);
+      if (unchanged !== undefined) return unchanged;
+      return await db.transaction().setIsolationLevel("repeatable read").execute(async (trx) => {
+        const found = await readSince(trx, await load(trx, principal, conversationId), query);
+        if (limit !== undefined || !found.hasMore) return found;
+        return { events: [], place: found.end, end: found.end, hasMore: false, reset: true };
       });
     },
 

@@ -27,6 +27,7 @@ export async function loadWorking(
     events: [],
     participants: new Map(),
     pointed: new Set(),
+    receipts: new Map(),
   }]));
   for (const message of await loadMessages(trx, operations)) {
     const working = result.get(message.conversation_id);

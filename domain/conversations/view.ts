@@ -36,6 +36,7 @@ export function toConversation(
     id: row.id,
     status: row.status,
     platform: row.platform,
+    ...(row.context_id === null ? {} : { contextId: row.context_id }),
     contact: toContact({
       id: row.contact_id,
       name: row.contact_name,
@@ -51,7 +52,8 @@ export function toConversation(
         seq: row.last_message_seq,
         preview: row.last_message_preview!,
         userId: row.last_message_sender_id ?? "",
-        userName: row.last_message_role === "visitor"
+        // The contact may have been renamed since; of several visitors it is only one.
+        userName: row.last_message_sender_id === row.contact_id
           ? row.contact_name
           : row.last_message_sender_name ?? "",
         role: row.last_message_role as Role,
@@ -147,7 +149,13 @@ export function toLogEntry(
     : {
       type: "message_deleted",
       timestamp,
-      data: { conversationId, seq, messageId: message.id, deletedAt: timestamp },
+      data: {
+        conversationId,
+        seq,
+        messageId: message.id,
+        deletedAt: timestamp,
+        ...(payload.actor === undefined ? {} : { actor: payload.actor }),
+      },
     };
   return { seq, forAgents, forVisitors: event.is_private ? hidden : forAgents };
 }

@@ -5,6 +5,7 @@ import type { Pointers } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
 import { nextTurn } from "../turn.ts";
 import { apply, type Operation, type Working } from "./operations.ts";
+import { receiptsBy, storeReceipts } from "./receipts.ts";
 import { loadWorking, type StoredPointer, storeWorking } from "./storage.ts";
 import { type FullConversationRow, toConversation, toLogEntry, toPointers } from "./view.ts";
 
@@ -105,15 +106,17 @@ export function createWriter(options: WriterOptions): Writer {
     const { all, outcomes, pointers } = await db.transaction().execute(async (trx) => {
       const all = await loadWorking(trx, operations);
       const outcomes = operations.map((operation) => applyOne(all, operation));
-      return { all, outcomes, pointers: await storeWorking(trx, all.values()) };
+      const pointers = await storeWorking(trx, all.values());
+      await storeReceipts(trx, all.values());
+      return { all, outcomes, pointers };
     });
-    for (const working of all.values()) announce(working, pointers);
+    const byConversation = Map.groupBy(pointers, (pointer) => pointer.conversation_id);
+    for (const [id, working] of all) announce(working, byConversation.get(id) ?? []);
     for (const outcome of outcomes) {
       if (!outcome.ok) continue;
       const { result, actorId } = outcome;
-      result.pointer = pointers.find((pointer) =>
-        pointer.conversation_id === result.row.id && pointer.user_id === actorId
-      ) ?? null;
+      result.pointer = byConversation.get(result.row.id)
+        ?.find((pointer) => pointer.user_id === actorId) ?? null;
     }
     return outcomes;
   }
@@ -142,14 +145,19 @@ export function createWriter(options: WriterOptions): Writer {
     const { row } = working;
     const pointers: Pointers = toPointers(row);
     if (working.events.length > 0) {
-      bus.emit("conversation.logged", {
-        conversationId: row.id,
-        entries: working.events.map(({ event, message }) => toLogEntry(event, message, pointers)),
-      });
-      bus.emit("conversation.updated", { conversation: toConversation(row, epoch, "agents") });
+      const entries = working.events.map(({ event, message }) =>
+        toLogEntry(event, message, pointers)
+      );
+      bus.emit("conversation.logged", { conversationId: row.id, entries });
+      const conversation = toConversation(row, epoch, "agents");
+      bus.emit("conversation.updated", { conversation, entries });
     }
-    for (const pointer of stored) {
-      if (pointer.conversation_id !== row.id) continue;
+    const moves = stored.map((pointer) => ({
+      pointer,
+      receipts: receiptsBy(working, pointer.user_id),
+    }))
+      .sort((a, b) => (a.receipts[0]?.number ?? 0) - (b.receipts[0]?.number ?? 0));
+    for (const { pointer, receipts } of moves) {
       bus.emit("conversation.pointers", {
         conversationId: row.id,
         userId: pointer.user_id,
@@ -157,6 +165,7 @@ export function createWriter(options: WriterOptions): Writer {
         pointers,
         readSeq: pointer.read_seq,
         implied: !working.pointed.has(pointer.user_id),
+        receipts,
         unread: pointer.role === "agent"
           ? row.inbound_count - pointer.read_inbound
           : row.outbound_count - pointer.read_outbound,

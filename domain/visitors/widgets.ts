@@ -1,4 +1,5 @@
 import type { Db } from "../../db/database.ts";
+import { lockStart } from "../../db/migrate.ts";
 import type { WidgetRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -106,6 +107,10 @@ export async function deleteWidget(db: Db, bus: EventBus, id: string): Promise<v
 
 /** A first widget, so that a new installation can be tried at once. */
 export async function ensureFirstWidget(db: Db): Promise<void> {
-  const any = await db.selectFrom("widget_configs").select("id").limit(1).executeTakeFirst();
-  if (any === undefined) await createWidget(db, null, { name: "Website" });
+  await db.transaction().execute(async (trx) => {
+    // Of several processes that start at once one makes it.
+    await lockStart(trx);
+    const any = await trx.selectFrom("widget_configs").select("id").limit(1).executeTakeFirst();
+    if (any === undefined) await createWidget(trx, null, { name: "Website" });
+  });
 }

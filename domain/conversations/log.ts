@@ -1,0 +1,21 @@
+import type { Db } from "../../db/database.ts";
+import type { LogEntry } from "../events.ts";
+import { eventsAfter, findConversation } from "./queries.ts";
+import { toLogEntry, toPointers } from "./view.ts";
+
+/**
+ * The log of a conversation after a position, in order, at most `limit` entries, in both forms;
+ * empty where there is no such conversation. For the server itself: nobody's rights are asked.
+ */
+export async function logAfter(
+  db: Db,
+  conversationId: string,
+  seq: number,
+  limit: number,
+): Promise<LogEntry[]> {
+  const row = await findConversation(db, conversationId);
+  if (row === null) return [];
+  const pointers = toPointers(row);
+  const log = await eventsAfter(db, conversationId, seq, limit);
+  return log.map(({ event, message }) => toLogEntry(event, message, pointers));
+}

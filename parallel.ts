@@ -1,0 +1,48 @@
+/**
+ * `deno serve --parallel parallel.ts`: this module runs once in each worker, and each is a node.
+ * Not main.ts, because the runtime warns of a default export with `fetch` under `deno run`.
+ */
+import { boot } from "./boot.ts";
+
+const { parley, serve, announce } = await boot({ parallel: true });
+
+/** The runtime says it once, for all workers. */
+const onListen = (address: Deno.Addr) => announce((address as Deno.NetAddr).port);
+
+export default { fetch: serve, onListen } satisfies Deno.ServeDefaultExport;
+
+const me = crypto.randomUUID();
+/** Workers that stop, and whether they are done: the process ends with the last. */
+const workers = new Map<string, boolean>();
+const channel = new BroadcastChannel("parley workers");
+/** Within which every worker has heard the signal. */
+const GATHER_MS = 300;
+let gathered = false;
+
+function note(worker: string, done: boolean): void {
+  workers.set(worker, done);
+  if (gathered && [...workers.values()].every(Boolean)) Deno.exit(0);
+}
+
+channel.onmessage = ({ data: [worker, done] }) => note(worker, done);
+
+async function stop(): Promise<void> {
+  if (workers.has(me)) return;
+  note(me, false);
+  channel.postMessage([me, false]);
+  // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
+  setTimeout(() => Deno.exit(0), 4800);
+  setTimeout(() => {
+    gathered = true;
+    note(me, workers.get(me)!);
+  }, GATHER_MS);
+  await parley.stop();
+  channel.postMessage([me, true]);
+  note(me, true);
+}
+
+// After SIGTERM and SIGINT the runtime itself ends every socket at once, with 1001: SIGQUIT leaves
+// them time to go, each at its own moment.
+for (const signal of ["SIGQUIT", "SIGTERM", "SIGINT"] as const) {
+  Deno.addSignalListener(signal, stop);
+}

@@ -1,0 +1,126 @@
+/**
+ * When a rule's conditions hold. The engine and the page that edits rules ask the same functions,
+ * so that what is tried there is what happens.
+ */
+import type { RuleCondition } from "./model.ts";
+
+/** What a rule is asked about: where the visitor is, and what they wrote if they wrote. */
+export interface RuleCause {
+  /** null: not known. */
+  url: string | null;
+  /** null: they came to the page and wrote nothing. */
+  message: string | null;
+}
+
+/** Characters of a message in which keywords are looked for. */
+const MAX_SEARCHED = 5_000;
+
+/**
+ * Whether all conditions hold. A rule with a condition on messages acts on messages only, one
+ * without acts when a visitor comes to a page; a rule without conditions never acts.
+ */
+export function holds(conditions: readonly RuleCondition[], cause: RuleCause): boolean {
+  const onMessages = conditions.some(({ kind }) => kind === "message");
+  if (conditions.length === 0 || onMessages !== (cause.message !== null)) return false;
+  return conditions.every((condition) => {
+    switch (condition.kind) {
+      case "page_url":
+        return cause.url !== null && matchesPage(condition.globs, cause.url);
+      case "message":
+        return hasKeyword(condition.keywords, cause.message!);
+      default:
+        // Of a later version.
+        return false;
+    }
+  });
+}
+
+/**
+ * Whether the address is one of the globs, in which `*` stands for any characters. A glob may leave
+ * out the scheme, or begin with the path, and an address may go on with a query, a fragment or a
+ * slash at its end. Upper and lower case are the same.
+ */
+export function matchesPage(globs: readonly string[], url: string): boolean {
+  const address = url.toLowerCase();
+  return globs.some((glob) => {
+    const pattern = withoutSlash(glob.trim().toLowerCase());
+    const whole = pattern.startsWith("/")
+      ? address.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/, "").replace(/^(?!\/)/, "/")
+      : pattern.includes("://") || pattern.startsWith("*")
+      ? address
+      : address.replace(/^[a-z][a-z0-9+.-]*:\/\//, "");
+    const forms = [whole, whole.replace(/#.*$/s, ""), whole.replace(/[?#].*$/s, "")];
+    return forms.some((form) => fitsGlob(pattern, form) || fitsGlob(pattern, withoutSlash(form)));
+  });
+}
+
+/** "/" alone is the start page and stays. */
+function withoutSlash(text: string): string {
+  return text.length > 1 && text.endsWith("/") ? text.slice(0, -1) : text;
+}
+
+/** In time that grows with the product of the lengths at most: no pattern makes it stand still. */
+function fitsGlob(glob: string, text: string): boolean {
+  let at = 0;
+  let inGlob = 0;
+  let star = -1;
+  let from = 0;
+  while (at < text.length) {
+    if (inGlob < glob.length && glob[inGlob] === "*") {
+      star = inGlob++;
+      from = at;
+    } else if (inGlob < glob.length && glob[inGlob] === text[at]) {
+      inGlob++;
+      at++;
+    } else if (star >= 0) {
+      inGlob = star + 1;
+      at = ++from;
+    } else return false;
+  }
+  while (glob[inGlob] === "*") inGlob++;
+  return inGlob === glob.length;
+}
+
+/** Whether one of the words or phrases stands in the text as a whole, whatever its case and accents. */
+export function hasKeyword(keywords: readonly string[], text: string): boolean {
+  const searched = fold(text.slice(0, MAX_SEARCHED));
+  return keywords.some((keyword) => {
+    const pattern = patternOf(keyword);
+    return pattern !== null && pattern.test(searched);
+  });
+}
+
+/** "Größe" and "GROSSE" are the same; so are all kinds of spaces and apostrophes. */
+function fold(text: string): string {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[’‘ʼ`´]/g, "'")
+    .toUpperCase().toLowerCase().replace(/\s+/g, " ");
+}
+
+/** Scripts that put no spaces between words: a word ends wherever the next one begins. */
+const UNSPACED = "\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Thai}\\p{scx=Laoo}\\p{scx=Khmr}" +
+  "\\p{scx=Mymr}";
+const LETTER = `[[\\p{L}\\p{N}_]--[${UNSPACED}]]`;
+const startsWithLetter = new RegExp(`^${LETTER}`, "v");
+const endsWithLetter = new RegExp(`${LETTER}$`, "v");
+
+const patterns = new Map<string, RegExp | null>();
+const MAX_PATTERNS = 5_000;
+
+/** Where the keyword begins or ends with a letter, the text must not go on with one. */
+function patternOf(keyword: string): RegExp | null {
+  let pattern = patterns.get(keyword);
+  if (pattern === undefined) {
+    const word = fold(keyword).trim();
+    const before = startsWithLetter.test(word) ? `(?<!${LETTER})` : "";
+    const after = endsWithLetter.test(word) ? `(?!${LETTER})` : "";
+    pattern = word === "" ? null : new RegExp(before + escape(word) + after, "v");
+    if (patterns.size >= MAX_PATTERNS) patterns.clear();
+    patterns.set(keyword, pattern);
+  }
+  return pattern;
+}
+
+function escape(text: string): string {
+  const hex = (char: string) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return text.replace(/[!-/:-@[-`{-~]/g, hex);
+}

@@ -1,0 +1,285 @@
+/** What every broker has to keep, whatever carries it. */
+import assert from "node:assert/strict";
+import { REDIS_URL, type Service, testWith } from "../tests/support/services.ts";
+import type { Broadcast, Broker } from "./broker.ts";
+import { createChannelBroker } from "./broker_channel.ts";
+import { createMemoryBroker } from "./broker_memory.ts";
+import { createRedisBroker } from "./broker_redis.ts";
+
+interface Kind {
+  name: string;
+  services: Service[];
+  /** A node of the installation `name`. */
+  open(name: string, node: string, errors: unknown[]): Promise<Broker> | Broker;
+}
+
+const KINDS: Kind[] = [
+  {
+    name: "channel",
+    services: [],
+    open: (name, node, errors) =>
+      createChannelBroker({ name, node, maxKept: 1 << 22, onError: (e) => errors.push(e) }),
+  },
+  {
+    name: "redis",
+    services: ["redis"],
+    open: (name, node, errors) =>
+      createRedisBroker({
+        url: REDIS_URL,
+        name,
+        node,
+        maxWaiting: 1 << 24,
+        onError: (e) => errors.push(e),
+      }),
+  },
+];
+
+/** A broker and what came out of it. */
+class Node {
+  readonly heard: Broadcast[] = [];
+  readonly told: unknown[] = [];
+  gaps = 0;
+  #waiters: (() => void)[] = [];
+
+  constructor(readonly broker: Broker) {
+    const wake = () => this.#waiters.splice(0).forEach((waiter) => waiter());
+    broker.listen((broadcast) => {
+      this.heard.push(broadcast);
+      wake();
+    });
+    broker.listenToNodes((message) => {
+      this.told.push(message);
+      wake();
+    });
+    broker.onGap(() => {
+      this.gaps++;
+      wake();
+    });
+  }
+
+  async until(holds: () => boolean, what: string): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    while (!holds()) {
+      if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      await Promise.race([
+        new Promise<void>((resolve) => this.#waiters.push(resolve)),
+        new Promise<void>((resolve) => timer = setTimeout(resolve, 1000)),
+      ]);
+      clearTimeout(timer);
+    }
+  }
+
+  seqs(room?: string): number[] {
+    return this.heard.filter((one) => room === undefined || one.room === room).map(seqOf);
+  }
+}
+
+function broadcast(room: string, seq: number, text = ""): Broadcast {
+  const event = {
+    type: "message_deleted",
+    timestamp: "2026-01-01T00:00:00.000Z",
+    data: { conversationId: room, seq, messageId: text, deletedAt: "2026-01-01T00:00:00.000Z" },
+  } as const;
+  return { room, forAgents: event, forVisitors: null, exceptUser: "u" };
+}
+
+const seqOf = ({ forAgents }: Broadcast) => (forAgents!.data as { seq: number }).seq;
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** Runs with as many nodes as asked for, which are closed after. Nothing is reported as an error. */
+async function withNodes(
+  kind: Kind,
+  count: number,
+  fn: (nodes: Node[], more: (node: string) => Promise<Node>) => Promise<void>,
+): Promise<void> {
+  const errors: unknown[] = [];
+  const name = crypto.randomUUID();
+  const nodes: Node[] = [];
+  const more = async (node: string) => {
+    const made = new Node(await kind.open(name, node, errors));
+    nodes.push(made);
+    return made;
+  };
+  try {
+    for (let i = 0; i < count; i++) await more(`node-${i}`);
+    await fn(nodes.slice(0, count), more);
+    assert.deepEqual(errors, []);
+  } finally {
+    for (const { broker } of nodes) await broker.close();
+  }
+}
+
+/** Each node has heard what the other told last: what was published before has come, too. */
+async function settle(...nodes: Node[]): Promise<void> {
+  const mark = crypto.randomUUID();
+  for (const { broker } of nodes) broker.tell(mark);
+  for (const node of nodes) {
+    const others = nodes.length - 1;
+    await node.until(() => node.told.filter((one) => one === mark).length === others, "a mark");
+  }
+}
+
+Deno.test("[memory] a node alone hears its own broadcasts at once, and only of its rooms", async () => {
+  const node = new Node(createMemoryBroker());
+  assert.equal(node.broker.alone, true);
+  assert.equal(node.broker.subscribe("a"), undefined);
+  node.broker.publish(broadcast("a", 1));
+  node.broker.publish(broadcast("b", 2));
+  assert.deepEqual(node.seqs(), [1]);
+  node.broker.unsubscribe("a");
+  node.broker.publish(broadcast("a", 3));
+  assert.deepEqual(node.seqs(), [1]);
+  await node.broker.close();
+});
+
+for (const kind of KINDS) {
+  const test = (name: string, fn: () => Promise<void>) =>
+    testWith(kind.services, `[${kind.name}] ${name}`, fn);
+
+  test("own broadcasts come in the same turn, those of others unchanged", () =>
+    withNodes(kind, 2, async ([a, b]) => {
+      assert.equal(a!.broker.alone, false);
+      await Promise.all([a!.broker.subscribe("r"), b!.broker.subscribe("r")]);
+      const sent = broadcast("r", 1, 'ä \u{1F600} \u2028 " \n');
+      a!.broker.publish(sent);
+      assert.deepEqual(a!.heard, [sent]);
+      await b!.until(() => b!.heard.length === 1, "the broadcast");
+      await settle(a!, b!);
+      assert.deepEqual(b!.heard, [sent]);
+      assert.deepEqual(a!.heard, [sent], "it does not come back");
+    }));
+
+  test("each room's broadcasts come in order, once, from every publisher", () =>
+    withNodes(kind, 3, async (nodes) => {
+      const rooms = ["x", "y"];
+      for (const { broker } of nodes) for (const room of rooms) await broker.subscribe(room);
+      for (let seq = 1; seq <= 300; seq++) {
+        nodes.forEach(({ broker }, n) => {
+          for (const room of rooms) broker.publish(broadcast(room, n * 1000 + seq));
+        });
+        if (seq % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      await settle(...nodes);
+      for (const node of nodes) {
+        for (const room of rooms) {
+          const seqs = node.seqs(room);
+          for (const n of nodes.keys()) {
+            const of = seqs.filter((seq) => Math.floor(seq / 1000) === n);
+            assert.deepEqual(of, range(n * 1000 + 1, n * 1000 + 300));
+          }
+        }
+        assert.equal(node.gaps, 0);
+      }
+    }));
+
+  test("only subscribed rooms are heard; leaving and coming back take effect", () =>
+    withNodes(kind, 2, async ([a, b]) => {
+      a!.broker.publish(broadcast("r", 1));
+      await settle(a!, b!);
+      await b!.broker.subscribe("r");
+      a!.broker.publish(broadcast("r", 2));
+      a!.broker.publish(broadcast("other", 3));
+      await settle(a!, b!);
+      b!.broker.unsubscribe("r");
+      await settle(a!, b!);
+      a!.broker.publish(broadcast("r", 4));
+      await settle(a!, b!);
+      b!.broker.unsubscribe("r");
+      await b!.broker.subscribe("r");
+      b!.broker.unsubscribe("r");
+      await b!.broker.subscribe("r");
+      a!.broker.publish(broadcast("r", 5));
+      await settle(a!, b!);
+      assert.deepEqual(b!.seqs(), [2, 5]);
+      assert.deepEqual(a!.seqs(), []);
+    }));
+
+  test("what nodes tell each other comes in order with their broadcasts, to others only", () =>
+    withNodes(kind, 3, async (nodes) => {
+      const [a, b, c] = nodes;
+      const messages = range(1, 200).map((n) => ({ n, deep: { list: [null, true, "x"] } }));
+      for (const message of messages) a!.broker.tell(message);
+      await settle(...nodes);
+      const plain = (node: Node) => node.told.filter((one) => typeof one === "object");
+      assert.deepEqual(plain(b!), messages);
+      assert.deepEqual(plain(c!), messages);
+      assert.deepEqual(plain(a!), []);
+    }));
+
+  test("large payloads arrive whole", () =>
+    withNodes(kind, 2, async ([a, b]) => {
+      await b!.broker.subscribe("r");
+      const text = "0123456789abcdef".repeat(65_536);
+      a!.broker.publish(broadcast("r", 1, text));
+      a!.broker.publish(broadcast("r", 2, "small"));
+      await b!.until(() => b!.heard.length === 2, "both");
+      assert.deepEqual(b!.heard, [broadcast("r", 1, text), broadcast("r", 2, "small")]);
+    }));
+
+  test("thousands of rooms are kept apart", () =>
+    withNodes(kind, 2, async ([a, b]) => {
+      const rooms = range(1, 3000).map((n) => `conversation:${n}`);
+      await Promise.all(rooms.map((room) => b!.broker.subscribe(room)));
+      rooms.forEach((room, i) => a!.broker.publish(broadcast(room, i)));
+      for (const room of rooms.slice(0, 1500)) b!.broker.unsubscribe(room);
+      await settle(a!, b!);
+      const before = b!.heard.length;
+      rooms.forEach((room, i) => a!.broker.publish(broadcast(room, i)));
+      await settle(a!, b!);
+      const after = b!.heard.slice(before);
+      assert.deepEqual(after.map(({ room }) => room), rooms.slice(1500));
+      assert.deepEqual(after.map(seqOf), range(1500, 2999));
+      assert.equal(b!.gaps, 0);
+    }));
+
+  test("installations with different names do not hear each other", () =>
+    withNodes(kind, 1, ([a]) =>
+      withNodes(kind, 1, async ([b]) => {
+        await a!.broker.subscribe("r");
+        await b!.broker.subscribe("r");
+        b!.broker.publish(broadcast("r", 1));
+        b!.broker.tell("hello");
+        await withNodes(kind, 2, ([c, d]) => settle(c!, d!));
+        assert.deepEqual([a!.heard, a!.told], [[], []]);
+      })));
+
+  test("a closed node has sent everything, and hears nothing more", () =>
+    withNodes(kind, 3, async ([a, b, c]) => {
+      await a!.broker.subscribe("r");
+      await b!.broker.subscribe("r");
+      for (const seq of range(1, 100)) a!.broker.publish(broadcast("r", seq));
+      await a!.broker.close();
+      await a!.broker.close();
+      await b!.until(() => b!.heard.length === 100, "what was sent before the end");
+      const heard = a!.heard.length;
+      b!.broker.publish(broadcast("r", 101));
+      a!.broker.publish(broadcast("r", 102));
+      a!.broker.tell("late");
+      await settle(b!, c!);
+      assert.deepEqual(b!.seqs(), range(1, 101));
+      assert.ok(!b!.told.includes("late"));
+      assert.equal(a!.heard.length, heard);
+    }));
+
+  test("a listener that throws is reported and does not stop the others", async () => {
+    const errors: unknown[] = [];
+    const name = crypto.randomUUID();
+    const a = new Node(await kind.open(name, "a", errors));
+    const b = new Node(await kind.open(name, "b", errors));
+    await b.broker.subscribe("r");
+    const heard: number[] = [];
+    b.broker.listen((one) => {
+      heard.push(seqOf(one));
+      if (heard.length === 1) throw new Error("boom");
+    });
+    a.broker.publish(broadcast("r", 1));
+    a.broker.publish(broadcast("r", 2));
+    await settle(a, b);
+    assert.deepEqual(heard, [1, 2]);
+    assert.equal(errors.length, 1);
+    await a.broker.close();
+    await b.broker.close();
+  });
+}

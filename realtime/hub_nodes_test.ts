@@ -1,0 +1,177 @@
+/** What the hub does while other nodes' broadcasts are late, with a broker that a test holds back. */
+import assert from "node:assert/strict";
+import { createMetrics } from "../domain/metrics.ts";
+import type { Broadcast, Broker, BrokerListener } from "./broker.ts";
+import { Connection } from "./connection.ts";
+import { Hub } from "./hub.ts";
+import type { Protocol } from "./protocol.ts";
+import { createTimerWheel } from "./timer_wheel.ts";
+
+const ROOM = "conversation:c";
+const TIME = "2026-01-01T00:00:00.000Z";
+
+const PROTOCOL: Protocol = {
+  name: "numbers",
+  batching: false,
+  follows: "asked",
+  onOpen() {},
+  authFrame: () => "",
+  onFrame: () => Promise.resolve(),
+  encode: (event) => `${(event.data as { seq?: number }).seq}`,
+  encodeError: () => "",
+};
+
+function change(seq: number): Broadcast {
+  const data = { conversationId: "c", seq, messageId: `${seq}`, deletedAt: TIME };
+  const event = { type: "message_deleted", timestamp: TIME, data } as const;
+  return { room: ROOM, forAgents: event, forVisitors: event };
+}
+
+/** `arrive` is what another node published; a room is subscribed to when `ready` says so. */
+function start() {
+  let listener: BrokerListener = () => {};
+  const subscribed = Promise.withResolvers<void>();
+  const rooms: string[] = [];
+  const broker: Broker = {
+    alone: false,
+    connected: true,
+    publish: (broadcast) => listener(broadcast),
+    subscribe(room) {
+      rooms.push(room);
+      return subscribed.promise;
+    },
+    unsubscribe: (room) => void rooms.splice(rooms.indexOf(room), 1),
+    listen: (next) => void (listener = next),
+    tell() {},
+    listenToNodes() {},
+    onGap() {},
+    close: () => Promise.resolve(),
+  };
+  const wheel = createTimerWheel();
+  const onError = (error: unknown) => {
+    throw error;
+  };
+  const logAfter = () => Promise.resolve([]);
+  const hub = new Hub(broker, { wheel, logAfter, onError }, createMetrics());
+  let number = 0;
+  function connect(userId: string) {
+    const sent: string[] = [];
+    const connection = new Connection(
+      {
+        id: userId,
+        number: ++number,
+        socket: {
+          readyState: 1,
+          bufferedAmount: 0,
+          send: (text) => void sent.push(text),
+          close() {},
+        },
+        protocol: PROTOCOL,
+        limits: {
+          messageBytes: 1000,
+          preAuthBytes: 1000,
+          preAuthMessages: 10,
+          queueBytes: 1_000_000,
+          pendingFrames: 10,
+          messagesPerMinute: 100,
+          typingPerMinute: 100,
+          subscriptions: 10,
+        },
+        address: "127.0.0.1",
+        origin: null,
+        selfOrigin: "",
+        onSlow() {},
+        onWaiting() {},
+        onError,
+      } as ConstructorParameters<typeof Connection>[0],
+    );
+    connection.principal = {
+      kind: "agent",
+      userId,
+      userName: userId,
+      role: "agent",
+      tokenId: null,
+      signInId: null,
+      expiresAt: null,
+    };
+    hub.add(connection);
+    return { connection, sent };
+  }
+  const arrive = (broadcast: Broadcast) => {
+    listener(broadcast);
+    hub.flushAll();
+  };
+  const join = (connection: Connection, seq: number, read = () => {}) =>
+    hub.joinAfter(
+      connection,
+      ROOM,
+      () => {
+        read();
+        return Promise.resolve({ seq });
+      },
+      () => {},
+      ({ forAgents }, state) => (forAgents!.data as { seq: number }).seq > state.seq,
+      (state) => state.seq,
+    );
+  return { hub, rooms, connect, arrive, join, ready: () => subscribed.resolve(), wheel };
+}
+
+Deno.test("the state that a joiner starts from is read when other nodes are heard", async () => {
+  const { connect, join, ready, arrive } = start();
+  const a = connect("a");
+  let wasRead = false;
+  const joined = join(a.connection, 5, () => wasRead = true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(wasRead, false);
+  ready();
+  await joined;
+  assert.equal(wasRead, true);
+  arrive(change(6));
+  assert.deepEqual(a.sent, ["6"]);
+});
+
+Deno.test("settled() resolves when all rooms of a connection are heard", async () => {
+  const { hub, connect, ready } = start();
+  const a = connect("a");
+  assert.equal(hub.settled(a.connection), null);
+  hub.join(a.connection, "agents");
+  const settled = hub.settled(a.connection);
+  assert.notEqual(settled, null);
+  ready();
+  await settled;
+  assert.equal(hub.settled(a.connection), null);
+});
+
+Deno.test("what a joiner has read does not come again; who was there before gets it", async () => {
+  const { connect, join, ready, arrive } = start();
+  ready();
+  const before = connect("before");
+  await join(before.connection, 4);
+  // Both are committed on another node, and read, before they arrive here.
+  const after = connect("after");
+  await join(after.connection, 6);
+  for (const seq of [5, 6, 7, 8]) arrive(change(seq));
+  assert.deepEqual(before.sent, ["5", "6", "7", "8"]);
+  assert.deepEqual(after.sent, ["7", "8"]);
+});
+
+Deno.test("the first in a room has read what arrives late", async () => {
+  const { connect, join, ready, arrive } = start();
+  ready();
+  const a = connect("a");
+  await join(a.connection, 6);
+  for (const seq of [6, 7]) arrive(change(seq));
+  assert.deepEqual(a.sent, ["7"]);
+});
+
+Deno.test("changes that overtook each other are delivered in order", async () => {
+  const { connect, join, ready, arrive, hub, rooms, wheel } = start();
+  ready();
+  const a = connect("a");
+  await join(a.connection, 0);
+  for (const seq of [2, 3, 1, 4]) arrive(change(seq));
+  assert.deepEqual(a.sent, ["1", "2", "3", "4"]);
+  hub.leave(a.connection, ROOM);
+  assert.deepEqual(rooms, []);
+  wheel.stop();
+});

@@ -1,0 +1,185 @@
+/**
+ * Which other nodes there are, and what nodes say to each other beside broadcasts. Every node says
+ * that it is alive; who says nothing for a while is gone, with everything that it had.
+ */
+import type { Broker } from "./broker.ts";
+
+export interface Nodes {
+  /** The name of this node. */
+  readonly self: string;
+  /** The names of the others that are there. */
+  others(): string[];
+  /** To every other node, or to one. It costs nothing where there can be no other. */
+  tell(kind: string, data: unknown, to?: string): void;
+  hear(kind: string, listener: (data: unknown, from: string) => void): void;
+  /** Asks every other node; those that are silent for a second are left out. */
+  ask(kind: string, data: unknown): Promise<unknown[]>;
+  answer(kind: string, listener: (data: unknown) => unknown): void;
+  /** A node has to be told everything that this one would tell: it is new, or it missed something. */
+  onHello(listener: (node: string) => void): void;
+  /** What that node had is gone. */
+  onGone(listener: (node: string) => void): void;
+  /** Broadcasts of other nodes may have been lost. */
+  onLost(listener: () => void): void;
+  /** Says goodbye. */
+  close(): void;
+}
+
+export interface NodesOptions {
+  self: string;
+  broker: Broker;
+  /** Milliseconds of silence after which another node is gone. */
+  timeoutMs: number;
+  /** Milliseconds after a goodbye until what that node had is gone; its clients come to the others. */
+  graceMs: number;
+  onError: (error: unknown) => void;
+}
+
+interface Envelope {
+  from: string;
+  /** Counts what this node tells everybody; a jump means that something was lost. */
+  n: number;
+  to?: string;
+  kind: string;
+  data: unknown;
+}
+
+interface Other {
+  heardAt: number;
+  /** The number of its last message to everybody. */
+  n: number;
+  /** Set with its goodbye: when it counts as gone. */
+  goneAt: number | null;
+}
+
+const ANSWER_MS = 1000;
+
+export function startNodes(options: NodesOptions): Nodes {
+  const { self, broker, timeoutMs, graceMs, onError } = options;
+  const others = new Map<string, Other>();
+  const listeners = new Map<string, (data: unknown, from: string) => void>();
+  const helloListeners: ((node: string) => void)[] = [];
+  const goneListeners: ((node: string) => void)[] = [];
+  const questions = new Map<number, { left: Set<string>; answers: unknown[]; done: () => void }>();
+  const beatMs = timeoutMs / 5;
+  const lostListeners: (() => void)[] = [];
+  /** Something may be lost; it matters only if there is somebody who said it. */
+  let maybeLost = false;
+  let told = 0;
+  let lastQuestion = 0;
+  let lastBeat = performance.now();
+
+  function tell(kind: string, data: unknown, to?: string): void {
+    if (broker.alone) return;
+    if (to === undefined) told++;
+    const envelope: Envelope = { from: self, n: told, kind, data };
+    broker.tell(to === undefined ? envelope : { ...envelope, to });
+  }
+
+  function receive({ from, n, to, kind, data }: Envelope): void {
+    if (from === self || (to !== undefined && to !== self)) return;
+    if (kind === "bye") {
+      const other = others.get(from);
+      if (other !== undefined) other.goneAt = performance.now() + graceMs;
+      settle(from);
+      return;
+    }
+    const known = others.get(from);
+    const complete = known !== undefined && n === known.n + (to === undefined ? 1 : 0);
+    others.set(from, { heardAt: performance.now(), n, goneAt: null });
+    if (!complete) tell("hello", null, from);
+    if (kind === "hello") { for (const listener of helloListeners) listener(from); }
+    else listeners.get(kind)?.(data, from);
+    if (maybeLost) {
+      maybeLost = false;
+      for (const listener of lostListeners) listener();
+    }
+  }
+
+  /** This node answers nothing any more. */
+  function settle(node: string): void {
+    for (const question of questions.values()) {
+      question.left.delete(node);
+      if (question.left.size === 0) question.done();
+    }
+  }
+
+  function gone(node: string): void {
+    others.delete(node);
+    settle(node);
+    for (const listener of goneListeners) listener(node);
+  }
+
+  function beat(): void {
+    const now = performance.now();
+    const stalled = now - lastBeat > timeoutMs / 2;
+    lastBeat = now;
+    tell("alive", null);
+    for (const [node, other] of others) {
+      // This node slept itself: what the others said meanwhile waits to be read.
+      if (stalled) other.heardAt = now;
+      if (now > (other.goneAt ?? other.heardAt + timeoutMs)) gone(node);
+    }
+  }
+
+  listeners.set("alive", () => {});
+  listeners.set("answer", (data) => {
+    const { question, from, answer } = data as { question: number; from: string; answer: unknown };
+    const asked = questions.get(question);
+    if (asked === undefined || !asked.left.delete(from)) return;
+    asked.answers.push(answer);
+    if (asked.left.size === 0) asked.done();
+  });
+  broker.listenToNodes((message) => {
+    try {
+      receive(message as Envelope);
+    } catch (error) {
+      onError(error);
+    }
+  });
+  broker.onGap(() => {
+    maybeLost = true;
+    tell("hello", null);
+  });
+  const timer = broker.alone ? undefined : setInterval(beat, beatMs);
+  tell("hello", null);
+
+  return {
+    self,
+    others: () => [...others].filter(([, other]) => other.goneAt === null).map(([name]) => name),
+    tell,
+    hear: (kind, listener) => void listeners.set(kind, listener),
+    ask(kind, data) {
+      const left = new Set(
+        [...others].filter(([, other]) => other.goneAt === null).map(([name]) => name),
+      );
+      if (left.size === 0) return Promise.resolve([]);
+      const question = ++lastQuestion;
+      return new Promise((resolve) => {
+        const answers: unknown[] = [];
+        const done = () => {
+          clearTimeout(timeout);
+          questions.delete(question);
+          resolve(answers);
+        };
+        const timeout = setTimeout(done, ANSWER_MS);
+        questions.set(question, { left, answers, done });
+        tell(kind, { question, data });
+      });
+    },
+    answer(kind, listener) {
+      listeners.set(kind, (message, from) => {
+        const { question, data } = message as { question: number; data: unknown };
+        tell("answer", { question, from: self, answer: listener(data) }, from);
+      });
+    },
+    onHello: (listener) => void helloListeners.push(listener),
+    onGone: (listener) => void goneListeners.push(listener),
+    onLost: (listener) => void lostListeners.push(listener),
+    close() {
+      clearInterval(timer);
+      tell("bye", null);
+      for (const question of [...questions.values()]) question.done();
+    },
+  };
+}
