@@ -1,3 +1,8 @@
+import { ParleyError } from "../protocol/errors.ts";
+import type { Scope } from "../protocol/programs.ts";
+
+import type { WidgetAppearance } from "../protocol/model.ts";
+
 /**
  * Who acts: an agent, or a visitor, who has a session or, as a participant, a token that names
  * contexts. Rights are asked of it at every command.
@@ -23,7 +28,11 @@ export interface VisitorPrincipal {
   userName: string;
   /** SHA-256 of the session's secret, as stored; null for a participant, who has a token instead. */
   sessionHash: string | null;
+  /** The id by which everybody else knows the session, as in rows of `chat_sessions`. */
+  sessionRow?: string;
   widgetId: string | null;
+  /** How that widget looks; undefined without a widget. */
+  appearance?: WidgetAppearance;
   /** Origins that may use this session; see domain/visitors/origins.ts. */
   allowedOrigins: string[];
   /**
@@ -37,10 +46,34 @@ export interface VisitorPrincipal {
   expiresAt: number | null;
 }
 
+/** Someone who may have a connection. */
 export type Principal = AgentPrincipal | VisitorPrincipal;
+
+/** Another program, over HTTP and with an API key. It sees what agents see, as far as its scopes go. */
+export interface ProgramPrincipal {
+  kind: "program";
+  /** The key's id: who writes as a bot, and what makes a `clientMessageId` its own. */
+  userId: string;
+  /** The key's name. */
+  userName: string;
+  scopes: readonly Scope[];
+  expiresAt: number | null;
+}
+
+/** Whoever may ask anything of the domain. */
+export type Caller = Principal | ProgramPrincipal;
 
 export type Audience = "agents" | "visitors";
 
-export function audienceOf(principal: Principal): Audience {
-  return principal.kind === "agent" ? "agents" : "visitors";
+export function audienceOf(principal: Pick<Caller, "kind">): Audience {
+  return principal.kind === "visitor" ? "visitors" : "agents";
+}
+
+/** @throws {ParleyError} `forbidden` for a program whose key was not made for that. */
+export function needScope(caller: Caller, scope: Scope): void {
+  if (caller.kind !== "program" || caller.scopes.includes(scope)) return;
+  throw new ParleyError(
+    "forbidden",
+    `Cannot do that: the API key does not have the scope "${scope}"`,
+  );
 }

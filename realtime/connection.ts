@@ -72,6 +72,8 @@ export class Connection {
   closedWith: number | null = null;
   /** The code that the peer closed with, as far as it gave one. */
   peerClosedWith: number | null = null;
+  /** Makes of what everybody gets what this connection gets; null: the same. */
+  personal: ((text: string) => string) | null = null;
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
   /** Called once when it is over, in the order of adding. */
@@ -121,7 +123,7 @@ export class Connection {
   send(text: string): void {
     if (this.#over) return;
     this.sent++;
-    this.writer.write(text);
+    this.writer.write(this.personal === null ? text : this.personal(text));
   }
 
   sendEvent(event: HubEvent, room: string | null = null): void {

@@ -7,7 +7,7 @@ import type { VisitorPrincipal } from "../principal.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
 import { findContact, updateContact, visitorName } from "./contacts.ts";
 import { originAllowed, type OriginCheck } from "./origins.ts";
-import { findWidgetByKey } from "./widgets.ts";
+import { findWidgetByKey, fullAppearance } from "./widgets.ts";
 
 export interface SessionRequest {
   widgetKey: string;
@@ -162,7 +162,15 @@ export async function authenticateSession(
   const row = await db.selectFrom("chat_sessions as s")
     .innerJoin("contacts as c", "c.id", "s.contact_id")
     .innerJoin("widget_configs as w", "w.id", "s.widget_id")
-    .select(["s.contact_id", "s.expires_at", "s.widget_id", "c.name", "w.allowed_origins"])
+    .select([
+      "s.id",
+      "s.contact_id",
+      "s.expires_at",
+      "s.widget_id",
+      "c.name",
+      "w.allowed_origins",
+      "w.appearance",
+    ])
     .where("s.session_id", "=", sessionHash)
     .where("s.expires_at", ">", new Date(now()))
     .where("s.ended_at", "is", null)
@@ -186,7 +194,9 @@ export async function authenticateSession(
     userId: row.contact_id,
     userName: row.name,
     sessionHash,
+    sessionRow: row.id,
     widgetId: row.widget_id,
+    appearance: fullAppearance(row.appearance),
     allowedOrigins: row.allowed_origins,
     expiresAt: slides ? expiresAt : row.expires_at.getTime(),
   };

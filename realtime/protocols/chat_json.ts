@@ -76,6 +76,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       }
       const { userId } = await commands.auth(connection, credentials.data, () => {});
       const { principal } = connection;
+      knowOwnSession(connection, credentials.data.sessionId);
       const admin = principal?.kind === "agent" && principal.role === "admin";
       const permissions = ["read", "write", ...(admin ? ["admin"] : [])];
       await options.followTables(connection, () => {
@@ -232,4 +233,19 @@ function split(clientMessageId: string | null): [string | null, string | null] {
   const at = clientMessageId?.indexOf(SEPARATOR) ?? -1;
   if (clientMessageId === null || at < 0) return [null, null];
   return [clientMessageId.slice(0, at), clientMessageId.slice(at + 1)];
+}
+
+/**
+ * Clients of this protocol look for rows of their session by the session id that they were given,
+ * which only they know: in what their visitor gets it stands for the id that rows have.
+ */
+function knowOwnSession(connection: Connection, secret: string | undefined): void {
+  const { principal } = connection;
+  if (secret === undefined || principal?.kind !== "visitor") return;
+  const { sessionRow } = principal;
+  if (sessionRow === undefined) return;
+  connection.personal = (text) =>
+    text.startsWith('{"type":"database_change"')
+      ? text.replaceAll(`"session_id":"${sessionRow}"`, `"session_id":"${secret}"`)
+      : text;
 }

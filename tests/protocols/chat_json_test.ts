@@ -507,6 +507,27 @@ Deno.test("chat JSON SDK: more at once than the server takes arrives all the sam
     }
   }, { LIMIT_MESSAGES_PER_MINUTE: "97" }));
 
+Deno.test("chat JSON: a visitor finds the rows of their session by the id that they were given", () =>
+  withServer(async (server) => {
+    const { visitor, agent, key, conversation } = await cast(server);
+    const stranger = await openSession(server, key);
+    const mine = await openChatJson(server.url, `?sessionId=${visitor.sessionId}`);
+    const theirs = await openChatJson(server.url, `?sessionId=${stranger.sessionId}`);
+    for (const peer of [mine, theirs]) await peer.until(({ type }) => type === "auth_response");
+    mine.send({ type: "chat", payload: { content: "Hello" } });
+    await post(server, agent.token, conversation.id, "Hi");
+    // The document's own filter: `rowValue == filterValue` on `session_id=${sessionId}`.
+    const rows = () =>
+      mine.changes.filter(({ table, data }) =>
+        table === "chat_messages" && data.session_id === visitor.sessionId
+      );
+    await until(() => rows().length === 2, "both messages");
+    assert.deepEqual(rows().map(({ data }) => data.content).sort(), ["Hello", "Hi"]);
+    for (const { new: row, data } of rows()) assert.equal(row.session_id, data.session_id);
+    assert.ok(!JSON.stringify(theirs.changes).includes(visitor.sessionId));
+    for (const peer of [mine, theirs]) await peer.close();
+  }));
+
 Deno.test("chat JSON SDK: credentials that are not good end it with the server's reason", () =>
   withServer(async (server) => {
     const { service } = makeService(server, { sessionId: "made up" });
