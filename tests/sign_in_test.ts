@@ -194,8 +194,8 @@ onBothEngines("disabling an agent ends tokens and connections at once", async (s
 
 Deno.test("a token that ends is refreshed in band, or the connection ends", async () => {
   const server = await startServer("pglite", {
-    ACCESS_TOKEN_MS: "1500",
-    TOKEN_GRACE_MS: "600",
+    ACCESS_TOKEN_MS: "3000",
+    TOKEN_GRACE_MS: "3000",
   });
   try {
     const { agent, visitor } = await cast(server);
