@@ -212,6 +212,7 @@ onBothEngines("read marks move on, never back, and clear the reader's unread", a
     unread: 1,
     readSeq: 2,
     totalUnread: 1,
+    unreadCounts: { web: 1 },
   });
   const status = await v.event("message_status");
   assert.equal(status.pointers.agentReadSeq, 2);

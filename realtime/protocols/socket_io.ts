@@ -1,0 +1,205 @@
+/**
+ * The vocabulary of chats on Socket.IO at `/socket.io/`, as in PROTOCOL.md: client events become
+ * commands, and the hub's events packets. Namespaces, acknowledgements and transports are
+ * Socket.IO's own; realtime/socket_io.ts puts the two together.
+ */
+import { CLOSE } from "../../protocol/close_codes.ts";
+import { ParleyError, toParleyError } from "../../protocol/errors.ts";
+import { parseJson } from "../../protocol/json.ts";
+import type { Connection } from "../connection.ts";
+import type { Protocol } from "../protocol.ts";
+import { enter, type Given, renew } from "./socket_io_auth.ts";
+import { ackText, errorData, errorText, eventText } from "./socket_io_events.ts";
+import { joinConversation } from "./socket_io_join.ts";
+import { type Answer, encodeEvent, type SocketIoOptions } from "./socket_io_peer.ts";
+import { type ClientEvent, isClientEvent, readArguments } from "./socket_io_schemas.ts";
+
+/**
+ * What the server makes of a packet: an event of the client's, with the number of the
+ * acknowledgement that it asks for, or the credentials that came with the connection.
+ */
+export type SocketIoFrame =
+  | { event: unknown; args: unknown[]; ack: number | null; refused?: string }
+  | { auth: Given | null };
+
+type Typing = "typing_start" | "typing_stop";
+
+export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
+  const { commands, peerOf, epoch, now = () => new Date() } = options;
+  const iso = () => now().toISOString();
+
+  function answerError(connection: Connection, thrown: unknown, ack: number | null): void {
+    const error = toParleyError(thrown);
+    if (error.code === "internal") options.onUnexpected(thrown, connection);
+    const text = ack === null
+      ? errorText(error, iso())
+      : ackText(ack, { success: false, ...errorData(error, iso()) });
+    connection.send(text);
+  }
+
+  async function authenticate(
+    connection: Connection,
+    given: Given | null,
+    ack: number | null,
+  ): Promise<void> {
+    const isNew = connection.principal === null;
+    try {
+      const answer = isNew
+        ? await enter(options, connection, given)
+        : await renew(options, connection, given ?? {});
+      if (ack !== null) connection.send(ackText(ack, { success: true, ...answer }));
+    } catch (thrown) {
+      const error = toParleyError(thrown);
+      if (error.code === "internal") options.onUnexpected(thrown, connection);
+      connection.send(errorText(error, iso(), true));
+      if (ack !== null) answerError(connection, error, ack);
+      if (isNew) connection.close(error.code === "internal" ? CLOSE.internal : CLOSE.unauthorized);
+    }
+  }
+
+  /** Whether others see a difference: a keystroke while typing is announced makes none. */
+  function changesTyping(connection: Connection, name: Typing, args: unknown[]): boolean {
+    const { typing, keystrokes } = peerOf(connection);
+    const at = now().getTime();
+    if (keystrokes.take(at) > 0) return true;
+    const { conversationId } = readArguments(name, args);
+    const isOn = (typing.get(conversationId) ?? 0) > at;
+    return isOn !== (name === "typing_start");
+  }
+
+  function setTyping(connection: Connection, name: Typing, args: unknown[]): Answer {
+    const { conversationId } = readArguments(name, args);
+    const isTyping = name === "typing_start";
+    commands.typing(connection, { conversationId, isTyping }, () => {});
+    const { typing } = peerOf(connection);
+    if (typing.size >= connection.limits.subscriptions) typing.clear();
+    // Announced anew a little before it would end.
+    if (isTyping) typing.set(conversationId, now().getTime() + options.typingMs * 0.75);
+    else typing.delete(conversationId);
+    return {};
+  }
+
+  async function sendMessage(connection: Connection, args: unknown[]): Promise<Answer> {
+    const { clientMessageId = crypto.randomUUID(), ...data } = readArguments("send_message", args);
+    const { message, duplicate } = await commands.message(
+      connection,
+      { ...data, clientMessageId },
+      () => {},
+    );
+    const { id: messageId, conversationId, seq, createdAt: timestamp } = message;
+    // What is typed next is typing again.
+    peerOf(connection).typing.delete(conversationId);
+    return { messageId, conversationId, seq, clientMessageId, timestamp, duplicate };
+  }
+
+  function run(
+    connection: Connection,
+    name: Exclude<ClientEvent, "authenticate" | "join_conversation">,
+    args: unknown[],
+  ): Promise<Answer> | Answer {
+    const none = () => {};
+    switch (name) {
+      case "leave_conversation": {
+        const data = readArguments(name, args);
+        commands.leave(connection, data, none);
+        peerOf(connection).session.following.delete(data.conversationId);
+        connection.send(eventText("left_conversation", data));
+        return data;
+      }
+      case "send_message":
+        return sendMessage(connection, args);
+      case "typing_start":
+      case "typing_stop":
+        return setTyping(connection, name, args);
+      case "message_read":
+        return commands.read(connection, readArguments(name, args), none);
+      case "message_delivered":
+        return commands.delivered(connection, readArguments(name, args), none);
+      case "set_presence":
+        return commands.presence(connection, readArguments(name, args), none);
+    }
+  }
+
+  async function handle(
+    connection: Connection,
+    { event: name, args, ack, refused }: Extract<SocketIoFrame, { event: unknown }>,
+    bytes: number,
+  ): Promise<void> {
+    const accept = (answer: Answer) => {
+      if (ack !== null) connection.send(ackText(ack, { success: true, ...answer }));
+    };
+    const isTyping = name === "typing_start" || name === "typing_stop";
+    const isAllowed = refused === undefined && connection.principal !== null;
+    if (isTyping && isAllowed && !changesTyping(connection, name, args)) return accept({});
+    connection.takeCommand(isTyping ? "typing" : "message");
+    if (refused !== undefined) throw new ParleyError("bad_frame", refused);
+    if (!isClientEvent(name)) {
+      throw new ParleyError("unknown_type", `Cannot handle the event: unknown name "${name}"`);
+    }
+    if (name === "authenticate") {
+      await connection.settled();
+      const [given] = args;
+      return await authenticate(connection, given instanceof Object ? given as Given : {}, ack);
+    }
+    if (connection.principal === null) {
+      throw new ParleyError("unauthenticated", `Cannot handle "${name}": authenticate first`);
+    }
+    if (name === "join_conversation") {
+      const data = readArguments(name, args);
+      await connection.settled();
+      return await joinConversation(options, connection, data, accept, ack !== null);
+    }
+    // What is only written keeps its order in the writer, so the next need not wait for the commit.
+    // Without a conversation one may have to be opened first.
+    const isStored = name === "message_read" || name === "message_delivered" ||
+      (name === "send_message" &&
+        (args[0] as { conversationId?: unknown } | null)?.conversationId !== undefined);
+    if (!isStored) {
+      await connection.settled();
+      return accept(await run(connection, name, args));
+    }
+    const work = Promise.resolve(run(connection, name, args)).then(
+      accept,
+      (error) => answerError(connection, error, ack),
+    );
+    await connection.inBackground(
+      work.catch((error) => options.onUnexpected(error, connection)),
+      bytes,
+    );
+  }
+
+  return {
+    name: "socket.io",
+    batching: false,
+    follows: "itself",
+    authFrame: (auth) => JSON.stringify({ auth }),
+    onOpen() {},
+    encode: (event, room, audience) => encodeEvent(epoch, event, room, audience),
+    encodeError: (error) => errorText(error, iso()),
+
+    async onFrame(connection, text) {
+      // The text is the server's own making; what is in it is the client's.
+      const frame = JSON.parse(text) as SocketIoFrame;
+      if ("auth" in frame) return await authenticate(connection, frame.auth, null);
+      try {
+        await handle(connection, withoutNul(text, frame), text.length);
+      } catch (error) {
+        answerError(connection, error, frame.ack);
+      }
+    },
+  };
+}
+
+/** The one character that cannot be stored is refused wherever it stands. */
+function withoutNul<F extends Extract<SocketIoFrame, { event: unknown }>>(
+  text: string,
+  frame: F,
+): F {
+  if (!text.includes("\\u0000")) return frame;
+  try {
+    parseJson(text);
+    return frame;
+  } catch (error) {
+    return { ...frame, refused: toParleyError(error).message };
+  }
+}

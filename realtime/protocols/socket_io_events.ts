@@ -1,0 +1,216 @@
+/** The hub's events as Socket.IO packets, in the words of the clients of that vocabulary. */
+import type { Audience } from "../../domain/principal.ts";
+import type { ParleyError } from "../../protocol/errors.ts";
+import type { Message, Presence, Role } from "../../protocol/model.ts";
+import type { Member, UnreadCounts } from "../../protocol/native.ts";
+import type { HubEvent } from "../broker.ts";
+import { ROOMS } from "../rooms.ts";
+
+/** Between the packets of one event; JSON never contains it. */
+export const SEPARATOR = "\x1e";
+
+/** One packet of the main namespace. `part` names it among those of one entry of a log. */
+export interface SocketIoPacket {
+  name: string;
+  data: Record<string, unknown>;
+  part?: Part;
+}
+
+/** new_message, message_received, message_updated, message_deleted, conversation_changed. */
+type Part = "n" | "r" | "u" | "d" | "c";
+
+/** What an offset names: one packet of one entry of a conversation's log. */
+export interface Place {
+  offset: string;
+  epoch: string;
+  conversationId: string;
+  seq: number;
+  part: string;
+  /** False: it is of the list of conversations, and not of one that is followed. */
+  isFollowed: boolean;
+}
+
+const OFFSET =
+  /^([0-9a-zA-Z]{1,64})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d{1,15})(\w)$/;
+
+/** null: not an offset of this server's. */
+export function parseOffset(offset: string): Place | null {
+  const match = OFFSET.exec(offset);
+  if (match === null) return null;
+  const [, epoch, conversationId, seq, part] = match;
+  return {
+    offset,
+    epoch: epoch!,
+    conversationId: conversationId!,
+    seq: Number(seq),
+    part: part!,
+    isFollowed: part !== "n",
+  };
+}
+
+/** The places of the packets that were joined in one text; most packets have none. */
+export function placesIn(text: string): Place[] {
+  const places: Place[] = [];
+  for (const packet of text.split(SEPARATOR)) {
+    // Only an offset makes a string the last argument.
+    if (!packet.endsWith('"]')) continue;
+    const start = packet.lastIndexOf('"', packet.length - 3);
+    // Parsed, because a slice would keep the whole packet in memory.
+    const place = parseOffset(JSON.parse(packet.slice(start, -1)));
+    if (place !== null) places.push(place);
+  }
+  return places;
+}
+
+export function eventText(name: string, data: unknown, offset?: string): string {
+  return "2" + JSON.stringify(offset === undefined ? [name, data] : [name, data, offset]);
+}
+
+export function ackText(id: number, data: unknown): string {
+  return `3${id}${JSON.stringify([data])}`;
+}
+
+/** Who someone is, in the documents' words. */
+export const ROLE: Record<Role, "admin" | "customer" | "bot"> = {
+  agent: "admin",
+  visitor: "customer",
+  bot: "bot",
+  system: "bot",
+};
+
+/** Notes and activity lines have no place in this vocabulary. */
+export function isShown(message: Message): boolean {
+  return !message.isPrivate && message.type === "text";
+}
+
+export function messageData(message: Message) {
+  const { sender, editedAt, deletedAt } = message;
+  return {
+    id: message.id,
+    conversationId: message.conversationId,
+    seq: message.seq,
+    clientMessageId: message.clientMessageId,
+    content: message.content,
+    sender: { userId: sender.userId, userName: sender.userName, role: ROLE[sender.role] },
+    timestamp: message.createdAt,
+    platform: message.platform,
+    status: message.status,
+    ...(editedAt === null ? {} : { editedAt }),
+    ...(deletedAt === null ? {} : { deletedAt }),
+  };
+}
+
+export function presenceData({ userId, userName, role, status, since }: Presence) {
+  return { userId, userName, role: ROLE[role], status, timestamp: since };
+}
+
+/** Errors that end an attempt to authenticate. */
+const OF_AUTH = new Set(["auth_timeout", "invalid_token", "invalid_session"]);
+
+export function errorData(error: ParleyError, timestamp: string) {
+  const { message, code, retryAfter, limit, fields } = error;
+  return {
+    message,
+    error: message,
+    code,
+    timestamp,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(fields === undefined ? {} : { fields }),
+  };
+}
+
+/** An error that answers no acknowledgement. */
+export function errorText(error: ParleyError, timestamp: string, ofAuth = false): string {
+  const data = errorData(error, timestamp);
+  const text = eventText("error", data);
+  if (!ofAuth && !OF_AUTH.has(error.code)) return text;
+  return eventText("auth_error", data) + SEPARATOR + text;
+}
+
+/**
+ * The packets of an event. Where an agent is in both rooms that bring it, `ROOMS.messages` counts
+ * for what belongs to the list of conversations, and the conversation's room for what belongs in it.
+ */
+export function packetsOf(
+  event: HubEvent,
+  room: string | null,
+  audience: Audience,
+): SocketIoPacket[] {
+  const { timestamp } = event;
+  const overview = room === ROOMS.messages;
+  switch (event.type) {
+    case "message": {
+      if (!isShown(event.data)) return [];
+      const message = messageData(event.data);
+      const received: SocketIoPacket = { name: "message_received", data: message, part: "r" };
+      const news: SocketIoPacket = { name: "new_message", data: { message, timestamp }, part: "n" };
+      if (audience === "visitors") return [news, received];
+      return [overview ? news : received];
+    }
+    case "message_updated":
+      if (!isShown(event.data.message)) return [];
+      return [{
+        name: "message_updated",
+        data: { message: messageData(event.data.message), seq: event.data.seq, timestamp },
+        part: "u",
+      }];
+    case "message_deleted":
+      return [{ name: "message_deleted", data: withActor(event.data, timestamp), part: "d" }];
+    case "conversation_changed": {
+      const { message: _line, ...data } = event.data;
+      return [{ name: "conversation_changed", data: withActor(data, timestamp), part: "c" }];
+    }
+    case "conversation":
+      return [{ name: "conversation_update", data: { ...event.data, timestamp } }];
+    case "conversation_opened":
+      return [{ name: "conversation_opened", data: { ...event.data, timestamp } }];
+    case "message_status": {
+      const { conversationId, userId, role, receipt, messageId } = event.data;
+      if (receipt === undefined || !messageId || overview !== (audience === "agents")) return [];
+      const { event: status, seq } = receipt;
+      const by = { userId, role: ROLE[role] };
+      const data = { messageId, conversationId, status, seq, ...by, timestamp };
+      return [{ name: "message_status_update", data }];
+    }
+    case "unread":
+    case "unread_counts": {
+      const { unreadCounts, totalUnread } = event.data as UnreadCounts;
+      return [{ name: "unread_count_update", data: { unreadCounts, totalUnread, timestamp } }];
+    }
+    case "typing":
+      return [{ name: "typing_indicator", data: { ...event.data, role: ROLE[event.data.role] } }];
+    case "presence":
+      return [{ name: "presence_update", data: { ...presenceData(event.data), timestamp } }];
+    case "notification": {
+      const { notification, unread } = event.data;
+      return [{ name: "notification", data: { ...notification, unread, timestamp } }];
+    }
+    case "event":
+      return [{ name: event.data.name, data: event.data.data }];
+    case "reconnect":
+      return [{ name: "server_restarting", data: { ...event.data, timestamp } }];
+    default:
+      return [];
+  }
+}
+
+function withActor<T extends { actor?: Member }>({ actor, ...data }: T, timestamp: string) {
+  if (actor === undefined) return { ...data, timestamp };
+  return { ...data, actor: { ...actor, role: ROLE[actor.role] }, timestamp };
+}
+
+/** @returns the offset of the packet that an entry of a log became; undefined for what is not kept. */
+export function offsetOf(
+  epoch: string,
+  event: HubEvent,
+  { part }: SocketIoPacket,
+): string | undefined {
+  if (part === undefined) return undefined;
+  const { seq } = event.data as { seq: number };
+  return `${epoch}.${conversationOf(event)}.${seq}${part}`;
+}
+
+function conversationOf(event: HubEvent): string {
+  return (event.data as { conversationId: string }).conversationId;
+}

@@ -1,0 +1,116 @@
+import { CLOSE } from "../../protocol/close_codes.ts";
+import type { JoinResult, LoggedEvent } from "../../protocol/native.ts";
+import { audienceOf } from "../../domain/principal.ts";
+import type { Connection } from "../connection.ts";
+import { ROOMS } from "../rooms.ts";
+import { eventText, isShown, messageData, SEPARATOR } from "./socket_io_events.ts";
+import { type Answer, encodeEvent, type SocketIoOptions, takeCame } from "./socket_io_peer.ts";
+import type { ClientData } from "./socket_io_schemas.ts";
+
+/** Messages that an acknowledged join brings. */
+const LATEST = 50;
+
+interface Position {
+  epoch?: string | undefined;
+  seq?: number | undefined;
+}
+
+/**
+ * Follows a conversation from a position on. `accept` sends the answer and `missed`, the texts of
+ * what came after the position, null where it cannot all be sent; then everything comes live.
+ *
+ * @param isKnown whether the entry at that seq was sent on this connection already
+ */
+export async function follow(
+  options: Pick<SocketIoOptions, "commands" | "peerOf" | "epoch">,
+  connection: Connection,
+  conversationId: string,
+  position: Position,
+  accept: (joined: JoinResult, missed: string | null) => void,
+  isKnown: (seq: number) => boolean = () => false,
+): Promise<void> {
+  const { following } = options.peerOf(connection).session;
+  const wasIn = connection.rooms.has(ROOMS.conversation(conversationId));
+  const command = { conversationId, members: "none", limit: LATEST, ...position } as const;
+  try {
+    await options.commands.join(connection, command, (joined) => {
+      const missed = joined.recovered
+        ? textOf(options.epoch, connection, joined.events, isKnown)
+        : null;
+      const known = following.get(conversationId)?.from ?? Infinity;
+      const from = missed === null ? joined.seq : Math.min(known, position.seq!);
+      following.set(conversationId, { from, at: joined.seq });
+      accept(joined, missed);
+    });
+  } catch (error) {
+    following.delete(conversationId);
+    // It was following, and would now miss what comes without being told.
+    if (wasIn) connection.close(CLOSE.internal);
+    throw error;
+  }
+}
+
+/** One text, because a reader is not slow for having missed much; null where it is too long for one. */
+function textOf(
+  epoch: string,
+  connection: Connection,
+  events: LoggedEvent[],
+  isKnown: (seq: number) => boolean,
+): string | null {
+  const audience = audienceOf(connection.principal!);
+  const texts = events.flatMap((event) => {
+    const { conversationId, seq } = event.data as { conversationId: string; seq: number };
+    if (isKnown(seq)) return [];
+    return encodeEvent(epoch, event, ROOMS.conversation(conversationId), audience) ?? [];
+  });
+  const text = texts.join(SEPARATOR);
+  return text.length > connection.limits.queueBytes ? null : text;
+}
+
+/**
+ * `join_conversation`. With a position, the client's or the one that it came with, what it missed
+ * follows as events. Who is in already goes on from where it is.
+ */
+export async function joinConversation(
+  options: Pick<SocketIoOptions, "commands" | "peerOf" | "epoch">,
+  connection: Connection,
+  data: ClientData<"join_conversation">,
+  accept: (answer: Answer) => void,
+  isAcknowledged: boolean,
+): Promise<void> {
+  const { conversationId } = data;
+  const { epoch } = options;
+  const peer = options.peerOf(connection);
+  const own = peer.session.following.get(conversationId);
+  const asked = "after" in data && data.after !== undefined
+    ? { epoch: data.epoch ?? epoch, seq: data.after }
+    : undefined;
+  const came = own === undefined && asked === undefined
+    ? takeCame(peer, conversationId)
+    : undefined;
+  const begin = came ?? (own === undefined ? undefined : { epoch, seq: own.at });
+  // Up to where the events begin, so that nothing comes in both.
+  const latest = asked === undefined && begin !== undefined && isAcknowledged
+    ? await options.commands.history(
+      connection,
+      { conversationId, before: begin.seq + 1, limit: LATEST, publicOnly: true },
+      () => {},
+    )
+    : undefined;
+  const position = asked ?? begin;
+  await follow(
+    options,
+    connection,
+    conversationId,
+    { epoch: position?.epoch, seq: position?.seq },
+    (joined, missed) => {
+      const { messages = [], hasMore = false } = latest ?? joined.snapshot ?? {};
+      const recovered = missed !== null && (asked !== undefined || came !== undefined);
+      const answer = { conversationId, epoch: joined.epoch, seq: joined.seq, recovered };
+      connection.send(eventText("joined_conversation", answer));
+      accept({ ...answer, messages: messages.filter(isShown).map(messageData), hasMore });
+      if (missed) connection.send(missed);
+    },
+    own === undefined ? undefined : (seq) => own.from < seq && seq <= own.at,
+  );
+}

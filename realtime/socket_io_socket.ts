@@ -1,0 +1,66 @@
+import type { Socket } from "socket.io";
+import { CLOSE, shouldReconnect } from "../protocol/close_codes.ts";
+import { type Place, SEPARATOR } from "./protocols/socket_io_events.ts";
+import type { RecoverySession } from "./recovery.ts";
+import type { SocketData } from "./socket_io_adapter.ts";
+import type { EngineSocket } from "./socketio/engine.ts";
+import type { SocketLike } from "./writer.ts";
+
+type NoEvents = Record<string, never>;
+/** One of socket.io's, which is asked for nothing that it would emit or listen to by name. */
+export type IoSocket = Socket<NoEvents, NoEvents, NoEvents, SocketData>;
+
+/** Levels of arrays and objects in the arguments of an event. */
+const MAX_DEPTH = 32;
+
+/** The engine's socket as a connection of the hub writes to it. */
+export function socketLike(
+  socket: IoSocket,
+  engineSocket: EngineSocket,
+  session: RecoverySession<Place>,
+): SocketLike {
+  return {
+    // What is sent after the transport was lost, until that is known, is remembered as missed.
+    readyState: 1,
+    get bufferedAmount() {
+      return engineSocket.readyState === "open" ? engineSocket.bufferedAmount : 0;
+    },
+    send(text) {
+      session.sent(text);
+      for (const packet of text.split(SEPARATOR)) engineSocket.send(packet);
+    },
+    close(code = CLOSE.normal.code) {
+      // Told so, a client stays away; without a word, it comes back by itself.
+      if (staysAway(code)) socket.disconnect(true);
+      else engineSocket.close(code === CLOSE.slow.code);
+    },
+  };
+}
+
+/** Clients here come back within a second or two: too soon after these. */
+function staysAway(code: number): boolean {
+  const { rateLimited, authTimeout } = CLOSE;
+  return !shouldReconnect(code) || code === rateLimited.code || code === authTimeout.code;
+}
+
+/** The credentials in a handshake; null where it has none. */
+export function givenIn(
+  auth: Record<string, unknown>,
+): { token: unknown; sessionId: unknown } | null {
+  const { token = null, sessionId = null } = auth;
+  return token === null && sessionId === null ? null : { token, sessionId };
+}
+
+/** Why arguments cannot be taken; null: they can. */
+export function refusalOf(value: unknown, depth = 0): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    return "Cannot read the event: binary arguments are not used";
+  }
+  if (depth > MAX_DEPTH) return `Cannot read the event: it is nested deeper than ${MAX_DEPTH}`;
+  for (const entry of Object.values(value)) {
+    const refusal = refusalOf(entry, depth + 1);
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
