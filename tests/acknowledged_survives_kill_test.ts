@@ -15,6 +15,8 @@ interface Sent {
 
 const SENDERS = 4;
 const KILL_AFTER_ACKS = 200;
+/** Of one sender, without an answer. */
+const IN_FLIGHT = 64;
 
 /** Keeps some messages on the way all the time, until the server dies. */
 async function burst(
@@ -25,10 +27,12 @@ async function burst(
   onAck: () => void,
 ): Promise<void> {
   let over = false;
+  let waiting = 0;
   void socket.closed.then(() => over = true);
   for (let n = 0; !over; n++) {
     const entry: Sent = { clientMessageId: `s${sender}-${n}`, message: null };
     sent.push(entry);
+    waiting++;
     socket.ack("message", {
       conversationId,
       content: `${sender} ${n}`,
@@ -36,8 +40,9 @@ async function burst(
     }).then(({ message }) => {
       entry.message = message;
       onAck();
-    }, () => {});
+    }, () => {}).finally(() => waiting--);
     if (n % 8 === 7) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (waiting >= IN_FLIGHT && !over) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
