@@ -3,6 +3,8 @@
  */
 import { openDatabase } from "./db/database.ts";
 import { createSignIn } from "./domain/agents/sign_in.ts";
+import { createBot } from "./domain/bot/engine.ts";
+import { listRules } from "./domain/bot/rules.ts";
 import { createTokens, signingSecret } from "./domain/agents/tokens.ts";
 import { countUsers, createFirstAdmin, listUsers, touchUser } from "./domain/agents/users.ts";
 import { findContextConversation, openContext } from "./domain/conversations/contexts.ts";
@@ -29,6 +31,7 @@ import { createHttpApi } from "./api/app.ts";
 import { REFRESH_COOKIE } from "./api/context.ts";
 import { createGate } from "./api/gate.ts";
 import type { Site } from "./api/site.ts";
+import { serveSocketIoClient } from "./api/socket_io_client.ts";
 import { createPeerReader } from "./realtime/address.ts";
 import { createRealtime, type RealtimeStats } from "./realtime/server.ts";
 import { brokerKind, openBroker } from "./open_broker.ts";
@@ -112,6 +115,7 @@ export async function createParley(
     broadcastsPerMinute: settings.LIMIT_ROOM_BROADCASTS_PER_MINUTE,
     onError,
   });
+  const bot = createBot({ db, bus, writer, conversations, name: settings.BOT_NAME, onError });
   if (settings.ADMIN_EMAIL !== undefined && await countUsers(db) === 0) {
     await createFirstAdmin(db, {
       name: settings.ADMIN_EMAIL.split("@")[0]!,
@@ -169,8 +173,9 @@ export async function createParley(
     contextConversation: (contextId) => findContextConversation(db, contextId),
     visitorBySession,
     conversationOf: (contactId) => webConversationOf(db, contactId),
-    recordPage: async ({ sessionHash }, page) => {
-      if (sessionHash !== null) await recordPage(db, sessionHash, page);
+    recordPage: async (visitor, page) => {
+      if (visitor.sessionHash !== null) await recordPage(db, visitor.sessionHash, page);
+      bot.visited(visitor, page);
     },
     onGone: (id, kind) => {
       (kind === "agent" ? touchUser(db, id) : touchContact(db, id)).catch(onError);
@@ -191,6 +196,7 @@ export async function createParley(
     bus,
     signIn,
     conversations,
+    bot,
     participantTokens,
     realtime,
     peer,
@@ -218,6 +224,7 @@ export async function createParley(
     messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
     users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
     allUsers: () => listUsers(db),
+    rules: () => listRules(db),
     widgets: () => listWidgets(db),
     async demoWidgetKey() {
       const widgets = await listWidgets(db);
@@ -236,6 +243,8 @@ export async function createParley(
     async handle(request, remote) {
       try {
         const path = new URL(request.url).pathname;
+        const client = await serveSocketIoClient(request);
+        if (client !== null) return client;
         if (realtime.serves(path)) return await realtime.upgrade(request, remote);
         if (isApi(path) || site === null) {
           return await gate.pass(() => api.fetch(request, { remote }));
@@ -250,6 +259,7 @@ export async function createParley(
       stopWatching();
       await realtime.drain();
       await gate.close();
+      await bot.idle();
       await writer.idle();
       await realtime.close();
       await changes.stop();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RuleCondition } from "./model.ts";
-import { hasKeyword, holds, matchesPage } from "./rule_match.ts";
+import { matchesPage } from "./page_glob.ts";
+import { hasKeyword, holds } from "./rule_match.ts";
 
 const pages = (...globs: string[]): RuleCondition => ({ kind: "page_url", globs });
 const words = (...keywords: string[]): RuleCondition => ({ kind: "message", keywords });

@@ -1,6 +1,8 @@
 /** /widget.js: the launcher, the `Parley(...)` calls, and the door to the panel's chunk. */
-import { fetchWidget, readTag, type TagConfig } from "./loader/config.ts";
+import { matchesPage } from "../protocol/page_glob.ts";
+import { fetchWidget, ownLook, readTag, type TagConfig } from "./loader/config.ts";
 import { drawLauncher, type Launcher } from "./loader/launcher.ts";
+import { watchPage } from "./panel/page.ts";
 import type { Panel, PanelModule, Shell, Visitor, WidgetEvent } from "./shell.ts";
 import { openStorage, storedKeys } from "./storage.ts";
 
@@ -25,6 +27,7 @@ function begin(tag: TagConfig) {
   let open = false;
   let visitor: Visitor | undefined;
   let failures = 0;
+  let vanished = false;
 
   function emit(event: WidgetEvent, detail: unknown = null) {
     for (const handler of [...handlers.get(event) ?? []]) {
@@ -54,7 +57,7 @@ function begin(tag: TagConfig) {
   }
 
   async function setOpen(next: boolean, shell: Shell) {
-    if (next === open) return;
+    if (next === open || vanished) return;
     open = next;
     launcher?.setOpen(open);
     if (!open) {
@@ -73,7 +76,7 @@ function begin(tag: TagConfig) {
   }
 
   async function draw(): Promise<Shell> {
-    const { appearance } = await fetchWidget(tag);
+    const { appearance, pages } = await fetchWidget(tag);
     if (document.body === null) {
       await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
     }
@@ -91,16 +94,37 @@ function begin(tag: TagConfig) {
         launcher?.setUnread(count);
         emit("unread", { count });
       },
+      setAppearance(next) {
+        launcher?.setLook(shell.appearance = ownLook(tag, next));
+      },
+      vanish() {
+        void setOpen(false, shell);
+        vanished = true;
+        panel?.destroy(false);
+        panel = undefined;
+        if (launcher) launcher.host.hidden = true;
+      },
       close: () => void setOpen(false, shell),
     };
     const preload = () => void (loading ??= loadPanel(shell));
     for (const type of ["pointerenter", "focus"]) {
       launcher.button.addEventListener(type, preload, { once: true });
     }
+    const idle = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 200));
     // Whoever wrote before may have an answer waiting.
     if (storedKeys(openStorage("localStorage"), tag.widgetKey).length > 0) {
-      const idle = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 200));
       idle(preload, { timeout: 2_000 });
+    }
+    if (pages.length > 0) {
+      // On such a page the bot may speak first. Connected once, the panel tells of pages itself.
+      const look = async () => {
+        if (vanished || !matchesPage(pages, location.href)) return;
+        stop();
+        (await (loading ??= loadPanel(shell)))?.connect();
+      };
+      const stop = watchPage(look);
+      ended.signal.addEventListener("abort", stop);
+      idle(look, { timeout: 2_000 });
     }
     emit("ready");
     return shell;

@@ -15,11 +15,16 @@ export interface Shell {
   base: string;
   /** BCP 47, e.g. "en-GB"; for dates, and told to the server. */
   locale: string;
+  /** As it is now. */
   appearance: WidgetAppearance;
   root: ShadowRoot;
   launcher: HTMLElement;
   emit(event: WidgetEvent, detail: unknown): void;
   setUnread(count: number): void;
+  /** The widget was given another look. */
+  setAppearance(appearance: WidgetAppearance): void;
+  /** The widget was switched off, or is not for this website any more. */
+  vanish(): void;
   /** The panel wants to be closed: Esc, its close button. */
   close(): void;
 }
@@ -29,6 +34,8 @@ export interface Panel {
   open(): void;
   close(): void;
   identify(visitor: Visitor): void;
+  /** Connects without being opened: the bot may have something to say on this page. */
+  connect(): void;
   /** Ends the connection and removes every node and listener; with `forget` also what is stored. */
   destroy(forget: boolean): void;
 }

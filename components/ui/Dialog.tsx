@@ -9,11 +9,17 @@ export interface DialogProps {
   onClose: () => void;
   /** The first focus goes to the element inside that has `autofocus`, not to the title. */
   focusInside?: boolean;
+  /** For a form of more than a few fields. */
+  wide?: boolean;
+  /** Asked when the user would close it, by Esc, the backdrop or the button; default: yes. */
+  mayClose?: () => boolean;
   children: ComponentChildren;
 }
 
 /** A modal dialog: the browser traps the focus, closes on Esc and gives the focus back. */
-export function Dialog({ open, title, onClose, focusInside, children }: DialogProps) {
+export function Dialog(
+  { open, title, onClose, focusInside, wide, mayClose = () => true, children }: DialogProps,
+) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -25,11 +31,15 @@ export function Dialog({ open, title, onClose, focusInside, children }: DialogPr
     <dialog
       ref={ref}
       class="dialog"
+      data-wide={wide ? "" : undefined}
       aria-labelledby={id}
       onClose={onClose}
+      onCancel={(event) => {
+        if (event.target === ref.current && !mayClose()) event.preventDefault();
+      }}
       onClick={(event) => {
         // Only the backdrop is the dialog itself; everything visible is inside.
-        if (event.target === ref.current) ref.current?.close();
+        if (event.target === ref.current && mayClose()) ref.current?.close();
       }}
     >
       {open && (
@@ -37,7 +47,11 @@ export function Dialog({ open, title, onClose, focusInside, children }: DialogPr
           <header>
             {/* Takes the first focus: the close button would show its tip. */}
             <h2 id={id} tabIndex={-1} autofocus={!focusInside}>{title}</h2>
-            <IconButton label="Close" tipAt="start" onClick={() => ref.current?.close()}>
+            <IconButton
+              label="Close"
+              tipAt="start"
+              onClick={() => mayClose() && ref.current?.close()}
+            >
               <X size={16} />
             </IconButton>
           </header>

@@ -1,14 +1,18 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { etagOf } from "../../protocol/etag.ts";
 import type { WidgetConfig } from "../../protocol/model.ts";
 import { sentence } from "../auth/form_state.ts";
 import { ApiError, errorText } from "../live/api.ts";
+import { useLive } from "../live/use_live.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { PageHead } from "../shell/PageShell.tsx";
 import { Badge } from "../ui/Badge.tsx";
+import { Button } from "../ui/Button.tsx";
 import { Field } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { SaveBar } from "../ui/SaveBar.tsx";
 import { Section } from "../ui/Section.tsx";
+import { StaleNotice } from "../ui/StaleNotice.tsx";
 import { Switch } from "../ui/Switch.tsx";
 import { AppearanceFields } from "./AppearanceFields.tsx";
 import { DeleteWidget } from "./DeleteWidget.tsx";
@@ -17,6 +21,7 @@ import {
   type DraftErrors,
   draftErrors,
   draftOf,
+  mergeDraft,
   placeErrors,
   type WidgetDraft,
 } from "./draft.ts";
@@ -34,7 +39,8 @@ export interface WidgetEditorProps {
 export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
   const { user } = useWorkspace();
   const locked = user.role !== "admin";
-  const { saved, draft, change, reset, dirty, busy, errors, form, save } = useWidgetDraft(widget);
+  const own = useWidgetDraft(widget);
+  const { saved, draft, change, reset, dirty, busy, errors, form, save } = own;
   return (
     <div class="page-width" data-wide>
       <PageHead
@@ -51,11 +57,26 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
           You can look at this widget and copy its line. Only admins can change it.
         </Notice>
       )}
+      <div class="editor-news" aria-live="polite">
+        {own.problem && <StaleNotice problem={own.problem} />}
+        {own.removed
+          ? (
+            <Notice>
+              Somebody else has deleted this widget. <a href="/widgets">Show all widgets</a>
+            </Notice>
+          )
+          : own.merged && dirty && (
+            <Notice tone="warn">
+              Somebody else has just changed this widget. What you have changed is kept here, and
+              not saved yet. <Button size="s" onClick={reset}>Take theirs</Button>
+            </Notice>
+          )}
+      </div>
       <div class="editor">
         <div class="editor-main">
           <InstallSection widget={saved} origin={origin} onDemo={onDemo} />
           <form ref={form} noValidate onSubmit={save} aria-label="Widget">
-            <fieldset class="bare" disabled={locked}>
+            <fieldset class="bare" disabled={locked || own.removed}>
               <Section id="general" title="General">
                 <Field
                   id="widget-name"
@@ -100,7 +121,7 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
           </form>
         </div>
         <WidgetPreview appearance={draft.appearance} />
-        {!locked && <DeleteWidget widget={saved} onGone={reset} />}
+        {!locked && !own.removed && <DeleteWidget widget={saved} onGone={reset} />}
       </div>
     </div>
   );
@@ -108,12 +129,23 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
 
 function useWidgetDraft(widget: WidgetConfig) {
   const { request, toasts } = useWorkspace();
+  const live = useLive<WidgetConfig[]>("widget_configs", [widget], "/api/widget-configs");
   const [saved, setSaved] = useState(widget);
+  const [merged, setMerged] = useState(false);
   const [draft, setDraft] = useState(() => draftOf(widget));
   const [errors, setErrors] = useState<DraftErrors>({});
   const [busy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const changes = changesOf(saved, draft);
+  const latest = live.value.find(({ id }) => id === widget.id);
+
+  useEffect(() => {
+    // The answer to one's own saving comes by itself.
+    if (busy || latest === undefined || latest.updatedAt <= saved.updatedAt) return;
+    setSaved(latest);
+    setDraft(mergeDraft(saved, draft, latest));
+    setMerged(changes !== null);
+  }, [latest, busy]);
 
   const fail = (found: DraftErrors) => {
     setErrors(found);
@@ -126,6 +158,7 @@ function useWidgetDraft(widget: WidgetConfig) {
     setSaved(next);
     setDraft(draftOf(next));
     setErrors({});
+    setMerged(false);
   };
 
   const save = async (event: Event) => {
@@ -137,9 +170,18 @@ function useWidgetDraft(widget: WidgetConfig) {
     setBusy(true);
     try {
       const path = `/api/widget-configs/${saved.id}`;
-      take(await request<WidgetConfig>(path, { method: "PATCH", body: changes }));
-      toasts.show({ tone: "good", text: "Saved. Websites show it within a minute." });
+      const ifMatch = etagOf(saved);
+      take(await request<WidgetConfig>(path, { method: "PATCH", body: changes, ifMatch }));
+      toasts.show({
+        tone: "good",
+        text: "Saved. Open chats show it at once, all pages within a minute.",
+      });
     } catch (error) {
+      if (error instanceof ApiError && error.status === 412) {
+        // What they did is there in a moment, with what is unsaved here on top of it.
+        live.refresh();
+        return fail({ "": "Somebody else was faster. Look at what they did and save again." });
+      }
       const fields = error instanceof ApiError ? error.fields : [];
       const placed = Object.entries(placeErrors(draft, fields))
         .map(([place, text]) => [place, sentence(text)]);
@@ -155,7 +197,11 @@ function useWidgetDraft(widget: WidgetConfig) {
     busy,
     form,
     save,
-    dirty: changes !== null,
+    dirty: changes !== null && latest !== undefined,
+    /** Somebody else has saved while there was something unsaved here. */
+    merged,
+    removed: latest === undefined,
+    problem: live.problem,
     change: (some: Partial<WidgetDraft>) => setDraft((known) => ({ ...known, ...some })),
     reset: () => take(saved),
   };

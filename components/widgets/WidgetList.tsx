@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { ChevronRight, MessageSquareCode, Plus } from "lucide-preact";
 import type { WidgetConfig } from "../../protocol/model.ts";
 import { useForm } from "../auth/form_state.ts";
+import { useLive } from "../live/use_live.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { PageHead } from "../shell/PageShell.tsx";
 import { Badge } from "../ui/Badge.tsx";
@@ -10,10 +11,16 @@ import { Dialog } from "../ui/Dialog.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
 import { Field } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
+import { StaleNotice } from "../ui/StaleNotice.tsx";
 import { originsSummary, readOrigin } from "./origins.ts";
 
-export function WidgetList({ widgets }: { widgets: WidgetConfig[] }) {
+export function WidgetList({ widgets: start }: { widgets: WidgetConfig[] }) {
   const { user } = useWorkspace();
+  const { value: widgets, problem } = useLive<WidgetConfig[]>(
+    "widget_configs",
+    start,
+    "/api/widget-configs",
+  );
   const [adding, setAdding] = useState(false);
   const admin = user.role === "admin";
   const add = (
@@ -37,6 +44,7 @@ export function WidgetList({ widgets }: { widgets: WidgetConfig[] }) {
           You can look at widgets and copy their lines. Only admins can change them.
         </Notice>
       )}
+      {problem && <StaleNotice problem={problem} />}
       {widgets.length === 0
         ? (
           <EmptyState

@@ -36,6 +36,26 @@ export function draftOf(widget: WidgetConfig): WidgetDraft {
   };
 }
 
+/**
+ * The draft on top of what somebody else has saved meanwhile: what was changed in it stays, the rest
+ * is theirs.
+ */
+export function mergeDraft(
+  base: WidgetConfig,
+  draft: WidgetDraft,
+  theirs: WidgetConfig,
+): WidgetDraft {
+  const mine = changesOf(base, draft);
+  const merged = draftOf(theirs);
+  if (mine === null) return merged;
+  return {
+    name: mine.name === undefined ? merged.name : draft.name,
+    enabled: mine.enabled === undefined ? merged.enabled : draft.enabled,
+    origins: mine.allowedOrigins === undefined ? merged.origins : draft.origins,
+    appearance: { ...merged.appearance, ...mine.appearance },
+  };
+}
+
 /** Rows that say something. An empty one is a website not yet named, and is left out. */
 function filled(draft: WidgetDraft): OriginRow[] {
   return draft.origins.filter(({ text }) => text.trim() !== "");

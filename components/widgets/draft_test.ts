@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { WidgetConfig } from "../../protocol/model.ts";
-import { changesOf, draftErrors, draftOf, placeErrors } from "./draft.ts";
+import { changesOf, draftErrors, draftOf, mergeDraft, placeErrors } from "./draft.ts";
 
 const WIDGET: WidgetConfig = {
   id: "01990000-0000-7000-8000-000000000001",
@@ -70,4 +70,23 @@ Deno.test("the server's errors find their row although empty rows were not sent"
     "appearance.title": "too short",
     "": "unknown",
   });
+});
+
+Deno.test("a draft stays on top of what somebody else has saved", () => {
+  const draft = draftOf(WIDGET);
+  draft.appearance.title = "Mine";
+  draft.origins.push({ key: 7, text: "b.example" });
+  const theirs = {
+    ...WIDGET,
+    name: "Theirs",
+    enabled: false,
+    allowedOrigins: ["https://c.example"],
+    appearance: { ...WIDGET.appearance, title: "Theirs", accent: "#000000" },
+  };
+  const merged = mergeDraft(WIDGET, draft, theirs);
+  assert.deepEqual(changesOf(theirs, merged), {
+    allowedOrigins: ["https://a.example", "https://b.example"],
+    appearance: { title: "Mine" },
+  });
+  assert.deepEqual(mergeDraft(WIDGET, draftOf(WIDGET), theirs), draftOf(theirs));
 });

@@ -1,10 +1,11 @@
 /** Context rules: what the bot says, and when. The engine (engine.ts) follows them. */
 import { sql } from "kysely";
+import type { z } from "zod";
 import type { Db } from "../../db/database.ts";
 import type { ContextRuleRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import type { ContextRule, RuleAction, RuleCondition } from "../../protocol/model.ts";
+import { type ContextRule, RuleAction, RuleCondition } from "../../protocol/model.ts";
 import {
   type CreateContextRuleBody,
   MAX_RULES,
@@ -12,9 +13,13 @@ import {
 } from "../../protocol/rules.ts";
 import type { EventBus } from "../events.ts";
 
-/** What psql wrote may be anything; a list that is none is an empty one. */
-function list<T>(value: unknown): T[] {
-  return Array.isArray(value) ? value : [];
+/**
+ * What psql or a later version wrote may be anything: a list that is none is an empty one, and what
+ * cannot be read is of the kind "unknown", which is nobody's and never acts.
+ */
+function list<T>(schema: z.ZodType<T>, value: unknown): T[] {
+  const unknown = { kind: "unknown" } as T;
+  return (Array.isArray(value) ? value : []).map((one) => schema.safeParse(one).data ?? unknown);
 }
 
 export function toRule(row: ContextRuleRow): ContextRule {
@@ -24,8 +29,8 @@ export function toRule(row: ContextRuleRow): ContextRule {
     name: row.name,
     enabled: row.enabled,
     position: row.position,
-    conditions: list<RuleCondition>(row.conditions),
-    actions: list<RuleAction>(row.actions),
+    conditions: list(RuleCondition, row.conditions),
+    actions: list(RuleAction, row.actions),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };

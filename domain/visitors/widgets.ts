@@ -16,6 +16,11 @@ export const DEFAULT_APPEARANCE: WidgetAppearance = {
   placeholder: "Write a message",
 };
 
+/** What is stored of it, and the defaults for the rest. */
+export function fullAppearance(stored: Record<string, unknown>): WidgetAppearance {
+  return { ...DEFAULT_APPEARANCE, ...stored };
+}
+
 export function toWidget(row: WidgetRow): WidgetConfig {
   return {
     id: row.id,
@@ -24,7 +29,7 @@ export function toWidget(row: WidgetRow): WidgetConfig {
     widgetKey: row.widget_key,
     allowedOrigins: row.allowed_origins,
     enabled: row.enabled,
-    appearance: { ...DEFAULT_APPEARANCE, ...row.appearance },
+    appearance: fullAppearance(row.appearance),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
@@ -78,31 +83,46 @@ export async function createWidget(
   return toWidget(row);
 }
 
+/**
+ * Changes a widget. Its `updatedAt` grows with every change, so it tells versions apart.
+ *
+ * @param check gets the widget as it is, locked; what it throws refuses the change.
+ * @throws {ParleyError} `not_found`
+ */
 export async function updateWidget(
   db: Db,
   bus: EventBus,
   id: string,
   changes: WidgetChanges,
+  check: (current: WidgetConfig) => void = () => {},
 ): Promise<WidgetConfig> {
-  const current = await findWidget(db, id);
-  const row = await db.updateTable("widget_configs").set({
-    name: changes.name ?? current.name,
-    allowed_origins: changes.allowedOrigins ?? current.allowedOrigins,
-    enabled: changes.enabled ?? current.enabled,
-    appearance: JSON.stringify({ ...current.appearance, ...changes.appearance }),
-    updated_at: new Date(),
-  }).where("id", "=", id).returningAll().executeTakeFirst();
-  if (row === undefined) throw new ParleyError("not_found", `Cannot find the widget "${id}"`);
-  const { enabled, allowed_origins: allowedOrigins } = row;
-  bus.emit("widget.updated", { widgetId: id, enabled, allowedOrigins });
-  return toWidget(row);
+  const widget = await db.transaction().execute(async (trx) => {
+    const row = await trx.selectFrom("widget_configs").selectAll().where("id", "=", id)
+      .forUpdate().executeTakeFirst();
+    if (row === undefined) throw new ParleyError("not_found", `Cannot find the widget "${id}"`);
+    const current = toWidget(row);
+    check(current);
+    return toWidget(
+      await trx.updateTable("widget_configs").set({
+        name: changes.name ?? current.name,
+        allowed_origins: changes.allowedOrigins ?? current.allowedOrigins,
+        enabled: changes.enabled ?? current.enabled,
+        appearance: JSON.stringify({ ...current.appearance, ...changes.appearance }),
+        updated_at: new Date(Math.max(Date.now(), row.updated_at.getTime() + 1)),
+      }).where("id", "=", id).returningAll().executeTakeFirstOrThrow(),
+    );
+  });
+  const { enabled, allowedOrigins, appearance } = widget;
+  bus.emit("widget.updated", { widgetId: id, enabled, allowedOrigins, appearance });
+  return widget;
 }
 
 export async function deleteWidget(db: Db, bus: EventBus, id: string): Promise<void> {
-  const gone = await db.deleteFrom("widget_configs").where("id", "=", id).returning("id")
-    .executeTakeFirst();
+  const gone = await db.deleteFrom("widget_configs").where("id", "=", id)
+    .returning("appearance").executeTakeFirst();
   if (gone === undefined) throw new ParleyError("not_found", `Cannot find the widget "${id}"`);
-  bus.emit("widget.updated", { widgetId: id, enabled: false, allowedOrigins: [] });
+  const appearance = fullAppearance(gone.appearance);
+  bus.emit("widget.updated", { widgetId: id, enabled: false, allowedOrigins: [], appearance });
 }
 
 /** A first widget, so that a new installation can be tried at once. */

@@ -1,3 +1,4 @@
+import type { WidgetAppearance } from "../../protocol/model.ts";
 import type { PublicWidget } from "../../protocol/rest.ts";
 
 export interface TagConfig {
@@ -36,8 +37,14 @@ export async function fetchWidget(tag: TagConfig): Promise<PublicWidget> {
   });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer?.detail ?? `status ${response.status}`);
-  const { appearance } = answer as PublicWidget;
-  if (tag.position === "left" || tag.position === "right") appearance.position = tag.position;
-  if (/^#[0-9a-f]{6}$/i.test(tag.accent ?? "")) appearance.accent = tag.accent as string;
-  return answer;
+  const widget = answer as PublicWidget;
+  return { ...widget, appearance: ownLook(tag, widget.appearance) };
+}
+
+/** What the server says, but for what the tag says. */
+export function ownLook(tag: TagConfig, appearance: WidgetAppearance): WidgetAppearance {
+  const own = { ...appearance };
+  if (tag.position === "left" || tag.position === "right") own.position = tag.position;
+  if (/^#[0-9a-f]{6}$/i.test(tag.accent ?? "")) own.accent = tag.accent as string;
+  return own;
 }

@@ -13,6 +13,7 @@ export interface Launcher {
   /** The chat could not be loaded; said on the button until it is pressed again. */
   setFailed(): void;
   setVisible(visible: boolean): void;
+  setLook(appearance: WidgetAppearance): void;
 }
 
 /** A stylesheet made by script: allowed under `style-src 'self'`, unlike a style element. */
@@ -49,16 +50,14 @@ function variables(accent: string): string {
 /** Draws the button in a shadow root of its own at the end of the page. */
 export function drawLauncher(appearance: WidgetAppearance, toggle: () => void): Launcher {
   const host = document.createElement("parley-widget");
-  host.dataset.side = appearance.position;
   const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [makeSheet(LAUNCHER_CSS), makeSheet(variables(appearance.accent))];
+  const colors = new CSSStyleSheet();
+  root.adoptedStyleSheets = [makeSheet(LAUNCHER_CSS), colors];
 
   const button = element("button", "launcher") as HTMLButtonElement;
   button.type = "button";
   button.setAttribute("aria-haspopup", "dialog");
   const label = element("span", "label");
-  label.textContent = appearance.launcherLabel;
-  label.hidden = appearance.launcherLabel === "";
   const badge = element("span", "badge");
   badge.setAttribute("aria-hidden", "true");
   button.append(
@@ -76,8 +75,16 @@ export function drawLauncher(appearance: WidgetAppearance, toggle: () => void): 
   let open = false;
   let unread = 0;
   let failed = "";
+  let text = "";
+  function setLook({ accent, position, launcherLabel }: WidgetAppearance) {
+    colors.replaceSync(variables(accent));
+    host.dataset.side = position;
+    label.textContent = text = launcherLabel;
+    label.hidden = text === "";
+    draw();
+  }
   function draw() {
-    const name = appearance.launcherLabel || "Open chat";
+    const name = text || "Open chat";
     const waiting = unread === 0
       ? ""
       : `, ${unread} unread ${unread === 1 ? "message" : "messages"}`;
@@ -87,7 +94,7 @@ export function drawLauncher(appearance: WidgetAppearance, toggle: () => void): 
     badge.textContent = unread > 9 ? "9+" : String(unread);
     badge.hidden = unread === 0 || open;
   }
-  draw();
+  setLook(appearance);
   document.body.append(host);
 
   return {
@@ -109,5 +116,6 @@ export function drawLauncher(appearance: WidgetAppearance, toggle: () => void): 
       draw();
     },
     setVisible: (visible) => void (button.hidden = !visible),
+    setLook,
   };
 }

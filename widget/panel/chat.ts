@@ -5,11 +5,12 @@ import {
   ParleyClient,
   type ThreadItem,
 } from "../../client/mod.ts";
-import type { Presence } from "../../protocol/model.ts";
+import type { Presence, WidgetAppearance } from "../../protocol/model.ts";
 import type { Shell, Visitor } from "../shell.ts";
 import { createSession, SessionError } from "./session.ts";
 import { currentPage, watchPage } from "./page.ts";
 import { createNews, unreadOf } from "./news.ts";
+import { createRatings, type RatingState } from "./ratings.ts";
 import { createResting } from "./resting.ts";
 
 /** Errors of `auth` that a new session mends. */
@@ -27,6 +28,8 @@ export interface ChatState {
   items: ThreadItem[];
   agents: Presence[];
   unread: number;
+  /** null: there is nothing to rate. */
+  rating: RatingState | null;
 }
 
 /** All that the panel shows and does, without a line of markup. */
@@ -35,6 +38,7 @@ export function createChat(shell: Shell) {
   const subscribers = new Set<() => void>();
   const agents = new Map<string, Presence>();
   let lastPresence: Presence[] | undefined;
+  let lastLook: WidgetAppearance | undefined;
   let store: ConversationStore | null = null;
   let unsubscribe = () => {};
   let renewals = 0;
@@ -65,6 +69,21 @@ export function createChat(shell: Shell) {
   const news = createNews((message) => {
     const { id, content, createdAt, sender } = message;
     shell.emit("message", { id, content, createdAt, sender: { name: sender.userName } });
+  });
+
+  const ratings = createRatings({
+    storage: session.storage,
+    key: session.key,
+    changed: () => changed(),
+    async send(conversationId, body) {
+      const { sessionId } = await session.ensure();
+      const response = await fetch(`${shell.base}api/conversations/${conversationId}/rating`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${sessionId}` },
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(String(response.status));
+    },
   });
 
   function changed() {
@@ -101,13 +120,24 @@ export function createChat(shell: Shell) {
     if (client.state === "connected") client.request("page", currentPage()).catch(() => {});
   }
 
+  function look(appearance: WidgetAppearance | undefined) {
+    if (appearance === undefined || appearance === lastLook) return;
+    shell.setAppearance(lastLook = appearance);
+  }
   client.on("identity", (identity) => {
+    // What was changed while this page was not connected.
+    look(identity.appearance);
     if (identity.presence !== lastPresence) {
       lastPresence = identity.presence;
       agents.clear();
       for (const one of identity.presence) agents.set(one.userId, one);
     }
     follow(identity.conversationId);
+    changed();
+  });
+  client.on("widget_config", ({ enabled, appearance }) => {
+    if (!enabled) return shell.vanish();
+    look(appearance);
     changed();
   });
   client.on("presence", (presence) => {
@@ -173,6 +203,10 @@ export function createChat(shell: Shell) {
           })),
         agents: [...agents.values()],
         unread,
+        rating: ratings.of(
+          thread?.conversation,
+          thread?.items.some(({ message }) => message?.sender.role === "visitor") ?? false,
+        ),
       };
     },
     subscribe(fn: () => void): () => void {
@@ -193,6 +227,9 @@ export function createChat(shell: Shell) {
       // Without an id: the server knows which conversation is this visitor's, today as tomorrow.
       client.send({ content }).catch(() => {});
       resting.want();
+    },
+    rate(rating: number, comment?: string) {
+      if (store) void ratings.rate(store.id, rating, comment);
     },
     retry: (id: string) => client.retry(id),
     discard: (id: string) => client.discard(id),

@@ -72,6 +72,7 @@ export function start(shell: Shell): Panel {
       if (focused) (cameFrom?.isConnected ? cameFrom : shell.launcher).focus();
     },
     identify: (visitor) => void chat.identify(visitor),
+    connect: () => chat.connect(),
     destroy(forget) {
       open = false;
       phone.removeEventListener("change", draw);

@@ -36,6 +36,31 @@ export const PANEL_CSS = `
   animation: rise .18s ease-out;
 }
 :host([data-side="left"]) .panel { right: auto; left: calc(20px + env(safe-area-inset-left, 0px)); }
+.teaser {
+  position: fixed;
+  bottom: calc(92px + env(safe-area-inset-bottom, 0px));
+  right: calc(20px + env(safe-area-inset-right, 0px));
+  max-width: min(320px, calc(100vw - 40px));
+  border: 1px solid var(--line);
+  border-radius: 18px;
+  background: var(--bg);
+  color: var(--text);
+  font: 400 16px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+  box-shadow: 0 2px 6px rgb(0 0 0 / .08), 0 10px 32px rgb(0 0 0 / .2);
+  animation: rise .18s ease-out;
+}
+:host([data-side="left"]) .teaser { right: auto; left: calc(20px + env(safe-area-inset-left, 0px)); }
+div:has(+ .launcher[hidden]) .teaser { display: none; }
+.teaser button { border: 0; background: none; }
+.teaser-text {
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden;
+  padding: 0; margin: 14px 44px 14px 16px !important; text-align: start; overflow-wrap: anywhere;
+}
+.teaser-close {
+  position: absolute; top: 4px; right: 4px; display: grid; place-items: center;
+  width: 36px; height: 36px; padding: 0; border-radius: 50%; color: var(--muted) !important;
+}
+.teaser-close svg { width: 18px; height: 18px; }
 .panel:focus { outline: none; }
 .panel:focus-visible { outline: 3px solid var(--ink); outline-offset: -3px; }
 @keyframes rise { from { opacity: 0; transform: translateY(12px); } }
@@ -137,6 +162,19 @@ svg { display: block; flex: none; width: 22px; height: 22px; fill: none; stroke:
 .down span { padding-inline-end: 6px; white-space: nowrap; }
 .down svg { width: 20px; height: 20px; }
 
+.rating { flex: none; padding: 12px 16px; border-top: 1px solid var(--line); text-align: center; }
+.stars { display: flex; justify-content: center; }
+.stars button {
+  width: 44px; height: 44px; padding: 0; border: 0; border-radius: 50%; background: none;
+  color: var(--control, #868c98); font-size: 26px; line-height: 1;
+}
+.stars button:hover, .stars .lit { color: var(--ink); }
+.rating form { display: flex; gap: 8px; margin-top: 4px; }
+.rating input {
+  flex: 1; min-width: 0; min-height: 44px; padding: 4px 16px; border: 1px solid var(--control, #868c98);
+  border-radius: 22px; background: var(--field); color: inherit; font: inherit;
+}
+.rating form button { min-height: 44px; padding: 4px 16px; border: 1px solid var(--line); border-radius: 22px; background: none; }
 .composer { flex: none; padding: 10px 12px 14px; border-top: 1px solid var(--line); }
 .excess { margin: 0 8px 8px; color: var(--bad); font-size: 14px; }
 .field {

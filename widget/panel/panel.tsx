@@ -5,6 +5,8 @@ import type { Chat, ChatState } from "./chat.ts";
 import { Composer } from "./composer.tsx";
 import { createFormats, initials, teamStatus } from "./format.ts";
 import { CloseIcon } from "./icons.tsx";
+import { Rating } from "./rating.tsx";
+import { Teaser } from "./teaser.tsx";
 import { Thread } from "./thread.tsx";
 
 interface Props {
@@ -80,7 +82,7 @@ export function PanelView({ chat, shell, open, modal, dialog, field, draft }: Pr
     if (event.key === "Escape" && !event.isComposing) return shell.close();
     if (event.key !== "Tab" || !modal) return;
     const all = dialog.current!.querySelectorAll<HTMLElement>(
-      "button:not(:disabled),a,textarea,[tabindex='0']",
+      "button:not(:disabled),a,input,textarea,[tabindex='0']",
     );
     const [first, last] = [all[0], all[all.length - 1]];
     const { activeElement } = shell.root;
@@ -93,31 +95,35 @@ export function PanelView({ chat, shell, open, modal, dialog, field, draft }: Pr
   }
 
   return (
-    <div
-      class="panel"
-      ref={dialog}
-      role="dialog"
-      aria-label={shell.appearance.title}
-      aria-modal={modal || undefined}
-      tabIndex={-1}
-      hidden={!open}
-      onKeyDown={key}
-    >
-      <Header state={state} shell={shell} />
-      <Notice chat={chat} state={state} />
-      <Thread
-        chat={chat}
-        state={state}
-        greeting={shell.appearance.greeting}
-        formats={formats}
-        open={open}
-      />
-      <Composer
-        chat={chat}
-        field={field}
-        placeholder={shell.appearance.placeholder}
-        draft={draft}
-      />
-    </div>
+    <>
+      <div
+        class="panel"
+        ref={dialog}
+        role="dialog"
+        aria-label={shell.appearance.title}
+        aria-modal={modal || undefined}
+        tabIndex={-1}
+        hidden={!open}
+        onKeyDown={key}
+      >
+        <Header state={state} shell={shell} />
+        <Notice chat={chat} state={state} />
+        <Thread
+          chat={chat}
+          state={state}
+          greeting={shell.appearance.greeting}
+          formats={formats}
+          open={open}
+        />
+        <Rating chat={chat} state={state} />
+        <Composer
+          chat={chat}
+          field={field}
+          placeholder={shell.appearance.placeholder}
+          draft={draft}
+        />
+      </div>
+      <Teaser state={state} shell={shell} open={open} />
+    </>
   );
 }

@@ -1,0 +1,68 @@
+import { z } from "@hono/zod-openapi";
+import type { Context, Next } from "hono";
+import { encodeBase64Url } from "../domain/base64url.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import { etagOf } from "../protocol/etag.ts";
+
+/** What is asked for again and again and seldom changes. */
+export const CONDITIONAL = [
+  "/api/canned-responses/*",
+  "/api/channels/*",
+  "/api/context-rules/*",
+  "/api/users/*",
+  "/api/widget-configs/*",
+] as const;
+
+/** Gives what is read an ETag, and answers 304 to who has it already. */
+export async function conditional(c: Context, next: Next): Promise<void> {
+  await next();
+  if (c.req.method !== "GET" || c.res.status !== 200) return;
+  const etag = c.res.headers.get("etag") ?? await digestOf(c.res.clone());
+  const headers = new Headers(c.res.headers);
+  headers.set("etag", etag);
+  headers.set("cache-control", "private, no-cache");
+  headers.append("vary", "Authorization");
+  const known = tagsOf(c.req.header("if-none-match") ?? "");
+  const isKnown = known.includes(etag) || known.includes("*");
+  if (isKnown) headers.delete("content-type");
+  const answer = new Response(isKnown ? null : c.res.body, {
+    status: isKnown ? 304 : 200,
+    headers,
+  });
+  // Otherwise the old answer's headers go over the new one's.
+  c.res = undefined;
+  c.res = answer;
+}
+
+async function digestOf(answer: Response): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await answer.arrayBuffer());
+  return `"${encodeBase64Url(new Uint8Array(digest, 0, 12))}"`;
+}
+
+/** A proxy that compresses marks a tag as weak; it is compared without. */
+function tagsOf(header: string): string[] {
+  return header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+}
+
+/** The header of a change that holds for one version only. */
+export const IfMatch = z.object({ "if-match": z.string().max(200).optional() });
+
+/**
+ * Refuses a change of something that somebody else has changed meanwhile: the caller names in
+ * If-Match the version that they have seen. Without the header every change goes through.
+ *
+ * @throws {ParleyError} `precondition_failed`
+ */
+export function requireMatch(
+  c: Context,
+  what: string,
+  current: { id: string; updatedAt: string },
+): void {
+  const header = c.req.header("if-match");
+  if (header === undefined || header.trim() === "*") return;
+  if (tagsOf(header).includes(etagOf(current))) return;
+  throw new ParleyError(
+    "precondition_failed",
+    `Cannot change the ${what} "${current.id}": it was changed at ${current.updatedAt}`,
+  );
+}

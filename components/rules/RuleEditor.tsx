@@ -1,0 +1,276 @@
+import { useRef, useState } from "preact/hooks";
+import type { ContextRule } from "../../protocol/model.ts";
+import { etagOf } from "../../protocol/etag.ts";
+import { sentence } from "../auth/form_state.ts";
+import { ApiError, errorText } from "../live/api.ts";
+import { useWorkspace } from "../shell/context.ts";
+import { Area } from "../ui/Area.tsx";
+import { Button } from "../ui/Button.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
+import { Field } from "../ui/Field.tsx";
+import { Notice } from "../ui/Notice.tsx";
+import {
+  bodyOf,
+  draftErrors,
+  draftOf,
+  isBasic,
+  MAX_NAME,
+  MAX_SAYS,
+  placeErrors,
+  type RuleDraft,
+  type RuleErrors,
+  sameDraft,
+} from "./draft.ts";
+import { TryRule } from "./TryRule.tsx";
+
+const PAGES_EXAMPLE = "/pricing*\nhttps://www.example.com/shop/*";
+
+export interface RuleEditorProps {
+  /** The rule as it was when the editor was opened; null: a new one. */
+  opened: ContextRule | null;
+  /** What a new one begins with. */
+  beginning: RuleDraft;
+  /** As they are now. */
+  rules: ContextRule[];
+  onRules: (rules: ContextRule[]) => void;
+  /** The rules are not what they seemed. */
+  onStale: () => void;
+  /** The editor is closed. */
+  onClose: () => void;
+}
+
+export function RuleEditor(props: RuleEditorProps) {
+  const { opened, beginning, rules, onRules, onStale } = props;
+  const { request, toasts } = useWorkspace();
+  const [open, setOpen] = useState(true);
+  /** The version that the draft is about. */
+  const [base, setBase] = useState(opened);
+  const [draft, setDraft] = useState(() => opened === null ? beginning : draftOf(opened));
+  const [errors, setErrors] = useState<RuleErrors>({});
+  const [busy, setBusy] = useState(false);
+  const [asking, setAsking] = useState<"leave" | "delete" | null>(null);
+  const form = useRef<HTMLFormElement>(null);
+
+  const latest = base === null ? null : rules.find(({ id }) => id === base.id) ?? null;
+  const removed = base !== null && latest === null;
+  const basic = base === null || isBasic(base);
+  const dirty = !sameDraft(draft, base === null ? beginning : draftOf(base));
+  const overtaken = base !== null && latest !== null && latest.updatedAt !== base.updatedAt &&
+    !busy;
+  // Nothing of one's own is at stake, or it is only whether the rule is on: theirs is simply shown.
+  if (overtaken && (!dirty || sameDraft(draftOf(latest), draftOf(base)))) {
+    setBase(latest);
+    if (!dirty) setDraft(draftOf(latest));
+  }
+  const disagree = overtaken && dirty && !sameDraft(draftOf(latest), draftOf(base));
+
+  const change = (some: Partial<RuleDraft>) => {
+    setDraft((known) => ({ ...known, ...some }));
+    setAsking(null);
+  };
+  const fail = (found: RuleErrors) => {
+    setErrors(found);
+    requestAnimationFrame(() => {
+      const fields = form.current?.querySelectorAll<HTMLElement>("[data-place]") ?? [];
+      [...fields].find((field) => found[field.dataset.place as keyof RuleErrors])?.focus();
+    });
+  };
+
+  const save = async (event: Event) => {
+    event.preventDefault();
+    if (busy || disagree) return;
+    const found = basic ? draftErrors(draft) : draft.name.trim() ? {} : { name: "Enter a name." };
+    if (Object.keys(found).length > 0) return fail(found);
+    setErrors({});
+    setBusy(true);
+    const name = draft.name.trim();
+    try {
+      if (base === null || removed) {
+        const { conditions, actions } = basic ? bodyOf(draft) : base!;
+        const body = { name, conditions, actions };
+        const made = await request<ContextRule>("/api/context-rules", { method: "POST", body });
+        onRules([...rules, made]);
+        toasts.show({ tone: "good", text: `“${made.name}” is added and switched on.` });
+      } else {
+        const path = `/api/context-rules/${base.id}`;
+        const ifMatch = etagOf(base);
+        const body = basic ? bodyOf(draft) : { name };
+        const saved = await request<ContextRule>(path, { method: "PATCH", body, ifMatch });
+        onRules(rules.map((one) => one.id === saved.id ? saved : one));
+        toasts.show({ tone: "good", text: `“${saved.name}” is saved.` });
+      }
+      setOpen(false);
+    } catch (error) {
+      setBusy(false);
+      const fields = error instanceof ApiError ? error.fields : [];
+      const placed = Object.entries(placeErrors(draft, fields))
+        .map(([place, text]) => [place, sentence(text)]);
+      const stale = error instanceof ApiError && (error.status === 412 || error.status === 404);
+      // What they did is there in a moment, and with it the choice.
+      if (stale) onStale();
+      const whole = stale
+        ? "Somebody else has just changed this rule. Look at what they did and save again."
+        : errorText(error);
+      fail(placed.length > 0 ? Object.fromEntries(placed) : { "": whole });
+    }
+  };
+
+  const remove = async () => {
+    setBusy(true);
+    try {
+      await request(`/api/context-rules/${base!.id}`, { method: "DELETE" });
+      onRules(rules.filter(({ id }) => id !== base!.id));
+      toasts.show({ tone: "good", text: `“${base!.name}” is deleted.` });
+      setOpen(false);
+    } catch (error) {
+      setBusy(false);
+      // Somebody else did it already.
+      if (error instanceof ApiError && error.status === 404) return setOpen(false);
+      setErrors({ "": errorText(error) });
+    }
+  };
+
+  return (
+    <Dialog
+      open={open}
+      wide
+      title={base === null ? "New rule" : "Edit rule"}
+      onClose={props.onClose}
+      mayClose={() => {
+        if (!dirty || busy) return !busy;
+        setAsking("leave");
+        return false;
+      }}
+      focusInside
+    >
+      <form class="dialog-form" ref={form} noValidate onSubmit={save} aria-label="Rule">
+        {disagree && (
+          <div class="rule-theirs" role="alert">
+            <Notice tone="warn">
+              Somebody else has changed this rule while you were editing it. Theirs now: “
+              {latest.name}”, {lowerFirst(latest)}
+            </Notice>
+            <div class="dialog-actions">
+              <Button
+                onClick={() => {
+                  setBase(latest);
+                  setDraft(draftOf(latest));
+                  setErrors({});
+                }}
+              >
+                Take theirs
+              </Button>
+              <Button onClick={() => (setBase(latest), setErrors({}))}>Keep mine</Button>
+            </div>
+          </div>
+        )}
+        {removed && (
+          <div role="alert">
+            <Notice tone="warn">
+              Somebody else has deleted this rule. Saving adds it again, as a new one.
+            </Notice>
+          </div>
+        )}
+        <Field
+          id="rule-name"
+          data-place="name"
+          autofocus
+          label="Name"
+          hint="Only your team sees it."
+          value={draft.name}
+          maxLength={MAX_NAME}
+          autocomplete="off"
+          error={errors.name}
+          onInput={(event) => change({ name: event.currentTarget.value })}
+        />
+        {basic
+          ? (
+            <>
+              <fieldset class="rule-when">
+                <legend>When</legend>
+                <Area
+                  id="rule-pages"
+                  data-place="pages"
+                  label="A visitor is on one of these pages"
+                  hint="One in a line: a whole address, or a path. * stands for anything."
+                  placeholder={PAGES_EXAMPLE}
+                  rows={2}
+                  autocapitalize="none"
+                  autocomplete="off"
+                  spellcheck={false}
+                  value={draft.pages}
+                  error={errors.pages}
+                  onInput={(event) => change({ pages: event.currentTarget.value })}
+                />
+                <Area
+                  id="rule-words"
+                  data-place="words"
+                  label="and writes one of these words"
+                  hint="With commas between. Left empty, the bot speaks as soon as somebody comes to the page."
+                  placeholder="price, how much"
+                  rows={2}
+                  value={draft.words}
+                  error={errors.words}
+                  onInput={(event) => change({ words: event.currentTarget.value })}
+                />
+              </fieldset>
+              <Area
+                id="rule-says"
+                data-place="says"
+                label="The bot says"
+                rows={3}
+                maxLength={MAX_SAYS}
+                value={draft.says}
+                error={errors.says}
+                onInput={(event) => change({ says: event.currentTarget.value })}
+              />
+              <TryRule draft={draft} own={base} rules={rules} />
+            </>
+          )
+          : (
+            <Notice tone="plain">
+              This rule has conditions or actions that this page does not show. You can name it,
+              switch it, order it and delete it here; the API changes the rest.
+            </Notice>
+          )}
+        <div aria-live="assertive">
+          {errors[""] && <Notice>{errors[""]}</Notice>}
+          {asking === "leave" && (
+            <Notice tone="warn">This has unsaved changes. Save them, or discard them.</Notice>
+          )}
+          {asking === "delete" && (
+            <Notice tone="warn">
+              Delete “{base!.name}” for good? What the bot has said stays in the conversations. To
+              stop it for a while, switch it off.
+            </Notice>
+          )}
+        </div>
+        <div class="dialog-actions">
+          {base !== null && !removed && (
+            <Button
+              kind={asking === "delete" ? "danger" : "quiet"}
+              onClick={() => asking === "delete" ? void remove() : setAsking("delete")}
+            >
+              {asking === "delete" ? "Delete for good" : "Delete…"}
+            </Button>
+          )}
+          <span class="spacer" />
+          <Button kind="quiet" onClick={() => setOpen(false)}>
+            {asking === "leave" ? "Discard" : "Cancel"}
+          </Button>
+          <Button type="submit" kind="primary" busy={busy} unavailable={disagree}>
+            {base === null ? "Add rule" : "Save"}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** What theirs does, in the middle of a sentence. */
+function lowerFirst(rule: ContextRule): string {
+  const { pages, words, says } = draftOf(rule);
+  const when = [pages && `on ${pages.replaceAll("\n", ", ")}`, words && `at “${words}”`]
+    .filter(Boolean).join(" ");
+  return `${when} it says “${says}”.`;
+}

@@ -1,0 +1,10 @@
+import { Notice } from "./Notice.tsx";
+
+/** A page that follows a table does not any more. */
+export function StaleNotice({ problem }: { problem: string }) {
+  return (
+    <Notice tone="warn">
+      Changes of others are not shown here: {problem} Reload the page to see them.
+    </Notice>
+  );
+}

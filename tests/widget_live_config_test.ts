@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import type { Browser, Page } from "playwright-core";
+import type { WidgetAppearance, WidgetConfig } from "../protocol/model.ts";
+import { visit, withBrowser } from "./support/browser.ts";
+import { call, login } from "./support/http.ts";
+import { type ServerProcess, startProcess } from "./support/process.ts";
+import { ADMIN } from "./support/server.ts";
+import { testWith } from "./support/services.ts";
+import { makeDataDir } from "./support/template.ts";
+
+interface Stage {
+  url: string;
+  browser: Browser;
+  widget: WidgetConfig;
+  /** A call as an admin. */
+  ask<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
+  change(changes: Partial<WidgetConfig> | { appearance: Partial<WidgetAppearance> }): Promise<void>;
+}
+
+async function onStage(fn: (stage: Stage) => Promise<void>) {
+  const dataDir = await makeDataDir();
+  const server: ServerProcess = await startProcess({
+    DATA_DIR: dataDir,
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+  });
+  try {
+    const { token } = await login(server);
+    const ask = async <T>(method: string, path: string, body?: unknown) => {
+      const options = body === undefined ? { token } : { token, body };
+      const answer = await call<T>(server, method, path, options);
+      assert.ok(answer.status < 300, JSON.stringify(answer.body));
+      return answer.body;
+    };
+    const { items } = await ask<{ items: WidgetConfig[] }>("GET", "/api/widget-configs");
+    const widget = items[0]!;
+    const change = async (changes: unknown) => {
+      await ask("PATCH", `/api/widget-configs/${widget.id}`, changes);
+    };
+    const url = server.url.replace("127.0.0.1", "localhost");
+    await withBrowser((browser) => fn({ url, browser, widget, ask, change }));
+  } finally {
+    await server.kill("SIGTERM");
+    await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+/** The look of the widget as the page shows it. */
+async function looks(page: Page, side: string, background: string, label: string) {
+  await page.waitForFunction(
+    ([side, background, label]) => {
+      const host = document.querySelector<HTMLElement>("parley-widget");
+      const button = host?.shadowRoot?.querySelector<HTMLElement>(".launcher");
+      return button && host!.dataset.side === side &&
+        getComputedStyle(button).backgroundColor === background &&
+        button.querySelector(".label")!.textContent === label;
+    },
+    [side, background, label],
+  );
+}
+
+testWith(
+  ["chromium"],
+  "an open widget takes a changed look at once, after an absence too, and goes when it is off",
+  () =>
+    onStage(async ({ url, browser, change }) => {
+      const { page, context, complaints } = await visit(browser);
+      await page.goto(`${url}/demo`);
+      await page.getByRole("button", { name: "Chat" }).click();
+      await page.getByText("Away – we will answer here").waitFor();
+      const loads = await page.evaluate(() => performance.getEntriesByType("navigation").length);
+      await page.getByRole("textbox", { name: /message/i }).fill("Half a thought");
+
+      await change({
+        appearance: {
+          title: "Ask the potters",
+          accent: "#0f766e",
+          position: "left",
+          launcherLabel: "Ask",
+          placeholder: "Your question",
+          greeting: "Good to see you.",
+        },
+      });
+      await looks(page, "left", "rgb(15, 118, 110)", "Ask");
+      await page.getByRole("heading", { name: "Ask the potters" }).waitFor();
+      await page.getByText("Good to see you.").waitFor();
+      const box = page.getByPlaceholder("Your question");
+      assert.equal(await box.inputValue(), "Half a thought");
+
+      // What was changed while there was no network is there after it.
+      await context.setOffline(true);
+      await page.getByText(/You are offline/).waitFor();
+      await change({ appearance: { accent: "#b91c1c", title: "Ask again" } });
+      await context.setOffline(false);
+      await page.getByRole("heading", { name: "Ask again" }).waitFor();
+      await looks(page, "left", "rgb(185, 28, 28)", "Ask");
+      // The first message makes the client tell anew who it is; the look is not what it was then.
+      await change({ appearance: { title: "Third" } });
+      await page.getByRole("heading", { name: "Third" }).waitFor();
+      await box.press("Enter");
+      await page.getByLabel("Messages", { exact: true }).getByText("Half a thought").waitFor();
+      await page.getByText(/^(Sent|Delivered)/).first().waitFor({ state: "attached" });
+      assert.equal(await page.getByRole("heading", { name: "Third" }).count(), 1);
+
+      await change({ enabled: false });
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      assert.equal(
+        await page.evaluate(() => document.querySelector<HTMLElement>("parley-widget")!.hidden),
+        true,
+      );
+      assert.equal(await page.getByRole("dialog").count(), 0);
+      // The website's own calls harm nothing.
+      await page.evaluate(() =>
+        (globalThis as unknown as { Parley: (c: string) => void }).Parley("open")
+      );
+      assert.equal(await page.getByRole("dialog").count(), 0);
+      const now = await page.evaluate(() => performance.getEntriesByType("navigation").length);
+      assert.equal(now, loads);
+      const noise = /ERR_INTERNET_DISCONNECTED|WebSocket/;
+      assert.deepEqual(complaints.filter((one) => !noise.test(one)), []);
+    }),
+);
+
+testWith(
+  ["chromium"],
+  "a rule for a page speaks to who has never opened the chat",
+  () =>
+    onStage(async ({ url, browser, ask }) => {
+      const greet = (globs: string[], content: string) =>
+        ask("POST", "/api/context-rules", {
+          name: content,
+          conditions: [{ kind: "page_url", globs }],
+          actions: [{ kind: "bot_message", content }],
+        });
+      await greet(["/elsewhere/*"], "Wrong page");
+      await greet(["/demo", "/demo/*"], "Can we help you choose?");
+      const { page, complaints } = await visit(browser);
+      await page.goto(`${url}/demo`);
+      const teaser = page.getByRole("button", { name: "Can we help you choose?" });
+      await teaser.waitFor();
+      await page.getByRole("button", { name: /1 unread message$/ }).waitFor();
+      // Not again on the next page view.
+      await page.reload();
+      await teaser.waitFor();
+      await page.getByRole("button", { name: "Put the message away" }).click();
+      await teaser.waitFor({ state: "detached" });
+      await page.reload();
+      await page.getByRole("button", { name: /1 unread message$/ }).click();
+      const log = page.getByLabel("Messages", { exact: true });
+      await log.getByText("Can we help you choose?").waitFor();
+      assert.equal(await log.getByText(/help you choose|Wrong page/).count(), 1);
+      assert.equal(await teaser.count(), 0);
+      assert.deepEqual(complaints, []);
+    }),
+);
+
+async function signIn(page: Page, url: string) {
+  await page.goto(`${url}/login`);
+  await page.getByLabel("E-mail").fill(ADMIN.email);
+  await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${url}/`);
+}
+
+async function open(page: Page, address: string) {
+  await page.goto(address);
+  await page.getByRole("button", { name: /^Account of .*, Online$/ }).waitFor();
+}
+
+testWith(
+  ["chromium"],
+  "two admins at one widget see each other's changes and lose none",
+  () =>
+    onStage(async ({ url, browser, widget, ask }) => {
+      const list = await visit(browser);
+      const mine = await visit(browser);
+      const theirs = await visit(browser);
+      for (const { page } of [list, mine, theirs]) await signIn(page, url);
+      await open(list.page, `${url}/widgets`);
+      const address = `${url}/widgets/${widget.id}`;
+      await open(mine.page, address);
+      await open(theirs.page, address);
+      const save = async (page: Page, label: string, value: string) => {
+        await page.getByLabel(label, { exact: true }).fill(value);
+        await page.getByRole("button", { name: "Save" }).click();
+        await page.getByText(/^Saved\./).waitFor();
+      };
+      const shows = (page: Page, label: string, value: string) =>
+        page.waitForFunction(
+          ([label, value]) =>
+            [...document.querySelectorAll("label")].some((one) =>
+              one.textContent === label && (one.control as HTMLInputElement | null)?.value === value
+            ),
+          [label, value],
+        );
+
+      // Where nothing is unsaved, theirs is simply there.
+      await save(theirs.page, "Name", "Shop");
+      await list.page.getByRole("link", { name: /Shop/ }).waitFor();
+      await mine.page.getByRole("heading", { name: /Shop/, level: 1 }).waitFor();
+      await shows(mine.page, "Name", "Shop");
+
+      await mine.page.getByLabel("Title", { exact: true }).fill("Mine");
+      await save(theirs.page, "Greeting", "Theirs");
+      await mine.page.getByText(/Somebody else has just changed this widget/).waitFor();
+      await shows(mine.page, "Greeting", "Theirs");
+      await shows(mine.page, "Title", "Mine");
+      await mine.page.getByRole("button", { name: "Save" }).click();
+      await mine.page.getByText(/^Saved\./).waitFor();
+      await shows(theirs.page, "Title", "Mine");
+
+      await mine.page.getByLabel("Title", { exact: true }).fill("Mine again");
+      await save(theirs.page, "Title", "Theirs");
+      await mine.page.getByRole("button", { name: "Take theirs" }).click();
+      await shows(mine.page, "Title", "Theirs");
+      assert.equal(await mine.page.getByRole("button", { name: "Save" }).count(), 0);
+
+      await ask("DELETE", `/api/widget-configs/${widget.id}`);
+      await mine.page.getByText("Somebody else has deleted this widget.").waitFor();
+      await list.page.getByText("No widgets").waitFor();
+      for (const { complaints } of [list, mine, theirs]) assert.deepEqual(complaints, []);
+    }),
+);
