@@ -20,6 +20,8 @@ export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
   return (
     <article
       class="bubble-line"
+      data-message={line.item.message?.id}
+      tabIndex={-1}
       data-side={side}
       data-note={isPrivate ? "" : undefined}
       data-starts={startsGroup ? "" : undefined}

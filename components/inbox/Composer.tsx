@@ -5,6 +5,7 @@ import { titleOf } from "../lib/words.ts";
 import { readDraft, writeDraft } from "../live/drafts.ts";
 import { Button } from "../ui/Button.tsx";
 import { useInbox } from "./context.ts";
+import { useMentions } from "./Mentions.tsx";
 
 /** From here on the counter says how much is left. */
 const COUNT_FROM = MAX_CONTENT - 1_000;
@@ -40,6 +41,7 @@ export function Composer({ id }: { id: string }) {
     if (next) store()?.typing(false);
     box.current?.focus();
   };
+  const mentions = useMentions(box, isPrivate, change);
   const left = MAX_CONTENT - text.length;
   const reason = text.trim() === ""
     ? "Write something first"
@@ -57,6 +59,7 @@ export function Composer({ id }: { id: string }) {
   const onKeyDown = (event: KeyboardEvent) => {
     // While an input method composes, Enter chooses a word. Safari says it with key code 229 only.
     if (event.isComposing || event.keyCode === 229) return;
+    if (mentions.onKeyDown(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -73,6 +76,7 @@ export function Composer({ id }: { id: string }) {
         send();
       }}
     >
+      {mentions.list}
       <div class="composer-box">
         <div class="composer-modes" role="group" aria-label="Kind of message">
           <button
@@ -102,9 +106,17 @@ export function Composer({ id }: { id: string }) {
           aria-invalid={left < 0 ? "true" : undefined}
           placeholder={isPrivate ? "Write a note that only your team sees" : `Reply to ${contact}`}
           enterkeyhint="send"
-          onInput={(event) => change(event.currentTarget.value)}
+          {...mentions.aria}
+          onInput={(event) => {
+            change(event.currentTarget.value);
+            mentions.look();
+          }}
+          onSelect={mentions.look}
           onKeyDown={onKeyDown}
-          onBlur={() => store()?.typing(false)}
+          onBlur={() => {
+            mentions.close();
+            store()?.typing(false);
+          }}
         />
         <div class="composer-foot">
           <span class="composer-hint">

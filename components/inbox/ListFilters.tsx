@@ -3,6 +3,7 @@ import type { ConversationView } from "../../protocol/rest.ts";
 import type { StatusFilter } from "../lib/list_state.ts";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
 import { useInbox } from "./context.ts";
+import { SearchBox } from "./SearchBox.tsx";
 
 const VIEWS: { value: ConversationView; label: string }[] = [
   { value: "mine", label: "Mine" },
@@ -24,33 +25,42 @@ export function ListFilters() {
     <div class="list-head">
       <div class="list-title">
         <h2>Inbox</h2>
-        <Menu
-          label="Status"
-          align="end"
-          trigger={(props) => (
-            <button type="button" class="button" data-kind="quiet" data-size="s" {...props}>
-              <span class="sr-only">Status:</span>
-              {status}
-              <ChevronDown size={14} aria-hidden="true" />
-            </button>
-          )}
-        >
-          {(close) =>
-            STATUSES.map(({ value, label }) => (
-              <MenuItem
-                key={value}
-                checked={filter.status === value}
-                onSelect={() => {
-                  inbox.setFilter({ ...filter, status: value });
-                  close();
-                }}
-              >
-                {label}
-              </MenuItem>
-            ))}
-        </Menu>
+        <div hidden={inbox.search.searching.value}>
+          <Menu
+            label="Status"
+            align="end"
+            trigger={(props) => (
+              <button type="button" class="button" data-kind="quiet" data-size="s" {...props}>
+                <span class="sr-only">Status:</span>
+                {status}
+                <ChevronDown size={14} aria-hidden="true" />
+              </button>
+            )}
+          >
+            {(close) =>
+              STATUSES.map(({ value, label }) => (
+                <MenuItem
+                  key={value}
+                  checked={filter.status === value}
+                  onSelect={() => {
+                    inbox.setFilter({ ...filter, status: value });
+                    close();
+                  }}
+                >
+                  {label}
+                </MenuItem>
+              ))}
+          </Menu>
+        </div>
       </div>
-      <div class="segments" role="group" aria-label="Assigned to">
+      <SearchBox />
+      {/* The search goes through all of it. */}
+      <div
+        class="segments"
+        role="group"
+        aria-label="Assigned to"
+        hidden={inbox.search.searching.value}
+      >
         {VIEWS.map(({ value, label }) => (
           <button
             key={value}

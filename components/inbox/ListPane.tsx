@@ -6,6 +6,7 @@ import { ListSkeleton } from "../ui/Skeleton.tsx";
 import { ConversationRow } from "./ConversationRow.tsx";
 import { useInbox } from "./context.ts";
 import { ListFilters } from "./ListFilters.tsx";
+import { SearchResults } from "./SearchResults.tsx";
 import { useRovingRows } from "./use_roving_rows.ts";
 
 export function ListPane() {
@@ -14,7 +15,7 @@ export function ListPane() {
     <section class="list-pane" aria-label="Conversations">
       <ListFilters />
       <div class="list-scroll" aria-busy={inbox.list.status.value === "loading"}>
-        <ListBody />
+        {inbox.search.searching.value ? <SearchResults /> : <ListBody />}
       </div>
     </section>
   );

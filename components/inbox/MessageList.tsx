@@ -8,6 +8,7 @@ import { Spinner } from "../ui/Spinner.tsx";
 import { Time } from "../ui/Time.tsx";
 import { Bubble } from "./Bubble.tsx";
 import { useInbox } from "./context.ts";
+import { useFoundMessage } from "./use_found_message.ts";
 import { useThreadScroll } from "./use_thread_scroll.ts";
 
 export function MessageList() {
@@ -20,6 +21,7 @@ export function MessageList() {
     [items, pointers, clock],
   );
   const { ref, onScroll, toEnd, fresh } = useThreadScroll(items, user.id);
+  useFoundMessage(inbox.thread.snapshot.value, onScroll);
 
   return (
     <div class="thread-body">

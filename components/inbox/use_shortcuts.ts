@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { InboxModel } from "../live/inbox_model.ts";
 import { shortcutKey } from "../shell/shortcuts.ts";
+import { focusSearch } from "./SearchBox.tsx";
 import { moveInList } from "./use_roving_rows.ts";
 
 /** The single keys of the inbox; shell/shortcuts.ts lists them for the help. */
@@ -23,6 +24,7 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
   const always = {
     j: () => moveInList(1),
     k: () => moveInList(-1),
+    "/": focusSearch,
     "?": () => inbox.helpOpen.value = true,
   };
   if (conversation === null) return always;

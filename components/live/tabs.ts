@@ -1,0 +1,30 @@
+/** What the tabs of one browser have to agree on, through locks that end with the tab. */
+
+const LOOKING = "parley_looking_";
+const TOLD = "parley_told_";
+/** Milliseconds within which every tab has heard of the same event. */
+const SAME_MS = 3_000;
+
+/** Tells other tabs that this one shows a conversation, until the returned function is called. */
+export function lookAt(conversationId: string): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  navigator.locks?.request(LOOKING + conversationId, { mode: "shared" }, () => promise)
+    .catch(() => {});
+  return resolve;
+}
+
+/** Whether some tab of this browser shows the conversation to its user. */
+export async function someTabLooksAt(conversationId: string): Promise<boolean> {
+  const { held = [] } = await navigator.locks?.query() ?? {};
+  return held.some(({ name }) => name === LOOKING + conversationId);
+}
+
+/** Of all tabs that call it for the same thing, one does it. */
+export async function inOneTab(key: string, work: () => void): Promise<void> {
+  if (!navigator.locks) return work();
+  await navigator.locks.request(TOLD + key, { ifAvailable: true }, async (lock) => {
+    if (lock === null) return;
+    work();
+    await new Promise((resolve) => setTimeout(resolve, SAME_MS));
+  });
+}

@@ -1,0 +1,144 @@
+import { useEffect, useState } from "preact/hooks";
+import { BellRing, Volume2 } from "lucide-preact";
+import type { NotificationKind, NotificationWays } from "../../protocol/notifications.ts";
+import { playSound } from "../live/sound.ts";
+import { useWorkspace } from "../shell/context.ts";
+import { Button } from "../ui/Button.tsx";
+import { Notice } from "../ui/Notice.tsx";
+import { Section } from "../ui/Section.tsx";
+
+const WORDS: Record<NotificationKind, { name: string; about: string }> = {
+  assigned: { name: "Assignment", about: "Somebody gives you a conversation" },
+  mention: { name: "Mention", about: "A colleague writes @ and your name" },
+  new_conversation: { name: "New conversation", about: "A visitor writes first, or is back" },
+  message: { name: "Message", about: "In a conversation that is yours" },
+  waiting: { name: "Long wait", about: "A visitor waits for an answer too long" },
+};
+const KINDS = Object.keys(WORDS) as NotificationKind[];
+const WAYS: { way: keyof NotificationWays; label: string }[] = [
+  { way: "bell", label: "In the bell" },
+  { way: "sound", label: "Sound" },
+  { way: "browser", label: "Browser" },
+];
+
+export function NotificationSettings() {
+  return (
+    <>
+      <Section
+        id="kinds"
+        title="What you are told"
+        lead="What is not in the bell is not told at all. Nothing sounds or pops up for the conversation before you."
+      >
+        <Kinds />
+      </Section>
+      <Section id="sound" title="Sound" lead="Short and soft, once for all open tabs.">
+        <div>
+          <Button icon={<Volume2 size={15} aria-hidden="true" />} onClick={playSound}>
+            Play the sound
+          </Button>
+        </div>
+      </Section>
+      <Section
+        id="browser"
+        title="Browser notifications"
+        lead="Shown while this page is in the background. Each browser asks for itself."
+      >
+        <Permission />
+      </Section>
+    </>
+  );
+}
+
+function Kinds() {
+  const { notifications } = useWorkspace();
+  const preferences = notifications.preferences.value;
+  if (preferences === null) {
+    const error = notifications.preferencesError.value;
+    if (error === null) {
+      return (
+        <div class="skeleton" role="status">
+          <span class="sr-only">Loading</span>
+        </div>
+      );
+    }
+    return (
+      <>
+        <Notice>{error}</Notice>
+        <div>
+          <Button onClick={() => void notifications.loadPreferences()}>Try again</Button>
+        </div>
+      </>
+    );
+  }
+  return (
+    <table class="ways">
+      <thead>
+        <tr>
+          <th scope="col">Kind</th>
+          {WAYS.map(({ way, label }) => <th key={way} scope="col">{label}</th>)}
+        </tr>
+      </thead>
+      <tbody>
+        {KINDS.map((kind) => (
+          <tr key={kind}>
+            <th scope="row">
+              {WORDS[kind].name}
+              <span>{WORDS[kind].about}</span>
+            </th>
+            {WAYS.map(({ way, label }) => (
+              <td key={way}>
+                <label>
+                  <span class="sr-only">{WORDS[kind].name}: {label}</span>
+                  <input
+                    type="checkbox"
+                    checked={preferences[kind][way] && (way === "bell" || preferences[kind].bell)}
+                    disabled={way !== "bell" && !preferences[kind].bell}
+                    onChange={(event) =>
+                      void notifications.setWay(kind, way, event.currentTarget.checked)}
+                  />
+                </label>
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+type Allowed = NotificationPermission | "missing" | "unknown";
+
+function Permission() {
+  const [allowed, setAllowed] = useState<Allowed>("unknown");
+  useEffect(() => {
+    setAllowed("Notification" in globalThis ? Notification.permission : "missing");
+  }, []);
+  if (allowed === "unknown") return null;
+  if (allowed === "missing") {
+    return <p class="ways-row">This browser has no notifications.</p>;
+  }
+  if (allowed === "denied") {
+    return (
+      <Notice tone="warn">
+        This browser blocks notifications of this site. You can allow them beside the address.
+      </Notice>
+    );
+  }
+  if (allowed === "granted") {
+    return (
+      <p class="ways-row">
+        <BellRing size={16} aria-hidden="true" /> This browser shows them.
+      </p>
+    );
+  }
+  return (
+    <div class="ways-row">
+      <Button
+        kind="primary"
+        onClick={async () => setAllowed(await Notification.requestPermission())}
+      >
+        Allow in this browser
+      </Button>
+    </div>
+  );
+}

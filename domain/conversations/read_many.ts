@@ -1,0 +1,78 @@
+/** Reads many conversations at once, each as its reader would: the pointers of all of them move. */
+import { sql } from "kysely";
+import type { Db } from "../../db/database.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { ReadConversationsBody } from "../../protocol/notifications.ts";
+import type { Actor } from "./operations.ts";
+import { unreadCounts } from "./queries.ts";
+import type { Writer } from "./writer.ts";
+
+/** Pointers that wait for the writer at a time; everybody else's changes come in between. */
+const CHUNK = 200;
+
+interface Unread {
+  id: string;
+  last_seq: number;
+}
+
+export interface ReadMany {
+  read: number;
+  totalUnread: number;
+  unreadCounts: Record<string, number>;
+}
+
+/**
+ * Up to where each conversation stands when it is looked at: what comes in meanwhile stays unread.
+ * Ids that are no conversation's are passed over.
+ */
+export async function readMany(
+  db: Db,
+  writer: Writer,
+  actor: Actor,
+  which: ReadConversationsBody,
+): Promise<ReadMany> {
+  const { userId } = actor;
+  const ids = "ids" in which ? which.ids : null;
+  let read = 0;
+  let after: string | null = null;
+  for (;;) {
+    const page: Unread[] = await nextUnread(db, userId, ids, after);
+    const results = await Promise.allSettled(
+      page.map(({ id: conversationId, last_seq: seq }) =>
+        writer.write({ kind: "pointer", conversationId, actor, seq, read: true })
+      ),
+    );
+    for (const result of results) {
+      if (result.status === "fulfilled") read++;
+      else if (!isGone(result.reason)) throw result.reason;
+    }
+    if (page.length < CHUNK) break;
+    after = page.at(-1)!.id;
+  }
+  const counts = (await unreadCounts(db, [userId])).get(userId) ?? {};
+  const totalUnread = Object.values(counts).reduce((sum, n) => sum + n, 0);
+  return { read, totalUnread, unreadCounts: counts };
+}
+
+/** Deleted between looking and reading. */
+function isGone(error: unknown): boolean {
+  return error instanceof ParleyError && error.code === "not_found";
+}
+
+async function nextUnread(
+  db: Db,
+  userId: string,
+  ids: string[] | null,
+  after: string | null,
+): Promise<Unread[]> {
+  return await db.selectFrom("conversations as c")
+    .leftJoin(
+      "participants as p",
+      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", userId),
+    )
+    .select(["c.id", "c.last_seq"])
+    .where(sql<boolean>`c.inbound_count > coalesce(p.read_inbound, 0)`)
+    .$if(ids !== null, (qb) => qb.where("c.id", "in", ids!))
+    .$if(after !== null, (qb) => qb.where("c.id", ">", after!))
+    .orderBy("c.id").limit(CHUNK).execute();
+}

@@ -1,0 +1,154 @@
+/** What agents are told besides the conversations: made, listed, read, and as each of them wants it. */
+import type { Db } from "../../db/database.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { Notification } from "../../protocol/model.ts";
+import type {
+  NotificationList,
+  NotificationPreferences,
+  UpdatePreferencesBody,
+} from "../../protocol/notifications.ts";
+import type { EventBus } from "../events.ts";
+import type { Principal } from "../principal.ts";
+import { createMaker } from "./maker.ts";
+import { readPreferences, updatePreferences } from "./preferences.ts";
+import {
+  forgetNotifications,
+  listNotifications,
+  readOwn,
+  toNotifications,
+  unreadNotifications,
+} from "./store.ts";
+import { tellOfWaiting } from "./waiting.ts";
+
+export interface NotificationService {
+  /** Newest first. */
+  list(
+    principal: Principal,
+    query: {
+      unread?: boolean | undefined;
+      cursor?: string | undefined;
+      limit?: number | undefined;
+    },
+  ): Promise<NotificationList>;
+  /** How many are not read. */
+  unread(principal: Principal): Promise<number>;
+  /** Marks one as read; again is the same. @throws {ParleyError} `not_found`: it is nobody's, or somebody else's. */
+  read(principal: Principal, id: string): Promise<Notification>;
+  /** Marks all as read that there are. */
+  readAll(principal: Principal): Promise<{ unread: number }>;
+  preferences(principal: Principal): Promise<NotificationPreferences>;
+  updatePreferences(
+    principal: Principal,
+    changes: UpdatePreferencesBody,
+  ): Promise<NotificationPreferences>;
+  /** Handles what waits; nothing is made after. */
+  stop(): Promise<void>;
+}
+
+export interface NotificationsOptions {
+  db: Db;
+  bus: EventBus;
+  maxPending: number;
+  /** Milliseconds that a contact waits before agents are told; 0: never. */
+  waitingAlertMs: number;
+  /** Milliseconds for which notifications are kept. */
+  keepMs: number;
+  onError: (error: unknown) => void;
+}
+
+const PAGE = 30;
+/** How often waits are looked at: a fifth of what makes one too long, within these. */
+const CHECK_MS = { least: 200, most: 10_000 };
+const TIDY_MS = 600_000;
+/** Forgotten in one statement, so that none takes long. */
+const FORGET = 1000;
+
+export function createNotifications(options: NotificationsOptions): NotificationService {
+  const { db, bus, waitingAlertMs, keepMs, onError } = options;
+  const maker = createMaker(options);
+  const ends = [every(TIDY_MS, tidy, onError)];
+  if (waitingAlertMs > 0) {
+    const check = Math.min(CHECK_MS.most, Math.max(CHECK_MS.least, waitingAlertMs / 5));
+    ends.push(every(check, () => tellOfWaiting(db, maker, waitingAlertMs), onError));
+  }
+
+  async function tidy(): Promise<void> {
+    const before = new Date(Date.now() - keepMs);
+    while (await forgetNotifications(db, before, FORGET) === FORGET);
+  }
+
+  async function unreadOf(userId: string): Promise<number> {
+    return (await unreadNotifications(db, [userId])).get(userId)!;
+  }
+
+  return {
+    async list(principal, { unread, cursor, limit }) {
+      const { userId } = agent(principal);
+      const query = { userId, unread: unread ?? false, cursor, limit: limit ?? PAGE };
+      return { ...await listNotifications(db, query), unread: await unreadOf(userId) };
+    },
+
+    unread: (principal) => unreadOf(agent(principal).userId),
+
+    async read(principal, id) {
+      const { userId } = agent(principal);
+      const now = new Date();
+      const rows = await readOwn(db, userId, id, now);
+      const [notification] = await toNotifications(db, rows);
+      if (notification === undefined) {
+        throw new ParleyError("not_found", `Cannot find the notification "${id}"`);
+      }
+      // Read before, it is no news.
+      if (notification.readAt === now.toISOString()) {
+        await maker.announceRead([{ id, user_id: userId }], now);
+      }
+      return notification;
+    },
+
+    async readAll(principal) {
+      const { userId } = agent(principal);
+      const now = new Date();
+      const rows = await readOwn(db, userId, null, now);
+      const unread = await unreadOf(userId);
+      if (rows.length > 0) {
+        bus.emit("notifications.read", { userId, ids: null, readAt: now.toISOString(), unread });
+      }
+      return { unread };
+    },
+
+    preferences: async (principal) => await readPreferences(db, agent(principal).userId),
+
+    async updatePreferences(principal, changes) {
+      const { userId } = agent(principal);
+      const preferences = await updatePreferences(db, userId, changes);
+      bus.emit("notifications.preferences", { userId, preferences });
+      return preferences;
+    },
+
+    async stop() {
+      await Promise.all(ends.map((end) => end()));
+      await maker.stop();
+    },
+  };
+}
+
+function agent(principal: Principal): Extract<Principal, { kind: "agent" }> {
+  if (principal.kind === "agent") return principal;
+  throw new ParleyError("forbidden", "Cannot look at notifications: only agents have any");
+}
+
+/** Runs again and again, never twice at a time. @returns what ends it, after the run that is on. */
+function every(
+  ms: number,
+  work: () => Promise<void>,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    running ??= work().catch(onError).finally(() => running = null);
+  }, ms);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}

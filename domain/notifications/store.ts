@@ -1,0 +1,211 @@
+/** The statements of notifications. Their texts stand in the messages alone, and are read from there. */
+import { sql } from "kysely";
+import type { Selectable } from "kysely";
+import type { Db } from "../../db/database.ts";
+import type { Notifications } from "../../db/types.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import { Id, type Notification } from "../../protocol/model.ts";
+import { CALLS, type Settled } from "./causes.ts";
+import type { NewNotification } from "./recipients.ts";
+
+export type NotificationRow = Selectable<Notifications>;
+
+/** The seq of a notification that Parley made; others may have any data. */
+const SEQ =
+  sql`(case when jsonb_typeof(n.data->'seq') = 'number' then (n.data->>'seq')::numeric end)`;
+
+/**
+ * Makes what is not there yet. Who has read as far already is not told, and messages are added to
+ * the notification of their conversation that is not read yet.
+ *
+ * @returns those that were made or have grown.
+ */
+export async function insertNotifications(
+  db: Db,
+  rows: readonly NewNotification[],
+): Promise<NotificationRow[]> {
+  const messages = rows.filter((row) => row.kind === "message");
+  const others = rows.filter((row) => row.kind !== "message");
+  const values = (some: readonly NewNotification[]) =>
+    sql`insert into notifications as n
+      (id, user_id, kind, title, conversation_id, data, cause, created_at)
+    select x.id, x.user_id, x.kind, x.title, x.conversation_id, x.data, x.cause, x.created_at
+    from jsonb_to_recordset(${JSON.stringify(some)}::jsonb) as x(id uuid, user_id uuid, kind text,
+      title text, conversation_id uuid, data jsonb, cause text, created_at timestamptz)
+    join conversations c on c.id = x.conversation_id
+    left join participants p on p.conversation_id = x.conversation_id and p.user_id = x.user_id
+    where coalesce(p.read_seq, 0) < (x.data->>'seq')::bigint`;
+  const made: NotificationRow[] = [];
+  if (others.length > 0) {
+    const { rows } = await sql<NotificationRow>`${values(others)}
+      on conflict (user_id, cause) where cause is not null do nothing returning n.*`.execute(db);
+    made.push(...rows);
+  }
+  if (messages.length > 0) {
+    const { rows } = await sql<NotificationRow>`${values(messages)}
+      on conflict (user_id, conversation_id) where kind = 'message' and read_at is null
+      do update set created_at = excluded.created_at,
+        title = left(((n.data->>'count')::int + (excluded.data->>'count')::int)::text
+          || ' new messages in the conversation with ' || (excluded.data->>'contactName'), 200),
+        data = excluded.data || jsonb_build_object('count',
+          (n.data->>'count')::int + (excluded.data->>'count')::int)
+      where ${SEQ} < (excluded.data->>'seq')::bigint returning n.*`.execute(db);
+    made.push(...rows);
+  }
+  return made;
+}
+
+/** Of these, those that their users read while they were made: they read before it was committed. */
+export async function readMeanwhile(db: Db, ids: string[], now: Date): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    update notifications n set read_at = ${now}
+    from participants p
+    where n.id = any(${ids}::uuid[]) and n.read_at is null
+      and p.conversation_id = n.conversation_id and p.user_id = n.user_id
+      and p.read_seq >= ${SEQ} returning n.id`.execute(db);
+  return new Set(rows.map(({ id }) => id));
+}
+
+export interface ReadRow {
+  id: string;
+  user_id: string;
+}
+
+/** Reading a conversation reads what was told of it. */
+export async function readByPointers(
+  db: Db,
+  pointers: { userId: string; conversationId: string; seq: number }[],
+  now: Date,
+): Promise<ReadRow[]> {
+  const { rows } = await sql<ReadRow>`
+    update notifications n set read_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(pointers)}::jsonb)
+      as x("userId" uuid, "conversationId" uuid, seq bigint)
+    where n.user_id = x."userId" and n.conversation_id = x."conversationId"
+      and n.read_at is null and ${SEQ} <= x.seq returning n.id, n.user_id`.execute(db);
+  return rows;
+}
+
+/** Somebody takes care: the calls for somebody are done, for all. */
+export async function readSettled(db: Db, settled: Settled[], now: Date): Promise<ReadRow[]> {
+  const { rows } = await sql<ReadRow>`
+    update notifications n set read_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(settled)}::jsonb)
+      as x("conversationId" uuid, seq bigint)
+    where n.conversation_id = x."conversationId" and n.kind = any(${CALLS}::text[])
+      and n.read_at is null and ${SEQ} <= x.seq returning n.id, n.user_id`.execute(db);
+  return rows;
+}
+
+/** One, or all; null: there is none of theirs with this id. */
+export async function readOwn(
+  db: Db,
+  userId: string,
+  id: string | null,
+  now: Date,
+): Promise<NotificationRow[]> {
+  return await db.updateTable("notifications")
+    .set({ read_at: sql<Date>`coalesce(read_at, ${now})` })
+    .where("user_id", "=", userId)
+    .$if(id !== null, (qb) => qb.where("id", "=", id!))
+    .$if(id === null, (qb) => qb.where("read_at", "is", null))
+    .returningAll().execute();
+}
+
+/** How many each of these users has not read; none is 0. */
+export async function unreadNotifications(
+  db: Db,
+  userIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await sql<{ user_id: string; n: number }>`
+    select user_id, count(*)::int as n from notifications
+    where user_id = any(${userIds}::uuid[]) and read_at is null group by user_id`.execute(db);
+  const counted = new Map(rows.map(({ user_id, n }) => [user_id, n]));
+  return new Map(userIds.map((id) => [id, counted.get(id) ?? 0]));
+}
+
+export interface NotificationPage {
+  items: Notification[];
+  nextCursor: string | null;
+}
+
+/** Newest first. */
+export async function listNotifications(
+  db: Db,
+  query: { userId: string; unread: boolean; cursor: string | undefined; limit: number },
+): Promise<NotificationPage> {
+  const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const rows = await db.selectFrom("notifications as n").selectAll("n")
+    .select(sql<string>`to_json(n.created_at at time zone 'utc')#>>'{}'`.as("place"))
+    .where("n.user_id", "=", query.userId)
+    .$if(query.unread, (qb) => qb.where("n.read_at", "is", null))
+    .$if(after !== undefined, (qb) =>
+      qb.where(
+        sql<boolean>`(n.created_at, n.id)
+          < ((${after!.at}::timestamp at time zone 'utc'), ${after!.id}::uuid)`,
+      ))
+    .orderBy("n.created_at", "desc").orderBy("n.id", "desc").limit(query.limit + 1).execute();
+  const page = rows.slice(0, query.limit);
+  const last = page.at(-1);
+  const more = rows.length > query.limit && last !== undefined;
+  return {
+    items: await toNotifications(db, page),
+    nextCursor: more ? btoa(`${last.place} ${last.id}`).replaceAll("=", "") : null,
+  };
+}
+
+const CURSOR =
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+function decodeCursor(cursor: string): { at: string; id: string } {
+  let text = "";
+  try {
+    text = atob(cursor);
+  } catch {
+    // Not base64: the match below says so.
+  }
+  const match = CURSOR.exec(text);
+  if (match === null || Number.isNaN(Date.parse(match[1]!))) {
+    throw new ParleyError("invalid", `Cannot read the list: cursor "${cursor}" is not valid`, {
+      fields: [{ path: "cursor", message: "must be a nextCursor of an earlier answer" }],
+    });
+  }
+  return { at: match[1]!, id: match[2]! };
+}
+
+const PREVIEW = 200;
+
+/** As their users see them, with the texts as the messages have them now. */
+export async function toNotifications(db: Db, rows: NotificationRow[]): Promise<Notification[]> {
+  const ids = [...new Set(rows.flatMap((row) => messageIdOf(row) ?? []))];
+  const messages = ids.length === 0 ? [] : await db.selectFrom("chat_messages")
+    .select(["id", sql<string>`left(content, ${PREVIEW})`.as("content")])
+    .where("id", "in", ids).where("deleted_at", "is", null).execute();
+  const texts = new Map(
+    messages.map(({ id, content }) => [id, content.replace(/\s+/g, " ").trim()]),
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    userId: row.user_id,
+    kind: row.kind,
+    title: row.title,
+    body: row.body || (texts.get(messageIdOf(row) ?? "") ?? ""),
+    conversationId: row.conversation_id,
+    data: row.data,
+    readAt: row.read_at?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+  }));
+}
+
+function messageIdOf({ data }: NotificationRow): string | undefined {
+  const id = Id.safeParse(data["messageId"]);
+  return id.success ? id.data : undefined;
+}
+
+/** Forgets what is older, read or not, at most `limit` of them. @returns how many. */
+export async function forgetNotifications(db: Db, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql`delete from notifications where id in (
+    select id from notifications where created_at < ${before}
+    order by created_at limit ${limit} for update skip locked) returning id`.execute(db);
+  return rows.length;
+}

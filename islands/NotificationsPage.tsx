@@ -1,0 +1,17 @@
+import { useMemo } from "preact/hooks";
+import { type Packed, unpack } from "../components/lib/packed.ts";
+import type { PageStart } from "../components/live/page_model.ts";
+import { NotificationSettings } from "../components/settings/NotificationSettings.tsx";
+import { SettingsFrame } from "../components/settings/SettingsFrame.tsx";
+import { PageShell } from "../components/shell/PageShell.tsx";
+
+export default function NotificationsPage({ start }: { start: Packed<PageStart> }) {
+  const page = useMemo(() => unpack(start), []);
+  return (
+    <PageShell start={page} place="settings">
+      <SettingsFrame path="/settings/notifications" title="Notifications">
+        <NotificationSettings />
+      </SettingsFrame>
+    </PageShell>
+  );
+}

@@ -1,0 +1,125 @@
+/**
+ * Edits of a shared text and how they pass each other: the same rules on the server and in the SDK,
+ * because both have to come to the same text. Positions and lengths count Unicode code points.
+ */
+import { type as ot } from "ot-text-unicode";
+
+/** Skips (a number), insertions (a string) and deletions, from the start of the text on. */
+export type TextOperation = (number | string | { d: number | string })[];
+
+export type TextEdit =
+  | { operation: "insert"; position: number; content: string }
+  | { operation: "delete"; position: number; length: number }
+  | { operation: "replace"; position: number; length: number; content: string };
+
+/** Of two insertions at one place, that of the server's order stands first. */
+type Side = "left" | "right";
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** How many code points a text has. */
+export function lengthOf(text: string): number {
+  if (!SURROGATE.test(text)) return text.length;
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (isPair(text, i)) i++;
+    count++;
+  }
+  return count;
+}
+
+/** The place in UTF-16 code units of a position in code points. */
+export function toIndex(text: string, position: number): number {
+  if (!SURROGATE.test(text)) return Math.min(position, text.length);
+  let index = 0;
+  for (let i = 0; i < position && index < text.length; i++) index += isPair(text, index) ? 2 : 1;
+  return index;
+}
+
+/** The position in code points of a place in UTF-16 code units. */
+export function toPosition(text: string, index: number): number {
+  return lengthOf(text.slice(0, index));
+}
+
+function isPair(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  if (unit < 0xd800 || unit > 0xdbff) return false;
+  const next = text.charCodeAt(index + 1);
+  return next >= 0xdc00 && next <= 0xdfff;
+}
+
+export const insertedBy = (edit: TextEdit): string => "content" in edit ? edit.content : "";
+export const removedBy = (edit: TextEdit): number => "length" in edit ? edit.length : 0;
+
+export function toOperation(edit: TextEdit): TextOperation {
+  const operation: TextOperation = [edit.position];
+  if (insertedBy(edit) !== "") operation.push(insertedBy(edit));
+  if (removedBy(edit) > 0) operation.push({ d: removedBy(edit) });
+  return ot.normalize(operation);
+}
+
+/** Several edits, each of the text that those before it made, as one operation. */
+export function composeAll(edits: readonly TextEdit[]): TextOperation {
+  return edits.map(toOperation).reduce(compose, []);
+}
+
+/** The same change as edits one after the other, each of the text that those before it made. */
+export function toEdits(operation: TextOperation): TextEdit[] {
+  const edits: TextEdit[] = [];
+  let position = 0;
+  let content = "";
+  let length = 0;
+  const end = () => {
+    if (content !== "" && length > 0) {
+      edits.push({ operation: "replace", position, length, content });
+    } else if (content !== "") edits.push({ operation: "insert", position, content });
+    else if (length > 0) edits.push({ operation: "delete", position, length });
+    position += lengthOf(content);
+    content = "";
+    length = 0;
+  };
+  for (const part of operation) {
+    if (typeof part === "string") content += part;
+    else if (typeof part === "object") {
+      length += typeof part.d === "number" ? part.d : lengthOf(part.d);
+    } else {
+      end();
+      position += part;
+    }
+  }
+  end();
+  return edits;
+}
+
+export function applyEdit(text: string, edit: TextEdit): string {
+  const { start, end } = rangeOf(text, edit);
+  return text.slice(0, start) + insertedBy(edit) + text.slice(end);
+}
+
+/** What an edit takes out, in UTF-16 code units. */
+export function rangeOf(text: string, edit: TextEdit): { start: number; end: number } {
+  const start = toIndex(text, edit.position);
+  const length = removedBy(edit);
+  return { start, end: start + toIndex(text.slice(start, start + 2 * length), length) };
+}
+
+export const applyOperation = (text: string, operation: TextOperation): string =>
+  ot.apply(text, operation);
+
+/** What two people did to the same text, one after the other. */
+export const compose = (first: TextOperation, second: TextOperation): TextOperation =>
+  ot.compose(first, second);
+
+/**
+ * An operation as it is after another one of the same text. `left`: it is the one that the server
+ * had first.
+ */
+export const transform = (
+  operation: TextOperation,
+  other: TextOperation,
+  side: Side,
+): TextOperation => ot.transform(operation, other, side);
+
+/** Where a position is after an operation. */
+export const movePosition = (position: number, operation: TextOperation): number =>
+  ot.transformPosition(position, operation);

@@ -1,0 +1,16 @@
+import { handler, page } from "./$notifications.ts";
+import { PageFrame } from "../../components/document/Page.tsx";
+import { pageStart } from "../../components/document/page_start.ts";
+import { pack } from "../../components/lib/packed.ts";
+import NotificationsPage from "../../islands/NotificationsPage.tsx";
+
+export const handlers = handler({
+  // The middleware lets nobody through to here who is not signed in.
+  GET: async (ctx) => ({ data: await pageStart(ctx.req, ctx.state.user!, "Notifications") }),
+});
+
+export default page(({ data, req }) => (
+  <PageFrame request={req} title="Notifications · Parley">
+    <NotificationsPage start={pack(data)} />
+  </PageFrame>
+));
