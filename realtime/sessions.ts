@@ -8,8 +8,9 @@ import { createRoster } from "./roster.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
 export interface SessionName {
-  contextId: string;
-  sessionId: string;
+  documentId: string;
+  /** The context's own name of it; null for documents that belong to something else. */
+  sessionId: string | null;
 }
 
 export interface SessionTracker {
@@ -20,19 +21,16 @@ export interface SessionTracker {
     label: string,
   ): { members: SessionMember[]; memberCount: number };
   /** @throws {ParleyError} `not_joined`. */
-  leave(connection: Connection, name: SessionName): void;
-  /** Whether the connection is in any session. */
-  inAny(connection: Connection): boolean;
+  leave(connection: Connection, documentId: string): void;
 }
 
-interface Inside {
+interface Inside extends SessionName {
   room: string;
-  sessionId: string;
   member: SessionMember;
 }
 
 /**
- * Who is in which collaboration session, by person, on all nodes: a lost connection counts only
+ * Who works on which shared document, by person, on all nodes: a lost connection counts only
  * after a grace, leaving on purpose at once.
  */
 export function createSessions(options: {
@@ -68,8 +66,9 @@ export function createSessions(options: {
 
   /** Every node tells its own clients, as soon as it knows. */
   function announce(type: "session_joined" | "session_left", inside: Inside): void {
-    const { room, sessionId, member } = inside;
-    const event = { type, timestamp: now().toISOString(), data: { sessionId, ...member } } as const;
+    const { room, documentId, sessionId, member } = inside;
+    const data = { documentId, sessionId, ...member };
+    const event = { type, timestamp: now().toISOString(), data } as const;
     hub.publishHere({ room, forAgents: event, forVisitors: event, exceptUser: member.userId });
   }
 
@@ -100,8 +99,8 @@ export function createSessions(options: {
   const keyOf = (room: string, { principal }: Connection) => `${room} ${principal!.userId}`;
 
   return {
-    join(connection, { contextId, sessionId }, label) {
-      const room = ROOMS.session(contextId, sessionId);
+    join(connection, { documentId, sessionId }, label) {
+      const room = ROOMS.session(documentId);
       const rooms = roomsOf(connection);
       const { subscriptions } = connection.limits;
       if (!rooms.has(room) && rooms.size >= subscriptions) {
@@ -120,7 +119,7 @@ export function createSessions(options: {
       known?.stay?.();
       const connections = (known?.connections ?? new Set<Connection>()).add(connection);
       here.set(key, { connections, stay: null });
-      roster.add(key, { room, sessionId, member });
+      roster.add(key, { room, documentId, sessionId, member });
       if (roster.get(key)!.member.label !== label) {
         roster.change(key, (inside) => ({ ...inside, member }));
       }
@@ -128,15 +127,13 @@ export function createSessions(options: {
       return { members: members.slice(0, MAX_MEMBERS), memberCount: members.length };
     },
 
-    leave(connection, { contextId, sessionId }) {
-      const room = ROOMS.session(contextId, sessionId);
+    leave(connection, documentId) {
+      const room = ROOMS.session(documentId);
       if (!joined.get(connection)?.delete(room)) {
-        throw new ParleyError("not_joined", `Cannot leave: join the session "${sessionId}" first`);
+        throw new ParleyError("not_joined", "Cannot leave: join the session first");
       }
       hub.leave(connection, room);
       drop(connection, room, 0);
     },
-
-    inAny: (connection) => (joined.get(connection)?.size ?? 0) > 0,
   };
 }

@@ -1,33 +1,41 @@
-/** Scoped collaboration at `/api/collaboration/ws`: who is in a session, as in PROTOCOL.md. */
-import { z } from "zod";
+/** Scoped collaboration at `/api/collaboration/ws`: sessions and their texts, as in PROTOCOL.md. */
+import { documentId as idOf } from "../../domain/collaboration/subjects.ts";
+import type { Author, DocumentEdit } from "../../protocol/collaboration.ts";
+import { SCOPED } from "../../protocol/collaboration.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import { MAX_CONTENT, type SessionMember } from "../../protocol/native.ts";
+import type { SessionMember } from "../../protocol/native.ts";
+import type { HubEvent } from "../broker.ts";
+import type { Collaboration } from "../collaboration.ts";
+import type { Connection } from "../connection.ts";
 import type { Protocol } from "../protocol.ts";
-import type { SessionTracker } from "../sessions.ts";
+import type { Scope } from "../scopes.ts";
 import { command, createScopedProtocol, type ScopedOptions } from "./scoped.ts";
 
 export interface ScopedCollaborationOptions extends ScopedOptions {
-  sessions: SessionTracker;
+  collaboration: Collaboration;
 }
 
-const printable = (max: number) =>
-  z.string().max(max).regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u, "must be printable characters");
-const Position = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-
-const JoinSession = z.object({
-  sessionId: printable(200),
-  role: printable(50).default("participant"),
-});
-const LeaveSession = z.object({ sessionId: printable(200) });
-const Edit = z.object({
-  operation: z.enum(["insert", "delete"], 'must be "insert" or "delete"'),
-  position: Position,
-  content: z.string().max(MAX_CONTENT),
-  version: Position,
-});
-
 export function createScopedCollaborationProtocol(options: ScopedCollaborationOptions): Protocol {
-  const { sessions } = options;
+  const { collaboration } = options;
+
+  const subjectOf = (scope: Scope, sessionId: string) =>
+    ({ kind: "context", contextId: scope.contextId!, sessionId }) as const;
+
+  /** Without a name the only session that the connection is in. */
+  function documentOf(connection: Connection, scope: Scope, sessionId: string | undefined): string {
+    if (sessionId !== undefined) return idOf(subjectOf(scope, sessionId));
+    const [only, ...more] = collaboration.opened(connection);
+    if (only === undefined) {
+      throw new ParleyError("not_joined", "Cannot do that: join a session first");
+    }
+    if (more.length > 0) {
+      throw new ParleyError("invalid", 'Cannot choose the session: "sessionId" is missing', {
+        fields: [{ path: "sessionId", message: "is needed by who is in several sessions" }],
+      });
+    }
+    return only;
+  }
+
   return createScopedProtocol({
     name: "scoped-collaboration",
     needs: "context",
@@ -36,34 +44,65 @@ export function createScopedCollaborationProtocol(options: ScopedCollaborationOp
       const { userId, userName: username, kind } = connection.principal!;
       reply("authenticated", { userId, username, role: kind, contextId });
     },
-    encode(event) {
-      if (event.type !== "session_joined" && event.type !== "session_left") return null;
-      const type = event.type === "session_joined" ? "user_joined" : "user_left";
-      return { type, data: { sessionId: event.data.sessionId, ...toPerson(event.data) } };
-    },
+    encode,
     commands: {
-      join_session: command(JoinSession, (connection, scope, { sessionId, role }, reply) => {
-        const name = { contextId: scope.contextId!, sessionId };
-        const { members, memberCount } = sessions.join(connection, name, role);
-        reply("session_joined", {
-          sessionId,
-          role,
-          members: members.map(toPerson),
-          memberCount,
+      join_session: command(SCOPED.join_session, async (connection, scope, data, reply) => {
+        const { sessionId, ...request } = data;
+        await collaboration.join(connection, subjectOf(scope, sessionId), request, (joined) => {
+          const { documentId: _, edits, members, ...state } = joined;
+          reply("session_joined", {
+            sessionId,
+            ...state,
+            edits: edits.map(toEdit),
+            members: members.map(toPerson),
+          });
         });
       }),
-      leave_session: command(LeaveSession, (connection, scope, { sessionId }, reply) => {
-        sessions.leave(connection, { contextId: scope.contextId!, sessionId });
+      leave_session: command(SCOPED.leave_session, (connection, scope, { sessionId }, reply) => {
+        collaboration.leave(connection, idOf(subjectOf(scope, sessionId)));
         reply("session_left", { sessionId });
       }),
-      edit: command(Edit, (connection) => {
-        if (!sessions.inAny(connection)) {
-          throw new ParleyError("not_joined", "Cannot edit: join a session first");
-        }
-        throw new ParleyError("unavailable", "Cannot edit: this server has no shared documents");
+      edit: command(SCOPED.edit, async (connection, scope, { sessionId, ...edit }, reply) => {
+        const documentId = documentOf(connection, scope, sessionId);
+        reply("ack", await collaboration.edit(connection, documentId, edit));
+      }),
+      cursor: command(SCOPED.cursor, (connection, scope, { sessionId, ...cursor }, reply) => {
+        collaboration.cursor(connection, documentOf(connection, scope, sessionId), cursor);
+        reply.ack({});
       }),
     },
   }, options);
+}
+
+function encode(event: HubEvent): { type: string; data: unknown } | null {
+  switch (event.type) {
+    case "session_joined":
+    case "session_left": {
+      const { sessionId } = event.data;
+      const type = event.type === "session_joined" ? "user_joined" : "user_left";
+      return { type, data: { sessionId, ...toPerson(event.data) } };
+    }
+    case "edit":
+      return { type: "edit", data: toEdit(event.data) };
+    case "cursor": {
+      const { sessionId, clientId, version, position, selectionEnd } = event.data;
+      const author = toAuthor(event.data);
+      return {
+        type: "cursor",
+        data: { sessionId, author, clientId, version, position, selectionEnd },
+      };
+    }
+    default:
+      return null;
+  }
+}
+
+function toEdit({ documentId: _, author, ...edit }: DocumentEdit) {
+  return { ...edit, author: toAuthor(author) };
+}
+
+function toAuthor({ userId, userName, role }: Author) {
+  return { userId, username: userName, kind: role };
 }
 
 /** `role` is the part that the member chose, `kind` who they are. */

@@ -42,11 +42,42 @@ onBothEngines("scoped collaboration: every example of its document", async (serv
   const third = await ann.until(({ data }) => data?.kind === "agent");
   assert.equal(third.data.role, "participant", "which is what nobody else chose");
 
-  // Send edit operation: there is nothing to edit yet, which is said.
+  // Send edit operation. Here nothing was written yet, so the document's numbers are too high.
   const edit = { operation: "insert", position: 42, content: "Hello World", version: 15 };
-  const answer = await ann.ask("edit", edit);
-  assert.equal(answer.type, "error");
-  assert.equal(answer.data.code, "unavailable");
+  assert.equal((await ann.ask("edit", edit)).data.code, "version_ahead");
+  const filler = { operation: "insert", position: 0, content: "x", version: 0 };
+  for (let version = 0; version < 15; version++) {
+    const content = version === 0 ? "x".repeat(42) : "y";
+    const answer = await ann.ask("edit", { ...filler, position: version * 2, content, version });
+    assert.deepEqual([answer.type, answer.data.version], ["ack", version + 1]);
+  }
+  const taken = await ann.ask("edit", edit);
+  assert.deepEqual(taken.data, { version: 16, count: 1, duplicate: false });
+  // Receive edit operation.
+  for (const other of [bob, ada]) {
+    const { data } = await other.until(({ type, data }) => type === "edit" && data.version === 16);
+    assert.deepEqual([data.operation, data.position, data.content, data.sessionId], [
+      "insert",
+      42,
+      "Hello World",
+      "session_123",
+    ]);
+    assert.deepEqual([data.author.username, data.author.kind], ["Ann", "visitor"]);
+    const versions = other.received.filter(({ type }) => type === "edit")
+      .map(({ data }) => data.version);
+    assert.deepEqual(versions, Array.from({ length: 16 }, (_, i) => i + 1));
+  }
+  assert.equal(ann.received.filter(({ type }) => type === "edit").length, 0);
+  assert.equal(eve.received.filter(({ type }) => type === "edit").length, 0);
+  // A late joiner has all of it.
+  const late = await peer("Late", "A");
+  const { data: now } = await late.ask("join_session", { ...join, role: "viewer" });
+  assert.deepEqual([now.version, now.content.slice(42, 53)], [16, "Hello World"]);
+  const looks = await late.ask("edit", { ...filler, version: 16 });
+  assert.equal(looks.data.code, "read_only");
+  await late.ask("leave_session", { sessionId: "session_123" });
+  await ann.until(({ type, data }) => type === "user_left" && data.username === "Late");
+  await late.close();
 
   // A second tab of the same person is not a second person.
   const tab = await peer("Bob", "A");
@@ -57,9 +88,11 @@ onBothEngines("scoped collaboration: every example of its document", async (serv
   assert.deepEqual((await bob.until(({ type }) => type === "session_left")).data, {
     sessionId: "session_123",
   });
-  const left = await ann.until(({ type }) => type === "user_left");
+  const left = await ann.until(({ type, data }) =>
+    type === "user_left" && data.username !== "Late"
+  );
   assert.deepEqual([left.data.username, left.data.sessionId], ["Bob", "session_123"]);
-  assert.equal(ann.received.filter(({ type }) => type === "user_left").length, 1);
+  assert.equal(ann.received.filter(({ type }) => type === "user_left").length, 2);
   assert.equal((await bob.ask("leave_session", join)).data.code, "not_joined");
   // Who goes without a word leaves, too.
   await ada.close();

@@ -1,0 +1,100 @@
+import {
+  compose,
+  movePosition,
+  type TextOperation,
+  toIndex,
+  toPosition,
+  transform,
+} from "../protocol/text.ts";
+import type { CollaborationDocument } from "./collaboration.ts";
+import { clean, difference } from "./collaboration_text.ts";
+
+/**
+ * Lets a textarea show and edit a document. The selection stays where it is in the text while others
+ * write; while an input method composes, their edits wait. The browser's own undo does not survive
+ * what others write.
+ *
+ * @returns the function that ends it; the document stays open.
+ */
+export function bindTextarea(
+  element: HTMLTextAreaElement,
+  document: CollaborationDocument,
+): () => void {
+  /** What the element has, as far as the document knows. */
+  let shown = "";
+  /** What others did while an input method was composing. */
+  let held: TextOperation | null = null;
+
+  function show(operation: TextOperation): void {
+    const { selectionStart, selectionEnd, selectionDirection, scrollTop } = element;
+    const [start, end] = [selectionStart, selectionEnd].map((index) =>
+      movePosition(toPosition(shown, index), operation)
+    ) as [number, number];
+    shown = document.text;
+    element.value = shown;
+    element.setSelectionRange(toIndex(shown, start), toIndex(shown, end), selectionDirection);
+    element.scrollTop = scrollTop;
+  }
+
+  function onChange({ operation, local }: { operation: TextOperation; local: boolean }): void {
+    if (local) return;
+    if (held !== null) held = compose(held, operation);
+    else show(operation);
+  }
+
+  function onInput(): void {
+    if (held !== null) return;
+    const { value, selectionEnd } = element;
+    // What others did meanwhile is not in the element, so what was written there goes past it.
+    const operation = difference(shown, clean(value), selectionEnd);
+    take(operation, []);
+  }
+
+  function take(operation: TextOperation, others: TextOperation): void {
+    if (document.canEdit) document.write(transform(operation, others, "right"));
+    const isSame = others.length === 0 && document.text === element.value;
+    shown = element.value;
+    if (isSame) onSelect();
+    else show(difference(shown, document.text));
+  }
+
+  function onCompositionEnd(): void {
+    const others = held ?? [];
+    held = null;
+    take(difference(shown, clean(element.value), element.selectionEnd), others);
+  }
+
+  function onSelect(): void {
+    if (held !== null || element.ownerDocument.activeElement !== element) return;
+    const { selectionStart, selectionEnd, selectionDirection } = element;
+    const [head, anchor] = selectionDirection === "backward"
+      ? [selectionStart, selectionEnd]
+      : [selectionEnd, selectionStart];
+    document.setCursor(toPosition(shown, head), toPosition(shown, anchor));
+  }
+
+  const onStatus = () => void (element.readOnly = !document.canEdit);
+  const onCompositionStart = () => void (held = []);
+  const onBlur = () => document.setCursor(null);
+  const page = element.ownerDocument;
+  const ends = [document.on("change", onChange), document.on("status", onStatus)];
+  element.addEventListener("input", onInput);
+  element.addEventListener("compositionstart", onCompositionStart);
+  element.addEventListener("compositionend", onCompositionEnd);
+  element.addEventListener("focus", onSelect);
+  element.addEventListener("blur", onBlur);
+  page.addEventListener("selectionchange", onSelect);
+  shown = document.text;
+  element.value = shown;
+  onStatus();
+
+  return () => {
+    for (const end of ends) end();
+    element.removeEventListener("input", onInput);
+    element.removeEventListener("compositionstart", onCompositionStart);
+    element.removeEventListener("compositionend", onCompositionEnd);
+    element.removeEventListener("focus", onSelect);
+    element.removeEventListener("blur", onBlur);
+    page.removeEventListener("selectionchange", onSelect);
+  };
+}

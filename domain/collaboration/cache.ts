@@ -1,0 +1,85 @@
+import { copyOf, type TextDocument } from "./document.ts";
+
+export interface CachedDocument {
+  document: TextDocument;
+  snapshotVersion: number;
+}
+
+export interface DocumentCache {
+  get(id: string): CachedDocument | undefined;
+  set(id: string, cached: CachedDocument): void;
+  delete(id: string): void;
+  readonly size: number;
+  clear(): void;
+}
+
+/** Edits that stay in memory; older ones are read from the database when somebody needs them. */
+const RECENT = 100;
+/** Code points of all texts together. */
+const MAX_LENGTH = 64 * 1024 * 1024;
+const MAX_DOCUMENTS = 10_000;
+
+/**
+ * Documents that were used a moment ago. Whatever is not here is one query away, so a document that
+ * is open in many browsers and that nobody edits takes no memory here.
+ */
+export function createDocumentCache(
+  { idleMs = 10_000, now = () => performance.now() }: { idleMs?: number; now?: () => number } = {},
+): DocumentCache {
+  /** The one that was used longest ago comes first. */
+  const entries = new Map<string, CachedDocument & { at: number }>();
+  let length = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function remove(id: string): void {
+    const entry = entries.get(id);
+    if (entry === undefined) return;
+    length -= entry.document.length;
+    entries.delete(id);
+  }
+
+  function sweep(): void {
+    timer = undefined;
+    const limit = now() - idleMs;
+    for (const [id, { at }] of entries) {
+      if (at > limit) break;
+      remove(id);
+    }
+    if (entries.size > 0) timer = setTimeout(sweep, idleMs);
+  }
+
+  function put(id: string, { document, snapshotVersion }: CachedDocument): void {
+    remove(id);
+    entries.set(id, { document, snapshotVersion, at: now() });
+    length += document.length;
+  }
+
+  return {
+    get(id) {
+      const entry = entries.get(id);
+      if (entry !== undefined) put(id, entry);
+      return entry;
+    },
+    set(id, { document, snapshotVersion }) {
+      const kept = document.recent.length > RECENT
+        ? { ...copyOf(document), recent: document.recent.slice(-RECENT) }
+        : document;
+      put(id, { document: kept, snapshotVersion });
+      for (const oldest of entries.keys()) {
+        if (length <= MAX_LENGTH && entries.size <= MAX_DOCUMENTS) break;
+        remove(oldest);
+      }
+      timer ??= setTimeout(sweep, idleMs);
+    },
+    delete: remove,
+    get size() {
+      return entries.size;
+    },
+    clear() {
+      clearTimeout(timer);
+      timer = undefined;
+      entries.clear();
+      length = 0;
+    },
+  };
+}

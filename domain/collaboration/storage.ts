@@ -1,0 +1,165 @@
+import { sql, type Transaction } from "kysely";
+import type { Db } from "../../db/database.ts";
+import type { Database } from "../../db/types.ts";
+import type { TextEdit } from "../../protocol/text.ts";
+import {
+  append,
+  type ClientMark,
+  documentOf,
+  type TakenEdit,
+  type TextDocument,
+} from "./document.ts";
+import { type Subject, subjectId } from "./subjects.ts";
+
+/** What stands of an edit in the database. */
+interface OperationRow {
+  version: number;
+  client_id: string;
+  client_seq: number | null;
+  author_id: string;
+  author_name: string;
+  author_role: "agent" | "visitor";
+  operation: TextEdit;
+}
+
+function toTaken(row: OperationRow): TakenEdit {
+  return {
+    version: row.version,
+    edit: row.operation,
+    author: { userId: row.author_id, userName: row.author_name, role: row.author_role },
+    clientId: row.client_id,
+    opId: row.client_seq,
+  };
+}
+
+/** The documents of these ids as they are now: the snapshot and the edits since then. One query. */
+export async function loadDocuments(
+  db: Db | Transaction<Database>,
+  ids: readonly string[],
+): Promise<Map<string, TextDocument & { snapshotVersion: number }>> {
+  const { rows } = await sql<{
+    id: string;
+    content: string;
+    snapshot_version: number;
+    clients: [string, ClientMark][];
+    operations: OperationRow[];
+  }>`
+    select d.id, d.content, d.snapshot_version, d.clients,
+      coalesce((select jsonb_agg(to_jsonb(o) order by o.version)
+        from collaboration_operations o
+        where o.document_id = d.id and o.version > d.snapshot_version), '[]') as operations
+    from collaboration_documents d where d.id = any(${ids})`.execute(db);
+  return new Map(rows.map((row) => {
+    const document = documentOf(row.content, row.snapshot_version, row.clients);
+    for (const operation of row.operations) append(document, toTaken(operation));
+    return [row.id, { ...document, snapshotVersion: row.snapshot_version }];
+  }));
+}
+
+/** Edits after a version, in order; up to and including `upTo`. */
+export async function loadEdits(
+  db: Db | Transaction<Database>,
+  id: string,
+  after: number,
+  upTo: number,
+): Promise<TakenEdit[]> {
+  const rows = await db.selectFrom("collaboration_operations").selectAll()
+    .where("document_id", "=", id).where("version", ">", after).where("version", "<=", upTo)
+    .orderBy("version").execute();
+  return rows.map(toTaken);
+}
+
+/**
+ * Makes what is not there yet, and waits until nobody else may edit the documents.
+ *
+ * @returns the version of each.
+ */
+export async function lockDocuments(
+  trx: Transaction<Database>,
+  fresh: ReadonlyMap<string, Subject>,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  if (fresh.size > 0) {
+    // In one order everywhere, so that two nodes do not wait for each other.
+    const rows = [...fresh].sort(([a], [b]) => a < b ? -1 : 1);
+    await trx.insertInto("collaboration_documents")
+      .values(rows.map(([id, subject]) => ({
+        id,
+        kind: subject.kind,
+        subject_id: subjectId(subject),
+      })))
+      .onConflict((conflict) => conflict.doNothing()).execute();
+  }
+  const rows = await trx.selectFrom("collaboration_documents").select(["id", "version"])
+    .where("id", "in", ids).orderBy("id").forUpdate().execute();
+  return new Map(rows.map((row) => [row.id, row.version]));
+}
+
+export interface StoredChange {
+  id: string;
+  /** The version that it is a change of. */
+  base: number;
+  document: TextDocument;
+  taken: readonly TakenEdit[];
+  /** The whole text is to be written, too. */
+  snapshot: boolean;
+}
+
+/**
+ * Everything of a batch in one statement; the log of what got a snapshot is cut to `kept` edits
+ * before it.
+ *
+ * @returns the documents that were stored: not those that are at another version than `base`.
+ */
+export async function storeChanges(
+  db: Db | Transaction<Database>,
+  changes: readonly StoredChange[],
+  kept: number,
+): Promise<Set<string>> {
+  const documents = changes.map(({ id, base, document, snapshot }) => ({
+    id,
+    base,
+    version: document.version,
+    ...(snapshot ? { content: document.text, clients: [...document.clients] } : {}),
+  }));
+  const operations = changes.flatMap(({ id, taken }) =>
+    taken.map(({ version, edit, author, clientId, opId }) => ({
+      document_id: id,
+      version,
+      client_id: clientId,
+      client_seq: opId,
+      author_id: author.userId,
+      author_name: author.userName,
+      author_role: author.role,
+      operation: edit,
+    }))
+  );
+  const { rows } = await sql<{ id: string }>`
+    with changed as (
+      select * from jsonb_to_recordset(${JSON.stringify(documents)}::jsonb)
+        as c(id uuid, base bigint, version bigint, content text, clients jsonb)
+    ), stored as (
+      update collaboration_documents d set
+        version = c.version,
+        snapshot_version = case when c.content is null then d.snapshot_version else c.version end,
+        content = coalesce(c.content, d.content),
+        clients = coalesce(c.clients, d.clients),
+        updated_at = now()
+      from changed c where d.id = c.id and d.version = c.base
+      returning d.id
+    ), cut as (
+      delete from collaboration_operations o using changed c join stored s on s.id = c.id
+      where c.content is not null and o.document_id = c.id and o.version <= c.version - ${kept}::bigint
+    ), added as (
+      insert into collaboration_operations
+        (document_id, version, client_id, client_seq, author_id, author_name, author_role, operation)
+      select document_id, version, client_id, client_seq, author_id, author_name, author_role,
+        operation
+      from jsonb_to_recordset(${JSON.stringify(operations)}::jsonb) as o(document_id uuid,
+        version bigint, client_id text, client_seq bigint, author_id text, author_name text,
+        author_role text, operation jsonb)
+      join stored s on s.id = o.document_id
+    )
+    select id from stored`.execute(db);
+  return new Set(rows.map(({ id }) => id));
+}

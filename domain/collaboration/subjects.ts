@@ -1,0 +1,48 @@
+/** What documents belong to, and who may open them. */
+import { createHash } from "node:crypto";
+import type { Db } from "../../db/database.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import { contextFor } from "../conversations/contexts.ts";
+import type { Principal } from "../principal.ts";
+
+export type Subject =
+  | { kind: "conversation" | "contact"; id: string }
+  | { kind: "context"; contextId: string; sessionId: string };
+
+export function subjectId(subject: Subject): string {
+  if (subject.kind !== "context") return subject.id;
+  return JSON.stringify([subject.contextId, subject.sessionId]);
+}
+
+/**
+ * The id of what belongs to a subject, made from it (a UUID of version 8, RFC 9562 5.8): who only
+ * looks at a document that nobody has written in leaves nothing in the database.
+ */
+export function documentId(subject: Subject): string {
+  const hash = createHash("sha256").update(`${subject.kind}\n${subjectId(subject)}`).digest();
+  hash[6] = hash[6]! & 0x0f | 0x80;
+  hash[8] = hash[8]! & 0x3f | 0x80;
+  return hash.toString("hex", 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/**
+ * A reply's draft and the notes on a contact are agents' own; the session of a context is of whoever
+ * may enter the context.
+ *
+ * @throws {ParleyError} `forbidden`.
+ */
+export function checkAccess(principal: Principal, subject: Subject): void {
+  if (subject.kind === "context") contextFor(principal, subject.contextId);
+  else if (principal.kind !== "agent") {
+    throw new ParleyError("forbidden", "Cannot open the document: only agents can");
+  }
+}
+
+/** @throws {ParleyError} `not_found` for the document of a conversation or contact that there is not. */
+export async function checkExists(db: Db, subject: Subject): Promise<void> {
+  if (subject.kind === "context") return;
+  const { kind, id } = subject;
+  const table = kind === "conversation" ? "conversations" : "contacts";
+  const row = await db.selectFrom(table).select("id").where("id", "=", id).executeTakeFirst();
+  if (row === undefined) throw new ParleyError("not_found", `Cannot find the ${kind} "${id}"`);
+}
