@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Context } from "hono";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { parseJson } from "../protocol/json.ts";
+import { analyticsRoutes } from "./analytics.ts";
 import { authRoutes, publicAuthRoutes } from "./auth.ts";
 import {
   type Api,
@@ -11,8 +12,20 @@ import {
   type Env,
   readText,
 } from "./context.ts";
+import { apiKeyRoutes } from "./api_keys.ts";
+import { CONDITIONAL, conditional } from "./etag.ts";
+import { cannedResponseRoutes } from "./canned_responses.ts";
+import { channelRoutes } from "./channels.ts";
 import { connectionRoutes } from "./connections.ts";
+import { docsRoutes } from "./docs/routes.ts";
+import { contextRuleRoutes } from "./context_rules.ts";
+import { contextRoutes } from "./contexts.ts";
 import { conversationRoutes } from "./conversations.ts";
+import { metricsRoute } from "./metrics.ts";
+import { notificationRoutes } from "./notifications.ts";
+import { programRoutes } from "./programs.ts";
+import { searchRoutes } from "./search.ts";
+import { topicRoutes } from "./topics.ts";
 import { visitorRoutes } from "./visitors.ts";
 import { workspaceRoutes } from "./workspace.ts";
 
@@ -35,12 +48,21 @@ export function createHttpApi(services: ApiServices): Api {
     c.header("x-content-type-options", "nosniff");
   });
   healthRoutes(app, services);
+  metricsRoute(app, services);
   app.use("/api/*", cors(services));
   app.use("/api/*", jsonBodies(services.maxBodyBytes));
+  app.use("/api/*", async (c, next) => {
+    // Postgres cannot look for it, wherever it stands.
+    if (c.req.url.includes("%00")) {
+      throw new ParleyError("invalid", "Cannot read the address: it contains the character U+0000");
+    }
+    await next();
+  });
 
   app.route("/", publicAuthRoutes(services));
   app.route("/", visitorRoutes(services));
-  app.doc31("/api/openapi.json", {
+  app.route("/", topicRoutes(services));
+  const description = {
     openapi: "3.1.0",
     info: {
       title: "Parley",
@@ -48,11 +70,13 @@ export function createHttpApi(services: ApiServices): Api {
       description: "Conversations, over HTTP. Live events come over /realtime, see PROTOCOL.md.",
     },
     security: [{ bearer: [] }],
-  });
+  };
+  app.doc31("/api/openapi.json", description);
+  docsRoutes(app, () => app.getOpenAPI31Document(description));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "An agent's access token or a visitor's session id",
+    description: "An agent's access token, a visitor's session id or a program's API key",
   });
 
   app.use("/api/*", async (c, next) => {
@@ -60,14 +84,24 @@ export function createHttpApi(services: ApiServices): Api {
     c.header("cache-control", "no-store");
     await next();
   });
+  for (const path of CONDITIONAL) app.use(path, conditional);
   app.route("/", authRoutes(services));
+  app.route("/", apiKeyRoutes(services));
+  app.route("/", cannedResponseRoutes(services));
+  app.route("/", channelRoutes(services));
   app.route("/", connectionRoutes(services));
+  app.route("/", contextRoutes(services));
+  app.route("/", contextRuleRoutes(services));
   app.route("/", conversationRoutes(services));
+  app.route("/", analyticsRoutes(services));
+  app.route("/", notificationRoutes(services));
+  app.route("/", programRoutes(services));
+  app.route("/", searchRoutes(services));
   app.route("/", workspaceRoutes(services));
   return app;
 }
 
-function healthRoutes(app: Api, { db, realtime }: ApiServices): void {
+function healthRoutes(app: Api, { db, realtime, hasRedis }: ApiServices): void {
   async function databaseAnswers(): Promise<boolean> {
     try {
       await sql`select 1`.execute(db);
@@ -78,14 +112,19 @@ function healthRoutes(app: Api, { db, realtime }: ApiServices): void {
   }
   app.get("/health", async (c) => {
     const database = await databaseAnswers();
-    const { connections, authenticatedUsers, slowClosed, lingering } = realtime.stats();
+    const stats = realtime.stats();
+    const { connections, authenticatedUsers, slowClosed, lingering, nodesConnected } = stats;
+    const words = (connected: boolean) => connected ? "connected" : "disconnected";
     return c.json({
-      status: database ? "ok" : "degraded",
+      status: database && nodesConnected !== false ? "ok" : "degraded",
       timestamp: new Date().toISOString(),
       services: {
-        database: database ? "connected" : "disconnected",
+        database: words(database),
+        redis: hasRedis ? words(nodesConnected !== false) : "not configured",
         websocket: { status: "active", connections, authenticatedUsers, slowClosed, lingering },
       },
+      websocket: { connections, status: realtime.draining ? "draining" : "healthy" },
+      // A node without the others still serves its own people.
     }, database ? 200 : 503);
   });
   app.get("/ready", async (c) => {
@@ -111,9 +150,13 @@ function cors(services: ApiServices) {
       );
     }
     c.header("access-control-allow-origin", origin);
+    c.header("access-control-expose-headers", "etag, retry-after");
     if (c.req.method === "OPTIONS") {
       c.header("access-control-allow-methods", "GET, POST, PATCH, DELETE");
-      c.header("access-control-allow-headers", "authorization, content-type");
+      c.header(
+        "access-control-allow-headers",
+        "authorization, content-type, if-match, if-none-match",
+      );
       c.header("access-control-max-age", "600");
       return c.body(null, 204);
     }
@@ -127,14 +170,19 @@ function jsonBodies(maxBytes: number) {
     if (c.req.method === "POST" || c.req.method === "PATCH") {
       const text = await readText(c, maxBytes);
       const type = c.req.header("content-type") ?? "";
-      if (text !== "" && !/^application\/json\b/i.test(type)) {
+      // Parameters in the form in which the validators take them, too.
+      if (text !== "" && !/^application\/json(?:;\s*[a-zA-Z0-9-]+=[^;]+)*$/.test(type)) {
         throw new ParleyError(
           "invalid",
           `Cannot read the body: content type "${type}" is not application/json`,
         );
       }
-      if (text !== "" || type !== "") {
-        c.req.bodyCache.json = Promise.resolve(parseJson(text)) as never;
+      // A change without a body is a mistake; a POST may have nothing to say.
+      if (text !== "" || type !== "" || c.req.method === "PATCH") {
+        c.req.bodyCache.json = Promise.resolve(parseJson(text, { bounded: true })) as never;
+      } else {
+        // It was read: who looks whether there is a body must not read it again.
+        c.req.bodyCache.arrayBuffer = Promise.resolve(new ArrayBuffer(0)) as never;
       }
     }
     await next();
@@ -143,6 +191,9 @@ function jsonBodies(maxBytes: number) {
 
 function problemResponse(c: Context<Env>, thrown: unknown, services: ApiServices): Response {
   const error = toParleyError(thrown);
+  if (error.code === "rate_limited") {
+    services.metrics.refusals.inc({ limit: error.limit ?? "unknown" });
+  }
   if (error.code === "internal") {
     services.onError(thrown, { method: c.req.method, path: c.req.path });
   }

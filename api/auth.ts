@@ -27,6 +27,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
     createRoute({
       method: "post",
       path: "/api/setup",
+      security: [],
       tags: ["auth"],
       summary: "Make the first admin, once",
       request: body(SetupBody),
@@ -42,6 +43,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
     createRoute({
       method: "post",
       path: "/api/auth/login",
+      security: [],
       tags: ["auth"],
       summary: "Sign in",
       request: body(LoginBody),
@@ -57,6 +59,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
     createRoute({
       method: "post",
       path: "/api/auth/refresh",
+      security: [],
       tags: ["auth"],
       summary: "A new access token from the refresh cookie, which is rotated",
       responses: answers(200, "A new access token", LoginAnswer),
@@ -82,6 +85,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
     createRoute({
       method: "post",
       path: "/api/auth/logout",
+      security: [],
       tags: ["auth"],
       summary: "Sign out here",
       responses: nothing,

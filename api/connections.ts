@@ -27,8 +27,8 @@ export function connectionRoutes({ db, bus, realtime }: ApiServices): Api {
     }),
     async (c) => {
       const principal = c.get("principal");
-      if (principal.kind !== "visitor") {
-        throw new ParleyError("forbidden", "Cannot end the session: agents sign out instead");
+      if (principal.kind !== "visitor" || principal.sessionHash === null) {
+        throw new ParleyError("forbidden", "Cannot end the session: only visitors have one");
       }
       await endSession(db, bus, principal.sessionHash);
       return c.body(null, 204);
@@ -51,7 +51,7 @@ export function connectionRoutes({ db, bus, realtime }: ApiServices): Api {
     async (c) => {
       adminOf(c);
       const whose = c.req.valid("json");
-      const disconnected = realtime.disconnect(
+      const disconnected = await realtime.disconnect(
         "sessionId" in whose ? { sessionHash: await hashSecret(whose.sessionId) } : whose,
       );
       return c.json({ disconnected }, 200);

@@ -4,25 +4,51 @@ import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { Db } from "../db/database.ts";
 import type { SignedIn, SignIn } from "../domain/agents/sign_in.ts";
+import type { Bot } from "../domain/bot/engine.ts";
+import type { Analytics } from "../domain/analytics/service.ts";
 import type { Conversations } from "../domain/conversations/service.ts";
 import type { EventBus } from "../domain/events.ts";
-import type { AgentPrincipal, Principal, VisitorPrincipal } from "../domain/principal.ts";
+import type { Metrics } from "../domain/metrics.ts";
+import type { NotificationService } from "../domain/notifications/service.ts";
+import {
+  type AgentPrincipal,
+  type Caller,
+  needScope,
+  type Principal,
+  type ProgramPrincipal,
+  type VisitorPrincipal,
+} from "../domain/principal.ts";
+import { isApiKey } from "../domain/programs/api_keys.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
+import type { ParticipantTokens } from "../domain/visitors/participants.ts";
 import { invalid, ParleyError } from "../protocol/errors.ts";
+import type { Scope } from "../protocol/programs.ts";
+import { Id } from "../protocol/model.ts";
 import { Problem } from "../protocol/rest.ts";
 import type { Peer, PeerReader } from "../realtime/address.ts";
 import type { Realtime } from "../realtime/server.ts";
 
 export interface ApiServices {
   version: string;
+  engine: string;
+  /** Whether nodes hear of each other by Redis. */
+  hasRedis: boolean;
+  metrics: Metrics;
+  /** Who may read /metrics from anywhere; undefined: nobody. */
+  metricsToken: string | undefined;
   db: Db;
   bus: EventBus;
   signIn: SignIn;
   conversations: Conversations;
+  bot: Pick<Bot, "pages">;
+  notifications: NotificationService;
+  participantTokens: ParticipantTokens;
   realtime: Realtime;
+  analytics: Analytics;
   peer: PeerReader;
   agentOrigins: readonly string[];
   visitorBySession: (sessionId: string) => Promise<VisitorPrincipal>;
+  programByKey: (key: string) => Promise<ProgramPrincipal>;
   /** Every origin that an enabled widget or a setting allows. */
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
   sessionLifeMs: number;
@@ -35,7 +61,7 @@ export interface ApiServices {
 
 export interface Env {
   Bindings: { remote: string };
-  Variables: { peer: Peer; principal: Principal };
+  Variables: { peer: Peer; principal: Caller };
 }
 
 export type Api = OpenAPIHono<Env>;
@@ -78,7 +104,7 @@ export function body<T extends z.ZodType>(schema: T) {
   return { body: { required: true, content: { "application/json": { schema } } } };
 }
 
-export const IdParam = z.object({ id: z.uuid() });
+export const IdParam = z.object({ id: Id });
 
 /** Reads a body within the size limit, "" where there is none. @throws {ParleyError} `too_large`. */
 export async function readText(c: Context<Env>, maxBytes: number): Promise<string> {
@@ -106,12 +132,12 @@ function tooLarge(maxBytes: number): ParleyError {
   });
 }
 
-/** The principal behind `Authorization: Bearer …`: an agent's token or a visitor's session. */
+/** Who is behind `Authorization: Bearer …`: an agent's token, a visitor's session or an API key. */
 export async function authenticate(
   services: ApiServices,
-  request: Request,
+  request: Pick<Request, "headers">,
   self: string,
-): Promise<Principal> {
+): Promise<Caller> {
   const match = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "");
   if (match === null) {
     throw new ParleyError(
@@ -121,11 +147,8 @@ export async function authenticate(
   }
   const credentials = match[1]!;
   const origin = request.headers.get("origin");
-  // A JWT has two dots; a session id has none.
-  const principal = credentials.includes(".")
-    ? await services.signIn.authenticate(credentials)
-    : await services.visitorBySession(credentials);
-  const allowed = principal.kind === "agent" ? services.agentOrigins : principal.allowedOrigins;
+  const principal = await principalOf(services, credentials);
+  const allowed = principal.kind === "visitor" ? principal.allowedOrigins : services.agentOrigins;
   if (!originAllowed({ origin, self }, allowed)) {
     throw new ParleyError(
       "origin_not_allowed",
@@ -133,6 +156,30 @@ export async function authenticate(
     );
   }
   return principal;
+}
+
+async function principalOf(services: ApiServices, credentials: string): Promise<Caller> {
+  // A JWT has two dots; a session id and an API key have none.
+  if (credentials.includes(".")) return await services.signIn.authenticate(credentials);
+  if (isApiKey(credentials)) return await services.programByKey(credentials);
+  return await services.visitorBySession(credentials);
+}
+
+/** @throws {ParleyError} `forbidden` for a program. */
+export function asPerson(caller: Caller): Principal {
+  if (caller.kind === "program") {
+    throw new ParleyError("forbidden", "Cannot do that with an API key: only people may");
+  }
+  return caller;
+}
+
+export const personOf = (c: Context<Env>): Principal => asPerson(c.get("principal"));
+
+/** For the server-side API. @throws {ParleyError} `forbidden` unless it has the scope or is an admin. */
+export function programOf(c: Context<Env>, scope: Scope): void {
+  const caller = c.get("principal");
+  if (caller.kind !== "program") adminOf(c);
+  else needScope(caller, scope);
 }
 
 export function agentOf(c: Context<Env>): AgentPrincipal {

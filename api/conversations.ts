@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Conversation, Message } from "../protocol/model.ts";
+import { ReadConversationsAnswer, ReadConversationsBody } from "../protocol/notifications.ts";
 import {
   ConversationList,
   ConversationQuery,
@@ -10,7 +11,15 @@ import {
   ReadBody,
   UpdateConversationBody,
 } from "../protocol/rest.ts";
-import { answers, type Api, type ApiServices, body, createApi, IdParam } from "./context.ts";
+import {
+  answers,
+  type Api,
+  type ApiServices,
+  body,
+  createApi,
+  IdParam,
+  personOf,
+} from "./context.ts";
 
 const tags = ["conversations"];
 
@@ -116,6 +125,18 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
   app.openapi(
     createRoute({
       method: "post",
+      path: "/api/conversations/read",
+      tags,
+      summary: "Mark several conversations, or all, as read (agents)",
+      request: body(ReadConversationsBody),
+      responses: answers(200, "What is still unread", ReadConversationsAnswer),
+    }),
+    async (c) => c.json(await conversations.readMany(personOf(c), c.req.valid("json")), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
       path: "/api/conversations/{id}/read",
       tags,
       summary: "Mark as read up to a position",
@@ -129,7 +150,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
     async (c) => {
       const { id } = c.req.valid("param");
       const { seq } = c.req.valid("json");
-      return c.json(await conversations.read(c.get("principal"), id, seq), 200);
+      return c.json(await conversations.read(personOf(c), id, seq), 200);
     },
   );
   return app;

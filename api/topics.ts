@@ -5,6 +5,7 @@ import {
   answers,
   type Api,
   type ApiServices,
+  asPerson,
   authenticate,
   createApi,
   IdParam,
@@ -35,7 +36,8 @@ export function topicRoutes(services: ApiServices): Api {
       const id = c.req.valid("param").id.toLowerCase();
       const { after, limit = MAX_EVENTS, ...credentials } = c.req.valid("query");
       const headers = withCredentials(c.req.raw.headers, credentials);
-      const principal = await authenticate(services, { headers }, c.get("peer").selfOrigin);
+      const caller = await authenticate(services, { headers }, c.get("peer").selfOrigin);
+      const principal = asPerson(caller);
       const since = await conversations.since(principal, id, {
         after: after === undefined ? undefined : parsePlace(after, id, epoch),
         limit,

@@ -18,6 +18,7 @@ export function visitorRoutes(services: ApiServices): Api {
     createRoute({
       method: "post",
       path: "/api/sessions",
+      security: [],
       tags: ["visitors"],
       summary: "Open a visitor's session, or continue one",
       request: body(SessionBody),
@@ -43,7 +44,7 @@ export function visitorRoutes(services: ApiServices): Api {
       return c.json({
         ...session,
         expiresAt: session.expiresAt.toISOString(),
-        widget: publicWidget(session.widget),
+        widget: await publicWidget(session.widget),
       }, 200);
     },
   );
@@ -52,9 +53,10 @@ export function visitorRoutes(services: ApiServices): Api {
     createRoute({
       method: "get",
       path: "/api/widgets/{widgetKey}",
+      security: [],
       tags: ["visitors"],
       summary: "How a widget looks",
-      request: { params: z.object({ widgetKey: z.string().max(100) }) },
+      request: { params: z.object({ widgetKey: z.string().max(100).regex(/^[\w-]+$/) }) },
       responses: answers(200, "Its appearance", PublicWidget),
     }),
     async (c) => {
@@ -67,12 +69,12 @@ export function visitorRoutes(services: ApiServices): Api {
         );
       }
       c.header("cache-control", "public, max-age=60");
-      return c.json(publicWidget(widget), 200);
+      return c.json(await publicWidget(widget), 200);
     },
   );
-  return app;
-}
 
-function publicWidget({ widgetKey, appearance }: WidgetConfig): PublicWidget {
-  return { widgetKey, appearance };
+  async function publicWidget({ widgetKey, appearance }: WidgetConfig): Promise<PublicWidget> {
+    return { widgetKey, appearance, pages: await services.bot.pages() };
+  }
+  return app;
 }

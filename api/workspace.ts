@@ -16,6 +16,7 @@ import {
   updateWidget,
 } from "../domain/visitors/widgets.ts";
 import { ParleyError } from "../protocol/errors.ts";
+import { etagOf } from "../protocol/etag.ts";
 import { Contact, User, WidgetConfig } from "../protocol/model.ts";
 import {
   CreateUserBody,
@@ -37,6 +38,7 @@ import {
   IdParam,
   nothing,
 } from "./context.ts";
+import { IfMatch, requireMatch } from "./etag.ts";
 
 /** Agents, contacts and widgets. Agents read, admins change; contacts are everybody's. */
 export function workspaceRoutes(services: ApiServices): Api {
@@ -236,7 +238,9 @@ function widgetRoutes(app: Api, { db, bus }: ApiServices): void {
     }),
     async (c) => {
       agentOf(c);
-      return c.json(await findWidget(db, c.req.valid("param").id), 200);
+      const widget = await findWidget(db, c.req.valid("param").id);
+      c.header("etag", etagOf(widget));
+      return c.json(widget, 200);
     },
   );
   app.openapi(
@@ -245,13 +249,20 @@ function widgetRoutes(app: Api, { db, bus }: ApiServices): void {
       path: "/api/widget-configs/{id}",
       tags,
       summary: "Change a widget (admins)",
-      request: { params: IdParam, ...body(UpdateWidgetBody) },
+      request: { params: IdParam, headers: IfMatch, ...body(UpdateWidgetBody) },
       responses: answers(200, "The widget", WidgetConfig),
     }),
     async (c) => {
       adminOf(c);
-      const { id } = c.req.valid("param");
-      return c.json(await updateWidget(db, bus, id, c.req.valid("json")), 200);
+      const widget = await updateWidget(
+        db,
+        bus,
+        c.req.valid("param").id,
+        c.req.valid("json"),
+        (current) => requireMatch(c, "widget", current),
+      );
+      c.header("etag", etagOf(widget));
+      return c.json(widget, 200);
     },
   );
   app.openapi(

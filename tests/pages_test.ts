@@ -106,6 +106,14 @@ testWith(
         await check("/settings/people");
         await page.getByRole("button", { name: "Add a person" }).click();
         await check("/settings/people, adding one");
+        await page.goto(`${url}/settings/api-keys`);
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/settings/api-keys");
+        await page.getByRole("button", { name: "Make a key" }).click();
+        await check("/settings/api-keys, making one");
+        await page.goto(`${url}/api/docs`);
+        await page.locator("#post-api-broadcast > summary").click();
+        await check("/api/docs");
         await page.goto(`${url}/settings/websocket`);
         await page.getByRole("button", { name: /, Online$/ }).waitFor();
         await check("/settings/websocket");

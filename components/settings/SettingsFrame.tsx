@@ -1,10 +1,13 @@
 import type { ComponentChildren } from "preact";
-import { UserRound, UsersRound } from "lucide-preact";
+import { Bell, Cable, KeyRound, UserRound, UsersRound } from "lucide-preact";
 import { PageHead } from "../shell/PageShell.tsx";
 
 const PAGES = [
   { path: "/settings/profile", label: "Profile", Icon: UserRound },
+  { path: "/settings/notifications", label: "Notifications", Icon: Bell },
   { path: "/settings/people", label: "People", Icon: UsersRound },
+  { path: "/settings/api-keys", label: "API keys", Icon: KeyRound },
+  { path: "/settings/websocket", label: "WebSocket", Icon: Cable },
 ];
 
 export interface SettingsFrameProps {

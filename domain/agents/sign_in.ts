@@ -1,6 +1,6 @@
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
-import type { User } from "../../protocol/model.ts";
+import { Id, type User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
@@ -158,6 +158,9 @@ export function createSignIn(options: SignInOptions): SignIn {
 
     async authenticate(accessToken) {
       const claims = await tokens.verify(accessToken);
+      if (!Id.safeParse(claims.userId).success || !Id.safeParse(claims.signInId).success) {
+        throw new ParleyError("invalid_token", "Cannot authenticate: the token is not valid");
+      }
       const user = await findUser(db, claims.userId);
       const alive = await db.selectFrom("refresh_tokens").select("id")
         .where("family_id", "=", claims.signInId).where("revoked_at", "is", null)

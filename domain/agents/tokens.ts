@@ -1,4 +1,5 @@
 import { errors, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
 import { ParleyError } from "../../protocol/errors.ts";
 import { newSecret } from "../secrets.ts";
 
@@ -23,7 +24,17 @@ export interface Tokens {
   verify(token: string): Promise<TokenClaims>;
 }
 
-/** Access tokens: HS256 only, `exp`, `sub` and `iss` required. */
+/** Others may sign with the same secret: what they claim has to be of the kind that is issued here. */
+const Claims = z.object({
+  sub: z.string().max(200),
+  sid: z.string().max(200),
+  jti: z.string().max(200),
+  exp: z.number(),
+  /** None: a token with an audience was made for something else. */
+  aud: z.undefined().optional(),
+});
+
+/** Access tokens: HS256 only, `exp`, `sub` and `iss` required, and no `aud`. */
 export function createTokens(secret: string, lifeMs: number, now: () => number = Date.now): Tokens {
   const key = new TextEncoder().encode(secret);
   return {
@@ -45,12 +56,8 @@ export function createTokens(secret: string, lifeMs: number, now: () => number =
           requiredClaims: ["exp", "sub", "jti", "sid"],
           currentDate: new Date(now()),
         });
-        return {
-          userId: payload.sub!,
-          expiresAt: payload.exp! * 1000,
-          tokenId: payload.jti!,
-          signInId: String(payload["sid"]),
-        };
+        const { sub, exp, jti, sid } = Claims.parse(payload);
+        return { userId: sub, expiresAt: exp * 1000, tokenId: jti, signInId: sid };
       } catch (cause) {
         if (cause instanceof errors.JWTExpired) {
           throw new ParleyError("token_expired", "Cannot authenticate: the token has expired");

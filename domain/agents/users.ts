@@ -41,6 +41,14 @@ export async function findUser(db: Db, id: string): Promise<User | null> {
   return row === undefined ? null : toUser(row);
 }
 
+/** Whether there is a user or a contact with this id. */
+export async function personExists(db: Db, id: string): Promise<boolean> {
+  const found = await db.selectFrom("users").select("id").where("id", "=", id)
+    .unionAll(db.selectFrom("contacts").select("id").where("id", "=", id))
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 export async function countUsers(db: Db): Promise<number> {
   const row = await db.selectFrom("users").select((eb) => eb.fn.countAll<number>().as("n"))
     .executeTakeFirstOrThrow();

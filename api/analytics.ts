@@ -1,0 +1,188 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { toCsv } from "../domain/analytics/csv.ts";
+import {
+  checkFollowed,
+  checkMetric,
+  describe,
+  isFamily,
+  metricsFor,
+  type Viewer,
+} from "../domain/analytics/registry.ts";
+import { rate } from "../domain/analytics/ratings.ts";
+import {
+  AnalyticsAnswer,
+  AnalyticsQuery,
+  BehindAnswer,
+  BehindQuery,
+  BusinessHoursBody,
+  HeatMapAnswer,
+  HeatMapQuery,
+  type MetricDimension,
+  RatingAnswer,
+  RatingBody,
+  SeriesAnswer,
+  SeriesQuery,
+} from "../protocol/analytics.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import {
+  adminOf,
+  agentOf,
+  answers,
+  type Api,
+  type ApiServices,
+  body,
+  createApi,
+  type Env,
+  IdParam,
+  personOf,
+} from "./context.ts";
+
+const TAGS = ["analytics"];
+
+/** Figures of the workspace for agents, and the ratings that visitors give. */
+export function analyticsRoutes(services: ApiServices): Api {
+  const { analytics, realtime, db } = services;
+  const app = createApi();
+  const viewerOf = (c: Context<Env>): Viewer => agentOf(c).role;
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/analytics",
+      tags: TAGS,
+      summary: "What metrics there are, and what they are now; ?metrics= names some or families",
+      request: { query: AnalyticsQuery },
+      responses: answers(200, "Metrics and values", AnalyticsAnswer),
+    }),
+    async (c) => {
+      const viewer = viewerOf(c);
+      const asked = c.req.valid("query").metrics?.split(",").map((name) => name.trim());
+      const names = asked === undefined ? metricsFor(viewer) : [
+        ...new Set(
+          checkFollowed(asked, viewer).flatMap((name) =>
+            isFamily(name) ? metricsFor(viewer, name) : [name]
+          ),
+        ),
+      ];
+      const live = await analytics.live(names, () => realtime.gauges());
+      const byChannel = [...live].flatMap(([name, value]) =>
+        value.byChannel === undefined ? [] : [[name, value.byChannel] as const]
+      );
+      return c.json({
+        timestamp: new Date().toISOString(),
+        metrics: names.map(describe),
+        values: Object.fromEntries([...live].map(([name, { value }]) => [name, value])),
+        byChannel: Object.fromEntries(byChannel),
+      }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/analytics/series",
+      tags: TAGS,
+      summary: "One metric over time, by the calendar of a time zone; format=csv for a table",
+      request: { query: SeriesQuery },
+      responses: answers(200, "Its values", SeriesAnswer),
+    }),
+    async (c) => {
+      const { metric: asked, format, ...query } = c.req.valid("query");
+      const viewer = viewerOf(c);
+      const metric = checkMetric(asked, viewer);
+      checkDimension(viewer, query.by);
+      const series = await analytics.series(metric, query);
+      if (format === "json") return c.json(series, 200);
+      c.header("content-type", "text/csv; charset=utf-8");
+      c.header("content-disposition", `attachment; filename="${metric}.csv"`);
+      return c.body(toCsv(series)) as never;
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/analytics/heatmap",
+      tags: TAGS,
+      summary: "One metric by the hour of the week, as clocks of a time zone show it",
+      request: { query: HeatMapQuery },
+      responses: answers(200, "Seven days of 24 hours", HeatMapAnswer),
+    }),
+    async (c) => {
+      const { metric, ...query } = c.req.valid("query");
+      return c.json(await analytics.heatMap(checkMetric(metric, viewerOf(c)), query), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/analytics/conversations",
+      tags: TAGS,
+      summary: "The conversations behind a number, those that weigh most first",
+      request: { query: BehindQuery },
+      responses: answers(200, "Conversations", BehindAnswer),
+    }),
+    async (c) => {
+      const { metric, ...query } = c.req.valid("query");
+      const viewer = viewerOf(c);
+      checkDimension(viewer, query.by);
+      return c.json(await analytics.behind(checkMetric(metric, viewer), query), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/analytics/business-hours",
+      tags: TAGS,
+      summary: "When agents are there to answer; null: always",
+      responses: answers(200, "The hours", BusinessHoursBody),
+    }),
+    async (c) => {
+      agentOf(c);
+      return c.json({ businessHours: await analytics.businessHours() }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/analytics/business-hours",
+      tags: TAGS,
+      summary: "Sets them, for what is counted from now on; admins only",
+      request: body(BusinessHoursBody),
+      responses: answers(200, "The hours", BusinessHoursBody),
+    }),
+    async (c) => {
+      adminOf(c);
+      const { businessHours } = c.req.valid("json");
+      await analytics.setBusinessHours(businessHours);
+      return c.json({ businessHours }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/conversations/{id}/rating",
+      tags: TAGS,
+      summary: "A visitor's rating of their resolved conversation; again to change it",
+      request: { params: z.object(IdParam.shape), ...body(RatingBody) },
+      responses: answers(200, "The rating", RatingAnswer),
+    }),
+    async (c) =>
+      c.json(
+        await rate(db, personOf(c), c.req.valid("param").id, c.req.valid("json")),
+        200,
+      ),
+  );
+  return app;
+}
+
+/** What single agents do is for admins. */
+function checkDimension(viewer: Viewer, by: MetricDimension | undefined): void {
+  if (by !== "agent" || viewer === "admin") return;
+  throw new ParleyError("forbidden", "Cannot show figures by agent: only admins may see them");
+}

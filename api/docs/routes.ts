@@ -1,0 +1,55 @@
+import { encodeBase64Url } from "../../domain/base64url.ts";
+import type { Api } from "../context.ts";
+import { docsPage, type Document } from "./page.ts";
+import { DOCS_CSS } from "./style.css.ts";
+
+/** No script at all: the page has none, and what might come to be in it does not run. */
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** `/api/docs`, made from the document that `readDocument` gives once all routes are there. */
+export function docsRoutes(app: Api, readDocument: () => unknown): void {
+  let page: Promise<File> | undefined;
+  let style: Promise<File> | undefined;
+  app.get("/api/docs", async (c) => {
+    page ??= fileOf(docsPage(readDocument() as Document), "text/html; charset=utf-8");
+    return answer(c.req.raw, await page, { "content-security-policy": POLICY });
+  });
+  app.get("/api/docs/", (c) => c.redirect("/api/docs", 308));
+  app.get("/api/docs/style.css", async (c) => {
+    style ??= fileOf(DOCS_CSS, "text/css; charset=utf-8");
+    return answer(c.req.raw, await style);
+  });
+}
+
+interface File {
+  text: string;
+  type: string;
+  etag: string;
+}
+
+async function fileOf(text: string, type: string): Promise<File> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return { text, type, etag: `"${encodeBase64Url(new Uint8Array(digest, 0, 12))}"` };
+}
+
+function answer(request: Request, file: File, extra: Record<string, string> = {}): Response {
+  const headers = {
+    "content-type": file.type,
+    "cache-control": "no-cache",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    etag: file.etag,
+    ...extra,
+  };
+  if (request.headers.get("if-none-match") === file.etag) {
+    return new Response(null, { status: 304, headers });
+  }
+  return new Response(file.text, { headers });
+}

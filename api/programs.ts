@@ -1,0 +1,124 @@
+/** What other programs do with an API key; admins may do the same. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { personExists } from "../domain/agents/users.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import {
+  BroadcastBody,
+  ConnectionStats,
+  UserConnections,
+  UserEventAnswer,
+  UserEventBody,
+} from "../protocol/programs.ts";
+import {
+  answers,
+  type Api,
+  type ApiServices,
+  body,
+  createApi,
+  IdParam,
+  nothing,
+  programOf,
+} from "./context.ts";
+
+const tags = ["server-side API"];
+
+export function programRoutes({ db, conversations, realtime }: ApiServices): Api {
+  const app = createApi();
+
+  async function needPerson(id: string): Promise<void> {
+    if (await personExists(db, id)) return;
+    throw new ParleyError("not_found", `Cannot find the user or contact "${id}"`);
+  }
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/broadcast",
+      tags,
+      summary: "Send an event to all agents, or into a conversation (broadcast:write)",
+      description:
+        "Whoever is connected gets the event; it is not stored. On the native protocol " +
+        "it is user_event {name, data}, on Socket.IO it is emitted under its name.",
+      request: body(BroadcastBody),
+      responses: nothing,
+    }),
+    async (c) => {
+      programOf(c, "broadcast:write");
+      const { conversationId, event, data = {} } = c.req.valid("json");
+      if (conversationId === undefined) {
+        realtime.sendToRoom("agents", event, data);
+        return c.body(null, 204);
+      }
+      await conversations.mustExist(conversationId);
+      conversations.takeBroadcast(conversationId);
+      realtime.sendToRoom({ conversationId }, event, data);
+      return c.body(null, 204);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/users/{id}/events",
+      tags,
+      summary: "Send an event to every connection of a user or contact (users:notify)",
+      request: { params: IdParam, ...body(UserEventBody) },
+      responses: answers(200, "How many connections there were", UserEventAnswer),
+    }),
+    async (c) => {
+      programOf(c, "users:notify");
+      const { id } = c.req.valid("param");
+      const { event, data = {} } = c.req.valid("json");
+      await needPerson(id);
+      const connections = await realtime.connectionsOf(id);
+      realtime.sendToUser(id, event, data);
+      return c.json({ connections }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/connections/stats",
+      tags,
+      summary: "Connections and people, on all nodes (connections:read)",
+      responses: answers(200, "Counts", ConnectionStats),
+    }),
+    async (c) => {
+      programOf(c, "connections:read");
+      return c.json(await realtime.connectionStats(), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/users/{id}/connections",
+      tags,
+      summary: "Whether a user or contact is connected, and how often (connections:read)",
+      request: { params: IdParam },
+      responses: answers(200, "On all nodes", UserConnections),
+    }),
+    async (c) => {
+      programOf(c, "connections:read");
+      const { id } = c.req.valid("param");
+      await needPerson(id);
+      const count = await realtime.connectionsOf(id);
+      return c.json({ connected: count > 0, count }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/users/{id}/disconnect",
+      tags,
+      summary: "Close all connections of a user or contact with code 3503 (connections:write)",
+      request: { params: IdParam },
+      responses: answers(200, "How many were closed", z.object({ disconnected: z.int() })),
+    }),
+    async (c) => {
+      programOf(c, "connections:write");
+      const { id } = c.req.valid("param");
+      await needPerson(id);
+      return c.json({ disconnected: await realtime.disconnect({ userId: id }) }, 200);
+    },
+  );
+  return app;
+}

@@ -1,0 +1,21 @@
+import { createRoute } from "@hono/zod-openapi";
+import { search } from "../domain/search/search.ts";
+import { SearchAnswer, SearchQuery } from "../protocol/search.ts";
+import { answers, type Api, type ApiServices, createApi } from "./context.ts";
+
+/** Search over conversations, messages and contacts, for agents. */
+export function searchRoutes({ db }: ApiServices): Api {
+  const app = createApi();
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/search",
+      tags: ["search"],
+      summary: "Conversations, messages and contacts that have all words of q (agents)",
+      request: { query: SearchQuery },
+      responses: answers(200, "What was found, by kind, the newest first", SearchAnswer),
+    }),
+    async (c) => c.json(await search(db, c.get("principal"), c.req.valid("query")), 200),
+  );
+  return app;
+}

@@ -1,0 +1,22 @@
+import { useMemo } from "preact/hooks";
+import type { ApiKey } from "../protocol/programs.ts";
+import { type Packed, unpack } from "../components/lib/packed.ts";
+import type { PageStart } from "../components/live/page_model.ts";
+import type { ScopeChoice } from "../components/settings/AddApiKey.tsx";
+import { ApiKeysSettings } from "../components/settings/ApiKeysSettings.tsx";
+import { PageShell } from "../components/shell/PageShell.tsx";
+
+export interface ApiKeysStart {
+  page: PageStart;
+  keys: ApiKey[];
+  scopes: ScopeChoice[];
+}
+
+export default function ApiKeysPage({ start }: { start: Packed<ApiKeysStart> }) {
+  const { page, keys, scopes } = useMemo(() => unpack(start), []);
+  return (
+    <PageShell start={page} place="settings">
+      <ApiKeysSettings keys={keys} scopes={scopes} />
+    </PageShell>
+  );
+}

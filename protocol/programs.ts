@@ -1,0 +1,100 @@
+/** What programs may do with an API key, and the bodies and answers of the server-side API. */
+import { z } from "zod";
+import { Id, Timestamp } from "./model.ts";
+import { EventName } from "./notifications.ts";
+
+/** A right of an API key; it has those that it was made with and no others. */
+export const SCOPES = {
+  "conversations:read": "Read conversations and their messages",
+  "conversations:write": "Open conversations, change status and assignment",
+  "messages:write": "Send messages as a bot or as an agent",
+  "users:notify": "Send events to single users and visitors",
+  "broadcast:write": "Send events to all agents or into a conversation",
+  "connections:read": "See who is connected, and how often",
+  "connections:write": "End connections",
+} as const;
+export const Scope = z.enum(Object.keys(SCOPES) as [keyof typeof SCOPES]);
+export type Scope = z.infer<typeof Scope>;
+
+export const ApiKey = z.object({
+  id: Id,
+  name: z.string(),
+  /** The key's first characters, to tell keys apart. */
+  prefix: z.string(),
+  scopes: z.array(Scope),
+  createdBy: Id.nullable(),
+  createdAt: Timestamp,
+  /** Within a minute. */
+  lastUsedAt: Timestamp.nullable(),
+  expiresAt: Timestamp.nullable(),
+  revokedAt: Timestamp.nullable(),
+});
+export type ApiKey = z.infer<typeof ApiKey>;
+
+export const ApiKeyList = z.object({ items: z.array(ApiKey), nextCursor: z.null() });
+
+export const CreateApiKeyBody = z.strictObject({
+  name: z.string().trim().min(1).max(100).overwrite((text) => text.toWellFormed()),
+  scopes: z.array(Scope).min(1).max(Object.keys(SCOPES).length).overwrite((scopes) => [
+    ...new Set(scopes),
+  ]),
+  /** Must lie ahead. Default: null, it does not end by itself. */
+  expiresAt: Timestamp.nullable().optional(),
+});
+export type CreateApiKeyBody = z.infer<typeof CreateApiKeyBody>;
+
+/** `key` is shown this once. */
+export const CreatedApiKey = ApiKey.extend({ key: z.string() });
+export type CreatedApiKey = z.infer<typeof CreatedApiKey>;
+
+/**
+ * Names that clients know as the server's own: an event of a program must not look like one.
+ * "notification" is left to programs, because that is what they send.
+ */
+const OWN_EVENTS: ReadonlySet<string> = new Set([
+  "authenticated",
+  "auth_error",
+  "error",
+  "conversation_changed",
+  "conversation_opened",
+  "conversation_update",
+  "joined_conversation",
+  "left_conversation",
+  "message_deleted",
+  "message_received",
+  "message_status_update",
+  "message_updated",
+  "new_message",
+  "presence_update",
+  "server_restarting",
+  "typing_indicator",
+  "unread_count_update",
+]);
+
+const event = {
+  event: EventName.refine((name) => !OWN_EVENTS.has(name), "is the name of the server's own event"),
+  /** Default: `{}`. */
+  data: z.record(z.string(), z.unknown()).optional(),
+};
+
+export const UserEventBody = z.strictObject(event);
+/** Exactly one of `room` and `conversationId`. */
+export const BroadcastBody = z.strictObject({
+  room: z.literal("agents").optional(),
+  conversationId: Id.optional(),
+  ...event,
+}).refine(
+  ({ room, conversationId }) => (room === undefined) !== (conversationId === undefined),
+  "exactly one of room and conversationId is needed",
+);
+
+/** `connections`: how many there were at that moment, on all nodes. */
+export const UserEventAnswer = z.object({ connections: z.number().int() });
+export const UserConnections = z.object({ connected: z.boolean(), count: z.number().int() });
+export const ConnectionStats = z.object({
+  totalConnections: z.number().int(),
+  /** Agents and visitors, each once, however many connections they have. */
+  authenticatedUsers: z.number().int(),
+  averageConnectionsPerUser: z.number(),
+});
+export type ConnectionStats = z.infer<typeof ConnectionStats>;

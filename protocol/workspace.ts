@@ -1,0 +1,78 @@
+/** Canned responses and channels, with the bodies and answers of their routes. */
+import { z } from "zod";
+import { Id, Timestamp } from "./model.ts";
+import { Content } from "./native.ts";
+
+const Text = z.string().trim().overwrite((text) => text.toWellFormed());
+const Cursor = {
+  cursor: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(100).optional(),
+};
+const notEmpty = (body: object) => Object.values(body).some((value) => value !== undefined);
+
+/** A text that agents use again and again; in the composer "/shortCode" stands for it. */
+export const CannedResponse = z.object({
+  id: Id,
+  userId: Id.nullable(),
+  shortCode: z.string(),
+  content: z.string(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+export type CannedResponse = z.infer<typeof CannedResponse>;
+
+export const CreateCannedResponseBody = z.strictObject({
+  shortCode: z.string().trim().toLowerCase().max(40).regex(
+    /^[a-z0-9][a-z0-9_-]*$/,
+    "must have letters, digits, - and _ only",
+  ),
+  content: Content,
+});
+export type CreateCannedResponseBody = z.infer<typeof CreateCannedResponseBody>;
+export const UpdateCannedResponseBody = CreateCannedResponseBody.partial().refine(
+  notEmpty,
+  "at least one of shortCode and content is needed",
+);
+export type UpdateCannedResponseBody = z.infer<typeof UpdateCannedResponseBody>;
+/** `q`: only those whose short code starts with it. */
+export const CannedResponseQuery = z.strictObject({ ...Cursor, q: z.string().max(40).optional() });
+export const CannedResponseList = z.object({
+  items: z.array(CannedResponse),
+  nextCursor: z.string().nullable(),
+});
+
+/** A way to people besides the widget: an account of the workspace on a messaging platform. */
+export const Channel = z.object({
+  id: Id,
+  platform: z.string(),
+  name: z.string(),
+  enabled: z.boolean(),
+  settings: z.record(z.string(), z.unknown()),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+export type Channel = z.infer<typeof Channel>;
+
+export const CreateChannelBody = z.strictObject({
+  platform: z.string().max(40).regex(
+    /^[a-z][a-z0-9_]*$/,
+    'must be a platform\'s name such as "telegram"',
+  ),
+  name: Text.min(1).max(100),
+  /** Default: false. */
+  enabled: z.boolean().optional(),
+  /** No secrets: whoever may read the channel sees them. */
+  settings: z.record(z.string().max(100), z.unknown()).optional(),
+});
+export type CreateChannelBody = z.infer<typeof CreateChannelBody>;
+/** `settings` replaces what there was. The platform stays. */
+export const UpdateChannelBody = CreateChannelBody.omit({ platform: true }).partial().refine(
+  notEmpty,
+  "at least one of name, enabled and settings is needed",
+);
+export type UpdateChannelBody = z.infer<typeof UpdateChannelBody>;
+export const ChannelQuery = z.strictObject(Cursor);
+export const ChannelList = z.object({
+  items: z.array(Channel),
+  nextCursor: z.string().nullable(),
+});

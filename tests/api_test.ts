@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import type { ContextRule, WidgetConfig } from "../protocol/model.ts";
+import type { CannedResponse, Channel } from "../protocol/workspace.ts";
+import { call, cast, login } from "./support/http.ts";
+import { onBothEngines, startServer } from "./support/server.ts";
+import { connect } from "./support/socket.ts";
+
+const GRACE = { email: "grace@example.com", password: "a long enough password" };
+
+interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+onBothEngines(
+  "canned responses are the team's: made, found by their start, changed, removed",
+  async (
+    server,
+  ) => {
+    const admin = await login(server);
+    await call(server, "POST", "/api/users", {
+      token: admin.token,
+      body: { ...GRACE, name: "Grace", role: "agent" },
+    });
+    const { token, user } = await login(server, GRACE);
+    const path = "/api/canned-responses";
+    const make = (shortCode: string, content: string) =>
+      call<CannedResponse>(server, "POST", path, { token, body: { shortCode, content } });
+    const made = await make(" Thanks ", "Thank you!\nGrace");
+    assert.equal(made.status, 201);
+    assert.equal(made.body.shortCode, "thanks");
+    assert.equal(made.body.content, "Thank you!\nGrace");
+    assert.equal(made.body.userId, user.id);
+    assert.equal((await make("thanks", "Again")).status, 409);
+    await make("thanks-much", "Thank you very much!");
+    await make("hi", "Hello!");
+    await make("h_i", "An underscore is no wildcard");
+
+    const list = (query: string) =>
+      call<Page<CannedResponse>>(server, "GET", `${path}?${query}`, { token: admin.token });
+    const found = await list("q=THANKS");
+    assert.deepEqual(found.body.items.map(({ shortCode }) => shortCode), ["thanks-much", "thanks"]);
+    const wild = await list("q=h_");
+    assert.deepEqual(wild.body.items.map(({ shortCode }) => shortCode), ["h_i"]);
+    const codes: string[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const page: Page<CannedResponse> =
+        (await list(`limit=3${cursor && `&cursor=${cursor}`}`)).body;
+      codes.push(...page.items.map(({ shortCode }) => shortCode));
+      cursor = page.nextCursor;
+    }
+    assert.deepEqual(codes, ["h_i", "hi", "thanks-much", "thanks"]);
+
+    const own = `${path}/${made.body.id}`;
+    const change = (body: unknown) => call<CannedResponse>(server, "PATCH", own, { token, body });
+    assert.equal((await change({ content: "Thanks!" })).body.content, "Thanks!");
+    assert.equal((await change({ shortCode: "hi" })).status, 409);
+    assert.equal((await change({ shortCode: "thanks", content: "Thx" })).body.content, "Thx");
+    assert.equal((await change({})).status, 422);
+    assert.equal((await call(server, "DELETE", own, { token })).status, 204);
+    assert.equal((await call(server, "GET", own, { token })).status, 404);
+    assert.equal((await call(server, "DELETE", own, { token })).status, 404);
+  },
+);
+
+onBothEngines("a channel without an adapter is kept, and not enabled", async (server) => {
+  const { token } = await login(server);
+  const path = "/api/channels";
+  const body = { platform: "telegram", name: "Support", settings: { bot: "parley_bot" } };
+  const early = await call(server, "POST", path, { token, body: { ...body, enabled: true } });
+  assert.equal(early.status, 409);
+  assert.match(String(early.body["detail"]), /no adapter for "telegram"/);
+  const { body: channel, status } = await call<Channel>(server, "POST", path, { token, body });
+  assert.equal(status, 201);
+  assert.deepEqual({ enabled: channel.enabled, settings: channel.settings }, {
+    enabled: false,
+    settings: body.settings,
+  });
+  const own = `${path}/${channel.id}`;
+  const change = (body: unknown) => call<Channel>(server, "PATCH", own, { token, body });
+  assert.equal((await change({ enabled: true, name: "Lost" })).status, 409);
+  const changed = await change({ name: "Sales", enabled: false });
+  assert.deepEqual([changed.body.name, changed.body.settings], ["Sales", body.settings]);
+  assert.deepEqual((await change({ settings: {} })).body.settings, {});
+  const list = await call<Page<Channel>>(server, "GET", path, { token });
+  assert.deepEqual(list.body.items.map(({ name }) => name), ["Sales"]);
+  assert.equal((await call(server, "DELETE", own, { token })).status, 204);
+  assert.equal((await call(server, "GET", own, { token })).status, 404);
+});
+
+onBothEngines("a change of a version that is not the newest any more is refused", async (
+  server,
+) => {
+  const { token } = await login(server);
+  const made = async (path: string, body: unknown) => {
+    const { body: { id } } = await call<{ id: string }>(server, "POST", path, { token, body });
+    return `${path}/${id}`;
+  };
+  const things: [string, unknown, unknown][] = [
+    [await made("/api/widget-configs", { name: "Shop" }), { name: "A" }, { name: "B" }],
+    [
+      await made("/api/context-rules", {
+        name: "Prices",
+        conditions: [{ kind: "message", keywords: ["price"] }],
+        actions: [{ kind: "bot_message", content: "See /pricing" }],
+      }),
+      { name: "A" },
+      { name: "B" },
+    ],
+    [await made("/api/channels", { platform: "viber", name: "V" }), { name: "A" }, { name: "B" }],
+    [
+      await made("/api/canned-responses", { shortCode: "hi", content: "Hello" }),
+      { content: "A" },
+      { content: "B" },
+    ],
+  ];
+  for (const [path, first, second] of things) {
+    const seen = (await call(server, "GET", path, { token })).headers.get("etag")!;
+    const change = (body: unknown, tag: string) =>
+      call<WidgetConfig & ContextRule>(server, "PATCH", path, {
+        token,
+        body,
+        headers: { "if-match": tag },
+      });
+    const both = await Promise.all([change(first, seen), change(second, seen)]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 412], path);
+    const late = both.find(({ status }) => status === 412)!;
+    assert.equal(late.body["code" as never], "precondition_failed");
+    const newest = both.find(({ status }) => status === 200)!.headers.get("etag")!;
+    assert.notEqual(newest, seen);
+    assert.equal((await change(second, `W/${newest}`)).status, 200);
+    assert.equal((await change(first, "*")).status, 200);
+  }
+});
+
+onBothEngines("a list that has not changed is not sent again", async (server) => {
+  const { token } = await login(server);
+  for (
+    const path of [
+      "/api/users",
+      "/api/widget-configs",
+      "/api/context-rules",
+      "/api/canned-responses",
+      "/api/channels",
+    ]
+  ) {
+    const get = (tag?: string) =>
+      call<Page<{ id: string }>>(server, "GET", path, {
+        token,
+        headers: tag === undefined ? {} : { "if-none-match": tag },
+      });
+    const first = await get();
+    const etag = first.headers.get("etag")!;
+    assert.equal(first.headers.get("cache-control"), "private, no-cache");
+    assert.ok(Array.isArray(first.body.items), path);
+    const same = await get(etag);
+    assert.deepEqual([same.status, String(same.body)], [304, ""], path);
+    assert.equal((await get(`"other", W/${etag}`)).status, 304);
+    assert.equal((await get('"other"')).status, 200);
+    const stranger = await call(server, "GET", path, { headers: { "if-none-match": etag } });
+    assert.equal(stranger.status, 401, path);
+  }
+  const before = (await call(server, "GET", "/api/channels", { token })).headers.get("etag")!;
+  await call(server, "POST", "/api/channels", {
+    token,
+    body: { platform: "viber", name: "V" },
+  });
+  const headers = { "if-none-match": before };
+  assert.equal((await call(server, "GET", "/api/channels", { token, headers })).status, 200);
+});
+
+onBothEngines("what is done over HTTP is heard on sockets as if it was done on one", async (
+  server,
+) => {
+  const { agent, visitor, conversation } = await cast(server);
+  const conversationId = conversation.id;
+  const listen = async () => {
+    const socket = await connect(server, { sessionId: visitor.sessionId });
+    await socket.ack("join", { conversationId });
+    return socket;
+  };
+  const a = await connect(server, { token: agent.token });
+  await a.ack("join", { conversationId });
+  const v = await listen();
+
+  const said = { content: "Hello", clientMessageId: "m1" };
+  const path = `/api/conversations/${conversationId}`;
+  await call(server, "POST", `${path}/messages`, { token: agent.token, body: said });
+  const overHttp = await v.event("message", ({ seq }) => seq === 1);
+  await a.ack("message", { conversationId, ...said, clientMessageId: "m2" });
+  const overSocket = await v.event("message", ({ seq }) => seq === 2);
+  const alike = (message: object) => ({
+    ...message,
+    id: "",
+    seq: 0,
+    clientMessageId: "",
+    createdAt: "",
+  });
+  assert.deepEqual(alike(overHttp), alike(overSocket));
+
+  await call(server, "POST", `${path}/read`, { token: visitor.sessionId, body: { seq: 2 } });
+  const read = await a.event("message_status", ({ role }) => role === "visitor");
+  assert.equal(read.pointers.contactReadSeq, 2);
+  await call(server, "PATCH", path, { token: agent.token, body: { status: "resolved" } });
+  const changed = await v.event("conversation_changed");
+  assert.deepEqual([changed.status, changed.actor.userId], ["resolved", agent.user.id]);
+  await a.event("conversation", (data) => data.conversation.status === "resolved");
+
+  // The same message again, by the other way: it is the same message.
+  const again = await call(server, "POST", `${path}/messages`, {
+    token: agent.token,
+    body: { ...said, clientMessageId: "m2" },
+  });
+  assert.equal(again.status, 200);
+  assert.equal(again.body["seq"], 2);
+  await Promise.all([a.close(), v.close()]);
+});
+
+Deno.test("every route of the document says who may call it and how it fails", async () => {
+  const server = await startServer("pglite");
+  try {
+    const { body } = await call<{
+      paths: Record<string, Record<string, Record<string, unknown>>>;
+    }>(server, "GET", "/api/openapi.json");
+    const routes = Object.entries(body.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, route]) => ({ name: `${method} ${path}`, route }))
+    );
+    assert.ok(routes.length > 50, String(routes.length));
+    for (const { name, route } of routes) {
+      assert.ok(String(route["summary"] ?? "").length > 3, name);
+      assert.equal((route["tags"] as string[]).length, 1, name);
+      assert.ok("default" in (route["responses"] as object), name);
+    }
+    const wanted = [
+      "/api/context-rules",
+      "/api/widget-configs",
+      "/api/canned-responses",
+      "/api/channels",
+      "/api/users",
+      "/api/contacts",
+      "/api/notifications",
+      "/api/broadcast",
+      "/api/api-keys",
+    ];
+    assert.deepEqual(wanted.filter((path) => body.paths[path] === undefined), []);
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("the API can be read as a page that runs nothing", async () => {
+  const server = await startServer("pglite");
+  try {
+    const page = await call<string>(server, "GET", "/api/docs");
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-type")!, /^text\/html/);
+    assert.match(page.headers.get("content-security-policy")!, /^default-src 'none';/);
+    assert.ok(!/<script|\sstyle=|\son\w+=/.test(page.body));
+    const { body } = await call<{ paths: Record<string, object> }>(
+      server,
+      "GET",
+      "/api/openapi.json",
+    );
+    const routes = Object.values(body.paths).flatMap((methods) => Object.keys(methods));
+    assert.equal(page.body.match(/class="route"/g)?.length, routes.length);
+    const headers = { "if-none-match": page.headers.get("etag")! };
+    assert.equal((await call(server, "GET", "/api/docs", { headers })).status, 304);
+    const style = await call<string>(server, "GET", "/api/docs/style.css");
+    assert.match(style.headers.get("content-type")!, /^text\/css/);
+  } finally {
+    await server.close();
+  }
+});
