@@ -14,6 +14,7 @@ const SCENARIOS: Record<string, () => Promise<() => Promise<void>>> = {
   reconnect: async () => (await import("./scenarios/reconnect.ts")).reconnect,
   live: async () => (await import("./scenarios/live.ts")).live,
   scale: async () => (await import("./scenarios/scale.ts")).scale,
+  size: async () => (await import("./scenarios/size.ts")).size,
   limiter: async () => (await import("./scenarios/limiter.ts")).limiter,
 };
 

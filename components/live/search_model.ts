@@ -1,0 +1,177 @@
+import { batch, computed, signal } from "@preact/signals";
+import type { Conversation } from "../../protocol/model.ts";
+import { MAX_QUERY, type SearchAnswer, type SearchKind } from "../../protocol/search.ts";
+import { type Found, foundIn } from "../lib/search_rows.ts";
+import { type ApiRequest, errorText } from "./api.ts";
+
+/** Milliseconds without a key after which a query is asked. */
+const PAUSE_MS = 150;
+/** Of each kind at first, and of one kind when more of it is asked for. */
+const FIRST = 6;
+const MORE = 20;
+
+export interface SearchDeps {
+  request: <T>(path: string, init?: Omit<ApiRequest, "token">) => Promise<T>;
+  /** Shows a conversation, at a message where there is one. */
+  show: (conversationId: string, message?: { id: string; seq: number }) => void;
+  announce: (words: string) => void;
+  fail: (error: unknown) => void;
+}
+
+export type SearchModel = ReturnType<typeof createSearch>;
+
+/** The search of the inbox: what was asked, what was found, and which of it is chosen. */
+export function createSearch(deps: SearchDeps) {
+  const query = signal("");
+  /** "asking" keeps what was found before in view. */
+  const status = signal<"idle" | "asking" | "ready" | "error">("idle");
+  const error = signal<string | null>(null);
+  const answer = signal<SearchAnswer>({});
+  /** The query that the answer is of. */
+  const answered = signal<string | null>(null);
+  /** The kind of which more is on its way. */
+  const loading = signal<SearchKind | null>(null);
+  const active = signal<string | null>(null);
+
+  const searching = computed(() => query.value.trim() !== "");
+  const groups = computed(() => foundIn(answer.value));
+  const rows = computed(() => groups.value.flatMap(({ rows }) => rows));
+
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: AbortController | null = null;
+
+  function stop() {
+    clearTimeout(timer);
+    running?.abort();
+    running = null;
+  }
+
+  function set(next: string) {
+    query.value = next.slice(0, MAX_QUERY);
+    stop();
+    loading.value = null;
+    if (searching.value) {
+      status.value = "asking";
+      timer = setTimeout(ask, PAUSE_MS);
+    } else clear();
+  }
+
+  function clear() {
+    stop();
+    batch(() => {
+      query.value = "";
+      status.value = "idle";
+      error.value = null;
+      answer.value = {};
+      answered.value = null;
+      active.value = null;
+      loading.value = null;
+    });
+  }
+
+  function get(q: string, more: Record<string, string>, signal: AbortSignal) {
+    const path = `/api/search?${new URLSearchParams({ q, ...more })}`;
+    return deps.request<SearchAnswer>(path, { signal });
+  }
+
+  /** Asks for what stands in the box now. */
+  async function ask(): Promise<void> {
+    stop();
+    const mine = running = new AbortController();
+    const q = query.value.trim();
+    status.value = "asking";
+    try {
+      const found = await get(q, { limit: String(FIRST) }, mine.signal);
+      if (mine !== running) return;
+      batch(() => {
+        answer.value = found;
+        answered.value = q;
+        status.value = "ready";
+        error.value = null;
+        active.value = rows.value[0]?.key ?? null;
+      });
+      const count = rows.value.filter(({ kind }) => kind !== "more").length;
+      deps.announce(count === 0 ? "Nothing found" : count === 1 ? "1 found" : `${count} found`);
+    } catch (cause) {
+      if (mine !== running) return;
+      batch(() => {
+        status.value = "error";
+        error.value = errorText(cause);
+      });
+    }
+  }
+
+  async function more(kind: SearchKind): Promise<void> {
+    const known = answer.value[kind];
+    const q = answered.value;
+    if (!known?.nextCursor || q === null || loading.value !== null) return;
+    const mine = running = new AbortController();
+    loading.value = kind;
+    try {
+      const query = { kind, cursor: known.nextCursor, limit: String(MORE) };
+      const next = (await get(q, query, mine.signal))[kind]!;
+      if (mine !== running) return;
+      const before = new Set(rows.value.map(({ key }) => key));
+      batch(() => {
+        const items = [...known.items, ...next.items];
+        answer.value = { ...answer.value, [kind]: { ...next, items } };
+        // The place of "Show more" is taken by what it brought.
+        active.value = rows.value.find(({ key }) => !before.has(key))?.key ?? active.value;
+      });
+    } catch (cause) {
+      if (mine === running) deps.fail(cause);
+    } finally {
+      if (mine === running) loading.value = null;
+    }
+  }
+
+  function move(step: 1 | -1 | "first" | "last") {
+    const keys = rows.value.map(({ key }) => key);
+    if (keys.length === 0) return;
+    const now = keys.indexOf(active.value ?? "");
+    const to = step === "first" ? 0 : step === "last" ? keys.length - 1 : now + step;
+    active.value = keys[Math.min(Math.max(to, 0), keys.length - 1)]!;
+  }
+
+  async function open(row: Found): Promise<void> {
+    active.value = row.key;
+    if (row.kind === "more") return await more(row.of);
+    if (row.kind === "message") {
+      return deps.show(row.message.conversation.id, row.message);
+    }
+    if (row.kind === "conversation") return deps.show(row.conversation.id);
+    const { id, conversationId } = row.contact;
+    if (conversationId !== null) return deps.show(conversationId);
+    try {
+      const body = { contactId: id };
+      const init = { method: "POST", body } as const;
+      deps.show((await deps.request<Conversation>("/api/conversations", init)).id);
+    } catch (cause) {
+      deps.fail(cause);
+    }
+  }
+
+  return {
+    query,
+    searching,
+    status,
+    error,
+    answered,
+    groups,
+    active,
+    loading,
+    set,
+    clear,
+    ask,
+    move,
+    open,
+    /** Opens what is chosen; never something that an earlier query found. */
+    openActive: async () => {
+      if (status.value === "asking") await ask();
+      if (status.value !== "ready") return;
+      const row = rows.value.find(({ key }) => key === active.value);
+      if (row !== undefined) await open(row);
+    },
+    close: stop,
+  };
+}

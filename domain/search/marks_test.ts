@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { fold, mark, rangesOf, snippet, termsOf } from "./marks.ts";
+
+/** The found parts as text. */
+function found(text: string, query: string): string[] {
+  return rangesOf(text, termsOf(query)).map(({ start, end }) => text.slice(start, end));
+}
+
+Deno.test("a word is found by its beginning, whatever its case and accents", () => {
+  assert.deepEqual(found("Ihre BESTELLUNG für das Café", "bestell cafe"), ["BESTELL", "Café"]);
+  assert.deepEqual(found("Das ist die Übergröße, Straße 5", "ubergross strasse"), [
+    "Übergröß",
+    "Straße",
+  ]);
+  assert.deepEqual(found("Łódź and łódź", "lodz"), ["Łódź", "łódź"]);
+  assert.deepEqual(found("e\u0301te\u0301 and été", "ete"), ["e\u0301te\u0301", "été"]);
+});
+
+Deno.test("the middle of a word is not found, and a single letter only as a word", () => {
+  assert.deepEqual(found("a teapot, a pot", "pot"), ["pot"]);
+  assert.deepEqual(found("a teapot and b", "a"), ["a"]);
+  assert.deepEqual(found("order 7421, 8", "7"), ["7"]);
+});
+
+Deno.test("scripts without spaces are found anywhere", () => {
+  assert.deepEqual(found("私は日本語を話します", "日本"), ["日本"]);
+  assert.deepEqual(found("iPhone手机壳多少钱", "手机壳"), ["手机壳"]);
+  assert.deepEqual(termsOf("iphone手机"), ["iphone", "手机"]);
+});
+
+Deno.test("addresses are found by their parts", () => {
+  assert.deepEqual(found("maria.lopez@example.com", "lopez@exam"), ["lopez", "exam"]);
+});
+
+Deno.test("ranges count UTF-16 units and never overlap", () => {
+  const text = "👩‍🚀 refund refunded 👍";
+  const { ranges } = mark(text, termsOf("refund ref"));
+  assert.deepEqual(ranges.map(({ start, end }) => text.slice(start, end)), ["refund", "refund"]);
+  assert.ok(ranges.every((range, i) => i === 0 || range.start >= ranges[i - 1]!.end));
+  assert.deepEqual(termsOf("!?… 👍"), []);
+  assert.deepEqual(rangesOf("refund", []), []);
+});
+
+Deno.test("a snippet shows the first find, on one line, and no half characters", () => {
+  const long = `${"Hello there. ".repeat(40)}\nPlease\nrefund me ${"👍".repeat(200)}`;
+  const { text, ranges } = snippet(long, termsOf("refund"));
+  assert.ok(text.startsWith("…") && text.endsWith("…") && text.length < 200);
+  assert.ok(!text.includes("\n"));
+  assert.deepEqual(ranges.map(({ start, end }) => text.slice(start, end)), ["refund"]);
+  assert.ok(text.isWellFormed());
+  assert.ok(snippet("👍".repeat(300), []).text.isWellFormed());
+  assert.deepEqual(snippet("short", []), { text: "short", ranges: [] });
+});
+
+Deno.test("folding what is folded changes nothing", () => {
+  for (const text of ["Größe", "İstanbul", "ΑΣ", "ﬁ", "한국어", "Æsir"]) {
+    assert.equal(fold(fold(text)), fold(text));
+  }
+});

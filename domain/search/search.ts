@@ -1,0 +1,201 @@
+/** Full-text search for agents: conversations by who they are with, messages by text, contacts. */
+import { type RawBuilder, sql } from "kysely";
+import type { Db } from "../../db/database.ts";
+import type { MessageRow } from "../../db/types.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type {
+  FoundContact,
+  FoundConversation,
+  FoundMessage,
+  SearchAnswer,
+  SearchKind,
+  SearchQuery,
+} from "../../protocol/search.ts";
+import type { FullConversationRow } from "../conversations/view.ts";
+import { type Caller, needScope } from "../principal.ts";
+import { mark, snippet, termsOf } from "./marks.ts";
+
+/** Of each kind, where the query does not say. */
+const LIMIT = 20;
+
+interface Look {
+  db: Db;
+  /** The query as the database understands it. */
+  query: RawBuilder<unknown>;
+  /** The same for the highlights. */
+  terms: string[];
+  cursor: string | undefined;
+  limit: number;
+}
+
+interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/**
+ * The newest of each kind that has all words of `q`; a word is found by its beginning, whatever its
+ * case and accents. What was deleted is not found.
+ *
+ * @throws {ParleyError} `forbidden` for visitors, and for programs that may not read conversations;
+ * `invalid` for a bad cursor.
+ */
+export async function search(
+  db: Db,
+  caller: Caller,
+  { q, kind, cursor, limit = LIMIT }: SearchQuery,
+): Promise<SearchAnswer> {
+  if (caller.kind === "visitor") {
+    throw new ParleyError("forbidden", "Cannot search: only agents may");
+  }
+  needScope(caller, "conversations:read");
+  const look = { db, query: sql`search_query(${q})`, terms: termsOf(q), cursor, limit };
+  const wanted = (one: SearchKind) => kind === undefined || kind === one;
+  const [conversations, messages, contacts] = await Promise.all([
+    wanted("conversations") ? findConversations(look) : undefined,
+    wanted("messages") ? findMessages(look) : undefined,
+    wanted("contacts") ? findContacts(look) : undefined,
+  ]);
+  return {
+    ...(conversations === undefined ? {} : { conversations }),
+    ...(messages === undefined ? {} : { messages }),
+    ...(contacts === undefined ? {} : { contacts }),
+  };
+}
+
+type MessageFound = MessageRow & Pick<FullConversationRow, "contact_id" | "contact_name"> & {
+  conversation_status: FullConversationRow["status"];
+  context_id: string | null;
+};
+
+async function findMessages(look: Look): Promise<Page<FoundMessage>> {
+  const below = idOf(look.cursor);
+  const { rows } = await sql<MessageFound>`
+    select m.*, c.status as conversation_status, c.context_id, c.contact_id,
+      k.name as contact_name
+    from search_messages(${look.query}, ${below}::uuid, ${look.limit + 1}) as found(id)
+    join chat_messages m on m.id = found.id
+    join conversations c on c.id = m.conversation_id
+    join contacts k on k.id = c.contact_id
+    order by m.id desc`.execute(look.db);
+  return page(rows, look.limit, (row) => row.id, (row) => ({
+    id: row.id,
+    seq: row.seq,
+    sender: { userId: row.sender_id, userName: row.sender_name, role: row.sender_role },
+    isPrivate: row.is_private,
+    createdAt: row.created_at.toISOString(),
+    snippet: snippet(row.content, look.terms),
+    conversation: {
+      id: row.conversation_id,
+      status: row.conversation_status,
+      contextId: row.context_id,
+      contact: { id: row.contact_id, name: row.contact_name },
+    },
+  }));
+}
+
+interface ContactFound {
+  id: string;
+  name: string;
+  email: string | null;
+  last_seen_at: Date | null;
+  conversation_id: string | null;
+}
+
+async function findContacts(look: Look): Promise<Page<FoundContact>> {
+  const below = idOf(look.cursor);
+  const { rows } = await sql<ContactFound>`
+    select k.id, k.name, k.email, k.last_seen_at, (
+        select c.id from conversations c where c.contact_id = k.id
+        order by c.last_activity_at desc limit 1
+      ) as conversation_id
+    from search_contacts(${look.query}, ${below}::uuid, ${look.limit + 1}) as found(id)
+    join contacts k on k.id = found.id
+    order by k.id desc`.execute(look.db);
+  return page(rows, look.limit, (row) => row.id, (row) => ({
+    id: row.id,
+    name: mark(row.name, look.terms),
+    email: row.email === null ? null : mark(row.email, look.terms),
+    lastSeenAt: row.last_seen_at?.toISOString() ?? null,
+    conversationId: row.conversation_id,
+  }));
+}
+
+type ConversationFound =
+  & Pick<FullConversationRow, "id" | "status" | "context_id" | "contact_id" | "contact_name">
+  & Pick<FullConversationRow, "contact_email" | "last_message_preview" | "last_activity_at">
+  & { place: string };
+
+async function findConversations(look: Look): Promise<Page<FoundConversation>> {
+  const { at, id } = placeOf(look.cursor);
+  const { rows } = await sql<ConversationFound>`
+    select c.id, c.status, c.context_id, c.contact_id, c.last_message_preview, c.last_activity_at,
+      -- With all its digits: a Date has but the milliseconds.
+      to_char(c.last_activity_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as place,
+      k.name as contact_name, k.email as contact_email
+    from search_conversations(${look.query}, ${at}::timestamptz, ${id}::uuid,
+      ${look.limit + 1}) as found(id)
+    join conversations c on c.id = found.id
+    join contacts k on k.id = c.contact_id
+    order by c.last_activity_at desc, c.id desc`.execute(look.db);
+  return page(rows, look.limit, (row) => `${row.place} ${row.id}`, (row) => ({
+    id: row.id,
+    status: row.status,
+    contextId: row.context_id === null ? null : mark(row.context_id, look.terms),
+    contact: {
+      id: row.contact_id,
+      name: mark(row.contact_name, look.terms),
+      email: row.contact_email === null ? null : mark(row.contact_email, look.terms),
+    },
+    preview: row.last_message_preview,
+    lastActivityAt: row.last_activity_at.toISOString(),
+  }));
+}
+
+/** One row more than was asked for tells that there is a next page. */
+function page<R, T>(
+  rows: R[],
+  limit: number,
+  placeOf: (row: R) => string,
+  toItem: (row: R) => T,
+): Page<T> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map(toItem),
+    nextCursor: rows.length > limit && last !== undefined
+      ? btoa(placeOf(last)).replaceAll("=", "")
+      : null,
+  };
+}
+
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
+/** The id below which a page begins; all are below the last there can be. */
+function idOf(cursor: string | undefined): string {
+  if (cursor === undefined) return "ffffffff-ffff-ffff-ffff-ffffffffffff";
+  const id = decode(cursor);
+  return ID.test(id) ? id : refuse(cursor);
+}
+
+function placeOf(cursor: string | undefined): { at: string; id: string } {
+  if (cursor === undefined) return { at: "infinity", id: idOf(undefined) };
+  const [at = "", id = "", rest] = decode(cursor).split(" ");
+  const good = rest === undefined && ID.test(id) && TIME.test(at) && !isNaN(Date.parse(at));
+  return good ? { at, id } : refuse(cursor);
+}
+
+function decode(cursor: string): string {
+  try {
+    return atob(cursor);
+  } catch {
+    return refuse(cursor);
+  }
+}
+
+function refuse(cursor: string): never {
+  throw new ParleyError("invalid", `Cannot search: cursor "${cursor}" is not valid`, {
+    fields: [{ path: "cursor", message: "must be a nextCursor of the same search" }],
+  });
+}
