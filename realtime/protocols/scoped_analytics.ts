@@ -1,47 +1,37 @@
 /** Scoped analytics at `/api/analytics/ws`: metrics as they change, as in PROTOCOL.md. */
 import { z } from "zod";
+import { SubscribeMetrics, UnsubscribeMetrics } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import type { ActivityTracker } from "../activity.ts";
 import type { Connection } from "../connection.ts";
+import type { MetricSubscriptions } from "../metrics.ts";
 import type { Protocol } from "../protocol.ts";
 import type { Scope } from "../scopes.ts";
 import { command, createScopedProtocol, type Reply, type ScopedOptions } from "./scoped.ts";
 
 export interface ScopedAnalyticsOptions extends ScopedOptions {
-  activity: ActivityTracker;
+  metrics: MetricSubscriptions;
 }
 
-const FAMILIES = ["engagement", "performance", "activity"] as const;
-type Family = (typeof FAMILIES)[number];
-
-/** The families of which this server measures something. */
-const MEASURED: readonly Family[] = ["activity"];
-
-const Metric = z.enum(FAMILIES, `must be one of ${FAMILIES.join(", ")}`);
-const Metrics = z.array(Metric).min(1).max(20).transform((metrics) => [...new Set(metrics)]);
-const Subscribe = z.object({ metrics: Metrics });
-const Unsubscribe = z.object({ metrics: Metrics.optional() });
+/** The same as on the native protocol, and other members beside are let pass. */
+const Subscribe = z.object(SubscribeMetrics.shape);
+const Unsubscribe = z.object(UnsubscribeMetrics.shape);
 
 export function createScopedAnalyticsProtocol(options: ScopedAnalyticsOptions): Protocol {
-  const { activity, now = () => new Date() } = options;
+  const { metrics } = options;
 
   async function subscribe(
     connection: Connection,
     { contextId }: Scope,
-    { metrics }: z.output<typeof Subscribe>,
+    { metrics: asked }: z.output<typeof Subscribe>,
     reply: Reply,
   ): Promise<void> {
-    const given = metrics.filter((metric) => MEASURED.includes(metric));
-    const missing = metrics.filter((metric) => !MEASURED.includes(metric));
-    if (given.length === 0) throw unavailable(missing);
-    reply("subscribed", { metrics: given, unavailable: missing });
-    await activity.follow(connection, contextId, (value) => {
-      const timestamp = now().toISOString();
-      const data = { metric: "activity", value, timestamp };
-      connection.send(JSON.stringify({ type: "metric_update", timestamp, data }));
+    let missing: string[] = [];
+    await metrics.follow(connection, contextId, asked, (names) => {
+      missing = [...new Set(asked)].filter((name) => !(names as string[]).includes(name));
+      reply("subscribed", { metrics: names, unavailable: missing });
     });
     // The command is answered; what of it there is not is told beside the answer.
-    if (missing.length > 0) connection.fail(unavailable(missing));
+    if (missing.length > 0) connection.fail(notOfContext(missing));
   }
 
   return createScopedProtocol({
@@ -52,23 +42,23 @@ export function createScopedAnalyticsProtocol(options: ScopedAnalyticsOptions): 
       const { userId, userName: username, kind: role } = connection.principal!;
       reply("authenticated", { userId, username, role, contextId });
     },
-    encode: () => null,
+    encode: ({ type, data }) => type === "metric_update" ? { type, data } : null,
     commands: {
       subscribe: command(Subscribe, subscribe),
-      unsubscribe: command(Unsubscribe, (connection, _scope, { metrics = FAMILIES }, reply) => {
-        if (metrics.includes("activity")) activity.unfollow(connection);
-        reply("unsubscribed", { metrics });
+      unsubscribe: command(Unsubscribe, (connection, _scope, { metrics: names }, reply) => {
+        metrics.unfollow(connection, names);
+        reply("unsubscribed", names === undefined ? {} : { metrics: names });
       }),
     },
   }, options);
 }
 
-function unavailable(metrics: readonly Family[]): ParleyError {
+function notOfContext(metrics: readonly string[]): ParleyError {
   const names = metrics.map((metric) => `"${metric}"`).join(", ");
-  return new ParleyError("unavailable", `Cannot subscribe: ${names} is not measured here`, {
+  return new ParleyError("unavailable", `Cannot subscribe: ${names} is not measured of a context`, {
     fields: metrics.map((metric) => ({
       path: "metrics",
-      message: `"${metric}" is not measured here`,
+      message: `"${metric}" is not measured of a context`,
     })),
   });
 }

@@ -1,0 +1,184 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { Download } from "lucide-preact";
+import type { MetricDimension, MetricName, SeriesAnswer } from "../../protocol/analytics.ts";
+import { useWorkspace } from "../shell/context.ts";
+import { PageHead } from "../shell/PageShell.tsx";
+import { Button } from "../ui/Button.tsx";
+import { Choice } from "../ui/Choice.tsx";
+import { Notice } from "../ui/Notice.tsx";
+import { Select } from "../ui/Select.tsx";
+import { ListSkeleton } from "../ui/Skeleton.tsx";
+import { type AnalyticsModel, createAnalyticsModel } from "./analytics_model.ts";
+import { BehindList } from "./BehindList.tsx";
+import { HeatMap } from "./HeatMap.tsx";
+import { LiveTiles } from "./LiveTiles.tsx";
+import { PART_HUES, partColour, SeriesChart } from "./SeriesChart.tsx";
+import { changeText, type RangeName, TITLES, valueText } from "./values.ts";
+
+const RANGES: { value: RangeName; label: string }[] = [
+  { value: "today", label: "Today" },
+  { value: "7", label: "7 days" },
+  { value: "30", label: "30 days" },
+  { value: "90", label: "90 days" },
+];
+
+export function AnalyticsBoard() {
+  const workspace = useWorkspace();
+  const model = useMemo(() => createAnalyticsModel(workspace), []);
+  useEffect(() => model.whenAlive(model.begin), []);
+  const { known, series, heat, behind, problem } = model;
+  return (
+    <div class="page-width" data-wide="">
+      <PageHead title="Analytics" lead="As it is now, and over time." />
+      {problem.value !== null && (
+        <Notice>
+          {problem.value} <button type="button" class="link" onClick={model.read}>Try again</button>
+        </Notice>
+      )}
+      {known.value === null
+        ? problem.value === null && <ListSkeleton rows={6} label="Loading figures" />
+        : (
+          <>
+            <LiveTiles model={model} />
+            <Controls model={model} />
+            {series.value !== null && (
+              <section class="figure-part" aria-labelledby="series" aria-busy={model.loading.value}>
+                <SeriesHead model={model} series={series.value} />
+                <SeriesChart
+                  series={series.value}
+                  clock={workspace.clock.value}
+                  theme={workspace.theme.value}
+                  onPick={(index) =>
+                    showStretch(model, series.value!, index)}
+                />
+                {series.value.parts.length > 0 && <Parts model={model} series={series.value} />}
+              </section>
+            )}
+            {behind.value !== null && (
+              <BehindList
+                behind={behind.value}
+                unit={model.chosen.value?.unit ?? "count"}
+                onClose={model.hideBehind}
+              />
+            )}
+            {heat.value !== null && (
+              <section class="figure-part" aria-labelledby="heat">
+                <h2 id="heat">By hour of the week</h2>
+                <HeatMap heat={heat.value} />
+              </section>
+            )}
+          </>
+        )}
+    </div>
+  );
+}
+
+function Controls({ model }: { model: AnalyticsModel }) {
+  const metrics = (model.known.value ?? []).filter(({ history }) => history);
+  const dimensions = model.dimensions.value;
+  return (
+    <div class="figure-controls">
+      <Select
+        id="metric"
+        label="Figure"
+        value={model.metric.value}
+        options={metrics.map(({ name }) => ({ value: name, label: TITLES[name] }))}
+        onChange={(next) => model.setMetric(next as MetricName)}
+      />
+      <Select
+        id="by"
+        label="Broken down by"
+        value={model.by.value}
+        options={[
+          { value: "", label: "Nothing" },
+          ...dimensions.map((one) => ({
+            value: one,
+            label: one === "agent" ? "Agent" : "Channel",
+          })),
+        ]}
+        onChange={(next) => model.setBy(next as MetricDimension | "")}
+      />
+      <Choice
+        label="Range"
+        name="range"
+        value={model.range.value}
+        options={RANGES}
+        onChange={model.setRange}
+      />
+      <Button icon={<Download size={16} aria-hidden="true" />} onClick={model.download}>
+        CSV
+      </Button>
+    </div>
+  );
+}
+
+function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesAnswer }) {
+  const { metric, unit, total, previous } = series;
+  const change = previous === null ? null : changeText(total, previous.total);
+  const about = model.known.value?.find(({ name }) => name === metric);
+  return (
+    <header class="series-head">
+      <div>
+        <h2 id="series">{TITLES[metric]}</h2>
+        <p>{about?.about}</p>
+      </div>
+      <p class="series-total">
+        <strong>{valueText(total, unit)}</strong>
+        <span>
+          {change !== null && `${change}, `}
+          {`${valueText(previous?.total, unit)} in the period before`}
+        </span>
+      </p>
+      {about?.conversations && (
+        <Button
+          size="s"
+          onClick={() => model.showBehind(`Behind “${TITLES[metric]}”`)}
+        >
+          Conversations
+        </Button>
+      )}
+    </header>
+  );
+}
+
+/** The figures of a chart's click: those of one hour or day. */
+function showStretch(model: AnalyticsModel, series: SeriesAnswer, index: number): void {
+  const stretch = series.buckets[index];
+  if (stretch === undefined || !model.chosen.value?.conversations) return;
+  const when = new Intl.DateTimeFormat("en", {
+    timeZone: series.timeZone,
+    day: "numeric",
+    month: "long",
+    ...(series.interval === "hour" ? { hour: "numeric", minute: "2-digit" } : {}),
+  }).format(Date.parse(stretch.start));
+  void model.showBehind(`${TITLES[series.metric]}, ${when}`, {
+    from: stretch.start,
+    to: stretch.end,
+  });
+}
+
+function Parts({ model, series }: { model: AnalyticsModel; series: SeriesAnswer }) {
+  const { parts, unit, metric } = series;
+  const most = Math.max(...parts.map(({ total }) => total ?? 0));
+  const by = model.by.value;
+  return (
+    <ul class="parts">
+      {parts.map(({ key, name, total }, index) => (
+        <li key={key}>
+          <button
+            type="button"
+            onClick={() => model.showBehind(`${TITLES[metric]}, ${name}`, { by, key })}
+          >
+            <i
+              aria-hidden="true"
+              style={index < PART_HUES.length ? { background: partColour(index) } : undefined}
+            />
+            <span>{name}</span>
+            <meter min={0} max={most || 1} value={total ?? 0} aria-hidden="true" />
+            <b>{valueText(total, unit)}</b>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

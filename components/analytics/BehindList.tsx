@@ -1,0 +1,47 @@
+import { X } from "lucide-preact";
+import type { MetricUnit } from "../../protocol/analytics.ts";
+import { exactTime } from "../lib/time.ts";
+import { useWorkspace } from "../shell/context.ts";
+import { IconButton } from "../ui/Button.tsx";
+import { ListSkeleton } from "../ui/Skeleton.tsx";
+import type { Behind } from "./analytics_model.ts";
+import { valueText } from "./values.ts";
+
+/** The conversations behind a number. */
+export function BehindList({ behind, unit, onClose }: {
+  behind: Behind;
+  unit: MetricUnit;
+  onClose: () => void;
+}) {
+  const clock = useWorkspace().clock.value;
+  const { title, items } = behind;
+  return (
+    <section class="figure-part behind" aria-labelledby="behind">
+      <header>
+        <h2 id="behind">{title}</h2>
+        <IconButton label="Close the list" size="s" onClick={onClose}>
+          <X size={16} aria-hidden="true" />
+        </IconButton>
+      </header>
+      {items === null
+        ? <ListSkeleton rows={3} label="Loading conversations" />
+        : items.length === 0
+        ? <p class="figure-none">No conversations.</p>
+        : (
+          <ul>
+            {items.map(({ conversationId, contactName, status, value, at, comment }) => (
+              <li key={conversationId}>
+                <a href={`/conversations/${conversationId}`}>
+                  <strong>{contactName}</strong>
+                  <span>{status}</span>
+                  <time dateTime={at}>{exactTime(at, clock)}</time>
+                  <b>{value === null ? "" : valueText(value, unit)}</b>
+                  {comment && <q>{comment}</q>}
+                </a>
+              </li>
+            ))}
+          </ul>
+        )}
+    </section>
+  );
+}

@@ -1,0 +1,195 @@
+import { batch, computed, effect, signal } from "@preact/signals";
+import { Analytics } from "../../client/analytics.ts";
+import type {
+  AnalyticsAnswer,
+  BehindAnswer,
+  HeatMapAnswer,
+  MetricDescription,
+  MetricDimension,
+  MetricName,
+  SeriesAnswer,
+} from "../../protocol/analytics.ts";
+import { ApiError, errorText } from "../live/api.ts";
+import type { WorkspaceModel } from "../live/workspace_model.ts";
+import { type RangeName, rangeOf } from "./values.ts";
+
+/** What the list of conversations is about: the whole range, or one part of it. */
+export interface Behind {
+  title: string;
+  items: BehindAnswer["items"] | null;
+}
+
+export type AnalyticsModel = ReturnType<typeof createAnalyticsModel>;
+
+/** Milliseconds after which figures that are shown are read again. */
+const AGAIN_MS = 60_000;
+
+/** The figures page: live values from the socket, everything over time from the API. */
+export function createAnalyticsModel(workspace: WorkspaceModel) {
+  const known = signal<MetricDescription[] | null>(null);
+  const live = signal<Record<string, number | null>>({});
+  const metric = signal<MetricName>("messages_in");
+  const range = signal<RangeName>("7");
+  const by = signal<MetricDimension | "">("");
+  const series = signal<SeriesAnswer | null>(null);
+  const heat = signal<HeatMapAnswer | null>(null);
+  const behind = signal<Behind | null>(null);
+  const problem = signal<string | null>(null);
+  const loading = signal(false);
+  let reading: AbortController | null = null;
+  let behindReading: AbortController | null = null;
+
+  const chosen = computed(() => known.value?.find(({ name }) => name === metric.value) ?? null);
+  const dimensions = computed(() =>
+    (chosen.value?.dimensions ?? []).filter((one) =>
+      one !== "agent" || workspace.me.value.role === "admin"
+    )
+  );
+
+  function query(): string {
+    const { from, to } = rangeOf(range.peek(), Date.now());
+    const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return new URLSearchParams({ metric: metric.peek(), from, to, timeZone }).toString();
+  }
+
+  function seriesPath(): string {
+    const interval = range.peek() === "today" ? "hour" : "day";
+    const dimension = by.peek() === "" ? "" : `&by=${by.peek()}`;
+    const compare = "&compare=previous";
+    return `/api/analytics/series?${query()}&interval=${interval}${compare}${dimension}`;
+  }
+
+  async function read(): Promise<void> {
+    reading?.abort();
+    const mine = reading = new AbortController();
+    const { signal: stop } = mine;
+    loading.value = true;
+    try {
+      const [nextSeries, nextHeat] = await Promise.all([
+        workspace.request<SeriesAnswer>(seriesPath(), { signal: stop }),
+        workspace.request<HeatMapAnswer>(`/api/analytics/heatmap?${query()}`, { signal: stop }),
+      ]);
+      if (stop.aborted) return;
+      batch(() => {
+        series.value = nextSeries;
+        heat.value = nextHeat;
+        problem.value = null;
+        loading.value = false;
+      });
+    } catch (error) {
+      if (stop.aborted) return;
+      batch(() => {
+        problem.value = errorText(error);
+        loading.value = false;
+      });
+    }
+  }
+
+  function choose(change: () => void): void {
+    batch(() => {
+      change();
+      behind.value = null;
+      if (by.value !== "" && !dimensions.value.includes(by.value)) by.value = "";
+    });
+    void read();
+  }
+
+  async function showBehind(title: string, more: Record<string, string> = {}): Promise<void> {
+    behindReading?.abort();
+    const mine = behindReading = new AbortController();
+    behind.value = { title, items: null };
+    const parameters = new URLSearchParams(query());
+    parameters.delete("timeZone");
+    for (const [key, value] of Object.entries(more)) parameters.set(key, value);
+    try {
+      const { items } = await workspace.request<BehindAnswer>(
+        `/api/analytics/conversations?${parameters}`,
+        { signal: mine.signal },
+      );
+      if (!mine.signal.aborted) behind.value = { title, items };
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      behind.value = null;
+      workspace.fail(error);
+    }
+  }
+
+  /** The table as a file; the address alone has no right to it. */
+  async function download(): Promise<void> {
+    try {
+      const response = await fetch(`${seriesPath()}&format=csv`, {
+        headers: { authorization: `Bearer ${await workspace.token()}` },
+      });
+      if (!response.ok) throw new ApiError(response.status, await response.json());
+      const url = URL.createObjectURL(await response.blob());
+      const link = document.createElement("a");
+      link.href = url;
+      link.download = `${metric.value}.csv`;
+      link.click();
+      URL.revokeObjectURL(url);
+    } catch (error) {
+      workspace.fail(error);
+    }
+  }
+
+  /** Until the returned function is called. The page has to be alive. */
+  function begin(): () => void {
+    const analytics = new Analytics(workspace.client()!);
+    const { unsubscribe } = analytics.subscribe(
+      ["activity", "engagement", "performance"],
+      ({ value }) => {
+        if (typeof value === "object") live.value = { ...live.value, ...value };
+      },
+    );
+    workspace.request<AnalyticsAnswer>("/api/analytics").then(({ metrics, values }) => {
+      batch(() => {
+        known.value = metrics;
+        live.value = { ...values, ...live.value };
+      });
+      return read();
+    }).catch((error) => problem.value = errorText(error));
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible" && known.value !== null) void read();
+    }, AGAIN_MS);
+    return () => {
+      clearInterval(timer);
+      reading?.abort();
+      behindReading?.abort();
+      unsubscribe();
+    };
+  }
+
+  return {
+    known,
+    live,
+    metric,
+    range,
+    by,
+    series,
+    heat,
+    behind,
+    problem,
+    loading,
+    chosen,
+    dimensions,
+    setMetric: (next: MetricName) => choose(() => metric.value = next),
+    setRange: (next: RangeName) => choose(() => range.value = next),
+    setBy: (next: MetricDimension | "") => choose(() => by.value = next),
+    read,
+    showBehind,
+    hideBehind: () => void (behind.value = null),
+    download,
+    /** Calls `start` when the page is alive. */
+    whenAlive(start: () => () => void): () => void {
+      let end: (() => void) | undefined;
+      const stop = effect(() => {
+        if (workspace.live.value && end === undefined) end = start();
+      });
+      return () => {
+        stop();
+        end?.();
+      };
+    },
+    begin,
+  };
+}

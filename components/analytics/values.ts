@@ -1,0 +1,103 @@
+import type { MetricName, MetricUnit } from "../../protocol/analytics.ts";
+
+/** What a tile or an axis is called; the sentence behind it comes from the server. */
+export const TITLES: Record<MetricName, string> = {
+  visitors_online: "Visitors online",
+  agents_online: "Agents online",
+  typing_now: "Typing now",
+  connections: "Connections",
+  conversations_open: "Open conversations",
+  conversations_waiting: "Waiting",
+  conversations_bot: "With the bot",
+  messages_in: "Messages in",
+  messages_out: "Messages out",
+  conversations_started: "Conversations started",
+  conversations_resolved: "Conversations resolved",
+  writing_share: "Visitors who write",
+  returning_share: "Returning visitors",
+  messages_per_conversation: "Messages per conversation",
+  satisfaction: "Satisfaction",
+  first_response_median: "First response, median",
+  first_response_p90: "First response, 90th percentile",
+  response_median: "Response, median",
+  response_p90: "Response, 90th percentile",
+  resolution_median: "Resolution, median",
+  resolution_p90: "Resolution, 90th percentile",
+  delivery_p50: "Delivery, median",
+  delivery_p95: "Delivery, 95th percentile",
+  delivery_p99: "Delivery, 99th percentile",
+  error_rate: "Connections that failed",
+  reconnect_rate: "Joins after an absence",
+};
+
+/** Of messages now: in the last minute. */
+export const LIVE_TITLES: Partial<Record<MetricName, string>> = {
+  messages_in: "Messages in a minute",
+  messages_out: "Answers in a minute",
+};
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** "–" for what is not known. */
+export function valueText(value: number | null | undefined, unit: MetricUnit): string {
+  if (value === null || value === undefined) return "–";
+  switch (unit) {
+    case "count":
+      return compact(value);
+    case "share":
+      return `${trim(value * 100, 1)} %`;
+    case "score":
+      return trim(value, 1);
+    case "milliseconds":
+      return value < 1000 ? `${trim(value, value < 10 ? 1 : 0)} ms` : `${trim(value / 1000, 1)} s`;
+    case "seconds":
+      return secondsText(value);
+  }
+}
+
+function secondsText(value: number): string {
+  if (value < 1) return value === 0 ? "0 s" : "< 1 s";
+  const seconds = Math.round(value);
+  if (seconds < MINUTE) return `${seconds} s`;
+  if (seconds < HOUR) return pair(seconds, MINUTE, "min", 1, "s");
+  if (seconds < DAY) return pair(seconds, HOUR, "h", MINUTE, "min");
+  return pair(seconds, DAY, "d", HOUR, "h");
+}
+
+function pair(value: number, big: number, bigName: string, small: number, smallName: string) {
+  const whole = Math.floor(value / big);
+  const rest = Math.floor((value - whole * big) / small);
+  return rest === 0 ? `${whole} ${bigName}` : `${whole} ${bigName} ${rest} ${smallName}`;
+}
+
+function compact(value: number): string {
+  if (Math.abs(value) < 10_000) return trim(value, 1);
+  return new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 })
+    .format(value);
+}
+
+function trim(value: number, digits: number): string {
+  return new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(value);
+}
+
+/** By how much it is more or less than before, such as "+12 %"; null where that says nothing. */
+export function changeText(value: number | null, before: number | null): string | null {
+  if (value === null || before === null || before === 0) return null;
+  const change = Math.round((value / before - 1) * 100);
+  if (change === 0) return "as before";
+  return `${change > 0 ? "+" : "−"}${Math.abs(change)} %`;
+}
+
+export type RangeName = "today" | "7" | "30" | "90";
+
+/** Whole local days up to and with today, in the zone of this browser. */
+export function rangeOf(name: RangeName, now: number): { from: string; to: string } {
+  const start = new Date(now);
+  start.setHours(0, 0, 0, 0);
+  const end = new Date(start);
+  end.setDate(end.getDate() + 1);
+  start.setDate(start.getDate() - (name === "today" ? 0 : Number(name) - 1));
+  return { from: start.toISOString(), to: end.toISOString() };
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { METRICS } from "../../protocol/analytics.ts";
+import { changeText, rangeOf, TITLES, valueText } from "./values.ts";
+
+Deno.test("values are read in their unit", () => {
+  assert.equal(valueText(null, "count"), "–");
+  assert.equal(valueText(0, "count"), "0");
+  assert.equal(valueText(9999, "count"), "9,999");
+  assert.equal(valueText(1_234_567, "count"), "1.2M");
+  assert.equal(valueText(0.125, "share"), "12.5 %");
+  assert.equal(valueText(4.25, "score"), "4.3");
+  assert.equal(valueText(3.14, "milliseconds"), "3.1 ms");
+  assert.equal(valueText(1500, "milliseconds"), "1.5 s");
+  assert.deepEqual([0, 0.4, 59.6, 61, 3600, 5400, 90_000].map((one) => valueText(one, "seconds")), [
+    "0 s",
+    "< 1 s",
+    "1 min",
+    "1 min 1 s",
+    "1 h",
+    "1 h 30 min",
+    "1 d 1 h",
+  ]);
+});
+
+Deno.test("a change is told where there was something before", () => {
+  assert.equal(changeText(112, 100), "+12 %");
+  assert.equal(changeText(50, 100), "−50 %");
+  assert.equal(changeText(100, 100), "as before");
+  assert.equal(changeText(3, 0), null);
+  assert.equal(changeText(null, 3), null);
+});
+
+Deno.test("a range is whole days with today", () => {
+  const now = new Date(2026, 10, 21, 15, 4).getTime();
+  const local = (text: string) => new Date(text).toString().slice(4, 21);
+  const { from, to } = rangeOf("7", now);
+  assert.equal(local(from), "Nov 15 2026 00:00");
+  assert.equal(local(to), "Nov 22 2026 00:00");
+  assert.equal(local(rangeOf("today", now).from), "Nov 21 2026 00:00");
+});
+
+Deno.test("every metric has a title of its own", () => {
+  assert.equal(new Set(METRICS.map((name) => TITLES[name])).size, METRICS.length);
+});

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import type { BusinessHours } from "../../protocol/analytics.ts";
+import { openSeconds } from "./business_hours.ts";
+
+const nine = { from: "09:00", to: "17:00" };
+const week = (timeZone: string): BusinessHours => ({
+  timeZone,
+  days: [nine, nine, nine, nine, nine, null, null],
+});
+const hours = (from: string, to: string, business: BusinessHours) =>
+  openSeconds(Date.parse(from), Date.parse(to), business) / 3600;
+
+Deno.test("only what lies within the hours counts, in the zone of the workspace", () => {
+  const berlin = week("Europe/Berlin");
+  // Friday 16:30 to Monday 09:10, over the night in which clocks were set back.
+  const wait = hours("2026-10-23T14:30Z", "2026-10-26T08:10Z", berlin);
+  assert.ok(Math.abs(wait - 40 / 60) < 1e-9);
+  // A whole week is 40 hours, whatever the clocks do.
+  assert.equal(hours("2026-10-18T22:00Z", "2026-10-25T23:00Z", berlin), 40);
+  assert.equal(hours("2026-03-22T23:00Z", "2026-03-29T22:00Z", berlin), 40);
+  assert.equal(hours("2026-03-08T05:00Z", "2026-03-15T04:00Z", week("America/New_York")), 40);
+  assert.equal(hours("2026-11-16T03:15Z", "2026-11-16T11:15Z", week("Asia/Kathmandu")), 8);
+  // At night, on a Sunday, and the wrong way round.
+  assert.equal(hours("2026-11-16T20:00Z", "2026-11-17T05:00Z", berlin), 0);
+  assert.equal(hours("2026-11-15T09:00Z", "2026-11-15T15:00Z", berlin), 0);
+  assert.equal(hours("2026-11-16T10:00Z", "2026-11-16T09:00Z", berlin), 0);
+});
+
+Deno.test("without hours all time counts, and a day may end at midnight", () => {
+  assert.equal(hours("2026-10-24T22:00Z", "2026-10-25T23:00Z", null), 25);
+  const always = Array.from({ length: 7 }, () => ({ from: "00:00", to: "24:00" }));
+  const business = { timeZone: "Europe/Berlin", days: always };
+  assert.equal(hours("2026-10-24T22:00Z", "2026-10-25T23:00Z", business), 25);
+});

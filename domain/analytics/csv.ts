@@ -1,0 +1,29 @@
+import type { SeriesAnswer } from "../../protocol/analytics.ts";
+
+/**
+ * A row for each stretch of time: its limits, the value, the period before where it was asked for,
+ * and each part. RFC 4180 with lines that end in CRLF; what is unknown is empty.
+ */
+export function toCsv({ metric, buckets, previous, parts }: SeriesAnswer): string {
+  const head = ["start", "end", metric];
+  if (previous !== null) head.push(`${metric} before`);
+  for (const { name } of parts) head.push(name);
+  const rows = buckets.map(({ start, end, value }, index) => [
+    start,
+    end,
+    value,
+    ...(previous === null ? [] : [previous.buckets[index]?.value ?? null]),
+    ...parts.map((part) => part.buckets[index]?.value ?? null),
+  ]);
+  return [head, ...rows].map((row) => row.map(cell).join(",") + "\r\n").join("");
+}
+
+/** A spreadsheet would take a name that begins with one of these for a formula. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function cell(value: string | number | null): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const text = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,36 @@
+/**
+ * Histograms whose counts can be added up: the same buckets everywhere, eight to each doubling, so
+ * that a percentile is at most 4.5 % from the true one. In the unit of what is measured.
+ */
+
+const PER_DOUBLING = 8;
+/** Below, everything is one bucket: a tenth of a millisecond or second makes no difference. */
+const SMALLEST = 0.1;
+/** Past it too: 2^30 tenths are three years of seconds. */
+const LAST = PER_DOUBLING * 30;
+
+/** The number of the bucket of a value, 0 for the smallest. */
+export function bucketOf(value: number): number {
+  if (!(value > SMALLEST)) return 0;
+  return Math.min(LAST, Math.floor(Math.log2(value / SMALLEST) * PER_DOUBLING) + 1);
+}
+
+/** What stands for the values of a bucket: the geometric middle of its limits. */
+export function valueOf(bucket: number): number {
+  return bucket <= 0 ? 0 : SMALLEST * 2 ** ((bucket - 0.5) / PER_DOUBLING);
+}
+
+/** @param counts of each bucket. @param q from 0 to 1. @returns null where nothing was counted. */
+export function quantile(counts: ReadonlyMap<number, number>, q: number): number | null {
+  const buckets = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
+  const total = buckets.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0) return null;
+  // The same rank as percentile_disc: the first value that at least a share of q is not above.
+  const rank = Math.max(1, Math.ceil(q * total));
+  let seen = 0;
+  for (const [bucket, count] of buckets) {
+    seen += count;
+    if (seen >= rank) return valueOf(bucket);
+  }
+  return valueOf(buckets.at(-1)![0]);
+}

@@ -1,0 +1,117 @@
+/**
+ * What only this process knows: how long deliveries took, how connections ended, who came back. It
+ * is counted in memory and added to the points every few seconds, so an end without a warning loses
+ * those few seconds and nothing else.
+ */
+import { setImmediate } from "node:timers";
+import type { Db } from "../../db/database.ts";
+import { CLOSE } from "../../protocol/close_codes.ts";
+import type { EventBus } from "../events.ts";
+import type { Metrics } from "../metrics.ts";
+import { bucketOf } from "./histogram.ts";
+import { addPoints, type Count, type Retention } from "./points.ts";
+
+export interface ProcessCounters {
+  /** A message was handed to the sockets of this node. */
+  delivered(conversationId: string, seq: number): void;
+  flush(): Promise<void>;
+}
+
+/**
+ * Codes with which a client that means to go ends its connection (RFC 6455; 1005: none given), and
+ * with which a server that restarts sends it away.
+ */
+const NORMAL_CLOSES: readonly number[] = [1000, 1001, 1005, CLOSE.draining.code];
+/** Commits whose delivery is waited for; with none connected nobody takes them out. */
+const MAX_WAITING = 10_000;
+
+/** Listens to the bus before those who deliver do, so that it hears of a commit first. */
+export function createProcessCounters(options: {
+  db: Db;
+  bus: EventBus;
+  metrics: Pick<Metrics, "closes" | "recoveries">;
+  retention: Retention;
+  now?: () => number;
+}): ProcessCounters {
+  const { db, bus, metrics, retention, now = Date.now } = options;
+  const committed = new Map<string, number>();
+  let deliveries = new Map<number, number>();
+  /** When what was handed out in this turn was committed. */
+  let handedOut: number[] = [];
+  const seen = { closes: 0, abnormal_closes: 0, joins: 0, rejoins: 0 };
+  let flushing: Promise<void> = Promise.resolve();
+
+  bus.on("conversation.logged", ({ conversationId, entries }) => {
+    const at = performance.now();
+    for (const { seq, forAgents } of entries) {
+      if (forAgents.type !== "message") continue;
+      if (committed.size >= MAX_WAITING) {
+        const [oldest] = committed.keys();
+        committed.delete(oldest!);
+      }
+      committed.set(`${conversationId} ${seq}`, at);
+    }
+  });
+
+  async function totals(): Promise<typeof seen> {
+    const total = { closes: 0, abnormal_closes: 0, joins: 0, rejoins: 0 };
+    for (const { labels, value } of (await metrics.closes.get()).values) {
+      total.closes += value;
+      if (!NORMAL_CLOSES.includes(Number(labels.code))) total.abnormal_closes += value;
+    }
+    for (const { labels, value } of (await metrics.recoveries.get()).values) {
+      total.joins += value;
+      if (labels.outcome !== "fresh") total.rejoins += value;
+    }
+    return total;
+  }
+
+  async function flushNow(): Promise<void> {
+    const at = now();
+    const taken = deliveries;
+    deliveries = new Map();
+    const total = await totals();
+    const counts: Count[] = [...taken].map(([bucket, value]) => ({
+      metric: "delivery",
+      at,
+      bucket,
+      value,
+    }));
+    for (const metric of ["closes", "abnormal_closes", "joins", "rejoins"] as const) {
+      const value = total[metric] - seen[metric];
+      if (value !== 0) counts.push({ metric, at, value });
+    }
+    if (counts.length === 0) return;
+    try {
+      await db.transaction().execute((trx) => addPoints(trx, counts, retention, at));
+      Object.assign(seen, total);
+    } catch (error) {
+      // They count with the next ones.
+      for (const [bucket, value] of taken) {
+        deliveries.set(bucket, (deliveries.get(bucket) ?? 0) + value);
+      }
+      throw error;
+    }
+  }
+
+  function observe(): void {
+    const at = performance.now();
+    for (const since of handedOut) {
+      const bucket = bucketOf(at - since);
+      deliveries.set(bucket, (deliveries.get(bucket) ?? 0) + 1);
+    }
+    handedOut = [];
+  }
+
+  return {
+    delivered(conversationId, seq) {
+      const name = `${conversationId} ${seq}`;
+      const at = committed.get(name);
+      if (at === undefined) return;
+      committed.delete(name);
+      // What follows the first of a burst goes out at the end of this turn.
+      if (handedOut.push(at) === 1) setImmediate(observe);
+    },
+    flush: () => flushing = flushing.catch(() => {}).then(flushNow),
+  };
+}

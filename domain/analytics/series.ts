@@ -1,0 +1,162 @@
+/** A metric over time, by the calendar of a time zone. */
+import type { Db } from "../../db/database.ts";
+import {
+  type HeatMapAnswer,
+  MAX_BUCKETS,
+  type MetricDimension,
+  type MetricName,
+  type SeriesAnswer,
+  type SeriesQuery,
+} from "../../protocol/analytics.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import { boundaries, localOf, rangeBefore, type Resolution, resolutionFor } from "./calendar.ts";
+import { figureOf, type Sum, sumsOf } from "./figures.ts";
+import { keptFrom, type Retention } from "./points.ts";
+import { DEFINITIONS, hasHistory } from "./registry.ts";
+
+export interface SeriesOptions {
+  db: Db;
+  retention: Retention;
+  now: number;
+}
+
+const DAY = 86_400_000;
+
+type Line = SeriesAnswer["parts"][number];
+
+/** @throws {ParleyError} `invalid` for what has no history, and for a range that is not kept. */
+export async function readSeries(
+  options: SeriesOptions,
+  metric: MetricName,
+  query: Omit<SeriesQuery, "metric" | "format">,
+): Promise<SeriesAnswer> {
+  const { timeZone, interval, by, compare } = query;
+  const definition = DEFINITIONS[metric];
+  if (!hasHistory(definition)) {
+    throw refusal("metric", `"${metric}" is only known for this moment`);
+  }
+  if (by !== undefined && !definition.dimensions.includes(by)) {
+    throw refusal("by", `"${metric}" is not counted by ${by}`);
+  }
+  const range = { from: query.from.getTime(), to: query.to.getTime() };
+  const line = async (
+    { from, to }: { from: number; to: number },
+    dimension: "all" | MetricDimension,
+  ): Promise<Line[]> => {
+    const edges = boundaries(from, to, interval, timeZone, MAX_BUCKETS);
+    if (edges === undefined) {
+      throw refusal("interval", `there are more than ${MAX_BUCKETS} of that interval`);
+    }
+    const sums = await sumsOf(options.db, definition.source, {
+      dimension,
+      ...pointsWithin(edges, options),
+    });
+    const keys = dimension === "all" ? [""] : [...new Set(sums.map(({ key }) => key))];
+    return keys.map((key) => toLine(metric, key, sums.filter((sum) => sum.key === key), edges));
+  };
+  const before = rangeBefore(range.from, range.to, timeZone);
+  const [[whole], [previous = null], parts] = await Promise.all([
+    line(range, "all"),
+    compare === undefined ? [] : line(before, "all"),
+    by === undefined ? [] : line(range, by).then((lines) => nameParts(options.db, by, lines)),
+  ]);
+  return {
+    metric,
+    unit: definition.unit,
+    timeZone,
+    interval,
+    total: whole!.total,
+    buckets: whole!.buckets,
+    previous: previous === null ? null : { total: previous.total, buckets: previous.buckets },
+    parts: parts.sort((a, b) => (b.total ?? 0) - (a.total ?? 0)),
+  };
+}
+
+function toLine(metric: MetricName, key: string, sums: Sum[], edges: readonly number[]): Line {
+  const { source } = DEFINITIONS[metric];
+  const slots = Map.groupBy(sums, ({ slot }) => slot);
+  const iso = (at: number) => new Date(at).toISOString();
+  return {
+    key,
+    name: key,
+    total: figureOf(source, sums),
+    buckets: edges.slice(0, -1).map((start, slot) => ({
+      start: iso(start),
+      end: iso(edges[slot + 1]!),
+      value: figureOf(source, slots.get(slot) ?? []),
+    })),
+  };
+}
+
+async function nameParts(db: Db, by: MetricDimension, parts: Line[]): Promise<Line[]> {
+  if (by !== "agent" || parts.length === 0) return parts;
+  const users = await db.selectFrom("users").select(["id", "name"]).execute();
+  const names = new Map(users.map(({ id, name }) => [id, name]));
+  return parts.map((part) => ({ ...part, name: names.get(part.key) ?? part.key }));
+}
+
+/** The coarsest points that add up to these stretches. */
+function pointsWithin(
+  edges: readonly number[],
+  { retention, now }: SeriesOptions,
+): { resolution: Resolution; boundaries: readonly number[] } {
+  const last = edges.at(-1)!;
+  // Of what has not happened yet it does not matter where it ends.
+  const boundaries = last > now ? edges.with(-1, Math.ceil(last / DAY) * DAY) : edges;
+  const coarsest = resolutionFor(boundaries);
+  if (coarsest === undefined) throw refusal("from", "it has to be a whole minute, as has the end");
+  if (edges[0]! < keptFrom(coarsest, retention, now)) {
+    const since = new Date(keptFrom(coarsest, retention, now)).toISOString();
+    const unit = coarsest === "quarter" ? "quarter of an hour" : coarsest;
+    throw refusal("from", `what begins at any ${unit} is kept since ${since} only`);
+  }
+  return { resolution: coarsest, boundaries };
+}
+
+const MAX_HOURS = 24 * 366;
+
+/** Sums by hour of the week, as clocks of the time zone show it. @throws {ParleyError} `invalid`. */
+export async function readHeatMap(
+  options: SeriesOptions,
+  metric: MetricName,
+  query: { from: Date; to: Date; timeZone: string },
+): Promise<HeatMapAnswer> {
+  const { timeZone } = query;
+  const { source, unit, ...definition } = DEFINITIONS[metric];
+  if (!hasHistory({ source, unit, ...definition })) {
+    throw refusal("metric", `"${metric}" is only known for this moment`);
+  }
+  const edges = boundaries(
+    query.from.getTime(),
+    query.to.getTime(),
+    "hour",
+    timeZone,
+    MAX_HOURS,
+  );
+  if (edges === undefined) throw refusal("from", "a heat map is of one year at most");
+  const sums = await sumsOf(options.db, source, {
+    dimension: "all",
+    ...pointsWithin(edges, options),
+  });
+  const hours = edges.map((edge) => hourOfWeek(edge, timeZone));
+  const cells = Map.groupBy(sums, ({ slot }) => hours[slot]!);
+  const days = Array.from(
+    { length: 7 },
+    (_, day) =>
+      Array.from({ length: 24 }, (_, hour) => figureOf(source, cells.get(day * 24 + hour) ?? [])),
+  );
+  return { metric, unit, timeZone, days };
+}
+
+/** 0 for Monday from midnight. */
+function hourOfWeek(instant: number, timeZone: string): number {
+  const local = localOf(instant, timeZone);
+  const weekday = ((Math.floor(local / DAY) + 3) % 7 + 7) % 7;
+  return weekday * 24 + new Date(local).getUTCHours();
+}
+
+function refusal(path: string, message: string): ParleyError {
+  return new ParleyError("invalid", `Cannot read figures: ${message}`, {
+    fields: [{ path, message }],
+  });
+}

@@ -1,0 +1,222 @@
+/** Figures of the workspace: as they are now, over time, and what is behind them. */
+import { sql } from "kysely";
+import type { Db } from "../../db/database.ts";
+import type {
+  BehindAnswer,
+  BehindQuery,
+  BusinessHours,
+  HeatMapAnswer,
+  MetricName,
+  SeriesAnswer,
+  SeriesQuery,
+} from "../../protocol/analytics.ts";
+import type { EventBus } from "../events.ts";
+import { readBehind } from "./behind.ts";
+import { readBusinessHours, writeBusinessHours } from "./business_hours.ts";
+import { RESOLUTION_MS } from "./calendar.ts";
+import { figureOf, pointsOf, type Sum, sumsOf } from "./figures.ts";
+import { fold } from "./fold.ts";
+import { forgetPoints, type Retention, sumPoints } from "./points.ts";
+import type { ProcessCounters } from "./process_counters.ts";
+import { DEFINITIONS, type Gauges } from "./registry.ts";
+import { readHeatMap, readSeries } from "./series.ts";
+
+export interface LiveValue {
+  value: number | null;
+  /** Of messages. */
+  byChannel?: Record<string, number>;
+}
+
+export interface Analytics {
+  /**
+   * What these metrics are at this moment: gauges and open conversations now, messages in the last
+   * minute, everything else over the last 24 hours.
+   */
+  live(names: readonly MetricName[], gauges: () => Promise<Gauges>): Promise<
+    Map<MetricName, LiveValue>
+  >;
+  series(metric: MetricName, query: Omit<SeriesQuery, "metric" | "format">): Promise<SeriesAnswer>;
+  heatMap(
+    metric: MetricName,
+    query: { from: Date; to: Date; timeZone: string },
+  ): Promise<HeatMapAnswer>;
+  behind(metric: MetricName, query: Omit<BehindQuery, "metric">): Promise<BehindAnswer>;
+  businessHours(): Promise<BusinessHours>;
+  setBusinessHours(hours: BusinessHours): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How often it is looked whether there is something to fold, and how long nothing may be folded. */
+const LOOK_MS = 1000;
+const IDLE_MS = 60_000;
+/** Folding takes this part of the time at most. */
+const SHARE = 1 / 20;
+/** For how long somebody who looked at figures is thought to look again. */
+const WATCHED_MS = 10_000;
+/** How long a reader waits for it. */
+const PATIENCE_MS = 2000;
+const FLUSH_MS = 15_000;
+const FORGET_MS = 3_600_000;
+/** How much is looked at again after a start: what was under way when the process ended. */
+const AGAIN_MS = 600_000;
+const RECENT_MS = 86_400_000;
+
+export function createAnalytics(options: {
+  db: Db;
+  bus: EventBus;
+  counters: ProcessCounters;
+  retention: Retention;
+  onError: (error: unknown) => void;
+}): Analytics {
+  const { db, bus, counters, retention, onError } = options;
+  let dirty = true;
+  let first = true;
+  let stopped = false;
+  let folding: Promise<void> | null = null;
+  let foldedAt = -Infinity;
+  let tookMs = 0;
+  let readAt = -Infinity;
+  let flushedAt = performance.now();
+  let forgotAt = -Infinity;
+  bus.on("conversation.logged", () => dirty = true);
+
+  function foldNow(): Promise<void> {
+    return folding ??= (async () => {
+      const start = performance.now();
+      dirty = false;
+      try {
+        const again = first ? AGAIN_MS : 0;
+        if (await fold(db, { now: Date.now(), retention, again })) first = false;
+      } finally {
+        foldedAt = performance.now();
+        tookMs = foldedAt - start;
+        folding = null;
+      }
+    })();
+  }
+
+  /** What is read now has all that was committed, as far as folding may cost. */
+  async function caughtUp(): Promise<void> {
+    const now = performance.now();
+    readAt = now;
+    const rested = now - foldedAt >= tookMs / SHARE;
+    // Other nodes' changes are not heard of here.
+    if (folding === null && !(rested && (dirty || now - foldedAt >= LOOK_MS))) return;
+    // Years that were never folded take their time: until then what there is is the answer.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, PATIENCE_MS);
+    await Promise.race([foldNow().catch(onError), promise]);
+    clearTimeout(timer);
+  }
+
+  async function look(): Promise<void> {
+    const now = performance.now();
+    const idle = now - foldedAt;
+    const watched = now - readAt < WATCHED_MS;
+    if (idle >= IDLE_MS || (dirty && watched && idle >= Math.max(LOOK_MS, tookMs / SHARE))) {
+      await foldNow();
+    }
+    if (now - flushedAt >= FLUSH_MS) {
+      flushedAt = now;
+      await counters.flush();
+    }
+    if (now - forgotAt >= FORGET_MS) {
+      forgotAt = now;
+      await forgetPoints(db, retention, Date.now());
+    }
+  }
+
+  let looking: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    looking ??= look().catch(onError).finally(() => looking = null);
+  }, LOOK_MS);
+  const series = () => ({ db, retention, now: Date.now() });
+
+  return {
+    async live(names, gauges) {
+      const wanted = names.map((name) => ({ name, source: DEFINITIONS[name].source }));
+      const kinds = new Set(wanted.map(({ source }) => source.kind));
+      const values = new Map<MetricName, LiveValue>();
+      const gauge = kinds.has("gauge") ? await gauges() : null;
+      const states = kinds.has("state") ? await openConversations(db) : null;
+      const minute = kinds.has("messages") ? await lastMinute(db) : null;
+      const history = wanted.filter(({ source }) =>
+        source.kind === "rating" || (source.kind !== "messages" && pointsOf(source).length > 0)
+      );
+      let sums: Sum[] = [];
+      if (history.length > 0) {
+        await caughtUp();
+        const now = Date.now();
+        const step = RESOLUTION_MS.quarter;
+        const query = {
+          dimension: "all",
+          resolution: "quarter",
+          boundaries: [
+            Math.floor((now - RECENT_MS) / step) * step,
+            Math.floor(now / step) * step + step,
+          ],
+        } as const;
+        const metrics = [...new Set(history.flatMap(({ source }) => pointsOf(source)))];
+        if (metrics.length > 0) sums = await sumPoints(db, { ...query, metrics });
+        if (kinds.has("rating")) sums.push(...await sumsOf(db, { kind: "rating" }, query));
+      }
+      for (const { name, source } of wanted) {
+        if (source.kind === "gauge") values.set(name, { value: gauge![source.gauge] });
+        else if (source.kind === "state") values.set(name, { value: states![source.state] });
+        else if (source.kind === "messages") values.set(name, minute![source.of]);
+        else values.set(name, { value: figureOf(source, sums) });
+      }
+      return values;
+    },
+
+    async series(metric, query) {
+      await caughtUp();
+      return await readSeries(series(), metric, query);
+    },
+    async heatMap(metric, query) {
+      await caughtUp();
+      return await readHeatMap(series(), metric, query);
+    },
+    async behind(metric, query) {
+      await caughtUp();
+      return await readBehind(db, metric, query);
+    },
+    businessHours: () => readBusinessHours(db),
+    setBusinessHours: (hours) => writeBusinessHours(db, hours),
+
+    async stop() {
+      if (stopped) return;
+      stopped = true;
+      clearInterval(timer);
+      await looking;
+      await folding;
+      await counters.flush().catch(onError);
+    },
+  };
+}
+
+async function openConversations(db: Db): Promise<Record<"open" | "waiting" | "bot", number>> {
+  const { rows: [row] } = await sql<Record<"open" | "waiting" | "bot", number>>`
+    select count(*)::int as open, count(waiting_since)::int as waiting,
+      (count(*) filter (where last_message_role = 'bot'))::int as bot
+    from conversations where status = 'open'`.execute(db);
+  return row!;
+}
+
+async function lastMinute(
+  db: Db,
+): Promise<Record<"messages_in" | "messages_out", Required<LiveValue>>> {
+  const from = new Date(Date.now() - 60_000).toISOString();
+  const { rows } = await sql<{ visitor: boolean; platform: string; n: number }>`
+    select sender_role = 'visitor' as visitor, platform, count(*)::int as n from chat_messages
+    where created_at > ${from} and type = 'text' and not is_private and sender_role <> 'system'
+    group by 1, 2 order by 2`.execute(db);
+  const of = (inbound: boolean) => {
+    const own = rows.filter(({ visitor }) => visitor === inbound);
+    return {
+      value: own.reduce((sum, { n }) => sum + n, 0),
+      byChannel: Object.fromEntries(own.map(({ platform, n }) => [platform, n])),
+    };
+  };
+  return { messages_in: of(true), messages_out: of(false) };
+}

@@ -1,0 +1,225 @@
+/**
+ * Who follows which metrics. Each value is computed once, however many follow it, and told at most
+ * once a second to each; nothing is computed while nobody follows.
+ */
+import { checkFollowed, isFamily, metricsFor, type Viewer } from "../domain/analytics/registry.ts";
+import type { Gauges } from "../domain/analytics/registry.ts";
+import type { Analytics, LiveValue } from "../domain/analytics/service.ts";
+import { audienceOf } from "../domain/principal.ts";
+import type { FollowedMetric, MetricName, MetricValue } from "../protocol/analytics.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import type { HubEvent } from "./broker.ts";
+import type { Connection } from "./connection.ts";
+import type { Protocol } from "./protocol.ts";
+import type { TimerWheel } from "./timer_wheel.ts";
+
+export interface MetricSubscriptions {
+  /**
+   * From now on the connection is told of these, beginning with what they are now, after `accept`.
+   *
+   * @param contextId that the connection is for; null: the workspace
+   * @throws {ParleyError} `not_found` with a list of all there are, `forbidden`; `unavailable` where
+   *   none of them is measured of a context.
+   */
+  follow(
+    connection: Connection,
+    contextId: string | null,
+    names: readonly string[],
+    accept: (names: FollowedMetric[]) => void,
+  ): Promise<void>;
+  /** undefined: all. */
+  unfollow(connection: Connection, names?: readonly string[]): void;
+}
+
+/** What a member was told, and when. */
+interface Told {
+  text: string | null;
+  at: number;
+}
+
+interface Followed {
+  name: FollowedMetric;
+  /** Whose rights its members have; of a context: nobody's but its own people's. */
+  viewer: Viewer | { contextId: string };
+  members: Map<Connection, Told>;
+}
+
+interface Reading {
+  text: string;
+  event: HubEvent;
+}
+
+/** How often values are looked at, and so told at most. */
+const EVERY_MS = 1000;
+/** Looking takes this part of the time at most. */
+const SHARE = 1 / 20;
+
+export interface MetricSubscriptionsOptions {
+  analytics: Pick<Analytics, "live">;
+  /** What the hub knows, on all nodes. */
+  gauges: () => Promise<Gauges>;
+  /** How many people are in a context's conversation now. */
+  peopleOf: (contextId: string) => Promise<{ agents: number; visitors: number }>;
+  wheel: TimerWheel;
+  onError: (error: unknown) => void;
+  now?: () => Date;
+}
+
+export function createMetricSubscriptions(
+  options: MetricSubscriptionsOptions,
+): MetricSubscriptions {
+  const { analytics, gauges, peopleOf, wheel, onError, now = () => new Date() } = options;
+  const followed = new Map<string, Followed>();
+  const watched = new WeakSet<Connection>();
+  let looking = false;
+
+  function viewerOf(connection: Connection, contextId: string | null): Followed["viewer"] {
+    const { principal } = connection;
+    if (principal === null) {
+      throw new ParleyError("unauthenticated", "Cannot subscribe: authenticate first");
+    }
+    if (contextId !== null) return { contextId };
+    if (principal.kind !== "agent") {
+      throw new ParleyError("forbidden", "Cannot subscribe to metrics: only agents may");
+    }
+    return principal.role;
+  }
+
+  /** What each of these is now; live values are read once for all of them. */
+  async function read(all: readonly Followed[]): Promise<Map<Followed, Reading>> {
+    const namesOf = ({ name, viewer }: Followed): MetricName[] => {
+      if (typeof viewer === "object") return [];
+      return isFamily(name) ? metricsFor(viewer, name) : [name];
+    };
+    const names = [...new Set(all.flatMap(namesOf))];
+    const values = names.length === 0 ? new Map() : await analytics.live(names, gauges);
+    const readings = new Map<Followed, Reading>();
+    for (const one of all) {
+      const { name, viewer } = one;
+      let live: { value: MetricValue; byChannel?: Record<string, number> };
+      if (typeof viewer === "object") {
+        const { agents, visitors } = await peopleOf(viewer.contextId);
+        live = { value: { agents_online: agents, visitors_online: visitors } };
+      } else if (isFamily(name)) {
+        const own = namesOf(one).map((metric) => [metric, valueOf(values, metric).value]);
+        live = { value: Object.fromEntries(own) };
+      } else {
+        live = valueOf(values, name);
+      }
+      const timestamp = now().toISOString();
+      readings.set(one, {
+        text: JSON.stringify(live),
+        event: { type: "metric_update", timestamp, data: { metric: name, ...live, timestamp } },
+      });
+    }
+    return readings;
+  }
+
+  function tell(one: Followed, { text, event }: Reading, only?: Connection): void {
+    const at = performance.now();
+    const encoded = new Map<Protocol, string | null>();
+    for (const [connection, told] of one.members) {
+      if (only !== undefined && connection !== only) continue;
+      if (told.text === text || (told.text !== null && at - told.at < EVERY_MS)) continue;
+      if (!hasRight(connection, one)) continue;
+      const { protocol, principal } = connection;
+      let line = encoded.get(protocol);
+      if (line === undefined) {
+        line = protocol.encode(event, null, audienceOf(principal!));
+        encoded.set(protocol, line);
+      }
+      told.text = text;
+      told.at = at;
+      if (line !== null) connection.send(line);
+    }
+  }
+
+  /** Rights may have changed since they were looked at: whoever lost them is told so. */
+  function hasRight(connection: Connection, one: Followed): boolean {
+    const { principal } = connection;
+    if (typeof one.viewer === "object") return principal !== null;
+    if (principal?.kind === "agent" && principal.role === one.viewer) return true;
+    leave(connection, one);
+    try {
+      const viewer = viewerOf(connection, null);
+      const [name] = checkFollowed([one.name], viewer as Viewer);
+      join(connection, name!, viewer);
+    } catch (error) {
+      connection.fail(error as ParleyError);
+    }
+    return false;
+  }
+
+  async function look(): Promise<void> {
+    const all = [...followed.values()];
+    for (const [one, reading] of await read(all)) tell(one, reading);
+  }
+
+  function lookLater(ms = EVERY_MS): void {
+    if (looking || followed.size === 0) return;
+    looking = true;
+    wheel.after(ms, () => {
+      const start = performance.now();
+      void look().catch(onError).finally(() => {
+        looking = false;
+        lookLater(Math.max(EVERY_MS, (performance.now() - start) / SHARE));
+      });
+    });
+  }
+
+  function join(connection: Connection, name: FollowedMetric, viewer: Followed["viewer"]) {
+    const key = JSON.stringify([name, viewer]);
+    const one = followed.get(key) ?? { name, viewer, members: new Map<Connection, Told>() };
+    followed.set(key, one);
+    // Who asks again is told again.
+    one.members.set(connection, { text: null, at: 0 });
+    if (!watched.has(connection)) {
+      watched.add(connection);
+      connection.cleanups.push(() => unfollow(connection));
+    }
+    return one;
+  }
+
+  function leave(connection: Connection, one: Followed): void {
+    one.members.delete(connection);
+    if (one.members.size === 0) followed.delete(JSON.stringify([one.name, one.viewer]));
+  }
+
+  function unfollow(connection: Connection, names?: readonly string[]): void {
+    for (const one of [...followed.values()]) {
+      if (names === undefined || names.includes(one.name)) leave(connection, one);
+    }
+  }
+
+  return {
+    async follow(connection, contextId, asked, accept) {
+      const viewer = viewerOf(connection, contextId);
+      const names = typeof viewer === "object"
+        ? checkOfContext(asked)
+        : checkFollowed(asked, viewer);
+      accept(names);
+      if (connection.isOver) return;
+      const joined = names.map((name) => join(connection, name, viewer));
+      lookLater();
+      for (const [one, reading] of await read(joined)) tell(one, reading, connection);
+    },
+    unfollow,
+  };
+}
+
+function valueOf(values: ReadonlyMap<MetricName, LiveValue>, name: MetricName): LiveValue {
+  return values.get(name) ?? { value: null };
+}
+
+/** Of a context there is one family: who is there. */
+function checkOfContext(names: readonly string[]): FollowedMetric[] {
+  const known = checkFollowed(names, "admin");
+  if (!known.includes("activity")) {
+    const others = known.map((name) => `"${name}"`).join(", ");
+    throw new ParleyError(
+      "unavailable",
+      `Cannot subscribe: ${others} is not measured of a context`,
+    );
+  }
+  return ["activity"];
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { visit, withBrowser } from "./support/browser.ts";
+import { cast, post } from "./support/http.ts";
+import { startProcess } from "./support/process.ts";
+import { ADMIN } from "./support/server.ts";
+import { testWith } from "./support/services.ts";
+import { makeDataDir } from "./support/template.ts";
+
+testWith(
+  ["chromium"],
+  "an admin sees figures live and over time, what is behind them, and takes them along",
+  async () => {
+    const dataDir = await makeDataDir();
+    const server = await startProcess({
+      DATA_DIR: dataDir,
+      ADMIN_EMAIL: ADMIN.email,
+      ADMIN_PASSWORD: ADMIN.password,
+    });
+    try {
+      const url = server.url.replace("127.0.0.1", "localhost");
+      const { agent, visitor, conversation } = await cast(server);
+      await post(server, visitor.sessionId, conversation.id, "Is anybody there?");
+      await post(server, agent.token, conversation.id, "I am");
+      await withBrowser(async (browser) => {
+        const { page, context, complaints } = await visit(browser, {
+          timezoneId: "Asia/Kathmandu",
+        });
+        await page.goto(`${url}/login?next=/analytics`);
+        await page.getByLabel("E-mail").fill(ADMIN.email);
+        await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
+        await page.keyboard.press("Enter");
+        const tile = (name: string, value: string) =>
+          page.locator(".tile", { hasText: name }).filter({
+            has: page.locator("strong", { hasText: new RegExp(`^${value}$`) }),
+          })
+            .waitFor();
+        await tile("Open conversations", "1");
+        await tile("Messages in a minute", "1");
+        await tile("Agents online", "1");
+
+        // Live, without a reload.
+        await post(server, visitor.sessionId, conversation.id, "Good");
+        await tile("Messages in a minute", "2");
+
+        await page.getByRole("button", { name: /^Answers in a minute/ }).click();
+        await page.getByRole("heading", { name: "Messages out" }).waitFor();
+        await page.getByLabel("Broken down by").selectOption("agent");
+        const part = page.locator(".parts button");
+        await part.waitFor();
+        assert.match(await part.innerText(), /ada\s+1/);
+        await part.click();
+        const behind = page.locator(".behind a");
+        await behind.waitFor();
+        assert.equal(await behind.getAttribute("href"), `/conversations/${conversation.id}`);
+
+        const download = page.waitForEvent("download");
+        await page.getByRole("button", { name: "CSV" }).click();
+        const file = await (await download).path();
+        const table = await Deno.readTextFile(file);
+        assert.match(table, /^start,end,messages_out,messages_out before,ada\r\n/);
+        assert.match(table, /T18:15:00\.000Z,.*T18:15:00\.000Z,1,0,1\r\n$/m, "days of Kathmandu");
+
+        // Every hour of the week has its value, also for who cannot see colours.
+        assert.equal(await page.locator(".heat tbody td").count(), 7 * 24);
+        const heat = await page.locator(".heat tbody td").allInnerTexts();
+        assert.equal(heat.filter((text) => text.trim() === "1").length, 1);
+        assert.deepEqual(complaints, []);
+        await context.close();
+      });
+    } finally {
+      await server.kill("SIGTERM");
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  },
+);

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { visit, withBrowser } from "./support/browser.ts";
+import { call, login } from "./support/http.ts";
+import { startProcess } from "./support/process.ts";
+import { ADMIN } from "./support/server.ts";
+import { testWith } from "./support/services.ts";
+import { makeDataDir } from "./support/template.ts";
+
+testWith(["chromium"], "a visitor rates with one press when it is over, and says why", async () => {
+  const dataDir = await makeDataDir();
+  const server = await startProcess({
+    DATA_DIR: dataDir,
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+  });
+  try {
+    const url = server.url.replace("127.0.0.1", "localhost");
+    const { token } = await login(server);
+    await withBrowser(async (browser) => {
+      const { page, complaints } = await visit(browser);
+      await page.goto(`${url}/demo`);
+      const open = () => page.getByRole("button", { name: "Chat" }).click();
+      await open();
+      const box = page.getByRole("textbox", { name: "Message" });
+      await box.fill("Is anybody there?");
+      await box.press("Enter");
+      const list = () =>
+        call<{ items: { id: string }[] }>(server, "GET", "/api/conversations", { token });
+      await page.getByLabel("Messages", { exact: true }).getByText("Is anybody there?").waitFor();
+      await page.getByText("Sent", { exact: true }).first().waitFor({ state: "attached" });
+      const id = (await list()).body.items[0]!.id;
+      const resolve = () =>
+        call(server, "PATCH", `/api/conversations/${id}`, { token, body: { status: "resolved" } });
+      const question = page.getByText("How did we do?");
+      assert.equal(await question.count(), 0);
+      await resolve();
+      await question.waitFor();
+      await page.getByRole("button", { name: "4 of 5" }).click();
+      await page.getByRole("textbox", { name: /words/ }).fill("Friendly");
+      await page.getByRole("button", { name: "Send" }).first().click();
+      await page.getByText("Thank you for your words.").waitFor();
+
+      const from = new Date(Date.now() - 86_400_000).toISOString().slice(0, 16) + "Z";
+      const to = new Date(Date.now() + 86_400_000).toISOString().slice(0, 16) + "Z";
+      const path = `/api/analytics/conversations?metric=satisfaction&from=${from}&to=${to}`;
+      const { body } = await call<{ items: { value: number; comment: string }[] }>(
+        server,
+        "GET",
+        path,
+        { token },
+      );
+      assert.deepEqual([body.items[0]!.value, body.items[0]!.comment], [4, "Friendly"]);
+
+      // Nobody is asked twice, and once more when it was opened and resolved again.
+      await page.reload();
+      await open();
+      await page.getByLabel("Messages", { exact: true }).getByText("Is anybody there?").waitFor();
+      assert.equal(await question.count(), 0);
+      await box.fill("One thing more");
+      await box.press("Enter");
+      await page.getByText("Sent", { exact: true }).first().waitFor({ state: "attached" });
+      await resolve();
+      await question.waitFor();
+      assert.deepEqual(complaints, []);
+    });
+  } finally {
+    await server.kill("SIGTERM");
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
