@@ -2,11 +2,14 @@
  * Puts a whole Parley together from settings, so that main.ts and every test start the same thing.
  */
 import { openDatabase } from "./db/database.ts";
+import { createProcessCounters } from "./domain/analytics/process_counters.ts";
+import { createAnalytics } from "./domain/analytics/service.ts";
 import { createSignIn } from "./domain/agents/sign_in.ts";
 import { createBot } from "./domain/bot/engine.ts";
 import { listRules } from "./domain/bot/rules.ts";
 import { createTokens, signingSecret } from "./domain/agents/tokens.ts";
 import { countUsers, createFirstAdmin, listUsers, touchUser } from "./domain/agents/users.ts";
+import { createDocuments } from "./domain/collaboration/service.ts";
 import { findContextConversation, openContext } from "./domain/conversations/contexts.ts";
 import { logAfter } from "./domain/conversations/log.ts";
 import { positionsOf, unreadCounts } from "./domain/conversations/queries.ts";
@@ -15,7 +18,10 @@ import { createWriter } from "./domain/conversations/writer.ts";
 import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
 import { createEventBus, type EventBus } from "./domain/events.ts";
 import { createMetrics, watchEventLoop } from "./domain/metrics.ts";
+import { createNotifications } from "./domain/notifications/service.ts";
 import type { AgentPrincipal } from "./domain/principal.ts";
+import { listApiKeys } from "./domain/programs/api_keys.ts";
+import { createPrograms } from "./domain/programs/programs.ts";
 import { startTables } from "./domain/tables/start.ts";
 import { touchContact } from "./domain/visitors/contacts.ts";
 import { createOriginPolicy } from "./domain/visitors/origins.ts";
@@ -75,6 +81,13 @@ export async function createParley(
   });
   const { db, epoch } = database;
   const bus = parts.bus ?? createEventBus(onError);
+  const retention = {
+    minutes: settings.METRIC_MINUTES_DAYS,
+    hours: settings.METRIC_HOURS_DAYS,
+    days: settings.METRIC_DAYS_DAYS,
+  };
+  // Before everything else that listens: it takes the time of a commit.
+  const counters = createProcessCounters({ db, bus, metrics, retention });
   const secret = await signingSecret(settings.JWT_SECRET, settings.DATA_DIR);
   const tokens = createTokens(secret, settings.ACCESS_TOKEN_MS);
   const participantTokens = createParticipantTokens({
@@ -116,6 +129,25 @@ export async function createParley(
     onError,
   });
   const bot = createBot({ db, bus, writer, conversations, name: settings.BOT_NAME, onError });
+  const notifications = createNotifications({
+    db,
+    bus,
+    maxPending: settings.MAX_PENDING_WRITES,
+    waitingAlertMs: settings.WAITING_ALERT_MS,
+    keepMs: settings.NOTIFICATION_RETENTION_MS,
+    onError,
+  });
+  const documents = createDocuments({
+    db,
+    bus,
+    epoch,
+    limits: {
+      documentBytes: settings.MAX_DOCUMENT_BYTES,
+      editBytes: settings.MAX_EDIT_BYTES,
+      operations: settings.MAX_DOCUMENT_OPERATIONS,
+    },
+    maxPending: settings.MAX_PENDING_WRITES,
+  });
   if (settings.ADMIN_EMAIL !== undefined && await countUsers(db) === 0) {
     await createFirstAdmin(db, {
       name: settings.ADMIN_EMAIL.split("@")[0]!,
@@ -130,12 +162,16 @@ export async function createParley(
   const visitorBySession = (sessionId: string) =>
     authenticateSession(db, sessionId, { lifeMs: settings.SESSION_MS });
   const node = crypto.randomUUID().slice(0, 8);
+  const analytics = createAnalytics({ db, bus, counters, retention, onError });
   const realtime = createRealtime({
     metrics,
     bus,
     broker: await openBroker(broker, settings, { name: epoch, node, onError }),
     conversations,
     tables: changes.tables,
+    analytics,
+    counters,
+    documents,
     node,
     nodeTimeoutMs: settings.NODE_TIMEOUT_MS,
     logAfter: (id, seq) => logAfter(db, id, seq, settings.MAX_REPLAY_EVENTS),
@@ -147,6 +183,8 @@ export async function createParley(
       pendingFrames: settings.MAX_PENDING_COMMANDS,
       messagesPerMinute: settings.LIMIT_MESSAGES_PER_MINUTE,
       typingPerMinute: settings.LIMIT_TYPING_PER_MINUTE,
+      editsPerMinute: settings.LIMIT_EDITS_PER_MINUTE,
+      cursorsPerMinute: settings.LIMIT_CURSORS_PER_MINUTE,
       subscriptions: settings.MAX_SUBSCRIPTIONS,
     },
     connectionsPerMinute: settings.LIMIT_CONNECTIONS_PER_MINUTE,
@@ -197,11 +235,14 @@ export async function createParley(
     signIn,
     conversations,
     bot,
+    notifications,
     participantTokens,
     realtime,
+    analytics,
     peer,
     agentOrigins: settings.FRONTEND_URL,
     visitorBySession,
+    programByKey: createPrograms(db, settings.LIMIT_API_REQUESTS_PER_MINUTE).authenticate,
     originAllowed,
     sessionLifeMs: settings.SESSION_MS,
     loginsPerMinute: settings.LIMIT_LOGINS_PER_MINUTE,
@@ -222,8 +263,10 @@ export async function createParley(
     conversations: (user, query) => conversations.list(agentPrincipal(user), query),
     conversation: (user, id) => orNull(conversations.get(agentPrincipal(user), id)),
     messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
+    unreadNotifications: (user) => notifications.unread(agentPrincipal(user)),
     users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
     allUsers: () => listUsers(db),
+    apiKeys: (user) => user.role === "admin" ? listApiKeys(db) : Promise.resolve([]),
     rules: () => listRules(db),
     widgets: () => listWidgets(db),
     async demoWidgetKey() {
@@ -261,6 +304,9 @@ export async function createParley(
       await gate.close();
       await bot.idle();
       await writer.idle();
+      await analytics.stop();
+      await documents.close();
+      await notifications.stop();
       await realtime.close();
       await changes.stop();
       await database.close();

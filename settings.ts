@@ -180,6 +180,11 @@ export const SETTINGS = {
     "Bearer token for /metrics; unset: only peers on this machine or a private network may read it",
     true,
   ),
+  BOT_NAME: setting(
+    text(1, "must not be empty"),
+    "Assistant",
+    "Name under which context rules write to visitors",
+  ),
   DEV_RELOAD: setting(
     flag,
     "false",
@@ -215,6 +220,16 @@ export const SETTINGS = {
     "30",
     "Typing commands per minute and connection",
   ),
+  LIMIT_EDITS_PER_MINUTE: setting(
+    int(1, 10_000_000),
+    "1200",
+    "Edits of shared documents per minute and connection",
+  ),
+  LIMIT_CURSORS_PER_MINUTE: setting(
+    int(1, 10_000_000),
+    "1200",
+    "Moves of a cursor in shared documents per minute and connection",
+  ),
   LIMIT_LOGINS_PER_MINUTE: setting(
     int(1, 100_000),
     "10",
@@ -224,6 +239,11 @@ export const SETTINGS = {
     int(1, 1_000_000),
     "60",
     "New visitor sessions per minute and address",
+  ),
+  LIMIT_API_REQUESTS_PER_MINUTE: setting(
+    int(1, 10_000_000),
+    "6000",
+    "Requests per minute and API key",
   ),
   MAX_MESSAGE_BYTES: setting(int(1024, 16_777_216), "65536", "Largest message from a client"),
   MAX_SUBSCRIPTIONS: setting(
@@ -276,6 +296,31 @@ export const SETTINGS = {
     "3600000",
     "Time for which they are kept (1 hour), unless there are more than MAX_CHANGES",
   ),
+  WAITING_ALERT_MS: setting(
+    int(0, 604_800_000),
+    "300000",
+    "Time that a contact waits for an answer before agents are notified; 0: never",
+  ),
+  NOTIFICATION_RETENTION_MS: setting(
+    int(60_000, 31_536_000_000),
+    "2592000000",
+    "Time for which agents' notifications are kept (30 days)",
+  ),
+  MAX_DOCUMENT_BYTES: setting(
+    int(1024, 16_777_216),
+    "1048576",
+    "Largest text of a shared document, in UTF-8",
+  ),
+  MAX_EDIT_BYTES: setting(
+    int(1, 16_777_216),
+    "65536",
+    "What one edit of a shared document may insert, in UTF-8; the message around it has MAX_MESSAGE_BYTES",
+  ),
+  MAX_DOCUMENT_OPERATIONS: setting(
+    int(100, 1_000_000),
+    "1000",
+    "Edits kept of each shared document; who has missed more gets the whole text",
+  ),
   MAX_RECOVERABLE: setting(
     int(0, 1_000_000),
     "10000",
@@ -313,6 +358,21 @@ export const SETTINGS = {
     int(60_000, 31_536_000_000),
     "7776000000",
     "Life of a visitor's session that is not used (90 days)",
+  ),
+  METRIC_MINUTES_DAYS: setting(
+    int(2, 366),
+    "3",
+    "Days for which figures are kept by the minute",
+  ),
+  METRIC_HOURS_DAYS: setting(
+    int(31, 3660),
+    "400",
+    "Days for which figures are kept by the hour and its quarters, and which conversations they are of",
+  ),
+  METRIC_DAYS_DAYS: setting(
+    int(366, 36_600),
+    "1830",
+    "Days for which figures are kept by day of UTC",
   ),
   DRAIN_MS: setting(
     int(0, 3_500),

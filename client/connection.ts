@@ -43,8 +43,13 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
   /** Before this time (ms since 1970) the server does not want to see this client. */
   let notBefore = 0;
   const timers: Record<string, ReturnType<typeof setTimeout>> = {};
-  const buckets = { commands: createRateBucket(), typing: createRateBucket() };
-  const bucket = (type: string) => type === "typing" ? buckets.typing : buckets.commands;
+  const buckets = {
+    commands: createRateBucket(),
+    typing: createRateBucket(),
+    edit: createRateBucket(),
+    cursor: createRateBucket(),
+  };
+  const bucket = (type: string) => buckets[type as keyof typeof buckets] ?? buckets.commands;
 
   function debug(line: string) {
     options.debug?.(line);
@@ -154,6 +159,8 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
       welcome = message.data;
       buckets.commands.fill(welcome.limits.messagesPerMinute);
       buckets.typing.fill(welcome.limits.typingPerMinute);
+      buckets.edit.fill(welcome.limits.editsPerMinute);
+      buckets.cursor.fill(welcome.limits.cursorsPerMinute);
       transmit("auth", credentials, "auth");
     } else if (message.type === "ack" && id === "auth") {
       return authenticated(message.data as Acks["auth"]);

@@ -22,6 +22,8 @@ export { deliveryStatus } from "./thread.ts";
 export type { ConversationSnapshot, ThreadItem } from "./types.ts";
 export { TopicsClient } from "./topics.ts";
 export type { ConversationEvent, TopicsEvents, TopicsOptions, TopicsState } from "./topics.ts";
+export { Analytics } from "./analytics.ts";
+export type { MetricCallback, MetricSubscription } from "./analytics.ts";
 export { Tables } from "./tables.ts";
 export type { TableChange, TableSubscription, TableSubscriptionOptions } from "./tables.ts";
 export {

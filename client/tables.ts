@@ -163,7 +163,7 @@ export class Tables {
     try {
       const answer = await client.request("subscribe", { ...request, ...(after ? { after } : {}) });
       shared.asking = false;
-      this.#subscribed(shared, answer);
+      this.#subscribed(shared, answer as Subscribed);
     } catch (reason) {
       shared.asking = false;
       const error = toClientError(reason);

@@ -166,6 +166,8 @@ export function startServer(port = 0): TestServer {
       messageBytes: 65_536,
       messagesPerMinute: 100,
       typingPerMinute: 30,
+      editsPerMinute: 30,
+      cursorsPerMinute: 30,
       subscriptions: 128,
       contentLength: 20_000,
     },

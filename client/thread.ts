@@ -53,11 +53,15 @@ export function applyDurable<T extends DurableType>(
       break;
     }
     case "conversation_changed": {
-      const { status, assignee, message } = event as DurableEvents["conversation_changed"];
+      const { status, assignee, message, createdAt } =
+        event as DurableEvents["conversation_changed"];
       if (message) messages = withMessage(messages, message);
       if (conversation) {
         conversation = { ...conversation };
-        if (status) conversation.status = status;
+        if (status) {
+          conversation.status = status;
+          conversation.resolvedAt = status === "resolved" ? createdAt : null;
+        }
         if (assignee !== undefined) conversation.assignee = assignee;
       }
     }

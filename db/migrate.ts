@@ -6,6 +6,10 @@ import * as m003 from "./migrations/003_contexts.ts";
 import * as m004 from "./migrations/004_change_feed.ts";
 import * as m005 from "./migrations/005_receipts.ts";
 import * as m006 from "./migrations/006_notifications.ts";
+import * as m007 from "./migrations/007_api.ts";
+import * as m008 from "./migrations/008_collaboration.ts";
+import * as m009 from "./migrations/009_analytics.ts";
+import * as m010 from "./migrations/010_search.ts";
 
 interface Migration {
   name: string;
@@ -20,6 +24,10 @@ const MIGRATIONS: Migration[] = [
   { name: "004_change_feed", up: m004.up },
   { name: "005_receipts", up: m005.up },
   { name: "006_notifications", up: m006.up },
+  { name: "007_api", up: m007.up },
+  { name: "008_collaboration", up: m008.up },
+  { name: "009_analytics", up: m009.up },
+  { name: "010_search", up: m010.up },
 ];
 
 /** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */

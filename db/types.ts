@@ -4,6 +4,7 @@
  * names and columns are agreed before they are needed.
  */
 import type { ColumnType, Generated, Insertable, Selectable, Updateable } from "kysely";
+import type { TextEdit } from "../protocol/text.ts";
 
 /** timestamptz: read as Date, written as Date or ISO 8601. */
 type Time = ColumnType<Date, Date | string, Date | string>;
@@ -30,12 +31,16 @@ export interface Database {
   canned_responses: CannedResponses;
   context_rules: ContextRules;
   notifications: Notifications;
+  notification_preferences: NotificationPreferenceRows;
+  waiting_alerts: WaitingAlerts;
   channels: Channels;
   webhook_deliveries: WebhookDeliveries;
   outbound_messages: OutboundMessages;
   collaboration_documents: CollaborationDocuments;
   collaboration_operations: CollaborationOperations;
   metric_points: MetricPoints;
+  metric_facts: MetricFacts;
+  conversation_ratings: ConversationRatings;
   change_commits: ChangeCommits;
   changes: Changes;
   api_keys: ApiKeys;
@@ -287,8 +292,8 @@ export interface Channels {
   platform: string;
   name: string;
   enabled: Generated<boolean>;
-  settings: Json<Record<string, unknown>>;
-  secrets: Json<Record<string, unknown>>;
+  settings: JsonOr<Record<string, unknown>>;
+  secrets: JsonOr<Record<string, unknown>>;
   created_at: TimeNow;
   updated_at: TimeNow;
 }
@@ -315,32 +320,68 @@ export interface OutboundMessages {
   created_at: TimeNow;
 }
 
+/** A shared text: as it was at `snapshot_version`; the edits since then make it what it is. */
 export interface CollaborationDocuments {
   id: string;
-  kind: string;
+  kind: "conversation" | "contact" | "context";
+  /** Whose it is: an id, or the context and its session as JSON. */
   subject_id: string;
   version: Generated<number>;
-  content: string;
+  snapshot_version: Generated<number>;
+  content: Generated<string>;
+  /** Who edited last, with the number of their last command: see domain/collaboration/document.ts. */
+  clients: JsonOr<unknown[]>;
   created_at: TimeNow;
   updated_at: TimeNow;
 }
 
+/** One edit, which made `version` of the version before. */
 export interface CollaborationOperations {
   document_id: string;
   version: number;
   client_id: string;
-  client_seq: number;
+  client_seq: number | null;
   author_id: string;
-  operation: Json<unknown>;
+  author_name: string;
+  author_role: "agent" | "visitor";
+  operation: Json<TextEdit>;
   created_at: TimeNow;
+}
+
+/** What happened once and is counted, see domain/analytics/fold.ts. */
+export interface MetricFacts {
+  kind: string;
+  subject: string;
+  seq: number;
+  at: Time;
+  conversation_id: string | null;
+  agent_id: string | null;
+  channel: string | null;
+  seconds: number | null;
+  open_seconds: number | null;
 }
 
 export interface MetricPoints {
   metric: string;
-  dimension: string;
-  resolution: "minute" | "hour" | "day";
+  dimension: "all" | "agent" | "channel";
+  key: string;
+  resolution: "minute" | "quarter" | "hour" | "day";
   at: Time;
+  bucket: number;
   value: number;
+}
+
+export interface ConversationRatings {
+  conversation_id: string;
+  /** The event that resolved the conversation: one rating for each time. */
+  resolved_seq: number;
+  rating: number;
+  comment: Generated<string>;
+  /** Who wrote last before it. */
+  agent_id: string | null;
+  channel: string;
+  created_at: TimeNow;
+  updated_at: TimeNow;
 }
 
 /** A transaction of the change feed, with its place among all: triggers write it, see 004. */
@@ -366,11 +407,15 @@ export interface Changes {
 export interface ApiKeys {
   id: string;
   name: string;
+  /** Its first characters, for people. */
+  prefix: string;
   key_hash: string;
   scopes: string[];
-  created_by: string;
+  created_by: string | null;
   created_at: TimeNow;
   last_used_at: NullTime;
+  /** null: does not end by itself. */
+  expires_at: NullTime;
   revoked_at: NullTime;
 }
 
@@ -396,3 +441,6 @@ export type EventRow = Selectable<ConversationEvents>;
 export type ReceiptRow = Selectable<ConversationReceipts>;
 export type ParticipantRow = Selectable<Participants>;
 export type UserUpdate = Updateable<Users>;
+export type ApiKeyRow = Selectable<ApiKeys>;
+export type CannedResponseRow = Selectable<CannedResponses>;
+export type ChannelRow = Selectable<Channels>;

@@ -3,7 +3,8 @@
  * from the server and have their own copies of every module, so main.ts hands this over on
  * `globalThis[DASHBOARD]`; the pages import only these types.
  */
-import type { Conversation, Message, User, WidgetConfig } from "../protocol/model.ts";
+import type { ContextRule, Conversation, Message, User, WidgetConfig } from "../protocol/model.ts";
+import type { ApiKey } from "../protocol/programs.ts";
 import type { ConversationList, ConversationView } from "../protocol/rest.ts";
 import type { ConversationStatus } from "../protocol/model.ts";
 
@@ -30,10 +31,16 @@ export interface Dashboard {
     user: User,
     conversationId: string,
   ): Promise<{ messages: Message[]; hasMore: boolean }>;
+  /** How many of their notifications this agent has not read. */
+  unreadNotifications(user: User): Promise<number>;
   /** All agents who can be assigned. */
   users(): Promise<User[]>;
   /** All agents, also those who are disabled, by name. */
   allUsers(): Promise<User[]>;
+  /** All API keys, newest first, for an admin; none for others. */
+  apiKeys(user: User): Promise<ApiKey[]>;
+  /** All context rules in their order. */
+  rules(): Promise<ContextRule[]>;
   /** All widgets, oldest first. */
   widgets(): Promise<WidgetConfig[]>;
   /** Key of the widget that /demo shows: the oldest enabled one, or null. */

@@ -4,9 +4,17 @@
  * and does not keep the others from hearing.
  */
 import type { Change } from "../db/change_feed.ts";
-import type { Conversation, Notification, Pointers, User } from "../protocol/model.ts";
+import type { DocumentEdit } from "../protocol/collaboration.ts";
+import type {
+  Conversation,
+  Notification,
+  Pointers,
+  User,
+  WidgetAppearance,
+} from "../protocol/model.ts";
 import type { LoggedEvent, Receipt } from "../protocol/native.ts";
 import type { NotificationPreferences } from "../protocol/notifications.ts";
+import type { Subject } from "./collaboration/subjects.ts";
 
 /** A stored change of a conversation in the two forms in which people may see it. */
 export interface LogEntry {
@@ -50,9 +58,21 @@ export interface DomainEvents {
   "contact.updated": { contactId: string; name: string };
   "user.updated": { user: User };
   /** A widget's settings changed, or it is gone (`enabled` false). */
-  "widget.updated": { widgetId: string; enabled: boolean; allowedOrigins: string[] };
+  "widget.updated": {
+    widgetId: string;
+    enabled: boolean;
+    allowedOrigins: string[];
+    appearance: WidgetAppearance;
+  };
   /** Context rules were added, changed, ordered or removed on this node. */
   "rules.changed": Record<string, never>;
+  /** A shared document took an edit, in the order of versions, committed. */
+  "document.edited": {
+    edit: DocumentEdit;
+    subject: Subject;
+    /** The connection that it came over. */
+    origin: string;
+  };
   /** An agent signed out, or a stolen refresh token was noticed. */
   "sign_in.ended": { signInId: string };
   /** A visitor ended their session. */

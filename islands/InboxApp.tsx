@@ -7,6 +7,7 @@ import { ThreadPane } from "../components/inbox/ThreadPane.tsx";
 import { type Pane, usePaneFocus } from "../components/inbox/use_pane_focus.ts";
 import { useShortcuts } from "../components/inbox/use_shortcuts.ts";
 import { type Packed, unpack } from "../components/lib/packed.ts";
+import { titleOf } from "../components/lib/words.ts";
 import { createInbox, type InboxModel, type InboxStart } from "../components/live/inbox_model.ts";
 import { ConnectionBanner } from "../components/shell/ConnectionBanner.tsx";
 import { WorkspaceProvider } from "../components/shell/context.ts";
@@ -50,9 +51,7 @@ function Frame({ inbox }: { inbox: InboxModel }) {
       />
       <main class="panes">
         <h1 class="sr-only">
-          {inbox.selected.value
-            ? `Conversation with ${inbox.selected.value.contact.name}`
-            : "Inbox"}
+          {inbox.selected.value ? `Conversation with ${titleOf(inbox.selected.value)}` : "Inbox"}
         </h1>
         <ListPane />
         <ThreadPane />

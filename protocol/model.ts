@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Ids are UUIDs (version 7 where Parley makes them). */
-export const Id = z.uuid();
+export const Id = z.uuid().overwrite((id) => id.toLowerCase());
 export const Timestamp = z.iso.datetime({ offset: true });
 
 export const Role = z.enum(["agent", "visitor", "bot", "system"]);
@@ -174,7 +174,7 @@ const RuleText = z.string().trim().overwrite((text) => text.toWellFormed());
 export const RuleCondition = z.discriminatedUnion("kind", [
   /**
    * The visitor's page is one of these; `*` stands for any characters: "https://example.com/shop/*",
-   * "example.com/*" or, on whatever website, "/pricing". See protocol/rule_match.ts.
+   * "example.com/*" or, on whatever website, "/pricing". See protocol/page_glob.ts.
    */
   z.strictObject({
     kind: z.literal("page_url"),

@@ -14,8 +14,22 @@ import {
   Presence,
   Role,
   Timestamp,
+  type WidgetAppearance,
 } from "./model.ts";
+import {
+  type DocumentCursor,
+  type DocumentEdit,
+  type DocumentState,
+  type EditReceipt,
+  NATIVE,
+} from "./collaboration.ts";
 import type { ErrorCode, FieldError } from "./errors.ts";
+import {
+  metricsOr,
+  type MetricUpdate,
+  type SubscribedMetrics,
+  SubscribeMetrics,
+} from "./analytics.ts";
 import type { NotificationPreferences } from "./notifications.ts";
 import { type DatabaseChange, Subscribe, type Subscribed, type TableName } from "./tables.ts";
 
@@ -105,8 +119,16 @@ export const COMMANDS = {
   page: z.strictObject(Page.shape),
   /** An agent's own status; offline comes from having no connection. */
   presence: z.strictObject({ status: z.enum(["online", "away"]) }),
-  subscribe: Subscribe,
-  unsubscribe: z.strictObject({ subscription: z.string().min(1).max(64) }),
+  /** A table's changes, or metrics. */
+  subscribe: metricsOr(SubscribeMetrics, Subscribe),
+  unsubscribe: metricsOr(
+    SubscribeMetrics,
+    z.strictObject({ subscription: z.string().min(1).max(64) }),
+  ),
+  join_session: NATIVE.join_session,
+  leave_session: NATIVE.leave_session,
+  edit: NATIVE.edit,
+  cursor: NATIVE.cursor,
   ping: z.unknown(),
 } as const;
 
@@ -126,6 +148,8 @@ export interface Limits {
   messageBytes: number;
   messagesPerMinute: number;
   typingPerMinute: number;
+  editsPerMinute: number;
+  cursorsPerMinute: number;
   subscriptions: number;
   contentLength: number;
 }
@@ -145,7 +169,7 @@ export interface Welcome {
 export const Member = z.object({ userId: z.string(), userName: z.string(), role: Role });
 export type Member = z.infer<typeof Member>;
 
-/** `label` is what the member calls their part in the session; no right depends on it. */
+/** `label` is the member's part: a `viewer` may not edit, every other name of a part may. */
 export type SessionMember = Member & { label: string };
 
 /** A durable change: has the next seq of its conversation and is replayed on recovery. */
@@ -234,11 +258,20 @@ export interface EphemeralEvents {
   member_count: { conversationId: string; count: number };
   user_joined: { conversationId: string } & Member;
   user_left: { conversationId: string } & Member;
-  /** Of a collaboration session, to its members. */
-  session_joined: { sessionId: string } & SessionMember;
-  session_left: { sessionId: string } & SessionMember;
+  /** Of a shared document, to those who work on it. `sessionId` is the name that a context has for it. */
+  session_joined: { documentId: string; sessionId: string | null } & SessionMember;
+  session_left: { documentId: string; sessionId: string | null } & SessionMember;
+  edit: DocumentEdit;
+  cursor: DocumentCursor;
   /** A row of a followed table was changed, by whoever. */
   database_change: DatabaseChange & { subscription: string };
+  /**
+   * To visitors of a widget: what its settings are now. `enabled` false: this website may not show
+   * it any more, and the connection is closed.
+   */
+  widget_config: { enabled: boolean; appearance: WidgetAppearance };
+  /** What a followed metric is now. */
+  metric_update: MetricUpdate;
   /** Nothing more comes of it; `overloaded`: something was lost, subscribe and read anew. */
   subscription_ended: {
     subscription: string;
@@ -251,8 +284,8 @@ export interface EphemeralEvents {
   /** The receiving agent has read these, on whatever device; null: all of them. */
   notifications_read: { ids: string[] | null; readAt: string } & UnreadNotificationCount;
   notification_preferences: { preferences: NotificationPreferences };
-  /** Other code told this user something, in words of its own. */
-  event: { name: string; data: Record<string, unknown> };
+  /** A program told this user, or everybody here, something in words of its own. */
+  user_event: { name: string; data: Record<string, unknown> };
   /** The server drains: connect again after `retryAfter` milliseconds. */
   reconnect: { retryAfter: number };
   pong: Record<string, never>;
@@ -273,6 +306,8 @@ export interface Acks {
     role: "agent" | "visitor";
     /** Of a visitor: the conversation that is theirs, if there is one. */
     conversationId?: string | null;
+    /** Of a visitor with a session: how their widget looks. */
+    appearance?: WidgetAppearance;
     /** Of an agent: their unread messages over all conversations that are not resolved. */
     totalUnread?: number;
     /** For agents: everybody who is online, agents first. For visitors: the agents who are. */
@@ -298,8 +333,20 @@ export interface Acks {
   delivered: { deliveredSeq: number };
   page: Record<string, never>;
   presence: Record<string, never>;
-  subscribe: Subscribed;
+  subscribe: Subscribed | SubscribedMetrics;
   unsubscribe: Record<string, never>;
+  join_session: DocumentState & {
+    documentId: string;
+    /** The part that the joiner has now. */
+    role: string;
+    /** The name that edits and cursors of this connection have. */
+    clientId: string;
+    members: SessionMember[];
+    memberCount: number;
+  };
+  leave_session: Record<string, never>;
+  edit: EditReceipt;
+  cursor: Record<string, never>;
   ping: Record<string, never>;
 }
 

@@ -41,6 +41,8 @@ export const SessionBody = z.strictObject({
 export const PublicWidget = z.object({
   widgetKey: z.string(),
   appearance: WidgetAppearance,
+  /** Globs of the pages on which the bot may speak first: there the widget connects by itself. */
+  pages: z.array(z.string()),
 });
 export type PublicWidget = z.infer<typeof PublicWidget>;
 export const SessionAnswer = z.object({
@@ -87,6 +89,11 @@ export const PostMessageBody = z.strictObject({
   clientMessageId: messageShape.clientMessageId,
   type: messageShape.type,
   isPrivate: messageShape.isPrivate,
+  /** For API keys: as which agent, or under which name as a bot. Default: a bot, the key's name. */
+  sender: z.union([
+    z.strictObject({ userId: Id }),
+    z.strictObject({ userName: Name.overwrite((text) => text.toWellFormed()) }),
+  ]).optional(),
 });
 export const MessageQuery = z.strictObject({
   after: z.coerce.number().int().min(0).optional(),

@@ -187,6 +187,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         userName: principal.userName,
         role: principal.kind,
         ...(conversationId === undefined ? {} : { conversationId }),
+        ...(principal.kind === "visitor" && principal.appearance !== undefined
+          ? { appearance: principal.appearance }
+          : {}),
         ...(totalUnread === undefined ? {} : { totalUnread }),
         ...presence.page({
           limit: MAX_PRESENCE,

@@ -14,6 +14,8 @@ export interface Broadcast {
   forVisitors: HubEvent | null;
   /** A user who does not get it back, such as the one who types. */
   exceptUser?: string;
+  /** A connection that does not get it back, such as the one that it came over. */
+  exceptConnection?: string;
 }
 
 export type BrokerListener = (broadcast: Broadcast) => void;

@@ -12,10 +12,13 @@ import type { Page } from "../protocol/model.ts";
 import type { Conversations } from "../domain/conversations/service.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
+import type { Subject } from "../domain/collaboration/subjects.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { Collaboration } from "./collaboration.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 import { logMessage } from "./log.ts";
+import type { MetricSubscriptions } from "./metrics.ts";
 import type { PresenceTracker } from "./presence.ts";
 import type { TableSubscriptions } from "./tables.ts";
 import { ROOMS } from "./rooms.ts";
@@ -28,6 +31,8 @@ export interface CommandsOptions {
   typing: TypingTracker;
   authenticator: Authenticator;
   tables: TableSubscriptions;
+  followed: MetricSubscriptions;
+  collaboration: Collaboration;
   recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
   metrics: Pick<Metrics, "ack" | "recoveries" | "refusals">;
 }
@@ -45,7 +50,17 @@ const DONE = {};
 
 /** Every command of the hub, the same for each protocol. Rights are checked in every one. */
 export function createCommands(options: CommandsOptions): Commands {
-  const { hub, conversations, presence, typing, authenticator, tables, metrics } = options;
+  const {
+    hub,
+    conversations,
+    presence,
+    typing,
+    authenticator,
+    tables,
+    followed,
+    metrics,
+    collaboration,
+  } = options;
 
   /** Counts what a conversation's own rate refuses, and throws it on. */
   function refused(error: unknown): never {
@@ -192,16 +207,46 @@ export function createCommands(options: CommandsOptions): Commands {
       return DONE;
     },
 
-    subscribe: (connection, request, accept) => tables.subscribe(connection, request, accept),
+    async subscribe(connection, request, accept) {
+      if (!("metrics" in request)) return await tables.subscribe(connection, request, accept);
+      let metrics: string[] = [];
+      await followed.follow(connection, null, request.metrics, (names) => {
+        accept({ metrics: metrics = names });
+      });
+      return { metrics };
+    },
 
-    unsubscribe(connection, { subscription }) {
+    unsubscribe(connection, request) {
       authenticated(connection);
-      tables.unsubscribe(connection, subscription);
+      if ("metrics" in request) followed.unfollow(connection, request.metrics);
+      else tables.unsubscribe(connection, request.subscription);
+      return DONE;
+    },
+
+    join_session: (connection, data, accept) =>
+      collaboration.join(connection, subjectOf(data), data, accept),
+
+    leave_session(connection, { documentId }) {
+      collaboration.leave(connection, documentId);
+      return DONE;
+    },
+
+    edit: (connection, { documentId, ...edit }) => collaboration.edit(connection, documentId, edit),
+
+    cursor(connection, { documentId, ...cursor }) {
+      collaboration.cursor(connection, documentId, cursor);
       return DONE;
     },
 
     ping: () => DONE,
   };
+}
+
+function subjectOf(data: CommandData<"join_session">): Subject {
+  const { conversationId, contactId, contextId, sessionId } = data;
+  if (conversationId !== undefined) return { kind: "conversation", id: conversationId };
+  if (contactId !== undefined) return { kind: "contact", id: contactId };
+  return { kind: "context", contextId: contextId!, sessionId: sessionId! };
 }
 
 function outcomeOf({ seq }: { seq?: number | undefined }, { recovered }: { recovered: boolean }) {

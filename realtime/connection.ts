@@ -15,6 +15,8 @@ export interface ConnectionLimits {
   pendingFrames: number;
   messagesPerMinute: number;
   typingPerMinute: number;
+  editsPerMinute: number;
+  cursorsPerMinute: number;
   subscriptions: number;
 }
 
@@ -35,6 +37,20 @@ export interface ConnectionOptions {
   /** A command was refused because of a rate; `limit` is the setting. */
   onRefused?: (limit: string, connection: Connection) => void;
   now?: () => number;
+}
+
+/** What has a rate of its own, and the setting that it is. */
+const RATES = {
+  message: { limit: "LIMIT_MESSAGES_PER_MINUTE", perMinute: "messagesPerMinute" },
+  typing: { limit: "LIMIT_TYPING_PER_MINUTE", perMinute: "typingPerMinute" },
+  edit: { limit: "LIMIT_EDITS_PER_MINUTE", perMinute: "editsPerMinute" },
+  cursor: { limit: "LIMIT_CURSORS_PER_MINUTE", perMinute: "cursorsPerMinute" },
+} as const;
+export type Rate = keyof typeof RATES;
+
+/** The rate that a command of this type counts for. */
+export function rateOf(type: unknown): Rate {
+  return type === "typing" || type === "edit" || type === "cursor" ? type : "message";
 }
 
 type Closing = (typeof CLOSE)[keyof typeof CLOSE];
@@ -81,8 +97,7 @@ export class Connection {
 
   readonly #options: ConnectionOptions;
   readonly #writes = new Set<Promise<void>>();
-  readonly #messages: TokenBucket;
-  readonly #typing: TokenBucket;
+  readonly #buckets: Partial<Record<Rate, TokenBucket>> = {};
   readonly #strikes: TokenBucket;
   readonly #now: () => number;
   #writingBytes = 0;
@@ -102,10 +117,7 @@ export class Connection {
     this.origin = options.origin;
     this.selfOrigin = options.selfOrigin;
     this.limits = options.limits;
-    const now = this.#now();
-    this.#messages = new TokenBucket(options.limits.messagesPerMinute, 60_000, now);
-    this.#typing = new TokenBucket(options.limits.typingPerMinute, 60_000, now);
-    this.#strikes = new TokenBucket(STRIKES_PER_MINUTE, 60_000, now);
+    this.#strikes = new TokenBucket(STRIKES_PER_MINUTE, 60_000, this.#now());
     this.writer = new ConnectionWriter({
       socket: options.socket,
       batching: options.protocol.batching,
@@ -233,11 +245,13 @@ export class Connection {
   }
 
   /** Takes one of this connection's commands. @throws {ParleyError} `rate_limited`. */
-  takeCommand(kind: "message" | "typing"): void {
+  takeCommand(kind: Rate): void {
     const now = this.#now();
-    const wait = kind === "typing" ? this.#typing.take(now) : this.#messages.take(now);
+    const { limit, perMinute } = RATES[kind];
+    // Made when it is needed: few connections ever edit.
+    const bucket = this.#buckets[kind] ??= new TokenBucket(this.limits[perMinute], 60_000, now);
+    const wait = bucket.take(now);
     if (wait === 0) return;
-    const limit = kind === "typing" ? "LIMIT_TYPING_PER_MINUTE" : "LIMIT_MESSAGES_PER_MINUTE";
     this.#options.onRefused?.(limit, this);
     const error = new ParleyError("rate_limited", "Rate limit exceeded", {
       retryAfter: wait,

@@ -1,5 +1,6 @@
 import type { EventBus, LogEntry } from "../domain/events.ts";
 import { audienceOf } from "../domain/principal.ts";
+import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Everywhere } from "./everywhere.ts";
 import type { Hub } from "./hub.ts";
@@ -149,6 +150,22 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     }
     totals.set(userId, [entry]);
     wheel.after(TOTAL_DELAY_MS, () => void sendUnread(userId).catch(onError));
+  });
+
+  /** To one agent, on whatever node they are. */
+  function tell(userId: string, event: HubEvent): void {
+    hub.publish({ room: ROOMS.user(userId), forAgents: event, forVisitors: null });
+  }
+  bus.on("notification.made", (data) => {
+    const timestamp = new Date().toISOString();
+    tell(data.notification.userId, { type: "notification", timestamp, data });
+  });
+  bus.on("notifications.read", ({ userId, ...data }) => {
+    tell(userId, { type: "notifications_read", timestamp: data.readAt, data });
+  });
+  bus.on("notifications.preferences", ({ userId, ...data }) => {
+    const timestamp = new Date().toISOString();
+    tell(userId, { type: "notification_preferences", timestamp, data });
   });
 
   bus.on("contact.updated", ({ contactId, name }) => presence.rename(contactId, name));

@@ -286,7 +286,9 @@ export class Hub {
     const start = performance.now();
     const { fresh } = room;
     const exceptions = fresh !== null ||
-      broadcasts.some((broadcast) => broadcast.exceptUser !== undefined);
+      broadcasts.some((broadcast) =>
+        broadcast.exceptUser !== undefined || broadcast.exceptConnection !== undefined
+      );
     const encoded = { agents: new Map<Protocol, string[]>(), visitors: new Map() };
     for (const connection of room.members) {
       const { principal, protocol } = connection;
@@ -296,7 +298,7 @@ export class Hub {
         this.#deliverFresh(room, connection, broadcasts, seen);
         continue;
       }
-      if (exceptions && broadcasts.some(({ exceptUser }) => exceptUser === principal.userId)) {
+      if (exceptions && broadcasts.some((broadcast) => isExcepted(connection, broadcast))) {
         for (const broadcast of broadcasts) this.#deliverTo(connection, broadcast);
         continue;
       }
@@ -331,7 +333,7 @@ export class Hub {
 
   #deliverTo(connection: Connection, broadcast: Broadcast): void {
     const { principal } = connection;
-    if (principal === null || broadcast.exceptUser === principal.userId) return;
+    if (principal === null || isExcepted(connection, broadcast)) return;
     const event = audienceOf(principal) === "agents" ? broadcast.forAgents : broadcast.forVisitors;
     if (event === null) return;
     connection.sendEvent(event, broadcast.room);
@@ -340,6 +342,12 @@ export class Hub {
 }
 
 const NOBODY: ReadonlySet<Connection> = new Set();
+
+function isExcepted({ id, principal }: Connection, broadcast: Broadcast): boolean {
+  const { exceptUser, exceptConnection } = broadcast;
+  return (exceptUser !== undefined && exceptUser === principal?.userId) ||
+    (exceptConnection !== undefined && exceptConnection === id);
+}
 
 function encodeAll(
   protocol: Protocol,

@@ -75,6 +75,8 @@ function start() {
           pendingFrames: 10,
           messagesPerMinute: 100,
           typingPerMinute: 100,
+          editsPerMinute: 100,
+          cursorsPerMinute: 100,
           subscriptions: 10,
         },
         address: "127.0.0.1",

@@ -94,6 +94,8 @@ Deno.test("nothing falls between the stand-in and the connection that takes over
         pendingFrames: 1,
         messagesPerMinute: 1,
         typingPerMinute: 1,
+        editsPerMinute: 1,
+        cursorsPerMinute: 1,
         subscriptions: 1,
       },
       address: "",

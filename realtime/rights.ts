@@ -53,13 +53,17 @@ export function followRights(
     }
   });
 
-  bus.on("widget.updated", ({ widgetId, enabled, allowedOrigins }) => {
+  bus.on("widget.updated", ({ widgetId, enabled, allowedOrigins, appearance }) => {
+    const timestamp = new Date().toISOString();
     forget((principal) => principal.kind === "visitor" && principal.widgetId === widgetId);
     for (const connection of [...hub.members(ROOMS.visitors)]) {
       const { principal, origin, selfOrigin } = connection;
       if (principal?.kind !== "visitor" || principal.widgetId !== widgetId) continue;
-      if (enabled && originAllowed({ origin, self: selfOrigin }, allowedOrigins)) {
-        connection.principal = { ...principal, allowedOrigins };
+      const may = enabled && originAllowed({ origin, self: selfOrigin }, allowedOrigins);
+      const data = { enabled: may, appearance };
+      connection.sendEvent({ type: "widget_config", timestamp, data });
+      if (may) {
+        connection.principal = { ...principal, allowedOrigins, appearance };
       } else {
         connection.close(CLOSE.disconnected);
       }

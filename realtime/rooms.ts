@@ -8,9 +8,13 @@ export const ROOMS = {
   members: (id: string) => `members:${id}`,
   memberCount: (id: string) => `member_count:${id}`,
   user: (id: string) => `user:${id}`,
-  /** A collaboration session; its name is its context's own. */
-  session: (contextId: string, sessionId: string) =>
-    `session:${JSON.stringify([contextId, sessionId])}`,
+  /** Who works on a shared document. */
+  session: (documentId: string) => `session:${documentId}`,
+  /** What is written in it. */
+  document: (id: string) => `document:${id}`,
+  /** The document whose room it is; null for every other room. */
+  documentOf: (room: string) =>
+    room.startsWith("document:") ? room.slice("document:".length) : null,
   /** Every connected agent. */
   agents: "agents",
   /** Agents whose protocol brings the messages of all conversations. */

@@ -1,18 +1,24 @@
 /**
- * Between several nodes, two changes of one conversation can overtake each other on the way, and a
+ * Between several nodes, two changes of one conversation or document can overtake each other on the way, and a
  * node can die between its commit and its broadcast. The log says what comes next: what is early
  * waits a moment for what is missing, and what does not come is read from the log.
  */
-import type { LogEntry } from "../domain/events.ts";
-import type { Broadcast } from "./broker.ts";
+import type { Broadcast, HubEvent } from "./broker.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
 export interface SequencerOptions {
   wheel: TimerWheel;
   deliver: (broadcast: Broadcast) => void;
-  /** The log of the conversation behind that room after a position, in order, or a part of it. */
-  logAfter: (room: string, seq: number) => Promise<LogEntry[]>;
+  /** The log behind that room after a position, in order, or a part of it. */
+  logAfter: (room: string, seq: number) => Promise<SequencedEntry[]>;
   onError: (error: unknown) => void;
+}
+
+/** A change as the log has it. */
+export interface SequencedEntry extends Pick<Broadcast, "exceptConnection"> {
+  seq: number;
+  forAgents: HubEvent;
+  forVisitors: HubEvent | null;
 }
 
 export interface Sequencer {
@@ -40,8 +46,9 @@ const MAX_EARLY = 1000;
 
 const LOGGED = new Set(["message", "message_updated", "message_deleted", "conversation_changed"]);
 
-/** The position of a change in its conversation's log; null for everything else. */
+/** The position of a change in its conversation's or document's log; null for everything else. */
 export function seqOf({ room, forAgents }: Broadcast): number | null {
+  if (forAgents?.type === "edit" && room.startsWith("document:")) return forAgents.data.version;
   if (forAgents === null || !LOGGED.has(forAgents.type) || !room.startsWith("conversation:")) {
     return null;
   }
@@ -88,11 +95,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
         const before = progress.last;
         const entries = await logAfter(room, before);
         if (rooms.get(room) !== progress) return;
-        for (const { seq, forAgents, forVisitors } of entries) {
+        for (const { seq, ...entry } of entries) {
           if (seq !== progress.last + 1) continue;
           progress.early.delete(seq);
           progress.last = seq;
-          deliver({ room, forAgents, forVisitors });
+          deliver({ room, ...entry });
         }
         advance(progress);
         if (progress.early.size === 0 || progress.last === before) break;

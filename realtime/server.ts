@@ -1,16 +1,22 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import type { Page } from "../protocol/model.ts";
 import { SUBPROTOCOL } from "../protocol/native.ts";
+import type { ConnectionStats } from "../protocol/programs.ts";
+import type { Documents } from "../domain/collaboration/service.ts";
 import type { Conversations } from "../domain/conversations/service.ts";
+import type { ProcessCounters } from "../domain/analytics/process_counters.ts";
+import type { Gauges } from "../domain/analytics/registry.ts";
+import type { Analytics } from "../domain/analytics/service.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { EventBus, LogEntry } from "../domain/events.ts";
 import { audienceOf, type Principal, type VisitorPrincipal } from "../domain/principal.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
 import type { Tables } from "../domain/tables/service.ts";
 import type { Peer, PeerReader } from "./address.ts";
-import { createActivity } from "./activity.ts";
 import { createAuthenticator } from "./authenticator.ts";
-import type { Broker, HubEvent } from "./broker.ts";
+import type { Broker } from "./broker.ts";
+import { createCensus } from "./census.ts";
+import { createCollaboration, toEntry } from "./collaboration.ts";
 import { createCommands, leaveConversation } from "./commands.ts";
 import { Connection, type ConnectionLimits } from "./connection.ts";
 import { deliverDomainEvents } from "./delivery.ts";
@@ -18,6 +24,7 @@ import { createFollow } from "./follow.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createEverywhere } from "./everywhere.ts";
 import { Hub } from "./hub.ts";
+import { createMetricSubscriptions } from "./metrics.ts";
 import { startNodes } from "./nodes.ts";
 import { createPresence } from "./presence.ts";
 import type { Protocol } from "./protocol.ts";
@@ -30,6 +37,7 @@ import { createScopedCollaborationProtocol } from "./protocols/scoped_collaborat
 import { createTopicsProtocol } from "./protocols/topics.ts";
 import { type Disconnect, followRights, isWhose } from "./rights.ts";
 import { ROOMS } from "./rooms.ts";
+import type { SequencedEntry } from "./sequencer.ts";
 import { createScopes } from "./scopes.ts";
 import { createSessions } from "./sessions.ts";
 import { createTableSubscriptions } from "./tables.ts";
@@ -46,6 +54,9 @@ export interface RealtimeOptions {
   broker: Broker;
   conversations: Conversations;
   tables: Tables;
+  analytics: Pick<Analytics, "live">;
+  counters: Pick<ProcessCounters, "delivered">;
+  documents: Documents;
   /** Name of this node, different from every other's. */
   node: string;
   /** Milliseconds of silence after which another node is gone, with the people who were there. */
@@ -135,6 +146,18 @@ export interface Realtime {
    * sender's own (`EventName`). Who is not connected does not get it.
    */
   sendToUser(userId: string, event: string, data: Record<string, unknown>): void;
+  /** The same to every connected agent, or to everybody who follows a conversation. */
+  sendToRoom(
+    room: "agents" | { conversationId: string },
+    event: string,
+    data: Record<string, unknown>,
+  ): void;
+  /** How many connections a user or contact has, on all nodes that answer. */
+  connectionsOf(userId: string): Promise<number>;
+  /** Connections and people, on all nodes that answer. */
+  connectionStats(): Promise<ConnectionStats>;
+  /** What analytics knows of this moment, on all nodes that answer. */
+  gauges(): Promise<Gauges>;
   /** Refuses new sockets, asks every client to come back in its own time, and closes them. */
   drain(): Promise<void>;
   /** After the drain, when nothing more will be told to other nodes. */
@@ -150,11 +173,11 @@ const RESYNC_MS = 2000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function createRealtime(options: RealtimeOptions): Realtime {
-  const { bus, broker, conversations, limits, metrics, onError } = options;
+  const { bus, broker, conversations, documents, limits, metrics, onError } = options;
   const wheel = createTimerWheel({ onError });
   const hub = new Hub(broker, {
     wheel,
-    logAfter: (room, seq) => options.logAfter(room.slice(ROOMS.conversation("").length), seq),
+    logAfter,
     onError,
   }, metrics);
   const nodes = startNodes({
@@ -189,13 +212,53 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     maxConnectionsPerUser: options.maxConnectionsPerUser,
   });
   const tables = createTableSubscriptions({ bus, tables: options.tables, node: options.node });
+  const collaboration = createCollaboration({
+    hub,
+    bus,
+    documents,
+    sessions: createSessions({ hub, nodes, wheel, graceMs: options.presenceGraceMs }),
+  });
+  const census = createCensus({ hub, nodes, presence });
+  nodes.answer("typing", () => typing.count());
+  async function gauges(): Promise<Gauges> {
+    const [{ totalConnections }, elsewhere] = await Promise.all([
+      census.stats(),
+      nodes.ask("typing", null),
+    ]);
+    const { agents, visitors } = presence.count();
+    return {
+      agents_online: agents,
+      visitors_online: visitors,
+      typing_now: elsewhere.reduce<number>((sum, count) => sum + Number(count), typing.count()),
+      connections: totalConnections,
+    };
+  }
+  const followed = createMetricSubscriptions({
+    analytics: options.analytics,
+    gauges,
+    async peopleOf(contextId) {
+      const id = await options.contextConversation(contextId);
+      if (id === null) return { agents: 0, visitors: 0 };
+      const { members } = presence.members(id, { limit: Number.MAX_SAFE_INTEGER });
+      const agents = members.filter(({ role }) => role === "agent").length;
+      return { agents, visitors: members.length - agents };
+    },
+    wheel,
+    onError,
+  });
+  hub.onDelivered(({ forAgents }) => {
+    if (forAgents?.type !== "message") return;
+    options.counters.delivered(forAgents.data.conversationId, forAgents.data.seq);
+  });
   const commands = createCommands({
+    followed,
     hub,
     conversations,
     presence,
     typing,
     authenticator,
     tables,
+    collaboration,
     recordPage: options.recordPage,
     metrics,
   });
@@ -231,19 +294,13 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     "/api/analytics/ws": {
       protocol: createScopedAnalyticsProtocol({
         ...scoped,
-        activity: createActivity({
-          hub,
-          presence,
-          wheel,
-          conversationOf: options.contextConversation,
-          onError,
-        }),
+        metrics: followed,
       }),
     },
     "/api/collaboration/ws": {
       protocol: createScopedCollaborationProtocol({
         ...scoped,
-        sessions: createSessions({ hub, nodes, wheel, graceMs: options.presenceGraceMs }),
+        collaboration,
       }),
     },
     "/api/v1/ws": { protocol: topics },
@@ -252,6 +309,14 @@ export function createRealtime(options: RealtimeOptions): Realtime {
   const sockets = new Set<WebSocket>();
   let draining = false;
   let lastNumber = 0;
+
+  async function logAfter(room: string, seq: number): Promise<SequencedEntry[]> {
+    const documentId = ROOMS.documentOf(room);
+    if (documentId === null) return await options.logAfter(ROOMS.conversationOf(room)!, seq);
+    const edits = await documents.editsAfter(documentId, seq);
+    const at = new Date();
+    return edits.map((edit) => toEntry(edit, at));
+  }
 
   function disconnectHere(whose: Disconnect): number {
     const candidates = "userId" in whose ? hub.members(ROOMS.user(whose.userId)) : hub.connections;
@@ -419,10 +484,26 @@ export function createRealtime(options: RealtimeOptions): Realtime {
   return {
     disconnect,
     sendToUser(userId, name, data) {
-      const event = { type: "event", timestamp: new Date().toISOString(), data: { name, data } };
-      const sent = event as HubEvent;
-      hub.publish({ room: ROOMS.user(userId), forAgents: sent, forVisitors: sent });
+      const event = {
+        type: "user_event" as const,
+        timestamp: new Date().toISOString(),
+        data: { name, data },
+      };
+      hub.publish({ room: ROOMS.user(userId), forAgents: event, forVisitors: event });
     },
+    sendToRoom(room, name, data) {
+      const timestamp = new Date().toISOString();
+      const event = { type: "user_event", timestamp, data: { name, data } } as const;
+      if (room === "agents") {
+        hub.publish({ room: ROOMS.agents, forAgents: event, forVisitors: null });
+      } else {
+        const name = ROOMS.conversation(room.conversationId);
+        hub.publish({ room: name, forAgents: event, forVisitors: event });
+      }
+    },
+    connectionsOf: (userId) => census.connectionsOf(userId),
+    connectionStats: () => census.stats(),
+    gauges,
     serves: (path) => Object.hasOwn(endpoints, path) || isSocketIo(path),
     get draining() {
       return draining;

@@ -5,6 +5,8 @@ import type { TimerWheel } from "./timer_wheel.ts";
 
 export interface TypingTracker {
   set(conversationId: string, member: Member, isTyping: boolean): void;
+  /** How many people are typing on this node, each once for a conversation. */
+  count(): number;
 }
 
 /**
@@ -66,5 +68,5 @@ export function createTyping(options: {
     }
   });
 
-  return { set };
+  return { set, count: () => active.size };
 }

@@ -17,7 +17,7 @@ export async function inboxStart(
   const services = dashboard();
   const cookies = request.headers.get("cookie");
   const filter = filterOf(new URL(request.url).searchParams);
-  const [list, users, seed] = await Promise.all([
+  const [list, users, seed, unreadNotifications] = await Promise.all([
     services.conversations(user, {
       view: filter.view,
       status: filter.status === "all" ? undefined : filter.status,
@@ -25,12 +25,14 @@ export async function inboxStart(
     }),
     services.users(),
     conversationId === null ? null : seedThread(user, conversationId),
+    services.unreadNotifications(user),
   ]);
   return {
     user,
     users,
     list,
     filter,
+    unreadNotifications,
     selected: conversationId === null ? null : { id: conversationId, seed },
     clock: clockOf(request.headers),
     contextOpen: contextOpenOf(cookies),

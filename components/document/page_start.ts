@@ -8,7 +8,10 @@ const COUNTED = 100;
 
 /** What a page beside the inbox needs to be drawn on the server. */
 export async function pageStart(request: Request, user: User, title: string): Promise<PageStart> {
-  const { items } = await dashboard().conversations(user, { limit: COUNTED });
+  const [{ items }, unreadNotifications] = await Promise.all([
+    dashboard().conversations(user, { limit: COUNTED }),
+    dashboard().unreadNotifications(user),
+  ]);
   const unread = items.reduce(
     (sum, one) => one.status === "resolved" ? sum : sum + (one.unread ?? 0),
     0,
@@ -17,6 +20,7 @@ export async function pageStart(request: Request, user: User, title: string): Pr
     user,
     title,
     unread,
+    unreadNotifications,
     clock: clockOf(request.headers),
     theme: themeOf(request.headers.get("cookie")),
   };

@@ -26,6 +26,8 @@ export interface ApiRequest {
   body?: unknown;
   token?: string;
   signal?: AbortSignal;
+  /** The version that the change is about: another one is refused with status 412. */
+  ifMatch?: string;
 }
 
 /**
@@ -35,6 +37,7 @@ export interface ApiRequest {
 export async function callApi<T>(path: string, request: ApiRequest = {}): Promise<T> {
   const headers = new Headers({ accept: "application/json" });
   if (request.token !== undefined) headers.set("authorization", `Bearer ${request.token}`);
+  if (request.ifMatch !== undefined) headers.set("if-match", request.ifMatch);
   // A POST says it is JSON even where it says nothing else: forms of other sites cannot.
   const body = request.body ?? (request.method === "POST" ? {} : undefined);
   if (body !== undefined) headers.set("content-type", "application/json");

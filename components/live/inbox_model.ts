@@ -1,11 +1,13 @@
-import { computed, effect } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { Conversation, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient } from "../../client/mod.ts";
 import type { ListFilter, Row } from "../lib/list_state.ts";
+import { titleOf } from "../lib/words.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createPlace } from "./inbox_place.ts";
 import { createListModel } from "./list_model.ts";
+import { createSearch } from "./search_model.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 
@@ -21,6 +23,13 @@ export interface InboxStart extends WorkspaceStart {
 
 /** Characters of a new message that are read out; the rest is there to be read. */
 const ANNOUNCED = 200;
+
+/** A message that is to be brought into view once its conversation is there. */
+export interface Target {
+  conversationId: string;
+  messageId: string;
+  seq: number;
+}
 
 export type InboxModel = ReturnType<typeof createInbox>;
 
@@ -51,11 +60,26 @@ export function createInbox(start: InboxStart) {
       if (id === null || client === null) thread.close();
       else thread.open(client, id, null);
       // The focus may stay in the list, so that something opened has to be said.
-      const name = id === null ? undefined : list.rows.value.get(id)?.conversation.contact.name;
-      announcement.value = name === undefined ? "" : `Conversation with ${name}`;
+      const row = id === null ? undefined : list.rows.value.get(id);
+      announcement.value = row === undefined
+        ? ""
+        : `Conversation with ${titleOf(row.conversation)}`;
     },
   );
   const { selectedId } = place;
+  const target = signal<Target | null>(null);
+  const search = createSearch({
+    request: workspace.request,
+    show: (conversationId, message) => {
+      target.value = message === undefined
+        ? null
+        : { conversationId, messageId: message.id, seq: message.seq };
+      place.select(conversationId);
+    },
+    announce: (words) => announcement.value = words,
+    fail: workspace.fail,
+  });
+  workspace.notifications.settle({ shown: () => selectedId.value, open: place.select });
 
   const selectedRow = computed<Row | null>(() =>
     selectedId.value === null ? null : list.rows.value.get(selectedId.value) ?? null
@@ -114,10 +138,11 @@ export function createInbox(start: InboxStart) {
       }),
       effect(() => {
         const count = list.totalUnread.value;
-        const name = selected.value?.contact.name ?? "Inbox";
+        const name = selected.value === null ? "Inbox" : titleOf(selected.value);
         document.title = `${count > 0 ? `(${count}) ` : ""}${name} · Parley`;
       }),
       thread.close,
+      search.close,
     );
     return ends;
   }
@@ -127,6 +152,8 @@ export function createInbox(start: InboxStart) {
     users: start.users,
     list,
     thread,
+    search,
+    target,
     selected,
     ...place,
     ...actions,

@@ -5,6 +5,7 @@ import { type Theme, THEME_COOKIE, writeCookie, ZONE_COOKIE } from "../lib/prefe
 import type { Clock } from "../lib/time.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 import { createConnectionModel } from "./connection_model.ts";
+import { createNotificationsModel } from "./notifications_model.ts";
 import { createPresence } from "./presence_model.ts";
 import { createSession } from "./session.ts";
 import { browserStorage } from "./storage.ts";
@@ -15,6 +16,8 @@ export interface WorkspaceStart {
   user: User;
   clock: Clock;
   theme: Theme;
+  /** Notifications that they have not read. */
+  unreadNotifications: number;
 }
 
 const CLOCK_MS = 20_000;
@@ -44,6 +47,13 @@ export function createWorkspace(start: WorkspaceStart) {
   const presence = createPresence();
   const connection = createConnectionModel();
   const fail = (error: unknown) => void toasts.show({ tone: "bad", text: errorText(error) });
+
+  const notifications = createNotificationsModel({
+    unread: start.unreadNotifications,
+    request,
+    announce: (text) => void (announcement.value = text),
+    fail,
+  });
 
   function setTheme(next: Theme) {
     theme.value = next;
@@ -94,7 +104,7 @@ export function createWorkspace(start: WorkspaceStart) {
       storageKey: `parley.outbox.${start.user.id}`,
     });
     if (storage.getItem(STATUS_KEY) === "away") ownStatus.value = "away";
-    const ends = [...listen(own), followClock(), ...attach(own)];
+    const ends = [...listen(own), ...notifications.listen(own), followClock(), ...attach(own)];
     own.connect().catch(() => {
       // The state says it: "failed" shows what can be done.
     });
@@ -137,6 +147,7 @@ export function createWorkspace(start: WorkspaceStart) {
     setTheme,
     presence,
     connection,
+    notifications,
     toasts,
     announcement,
     helpOpen,
@@ -145,6 +156,8 @@ export function createWorkspace(start: WorkspaceStart) {
     ownStatus,
     setOwnStatus,
     request,
+    /** An access token of this agent; only while the page is alive. Throws an ApiError. */
+    token: () => session!.token(),
     changePassword,
     /** Tells of an error that no form can show. */
     fail,

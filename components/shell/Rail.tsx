@@ -1,13 +1,16 @@
-import { Inbox, MessageSquareCode, Settings } from "lucide-preact";
+import { ChartLine, Inbox, MessageSquareCode, Settings, Workflow } from "lucide-preact";
 import { CountBadge } from "../ui/Badge.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { AccountMenu } from "./AccountMenu.tsx";
+import { NotificationBell } from "./NotificationBell.tsx";
 
-export type Place = "inbox" | "widgets" | "settings";
+export type Place = "inbox" | "rules" | "widgets" | "analytics" | "settings";
 
 const ENTRIES: { place: Place; label: string; href: string; Icon: typeof Inbox }[] = [
   { place: "inbox", label: "Inbox", href: "/", Icon: Inbox },
+  { place: "rules", label: "Rules", href: "/rules", Icon: Workflow },
   { place: "widgets", label: "Widgets", href: "/widgets", Icon: MessageSquareCode },
+  { place: "analytics", label: "Analytics", href: "/analytics", Icon: ChartLine },
   { place: "settings", label: "Settings", href: "/settings", Icon: Settings },
 ];
 
@@ -47,6 +50,7 @@ export function Rail({ place, unread, inbox }: RailProps) {
           );
         })}
       </nav>
+      <NotificationBell />
       <AccountMenu />
     </header>
   );

@@ -14,11 +14,13 @@ export function switchShortcuts(on: boolean) {
 export const SHORTCUTS: { keys: string[]; does: string }[] = [
   { keys: ["J", "K"], does: "Next and previous conversation" },
   { keys: ["Enter"], does: "Open the conversation" },
+  { keys: ["/"], does: "Search" },
   { keys: ["R"], does: "Reply" },
   { keys: ["N"], does: "Write a private note" },
   { keys: ["E"], does: "Resolve or reopen" },
   { keys: ["A"], does: "Assign to me" },
   { keys: ["I"], does: "Show or hide details" },
+  { keys: ["B"], does: "Open the notifications" },
   { keys: ["Esc"], does: "Leave the text field" },
   { keys: ["?"], does: "This help" },
 ];

@@ -6,7 +6,7 @@ import type { EventRow, MessageRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { ConversationStatus, Role, Sender } from "../../protocol/model.ts";
-import type { Principal } from "../principal.ts";
+import type { Caller, Principal } from "../principal.ts";
 import type { ChangePayload, FullConversationRow } from "./view.ts";
 
 export interface Actor extends Sender {
@@ -80,13 +80,13 @@ export function clientKey(senderId: string, clientMessageId: string): string {
 
 /**
  * Whether the principal may see and write this conversation: agents all, visitors with a session
- * their own, participants those that their token names.
+ * their own, participants those that their token names. A program sees all, as far as it may look.
  */
 export function maySee(
-  principal: Principal,
+  principal: Caller,
   row: { id: string; contact_id: string; context_id: string | null },
 ): boolean {
-  if (principal.kind === "agent") return true;
+  if (principal.kind !== "visitor") return true;
   const { contexts } = principal;
   if (contexts === undefined) return row.contact_id === principal.userId;
   return contexts.includes(row.id) ||
@@ -146,7 +146,8 @@ function addMessage(
     row.waiting_since ??= now;
   } else if (counts) {
     row.outbound_count++;
-    row.waiting_since = null;
+    // Who was answered by a bot still waits for a person.
+    if (actor.role !== "bot") row.waiting_since = null;
   }
   const message = newMessage(working, actor, operation.content, "text", isPrivate, now);
   message.client_message_id = clientMessageId;

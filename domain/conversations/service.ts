@@ -4,10 +4,11 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Conversation, ConversationStatus, Message } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
+import type { ReadConversationsBody } from "../../protocol/notifications.ts";
 import type { ConversationList, ConversationView } from "../../protocol/rest.ts";
 import type { Place } from "../../protocol/topics.ts";
 import type { EventBus } from "../events.ts";
-import { audienceOf, type Principal } from "../principal.ts";
+import { audienceOf, type Caller, needScope, type Principal } from "../principal.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { findUser } from "../agents/users.ts";
 import { participations } from "../visitors/contacts.ts";
@@ -22,6 +23,7 @@ import {
   totalUnread,
   unreadOf,
 } from "./queries.ts";
+import { type ReadMany, readMany } from "./read_many.ts";
 import { readSince, type Since, unchangedSince } from "./since.ts";
 import {
   type FullConversationRow,
@@ -38,6 +40,8 @@ export interface PostMessage {
   content: string;
   clientMessageId: string;
   isPrivate?: boolean | undefined;
+  /** Of a program: as which agent it is sent, or under which name as a bot. Default: the key's name. */
+  sender?: { userId: string } | { userName: string } | undefined;
 }
 
 export interface HistoryQuery {
@@ -68,7 +72,7 @@ export interface Joined {
 export interface Conversations {
   readonly epoch: string;
   list(
-    principal: Principal,
+    principal: Caller,
     query: {
       view?: ConversationView | undefined;
       status?: ConversationStatus | undefined;
@@ -76,11 +80,11 @@ export interface Conversations {
       limit?: number | undefined;
     },
   ): Promise<ConversationList>;
-  get(principal: Principal, id: string): Promise<Conversation>;
+  get(principal: Caller, id: string): Promise<Conversation>;
   /** The visitor's own conversation, or the contact's for an agent; opened where there is none. */
-  open(principal: Principal, contactId?: string): Promise<Conversation>;
+  open(principal: Caller, contactId?: string): Promise<Conversation>;
   post(
-    principal: Principal,
+    principal: Caller,
     message: PostMessage,
   ): Promise<{ message: Message; duplicate: boolean }>;
   edit(principal: Principal, conversationId: string, id: string, content: string): Promise<Message>;
@@ -90,7 +94,7 @@ export interface Conversations {
     id: string,
   ): Promise<{ messageId: string; seq: number }>;
   update(
-    principal: Principal,
+    principal: Caller,
     id: string,
     changes: { status?: ConversationStatus | undefined; assigneeId?: string | null | undefined },
   ): Promise<Conversation>;
@@ -105,7 +109,7 @@ export interface Conversations {
     seq: number,
   ): Promise<{ deliveredSeq: number }>;
   history(
-    principal: Principal,
+    principal: Caller,
     conversationId: string,
     query: HistoryQuery,
   ): Promise<{ messages: Message[]; hasMore: boolean }>;
@@ -126,6 +130,10 @@ export interface Conversations {
     query: { after?: Place | undefined; limit?: number | undefined },
   ): Promise<Since>;
   totalUnread(principal: Principal): Promise<number>;
+  /** @throws {ParleyError} `not_found` */
+  mustExist(conversationId: string): Promise<void>;
+  /** Reads these conversations, or all, as an agent; what comes in meanwhile stays unread. */
+  readMany(principal: Principal, which: ReadConversationsBody): Promise<ReadMany>;
   /** Takes one of the conversation's broadcasts; throws `rate_limited` when there is none left. */
   takeBroadcast(conversationId: string): void;
 }
@@ -150,7 +158,7 @@ export function createConversations(options: ConversationsOptions): Conversation
     return new ParleyError("not_found", `Cannot find the conversation "${id}"`);
   }
 
-  async function load(on: Db, principal: Principal, id: string): Promise<FullConversationRow> {
+  async function load(on: Db, principal: Caller, id: string): Promise<FullConversationRow> {
     const row = await findConversation(on, id);
     if (row === null || !maySee(principal, row)) throw notFound(id);
     return row;
@@ -187,8 +195,12 @@ export function createConversations(options: ConversationsOptions): Conversation
   }
 
   /** A visitor sees their own conversation as unread from their side. */
-  function view(row: FullConversationRow, principal: Principal, unread?: number): Conversation {
+  function view(row: FullConversationRow, principal: Caller, unread?: number): Conversation {
     return toConversation(row, epoch, audienceOf(principal), unread);
+  }
+
+  async function unreadFor(principal: Caller, id: string): Promise<number | undefined> {
+    return principal.kind === "agent" ? await unreadOf(db, id, principal.userId) : undefined;
   }
 
   /** The contact's name stands in the rows of the list. */
@@ -212,29 +224,31 @@ export function createConversations(options: ConversationsOptions): Conversation
     epoch,
 
     async list(principal, query) {
-      if (principal.kind !== "agent") {
+      if (principal.kind === "visitor") {
         throw new ParleyError("forbidden", "Cannot list conversations: only agents may");
       }
+      needScope(principal, "conversations:read");
       const page = await listConversations(db, {
         ...query,
         userId: principal.userId,
         limit: query.limit ?? PAGE,
       });
       return {
-        items: page.rows.map((row) => view(row, principal, row.unread)),
+        items: page.rows.map((row) =>
+          view(row, principal, principal.kind === "agent" ? row.unread : undefined)
+        ),
         nextCursor: page.nextCursor,
       };
     },
 
     async get(principal, id) {
+      needScope(principal, "conversations:read");
       const row = await load(db, principal, id);
-      const unread = principal.kind === "agent"
-        ? await unreadOf(db, id, principal.userId)
-        : undefined;
-      return view(row, principal, unread);
+      return view(row, principal, await unreadFor(principal, id));
     },
 
     async open(principal, contactId) {
+      needScope(principal, "conversations:write");
       const contact = principal.kind === "visitor" ? principal.userId : contactId;
       if (contact === undefined) {
         throw new ParleyError("invalid", 'Cannot open a conversation: "contactId" is missing', {
@@ -253,10 +267,13 @@ export function createConversations(options: ConversationsOptions): Conversation
       if (known === undefined) {
         throw new ParleyError("not_found", `Cannot find the contact "${contact}"`);
       }
-      return await self.get(principal, await ownConversation(contact));
+      const row = await load(db, principal, await ownConversation(contact));
+      return view(row, principal, await unreadFor(principal, row.id));
     },
 
     async post(principal, input) {
+      needScope(principal, "messages:write");
+      const actor = await senderOf(principal, input.sender);
       let { conversationId } = input;
       if (conversationId === undefined) {
         if (principal.kind !== "visitor" || principal.contexts !== undefined) {
@@ -266,14 +283,14 @@ export function createConversations(options: ConversationsOptions): Conversation
         }
         conversationId = await ownConversation(principal.userId);
       }
-      if (input.isPrivate === true && principal.kind !== "agent") {
+      if (input.isPrivate === true && principal.kind === "visitor") {
         throw new ParleyError("forbidden", "Cannot send a private note: only agents may");
       }
       takeBroadcast(conversationId);
       const result = await writer.write({
         kind: "message",
         conversationId,
-        actor: actorOf(principal),
+        actor,
         content: input.content,
         clientMessageId: input.clientMessageId,
         isPrivate: input.isPrivate ?? false,
@@ -308,9 +325,10 @@ export function createConversations(options: ConversationsOptions): Conversation
     },
 
     async update(principal, id, changes) {
-      if (principal.kind !== "agent") {
+      if (principal.kind === "visitor") {
         throw new ParleyError("forbidden", "Cannot change the conversation: only agents may");
       }
+      needScope(principal, "conversations:write");
       const assignee = await assigneeOf(changes.assigneeId);
       const writes = [];
       const actor = actorOf(principal);
@@ -322,7 +340,7 @@ export function createConversations(options: ConversationsOptions): Conversation
         writes.push(writer.write({ kind: "status", conversationId: id, actor, status }));
       }
       await Promise.all(writes);
-      return await self.get(principal, id);
+      return view(await load(db, principal, id), principal, await unreadFor(principal, id));
     },
 
     async read(principal, conversationId, seq) {
@@ -355,10 +373,11 @@ export function createConversations(options: ConversationsOptions): Conversation
     },
 
     async history(principal, conversationId, query) {
+      needScope(principal, "conversations:read");
       const row = await load(db, principal, conversationId);
       const page = await listMessages(db, {
         conversationId,
-        publicOnly: principal.kind !== "agent" || query.publicOnly === true,
+        publicOnly: principal.kind === "visitor" || query.publicOnly === true,
         before: query.before,
         // Years that Postgres writes otherwise are long before the first message.
         beforeTime: query.beforeTime === undefined
@@ -449,6 +468,17 @@ export function createConversations(options: ConversationsOptions): Conversation
     totalUnread: (principal) =>
       principal.kind === "agent" ? totalUnread(db, principal.userId) : Promise.resolve(0),
 
+    async readMany(principal, which) {
+      if (principal.kind !== "agent") {
+        throw new ParleyError("forbidden", "Cannot read many conversations: only agents may");
+      }
+      return await readMany(db, writer, actorOf(principal), which);
+    },
+
+    async mustExist(conversationId) {
+      if (await findConversation(db, conversationId) === null) throw notFound(conversationId);
+    },
+
     takeBroadcast,
   };
 
@@ -463,14 +493,28 @@ export function createConversations(options: ConversationsOptions): Conversation
     return { userId: user.id, userName: user.name };
   }
 
+  async function senderOf(caller: Caller, sender: PostMessage["sender"]): Promise<Actor> {
+    if (sender === undefined) return actorOf(caller);
+    if (caller.kind !== "program") {
+      throw new ParleyError("forbidden", 'Cannot send as somebody else: "sender" is for programs');
+    }
+    if ("userName" in sender) return { ...actorOf(caller), userName: sender.userName };
+    const user = await findUser(db, sender.userId);
+    if (user === null || user.disabledAt !== null) {
+      const { userId } = sender;
+      throw new ParleyError("invalid", `Cannot send: there is no active user "${userId}"`, {
+        fields: [{ path: "sender.userId", message: "must be an active user's id" }],
+      });
+    }
+    return { userId: user.id, userName: user.name, role: "agent", principal: null };
+  }
+
   return self;
 }
 
-export function actorOf(principal: Principal): Actor {
-  return {
-    userId: principal.userId,
-    userName: principal.userName,
-    role: principal.kind,
-    principal,
-  };
+export function actorOf(caller: Caller): Actor {
+  const { userId, userName } = caller;
+  // A program's rights are its scopes, which were asked for on the way here.
+  if (caller.kind === "program") return { userId, userName, role: "bot", principal: null };
+  return { userId, userName, role: caller.kind, principal: caller };
 }

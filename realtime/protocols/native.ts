@@ -12,7 +12,7 @@ import {
 } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import type { Commands } from "../commands.ts";
-import type { Connection } from "../connection.ts";
+import { type Connection, rateOf } from "../connection.ts";
 import type { Protocol } from "../protocol.ts";
 
 /** Commands that only write: the writer keeps their order, so the next need not wait for the commit. */
@@ -22,6 +22,7 @@ const STORED: ReadonlySet<CommandType> = new Set([
   "delete_message",
   "read",
   "delivered",
+  "edit",
 ]);
 
 export interface NativeOptions {
@@ -108,7 +109,7 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
       throw new ParleyError("unknown_type", `Cannot handle the message: unknown type "${type}"`);
     }
     const command = type as CommandType;
-    connection.takeCommand(command === "typing" ? "typing" : "message");
+    connection.takeCommand(rateOf(command));
     if (connection.principal === null && command !== "auth" && command !== "ping") {
       throw new ParleyError("unauthenticated", `Cannot handle "${type}": authenticate first`);
     }
@@ -168,6 +169,8 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
             messageBytes: limits.messageBytes,
             messagesPerMinute: limits.messagesPerMinute,
             typingPerMinute: limits.typingPerMinute,
+            editsPerMinute: limits.editsPerMinute,
+            cursorsPerMinute: limits.cursorsPerMinute,
             subscriptions: limits.subscriptions,
             contentLength: MAX_CONTENT,
           },

@@ -167,6 +167,23 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     else if (failed) closeFailed(connection, error);
   }
 
+  /** Takes one of the rate of its kind. What cannot be read counts as a message. */
+  function readFrame(connection: Connection, text: string, inAddress: boolean): unknown {
+    let value: unknown;
+    try {
+      value = parseJson(text);
+    } catch (error) {
+      connection.takeCommand("message");
+      throw error;
+    }
+    if (inAddress) return value;
+    const { type } = (value ?? {}) as { type?: unknown };
+    const isEditing = Object.hasOwn(kind.commands, String(type)) &&
+      (type === "edit" || type === "cursor");
+    connection.takeCommand(isEditing ? type : "message");
+    return value;
+  }
+
   return {
     name: kind.name,
     batching: false,
@@ -181,8 +198,8 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
         // The address is no message of the client's; after the first frame anybody can write this.
         const inAddress = !begun.has(connection) && text.startsWith(IN_ADDRESS_START);
         begun.add(connection);
-        if (!inAddress) connection.takeCommand("message");
-        const parsed = Frame.safeParse(parseJson(text));
+        const value = readFrame(connection, text, inAddress);
+        const parsed = Frame.safeParse(value);
         if (!parsed.success) {
           const { message, fields } = invalid("the message", parsed.error);
           throw new ParleyError("bad_frame", message, fields === undefined ? {} : { fields });

@@ -186,7 +186,7 @@ export function packetsOf(
       const { notification, unread } = event.data;
       return [{ name: "notification", data: { ...notification, unread, timestamp } }];
     }
-    case "event":
+    case "user_event":
       return [{ name: event.data.name, data: event.data.data }];
     case "reconnect":
       return [{ name: "server_restarting", data: { ...event.data, timestamp } }];

@@ -55,6 +55,8 @@ export const native: PeerKind = {
         case "conversation":
         case "conversation_changed":
         case "unread":
+        case "notification":
+        case "notifications_read":
         case "user_joined":
         case "user_left":
           return [];

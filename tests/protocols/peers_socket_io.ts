@@ -14,6 +14,7 @@ const VOCABULARY = [
   "conversation_changed",
   "conversation_opened",
   "presence_list",
+  "notification",
 ];
 
 function socketIo(transport: "polling" | "websocket"): PeerKind {
