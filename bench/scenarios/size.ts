@@ -270,6 +270,7 @@ export async function size(): Promise<void> {
         const [base50, base95] = [percentile(base, 50), percentile(base, 95)];
         return [
           name,
+          number(Math.min(...ms), 1),
           number(p50, 1),
           number(p95, 1),
           number(base50, 1),
@@ -278,7 +279,7 @@ export async function size(): Promise<void> {
           indexes.get(name)!,
         ];
       });
-      const columns = ["p50 ms", "p95 ms", "small p50 ms", "small p95 ms", "p50 ratio", "indexes"];
+      const columns = ["lowest ms", "p50", "p95", "small p50", "p95", "p50 ratio", "indexes"];
       console.log(table(["what", ...columns], rows));
       console.log(`\n${UNREAD}, reads ${indexes.get(UNREAD)}.`);
       console.log(

@@ -108,7 +108,7 @@ const INDEXES = [
  */
 const NEWEST = { rows: 600, matches: 5, more: 3_000 };
 /** The same of conversations, whose words are fewer. */
-const NEWEST_CONVERSATIONS = { rows: 200, matches: 2, more: 2_500 };
+const NEWEST_CONVERSATIONS = { rows: 200, matches: 4, more: 1_200 };
 /** Rows among which the index looks first. */
 const WINDOW = 20_000;
 
@@ -151,9 +151,13 @@ function finders(schema: string): string[] {
               select c.id, c.contact_id, c.context_id, c.last_activity_at from conversations c
               where (c.last_activity_at, c.id) < (below_at, below_id)
               order by c.last_activity_at desc, c.id desc limit size
-            ) n join contacts k on k.id = n.contact_id
-            where contact_document(k.name, k.email, k.phone) @@ wanted
-              or search_document(n.context_id) @@ wanted
+            ) n cross join lateral (
+              -- One by one and in order, so that it ends with the last one that is wanted.
+              select 1 from contacts k where k.id = n.contact_id and (
+                contact_document(k.name, k.email, k.phone) @@ wanted
+                or search_document(n.context_id) @@ wanted
+              ) offset 0
+            ) matching
             order by n.last_activity_at desc, n.id desc limit at_most);
           if cardinality(found) >= at_most then
             return query select unnest(found);
