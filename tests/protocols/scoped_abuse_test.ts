@@ -158,7 +158,7 @@ Deno.test("scoped protocols: what is wrong is said, and the connection goes on",
         [{ type: "join_session", data: { sessionId: "a\nb" } }, "invalid", /sessionId/],
         [{ type: "join_session", data: { sessionId: "a", role: 7 } }, "invalid", /role/],
         [{ type: "leave_session", data: { sessionId: "a" } }, "not_joined", /join/],
-        [{ type: "edit", data: {} }, "invalid", /operation/],
+        [{ type: "edit", data: {} }, "invalid", /version/],
         [
           { type: "edit", data: { operation: "explode", position: 0, content: "", version: 0 } },
           "invalid",
