@@ -288,9 +288,10 @@ testWith(["postgres"], "at size, pages and search read indexes and not the table
   const made = await makeDatabase();
   const { db, close } = await openDatabase({ url: made.url, dataDir: "/nonexistent", pool: 1 });
   try {
-    await generate(db, { conversations: 2_000, messages: 20_000 });
+    await generate(db, { conversations: 2_000, messages: 30_000 });
     const last = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-    for (const word of [wordAt(1), wordAt(12_000), "refund"]) {
+    // Found among the newest few, among some more, in a part of the table, and in all of it.
+    for (const word of [wordAt(1), wordAt(60), wordAt(700), wordAt(12_000), "refund"]) {
       // The function, asked again with the plain truth.
       const { rows: found } = await sql<{ id: string }>`
         select * from search_messages(search_query(${word}), ${last}, 30) as f(id)`.execute(db);
