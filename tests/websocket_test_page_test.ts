@@ -473,8 +473,11 @@ testWith(
       await form.getByText(/back as an event after .* m?s\./).waitFor();
       await log.getByRole("button", { name: /GET .*events/ }).first().waitFor();
 
-      await page.getByText("MAX_MESSAGE_BYTES").waitFor();
-      await page.getByRole("row", { name: /MAX_MESSAGE_BYTES/ }).getByText("64 KB").waitFor();
+      await page.getByText("MAX_MESSAGE_BYTES", { exact: true }).waitFor();
+      const row = page.locator("tr").filter({
+        has: page.getByText("MAX_MESSAGE_BYTES", { exact: true }),
+      });
+      await row.getByText("64 KB", { exact: true }).waitFor();
       await page.getByRole("link", { name: "Test page" }).click();
       await page.waitForURL("**/websocket-test");
     }),
