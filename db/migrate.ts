@@ -10,6 +10,10 @@ import * as m007 from "./migrations/007_api.ts";
 import * as m008 from "./migrations/008_collaboration.ts";
 import * as m009 from "./migrations/009_analytics.ts";
 import * as m010 from "./migrations/010_search.ts";
+import * as m011 from "./migrations/011_labels.ts";
+import * as m012 from "./migrations/012_analytics_facts.ts";
+import * as m013 from "./migrations/013_store_edits.ts";
+import * as m014 from "./migrations/014_unread_sums.ts";
 
 interface Migration {
   name: string;
@@ -28,6 +32,10 @@ const MIGRATIONS: Migration[] = [
   { name: "008_collaboration", up: m008.up },
   { name: "009_analytics", up: m009.up },
   { name: "010_search", up: m010.up },
+  { name: "011_labels", up: m011.up },
+  { name: "012_analytics_facts", up: m012.up },
+  { name: "013_store_edits", up: m013.up },
+  { name: "014_unread_sums", up: m014.up },
 ];
 
 /** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */

@@ -217,3 +217,16 @@ Deno.test("a token that ends is refreshed in band, or the connection ends", asyn
     await server.close();
   }
 });
+
+onBothEngines(
+  "a token that ends long after it was brought ends its connection, too",
+  async (server) => {
+    const { token } = await login(server);
+    const socket = await connect(server, { token });
+    const expired = await socket.until(({ type }) => type === "error", "the expiry", 20_000);
+    assert.equal((expired.data as { code: string }).code, "token_expired");
+    assert.equal((await socket.closed).code, 3005);
+  },
+  // Its end is not within three heartbeats when the connection begins.
+  { ACCESS_TOKEN_MS: "8000", TOKEN_GRACE_MS: "1000", HEARTBEAT_MS: "1000" },
+);

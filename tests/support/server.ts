@@ -4,7 +4,7 @@ import { type Site } from "../../api/site.ts";
 import { createParley } from "../../server.ts";
 import { readSettings } from "../../settings.ts";
 import { POSTGRES_URL, testWith } from "./services.ts";
-import { makeDataDir } from "./template.ts";
+import { databaseTemplate, makeDataDir } from "./template.ts";
 
 export type EngineName = "pglite" | "postgres";
 
@@ -26,7 +26,7 @@ export const ADMIN = { email: "ada@example.com", password: "correct horse batter
 /** A database nobody else uses. */
 export async function makeDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `parley_test_${crypto.randomUUID().replaceAll("-", "")}`;
-  await onServer(`create database ${name}`);
+  await onServer(`create database ${name} template ${await databaseTemplate()}`);
   const url = new URL(POSTGRES_URL);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(`drop database if exists ${name} with (force)`) };
@@ -45,7 +45,9 @@ export async function startServer(
   env: Record<string, string> = {},
   site: Site | null = null,
 ): Promise<TestServer> {
-  const dataDir = await makeDataDir();
+  const dataDir = engine === "pglite"
+    ? await makeDataDir()
+    : await Deno.makeTempDir({ prefix: "parley_test_" });
   const database = engine === "postgres" ? await makeDatabase() : null;
   const errors: unknown[] = [];
   const full: Record<string, string> = {

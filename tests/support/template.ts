@@ -1,27 +1,87 @@
-/** An empty embedded database, made once and copied: making one takes seconds, a copy does not. */
+/** Databases with the newest schema, made once and copied: making one takes seconds, a copy does not. */
 import { PGlite } from "@electric-sql/pglite";
-import { copyTree } from "../../tools/files.ts";
+import { Kysely, PGliteDialect, PostgresDialect } from "kysely";
+import pg from "pg";
+import { migrate } from "../../db/migrate.ts";
+import type { Database } from "../../db/types.ts";
+import { copyTree, walkFiles } from "../../tools/files.ts";
+import { POSTGRES_URL } from "./services.ts";
 
-const TEMPLATE = new URL("../../.build/test_template", import.meta.url).pathname;
+const BUILD = new URL("../../.build/", import.meta.url).pathname;
+const MIGRATIONS = new URL("../../db/", import.meta.url).pathname;
 
-async function ensureTemplate(): Promise<void> {
-  if ((await Deno.stat(TEMPLATE).catch(() => null)) !== null) return;
-  const own = `${TEMPLATE}.${crypto.randomUUID()}`;
+/** Another one for each state of the schema. */
+async function templateName(): Promise<string> {
+  const parts: string[] = [];
+  for await (const path of walkFiles([MIGRATIONS])) {
+    parts.push(path.slice(MIGRATIONS.length), await Deno.readTextFile(path));
+  }
+  const bytes = new TextEncoder().encode(parts.sort().join("\n"));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return `test_template_${digest.slice(0, 16)}`;
+}
+
+async function makeTemplate(path: string): Promise<void> {
+  const own = `${path}.${crypto.randomUUID()}`;
   await Deno.mkdir(own, { recursive: true });
   const pglite = await PGlite.create(`${own}/postgres`);
+  await migrate(new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) }));
   await pglite.close();
   try {
-    await Deno.rename(own, TEMPLATE);
+    await Deno.rename(own, path);
   } catch {
     // Another test was first.
     await Deno.remove(own, { recursive: true });
   }
 }
 
+let name: Promise<string> | null = null;
+/** Not before a test asks: what is begun between tests looks like a leak in the next one. */
+const template = () => name ??= templateName();
+
 /** A data folder with an empty database in it. */
 export async function makeDataDir(): Promise<string> {
-  await ensureTemplate();
+  const from = BUILD + await template();
+  if ((await Deno.stat(from).catch(() => null)) === null) await makeTemplate(from);
   const path = await Deno.makeTempDir({ prefix: "parley_test_" });
-  await copyTree(TEMPLATE, path);
+  await copyTree(from, path);
   return path;
+}
+
+/** Of the lock under which one test process makes the template. */
+const LOCK_KEY = 0x74657374;
+
+/** The template on the Postgres server; those of other states of the schema are dropped. */
+async function makeServerTemplate(): Promise<string> {
+  const name = `parley_${await template()}`;
+  const client = new pg.Client({ connectionString: POSTGRES_URL });
+  await client.connect();
+  try {
+    await client.query(`select pg_advisory_lock(${LOCK_KEY})`);
+    const { rows } = await client.query(
+      "select datname from pg_database where datname like 'parley\\_test\\_template\\_%'",
+    );
+    const known: string[] = rows.map(({ datname }) => datname);
+    if (known.includes(name)) return name;
+    for (const other of known) await client.query(`drop database if exists ${other} with (force)`);
+    const own = `${name}_making`;
+    await client.query(`create database ${own}`);
+    const url = new URL(POSTGRES_URL);
+    url.pathname = `/${own}`;
+    const pool = new pg.Pool({ connectionString: url.href, max: 1 });
+    const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+    await migrate(db);
+    await db.destroy();
+    await client.query(`alter database ${own} rename to ${name}`);
+    return name;
+  } finally {
+    await client.end();
+  }
+}
+
+let serverTemplate: Promise<string> | null = null;
+
+/** The name of a database of the Postgres server to make others from: empty, with the newest schema. */
+export function databaseTemplate(): Promise<string> {
+  return serverTemplate ??= makeServerTemplate();
 }
