@@ -31,12 +31,17 @@ export interface ConnectionOptions {
   origin: string | null;
   /** The origin under which the client reached this server. */
   selfOrigin: string;
+  events: ConnectionEvents;
+  now?: () => number;
+}
+
+/** What connections tell of themselves; one object for all of them. */
+export interface ConnectionEvents {
   onSlow: (connection: Connection) => void;
   onWaiting: (writer: ConnectionWriter) => void;
   onError: (error: unknown, connection: Connection) => void;
   /** A command was refused because of a rate; `limit` is the setting. */
   onRefused?: (limit: string, connection: Connection) => void;
-  now?: () => number;
 }
 
 /** What has a rate of its own, and the setting that it is. */
@@ -93,13 +98,16 @@ export class Connection {
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
   /** Called once when it is over, in the order of adding. */
-  readonly cleanups: (() => void)[] = [];
+  readonly cleanups: ((connection: Connection) => void)[] = [];
 
-  readonly #options: ConnectionOptions;
-  readonly #writes = new Set<Promise<void>>();
-  readonly #buckets: Partial<Record<Rate, TokenBucket>> = {};
-  readonly #strikes: TokenBucket;
+  readonly #socket: SocketLike;
+  readonly #events: ConnectionEvents;
   readonly #now: () => number;
+  // There are thousands of connections, and most of them are idle: what few of them need is made
+  // when they need it.
+  #writes: Set<Promise<void>> | null = null;
+  readonly #buckets: Partial<Record<Rate, TokenBucket>> = {};
+  #strikes: TokenBucket | null = null;
   #writingBytes = 0;
   #frames: string[] = [];
   #running = false;
@@ -108,7 +116,8 @@ export class Connection {
   #over = false;
 
   constructor(options: ConnectionOptions) {
-    this.#options = options;
+    this.#socket = options.socket;
+    this.#events = options.events;
     this.#now = options.now ?? Date.now;
     this.id = options.id;
     this.number = options.number;
@@ -117,14 +126,16 @@ export class Connection {
     this.origin = options.origin;
     this.selfOrigin = options.selfOrigin;
     this.limits = options.limits;
-    this.#strikes = new TokenBucket(STRIKES_PER_MINUTE, 60_000, this.#now());
-    this.writer = new ConnectionWriter({
-      socket: options.socket,
-      batching: options.protocol.batching,
-      maxBytes: options.limits.queueBytes,
-      onSlow: () => options.onSlow(this),
-      onWaiting: options.onWaiting,
-    });
+    this.writer = new ConnectionWriter(options.socket, this);
+  }
+
+  /** The reader of the writer's does not keep up. */
+  onSlow(): void {
+    this.#events.onSlow(this);
+  }
+
+  onWaiting(writer: ConnectionWriter): void {
+    this.#events.onWaiting(writer);
   }
 
   /** True from the first close on: nothing is handled or sent any more. */
@@ -195,7 +206,13 @@ export class Connection {
 
   /** A frame that is not even a command: told, and held against a peer that goes on with it. */
   #refuse(error: ParleyError): void {
-    this.fail(error, this.#strikes.take(this.#now()) > 0 ? CLOSE.rateLimited : undefined);
+    this.fail(error, this.#strike(this.#now()) ? CLOSE.rateLimited : undefined);
+  }
+
+  /** One more refusal; true: they are too many. */
+  #strike(now: number): boolean {
+    this.#strikes ??= new TokenBucket(STRIKES_PER_MINUTE, 60_000, now);
+    return this.#strikes.take(now) > 0;
   }
 
   async #drain(): Promise<void> {
@@ -205,13 +222,15 @@ export class Connection {
       if (performance.now() - turnStart > TURN_MS) {
         await nextTurn();
         turnStart = performance.now();
+        // The others had their turn, and one of them may have ended this connection.
+        continue;
       }
       const frame = this.#frames.shift()!;
       try {
         await this.protocol.onFrame(this, frame);
       } catch (error) {
         // Nothing a peer sends may end the process: an unexpected error ends its connection.
-        this.#options.onError(error, this);
+        this.#events.onError(error, this);
         this.fail(toParleyError(error), CLOSE.internal);
       }
     }
@@ -226,14 +245,15 @@ export class Connection {
    */
   async inBackground(work: Promise<void>, bytes: number): Promise<void> {
     const { pendingFrames, queueBytes } = this.limits;
+    const writes = this.#writes ??= new Set();
     const done = work.finally(() => {
-      this.#writes.delete(done);
+      writes.delete(done);
       this.#writingBytes -= bytes;
     });
-    this.#writes.add(done);
+    writes.add(done);
     this.#writingBytes += bytes;
-    while (this.#writes.size >= pendingFrames || this.#writingBytes > queueBytes / 8) {
-      await Promise.race(this.#writes);
+    while (writes.size >= pendingFrames || this.#writingBytes > queueBytes / 8) {
+      await Promise.race(writes);
     }
     // Their answers come all at once: a peer that reads them is not slow for having asked much.
     while (!this.#over && this.writer.waitingBytes > queueBytes / 4) await pause(ANSWERS_MS);
@@ -241,7 +261,7 @@ export class Connection {
 
   /** Everything that runs in the background is done: what is read now shows what was written. */
   async settled(): Promise<void> {
-    await Promise.all(this.#writes);
+    if (this.#writes !== null) await Promise.all(this.#writes);
   }
 
   /** Takes one of this connection's commands. @throws {ParleyError} `rate_limited`. */
@@ -252,12 +272,12 @@ export class Connection {
     const bucket = this.#buckets[kind] ??= new TokenBucket(this.limits[perMinute], 60_000, now);
     const wait = bucket.take(now);
     if (wait === 0) return;
-    this.#options.onRefused?.(limit, this);
+    this.#events.onRefused?.(limit, this);
     const error = new ParleyError("rate_limited", "Rate limit exceeded", {
       retryAfter: wait,
       limit,
     });
-    if (this.#strikes.take(now) > 0) this.fail(error, CLOSE.rateLimited);
+    if (this.#strike(now)) this.fail(error, CLOSE.rateLimited);
     throw error;
   }
 
@@ -275,7 +295,7 @@ export class Connection {
     // the TCP connection and the peer never sees the code.
     void nextTurn().then(() => {
       try {
-        this.#options.socket.close(closing.code, closing.reason);
+        this.#socket.close(closing.code, closing.reason);
       } catch {
         // Already closing.
       }
@@ -290,9 +310,9 @@ export class Connection {
     this.writer.stop();
     for (const cleanup of this.cleanups.splice(0)) {
       try {
-        cleanup();
+        cleanup(this);
       } catch (error) {
-        this.#options.onError(error, this);
+        this.#events.onError(error, this);
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 
 /** How often one part of the connections has its turn. */
@@ -9,6 +10,8 @@ export interface HeartbeatOptions {
   everyMs: number;
   /** Where the logs of these conversations stand. */
   positions: (conversationIds: string[]) => Promise<Map<string, number>>;
+  /** What else is looked after for each connection at its turn. */
+  onBeat: (connection: Connection) => void;
   onError: (error: unknown) => void;
 }
 
@@ -19,7 +22,8 @@ export interface HeartbeatOptions {
  *
  * Whether the peer is there is the runtime's to find out, with WebSocket pings (`idleTimeout`).
  */
-export function startHeartbeat({ hub, everyMs, positions, onError }: HeartbeatOptions): () => void {
+export function startHeartbeat(options: HeartbeatOptions): () => void {
+  const { hub, everyMs, positions, onBeat, onError } = options;
   const slots = Math.max(1, Math.round(everyMs / SLOT_MS));
   let turn = 0;
 
@@ -29,6 +33,7 @@ export function startHeartbeat({ hub, everyMs, positions, onError }: HeartbeatOp
       connection.principal !== null && connection.number % slots === turn
     );
     if (due.length === 0) return;
+    due.forEach(onBeat);
     const ids = [...new Set(due.flatMap((connection) => [...connection.conversations]))];
     const known = ids.length === 0 ? new Map<string, number>() : await positions(ids);
     const timestamp = new Date().toISOString();

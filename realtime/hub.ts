@@ -75,12 +75,14 @@ export class Hub {
 
   add(connection: Connection): void {
     this.connections.add(connection);
-    connection.cleanups.push(() => {
-      this.connections.delete(connection);
-      for (const room of [...connection.rooms]) this.leave(connection, room);
-      this.#count(connection);
-    });
+    connection.cleanups.push(this.#remove);
   }
+
+  readonly #remove = (connection: Connection): void => {
+    this.connections.delete(connection);
+    for (const room of [...connection.rooms]) this.leave(connection, room);
+    this.#count(connection);
+  };
 
   /** What an ended connection leaves behind in the statistics. */
   #count(connection: Connection): void {
@@ -289,7 +291,7 @@ export class Hub {
       broadcasts.some((broadcast) =>
         broadcast.exceptUser !== undefined || broadcast.exceptConnection !== undefined
       );
-    const encoded = { agents: new Map<Protocol, string[]>(), visitors: new Map() };
+    const known = { agents: new Map<Protocol, Encoded>(), visitors: new Map<Protocol, Encoded>() };
     for (const connection of room.members) {
       const { principal, protocol } = connection;
       if (principal === null) continue;
@@ -298,18 +300,19 @@ export class Hub {
         this.#deliverFresh(room, connection, broadcasts, seen);
         continue;
       }
-      if (exceptions && broadcasts.some((broadcast) => isExcepted(connection, broadcast))) {
-        for (const broadcast of broadcasts) this.#deliverTo(connection, broadcast);
-        continue;
-      }
       const audience = audienceOf(principal);
-      let frames = encoded[audience].get(protocol);
-      if (frames === undefined) {
-        frames = encodeAll(protocol, audience, broadcasts);
-        encoded[audience].set(protocol, frames);
+      let encoded = known[audience].get(protocol);
+      if (encoded === undefined) {
+        encoded = encodeAll(protocol, audience, broadcasts);
+        known[audience].set(protocol, encoded);
+      }
+      let { frames, lines } = encoded;
+      if (exceptions && broadcasts.some((broadcast) => isExcepted(connection, broadcast))) {
+        lines = lines.filter((_, i) => !isExcepted(connection, broadcasts[i]!));
+        frames = toFrames(protocol, lines);
       }
       for (const frame of frames) connection.send(frame);
-      this.counters.deliveries += broadcasts.length;
+      this.counters.deliveries += lines.length;
     }
     this.#metrics.broadcastSize.observe(room.members.size);
     this.#metrics.broadcastDuration.observe((performance.now() - start) / 1000);
@@ -349,16 +352,26 @@ function isExcepted({ id, principal }: Connection, broadcast: Broadcast): boolea
     (exceptConnection !== undefined && exceptConnection === id);
 }
 
+/** What members of one protocol and audience get of some broadcasts. */
+interface Encoded {
+  /** Of each broadcast; null: nothing. */
+  lines: (string | null)[];
+  frames: string[];
+}
+
 function encodeAll(
   protocol: Protocol,
   audience: Audience,
-  broadcasts: Broadcast[],
-): string[] {
-  const lines: string[] = [];
-  for (const broadcast of broadcasts) {
-    const event = audience === "agents" ? broadcast.forAgents : broadcast.forVisitors;
-    const line = event === null ? null : protocol.encode(event, broadcast.room, audience);
-    if (line !== null) lines.push(line);
-  }
-  return protocol.batching && lines.length > 1 ? [lines.join("\n")] : lines;
+  broadcasts: readonly Broadcast[],
+): Encoded {
+  const lines = broadcasts.map(({ forAgents, forVisitors, room }) => {
+    const event = audience === "agents" ? forAgents : forVisitors;
+    return event === null ? null : protocol.encode(event, room, audience);
+  });
+  return { lines, frames: toFrames(protocol, lines) };
+}
+
+function toFrames({ batching }: Protocol, lines: readonly (string | null)[]): string[] {
+  const some = lines.filter((line) => line !== null);
+  return batching && some.length > 1 ? [some.join("\n")] : some;
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createMetrics } from "../domain/metrics.ts";
 import type { Broadcast, Broker, BrokerListener } from "./broker.ts";
-import { Connection } from "./connection.ts";
+import { bareConnection } from "../tests/support/bare_connection.ts";
+import type { Connection } from "./connection.ts";
 import { Hub } from "./hub.ts";
 import type { Protocol } from "./protocol.ts";
 import { createTimerWheel } from "./timer_wheel.ts";
@@ -53,40 +54,19 @@ function start() {
   };
   const logAfter = () => Promise.resolve([]);
   const hub = new Hub(broker, { wheel, logAfter, onError }, createMetrics());
-  let number = 0;
   function connect(userId: string) {
     const sent: string[] = [];
-    const connection = new Connection(
-      {
-        id: userId,
-        number: ++number,
-        socket: {
-          readyState: 1,
-          bufferedAmount: 0,
-          send: (text) => void sent.push(text),
-          close() {},
-        },
-        protocol: PROTOCOL,
-        limits: {
-          messageBytes: 1000,
-          preAuthBytes: 1000,
-          preAuthMessages: 10,
-          queueBytes: 1_000_000,
-          pendingFrames: 10,
-          messagesPerMinute: 100,
-          typingPerMinute: 100,
-          editsPerMinute: 100,
-          cursorsPerMinute: 100,
-          subscriptions: 10,
-        },
-        address: "127.0.0.1",
-        origin: null,
-        selfOrigin: "",
-        onSlow() {},
-        onWaiting() {},
-        onError,
-      } as ConstructorParameters<typeof Connection>[0],
-    );
+    const connection = bareConnection({
+      id: userId,
+      socket: {
+        readyState: 1,
+        bufferedAmount: 0,
+        send: (text) => void sent.push(text),
+        close() {},
+      },
+      protocol: PROTOCOL,
+      events: { onSlow() {}, onWaiting() {}, onError },
+    });
     connection.principal = {
       kind: "agent",
       userId,

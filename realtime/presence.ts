@@ -97,6 +97,18 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
     }
   }
 
+  function exit(connection: Connection): void {
+    const { userId, kind } = connection.principal!;
+    const person = here.get(userId);
+    if (person === undefined || !person.connections.delete(connection)) return;
+    if (person.connections.size > 0) return;
+    person.stay = wheel.after(graceMs, () => {
+      here.delete(userId);
+      people[kind].remove(userId);
+      onGone?.(userId, kind);
+    });
+  }
+
   return {
     enter(connection) {
       const { principal } = connection;
@@ -112,16 +124,7 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
         const since = now().toISOString();
         people[kind].add(userId, { userId, userName, role: kind, status: "online", since });
       }
-      connection.cleanups.push(() => {
-        const person = here.get(userId);
-        if (person === undefined || !person.connections.delete(connection)) return;
-        if (person.connections.size > 0) return;
-        person.stay = wheel.after(graceMs, () => {
-          here.delete(userId);
-          people[kind].remove(userId);
-          onGone?.(userId, kind);
-        });
-      });
+      connection.cleanups.push(exit);
     },
 
     setStatus(userId, status) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createMetrics } from "../domain/metrics.ts";
 import type { AgentPrincipal } from "../domain/principal.ts";
 import { createMemoryBroker } from "./broker_memory.ts";
-import { Connection } from "./connection.ts";
+import { bareConnection } from "../tests/support/bare_connection.ts";
+import type { Connection } from "./connection.ts";
 import { Hub } from "./hub.ts";
 import type { Protocol } from "./protocol.ts";
 import { createRecovery, RecoverySession, type SentPlace, START } from "./recovery.ts";
@@ -79,31 +80,15 @@ Deno.test("nothing falls between the stand-in and the connection that takes over
     encode: (event) => String((event.data as { seq: number }).seq),
     encodeError: () => "",
   };
-  let number = 0;
   const connect = (socket: SocketLike): Connection => {
-    const connection = new Connection({
-      id: String(++number),
-      number,
+    const connection = bareConnection({
       socket,
       protocol,
-      limits: {
-        messageBytes: 1,
-        preAuthBytes: 1,
-        preAuthMessages: 1,
-        queueBytes: 1000,
-        pendingFrames: 1,
-        messagesPerMinute: 1,
-        typingPerMinute: 1,
-        editsPerMinute: 1,
-        cursorsPerMinute: 1,
-        subscriptions: 1,
+      events: {
+        onSlow: (slow) => hub.slow(slow),
+        onWaiting: (writer) => hub.wait(writer),
+        onError: assert.ifError,
       },
-      address: "",
-      origin: null,
-      selfOrigin: "",
-      onSlow: (slow) => hub.slow(slow),
-      onWaiting: (writer) => hub.wait(writer),
-      onError: assert.ifError,
     });
     connection.principal = principal;
     return connection;

@@ -4,9 +4,15 @@ import { ROOMS } from "./rooms.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
 export interface TypingTracker {
-  set(conversationId: string, member: Member, isTyping: boolean): void;
+  /** @param isPrivate a note, which visitors do not hear of; where it ends, it is known. */
+  set(conversationId: string, member: Member, isTyping: boolean, isPrivate?: boolean): void;
   /** How many people are typing on this node, each once for a conversation. */
   count(): number;
+}
+
+interface Typist {
+  member: Member;
+  isPrivate: boolean;
 }
 
 /**
@@ -21,36 +27,52 @@ export function createTyping(options: {
   now?: () => Date;
 }): TypingTracker {
   const { hub, wheel, lastsMs, now = () => new Date() } = options;
-  const active = new Map<string, { member: Member; cancel: () => void }>();
+  const active = new Map<string, Typist & { cancel: () => void }>();
 
-  function announce(conversationId: string, member: Member, isTyping: boolean): void {
+  function announce(
+    conversationId: string,
+    { member, isPrivate }: Typist,
+    isTyping: boolean,
+  ): void {
+    const note = isPrivate ? { isPrivate } as const : {};
     const event = {
       type: "typing",
       timestamp: now().toISOString(),
-      data: { conversationId, ...member, isTyping },
+      data: { conversationId, ...member, isTyping, ...note },
     } as const;
     hub.publish({
       room: ROOMS.conversation(conversationId),
       forAgents: event,
-      forVisitors: event,
+      forVisitors: isPrivate ? null : event,
       exceptUser: member.userId,
     });
   }
 
-  function set(conversationId: string, member: Member, isTyping: boolean): void {
+  function set(
+    conversationId: string,
+    member: Member,
+    isTyping: boolean,
+    isPrivate = false,
+  ): void {
     const key = `${conversationId} ${member.userId}`;
     const known = active.get(key);
     known?.cancel();
     if (isTyping) {
+      const typist = { member, isPrivate };
+      const goesOn = known?.isPrivate === isPrivate;
+      if (known !== undefined && !goesOn) {
+        active.delete(key);
+        announce(conversationId, known, false);
+      }
       const cancel = wheel.after(lastsMs, () => {
         active.delete(key);
-        announce(conversationId, member, false);
+        announce(conversationId, typist, false);
       });
-      active.set(key, { member, cancel });
-      if (known === undefined) announce(conversationId, member, true);
+      active.set(key, { ...typist, cancel });
+      if (!goesOn) announce(conversationId, typist, true);
     } else if (known !== undefined) {
       active.delete(key);
-      announce(conversationId, member, false);
+      announce(conversationId, known, false);
     }
   }
 
@@ -64,7 +86,7 @@ export function createTyping(options: {
       // Another node says so of someone who goes on here, in another tab.
       const { conversationId, userId } = forAgents.data;
       const known = active.get(`${conversationId} ${userId}`);
-      if (known !== undefined) announce(conversationId, known.member, true);
+      if (known !== undefined) announce(conversationId, known, true);
     }
   });
 

@@ -13,15 +13,15 @@ const SOFT_BYTES = 64 * 1024;
 /** One coalesced frame at most; a longer single message goes out alone. */
 const FRAME_BYTES = 64 * 1024;
 
-export interface WriterOptions {
-  socket: SocketLike;
-  /** True: several messages may share a frame, one a line. */
-  batching: boolean;
-  /** Bytes that may wait, in the runtime and here; past it `onSlow` is called once. */
-  maxBytes: number;
-  onSlow: () => void;
+/** Whose writer it is: the connection. */
+export interface WriterOwner {
+  /** `batching`: several messages may share a frame, one a line. */
+  readonly protocol: { readonly batching: boolean };
+  /** `queueBytes` may wait, in the runtime and here; past it `onSlow` is called once. */
+  readonly limits: { readonly queueBytes: number };
+  onSlow(): void;
   /** Asks for `pump` to be called again soon. */
-  onWaiting: (writer: ConnectionWriter) => void;
+  onWaiting(writer: ConnectionWriter): void;
 }
 
 /**
@@ -30,24 +30,26 @@ export interface WriterOptions {
  * client recovers by its position.
  */
 export class ConnectionWriter {
-  readonly #options: WriterOptions;
+  readonly #socket: SocketLike;
+  readonly #owner: WriterOwner;
   #queue: string[] = [];
   #queuedBytes = 0;
   #stopped = false;
 
-  constructor(options: WriterOptions) {
-    this.#options = options;
+  constructor(socket: SocketLike, owner: WriterOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
   }
 
   /** Bytes that wait, here and in the runtime. */
   get waitingBytes(): number {
-    return this.#queuedBytes + this.#options.socket.bufferedAmount;
+    return this.#queuedBytes + this.#socket.bufferedAmount;
   }
 
   /** One message, or several that the caller joined by newlines for a batching protocol. */
   write(text: string): void {
     if (this.#stopped) return;
-    const { socket, maxBytes } = this.#options;
+    const socket = this.#socket;
     if (socket.readyState !== OPEN) return;
     if (this.#queue.length === 0 && socket.bufferedAmount < SOFT_BYTES) {
       socket.send(text);
@@ -57,17 +59,18 @@ export class ConnectionWriter {
     this.#queuedBytes += text.length;
     // Not with what the runtime holds: that is at most 64 KiB and one message, and the one message
     // may be a long answer that this peer asked for and is still reading.
-    if (this.#queuedBytes > maxBytes) {
+    if (this.#queuedBytes > this.#owner.limits.queueBytes) {
       this.stop();
-      this.#options.onSlow();
+      this.#owner.onSlow();
       return;
     }
-    if (this.#queue.length === 1) this.#options.onWaiting(this);
+    if (this.#queue.length === 1) this.#owner.onWaiting(this);
   }
 
   /** Sends what the reader can take. Returns true when nothing waits any more. */
   pump(): boolean {
-    const { socket, batching } = this.#options;
+    const socket = this.#socket;
+    const { batching } = this.#owner.protocol;
     while (this.#queue.length > 0 && socket.readyState === OPEN) {
       if (socket.bufferedAmount >= SOFT_BYTES) return false;
       let count = 1;

@@ -188,6 +188,37 @@ onBothEngines("typing ends by itself, with the message, and with leaving", async
   await a.close();
 }, { TYPING_MS: "300" });
 
+onBothEngines("that a note is being written is told to agents only", async (server) => {
+  const { agent, visitor, conversation } = await cast(server);
+  const conversationId = conversation.id;
+  const who = { email: "bea@example.com", password: "a long enough password" };
+  await call(server, "POST", "/api/users", {
+    token: agent.token,
+    body: { ...who, name: "Bea", role: "agent" },
+  });
+  const a = await connect(server, { token: agent.token });
+  const b = await connect(server, { token: (await login(server, who)).token });
+  const v = await connect(server, { sessionId: visitor.sessionId });
+  for (const one of [a, b, v]) await one.ack("join", { conversationId });
+  const typing = { conversationId, isTyping: true };
+  await a.ack("typing", { ...typing, isPrivate: true });
+  const note = await b.event("typing", ({ isTyping }) => isTyping);
+  assert.equal(note.isPrivate, true);
+  // From the note to a reply: the one ends, the other begins.
+  await a.ack("typing", typing);
+  await a.ack("typing", { conversationId, isTyping: false });
+  await v.event("typing", ({ isTyping }) => !isTyping);
+  const heard = (one: typeof v) =>
+    one.received.flatMap(({ type, data }) =>
+      type === "typing" ? [[data.isTyping, data.isPrivate ?? false]] : []
+    );
+  assert.deepEqual(heard(b), [[true, true], [false, true], [true, false], [false, false]]);
+  assert.deepEqual(heard(v), [[true, false], [false, false]]);
+  const refused = await v.ask("typing", { ...typing, isPrivate: true });
+  assert.equal((refused.data as { code: string }).code, "forbidden");
+  for (const one of [a, b, v]) await one.close();
+});
+
 onBothEngines("read marks move on, never back, and clear the reader's unread", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;

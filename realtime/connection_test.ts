@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { nextTurn } from "../domain/turn.ts";
+import { bareConnection } from "../tests/support/bare_connection.ts";
+
+/** Longer than one connection may keep the others waiting. */
+function beBusy(): void {
+  const until = performance.now() + 10;
+  while (performance.now() < until);
+}
+
+function connect() {
+  const handled: string[] = [];
+  const errors: unknown[] = [];
+  const connection = bareConnection({
+    socket: { readyState: 1, bufferedAmount: 0, send() {}, close() {} },
+    protocol: {
+      name: "busy",
+      batching: false,
+      follows: "itself",
+      onOpen() {},
+      authFrame: () => "",
+      onFrame(_connection, frame) {
+        handled.push(frame);
+        beBusy();
+        return Promise.resolve();
+      },
+      encode: () => null,
+      encodeError: () => "",
+    },
+    events: { onSlow() {}, onWaiting() {}, onError: (error) => errors.push(error) },
+  });
+  return { connection, handled, errors };
+}
+
+Deno.test("a connection that ends while the others have their turn handles nothing more", async () => {
+  const { connection, handled, errors } = connect();
+  connection.receive("one");
+  connection.receive("two");
+  // The first frame took its turn; the second waits for the next one.
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.deepEqual(handled, ["one"]);
+  connection.end();
+  for (let i = 0; i < 3; i++) await nextTurn();
+  assert.deepEqual(handled, ["one"]);
+  assert.deepEqual(errors, []);
+});
+
+Deno.test("frames that take long are handled in order, with turns of others between them", async () => {
+  const { connection, handled, errors } = connect();
+  for (const frame of ["one", "two", "three"]) connection.receive(frame);
+  const seen: number[] = [];
+  while (handled.length < 3) {
+    seen.push(handled.length);
+    await nextTurn();
+  }
+  assert.deepEqual(handled, ["one", "two", "three"]);
+  assert.ok(seen.includes(1) && seen.includes(2), `turns came after ${seen} frames`);
+  assert.deepEqual(errors, []);
+});

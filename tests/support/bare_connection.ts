@@ -1,0 +1,30 @@
+import { Connection, type ConnectionOptions } from "../../realtime/connection.ts";
+
+let number = 0;
+
+/** A connection on a socket of the test's own, with room for everything; no server is behind it. */
+export function bareConnection(
+  options: Pick<ConnectionOptions, "socket" | "protocol" | "events"> & Partial<ConnectionOptions>,
+): Connection {
+  number++;
+  return new Connection({
+    id: `${number}`,
+    number,
+    limits: {
+      messageBytes: 1000,
+      preAuthBytes: 1000,
+      preAuthMessages: 10,
+      queueBytes: 1_000_000,
+      pendingFrames: 10,
+      messagesPerMinute: 100,
+      typingPerMinute: 100,
+      editsPerMinute: 100,
+      cursorsPerMinute: 100,
+      subscriptions: 10,
+    },
+    address: "127.0.0.1",
+    origin: null,
+    selfOrigin: "",
+    ...options,
+  });
+}
