@@ -5,6 +5,7 @@ const { config, parley, serve, announce } = await boot({ parallel: false });
 const server = Deno.serve({
   port: config.PORT,
   hostname: config.HOST,
+  tcpBacklog: config.MAX_PENDING_CONNECTIONS,
   onListen: ({ port }) => announce(port),
 }, serve);
 

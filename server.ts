@@ -13,10 +13,12 @@ import { createDocuments } from "./domain/collaboration/service.ts";
 import { findContextConversation, openContext } from "./domain/conversations/contexts.ts";
 import { logAfter } from "./domain/conversations/log.ts";
 import { positionsOf, unreadCounts } from "./domain/conversations/queries.ts";
+import { listLabels } from "./domain/conversations/labels.ts";
 import { createConversations } from "./domain/conversations/service.ts";
 import { createWriter } from "./domain/conversations/writer.ts";
 import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
 import { createEventBus, type EventBus } from "./domain/events.ts";
+import { createLoader } from "./domain/loader.ts";
 import { createMetrics, watchEventLoop } from "./domain/metrics.ts";
 import { createNotifications } from "./domain/notifications/service.ts";
 import type { AgentPrincipal } from "./domain/principal.ts";
@@ -30,7 +32,7 @@ import {
   createParticipantTokens,
   isAgentToken,
 } from "./domain/visitors/participants.ts";
-import { authenticateSession, recordPage, webConversationOf } from "./domain/visitors/sessions.ts";
+import { createSessionCheck, recordPage, webConversationsOf } from "./domain/visitors/sessions.ts";
 import { ensureFirstWidget, listWidgets } from "./domain/visitors/widgets.ts";
 import type { User } from "./protocol/model.ts";
 import { createHttpApi } from "./api/app.ts";
@@ -159,8 +161,7 @@ export async function createParley(
 
   const peer = createPeerReader(settings.TRUSTED_PROXIES);
   const originAllowed = createOriginPolicy(db, settings.FRONTEND_URL);
-  const visitorBySession = (sessionId: string) =>
-    authenticateSession(db, sessionId, { lifeMs: settings.SESSION_MS });
+  const visitorBySession = createSessionCheck(db, { lifeMs: settings.SESSION_MS });
   const node = crypto.randomUUID().slice(0, 8);
   const analytics = createAnalytics({ db, bus, counters, retention, onError });
   const realtime = createRealtime({
@@ -210,7 +211,7 @@ export async function createParley(
     openContext: (principal, contextId) => openContext(db, bus, principal, contextId),
     contextConversation: (contextId) => findContextConversation(db, contextId),
     visitorBySession,
-    conversationOf: (contactId) => webConversationOf(db, contactId),
+    conversationOf: createLoader((contactIds: string[]) => webConversationsOf(db, contactIds)),
     recordPage: async (visitor, page) => {
       if (visitor.sessionHash !== null) await recordPage(db, visitor.sessionHash, page);
       bot.visited(visitor, page);
@@ -267,6 +268,8 @@ export async function createParley(
     users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
     allUsers: () => listUsers(db),
     apiKeys: (user) => user.role === "admin" ? listApiKeys(db) : Promise.resolve([]),
+    labels: () => listLabels(db),
+    businessHours: () => analytics.businessHours(),
     rules: () => listRules(db),
     widgets: () => listWidgets(db),
     async demoWidgetKey() {

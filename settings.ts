@@ -256,6 +256,11 @@ export const SETTINGS = {
     "20",
     "Connections per user; the oldest is closed for a new one",
   ),
+  MAX_PENDING_CONNECTIONS: setting(
+    int(1, 65_535),
+    "4096",
+    "Connections that the kernel keeps until they are accepted (net.core.somaxconn at most); with --parallel 511 a worker",
+  ),
   MAX_PRE_AUTH_BYTES: setting(
     int(1024, 16_777_216),
     "262144",

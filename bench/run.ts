@@ -13,8 +13,10 @@ const SCENARIOS: Record<string, () => Promise<() => Promise<void>>> = {
   slow: async () => (await import("./scenarios/slow.ts")).slow,
   reconnect: async () => (await import("./scenarios/reconnect.ts")).reconnect,
   live: async () => (await import("./scenarios/live.ts")).live,
+  edits: async () => (await import("./scenarios/edits.ts")).edits,
   scale: async () => (await import("./scenarios/scale.ts")).scale,
   size: async () => (await import("./scenarios/size.ts")).size,
+  analytics: async () => (await import("./scenarios/analytics.ts")).analytics,
   limiter: async () => (await import("./scenarios/limiter.ts")).limiter,
 };
 

@@ -25,6 +25,8 @@ export interface Credentials {
 export interface Authenticator {
   /** Starts the deadline within which the peer has to authenticate. */
   expect(connection: Connection): void;
+  /** To be called for each connection more often than once in `expiryAheadMs`. */
+  beat(connection: Connection): void;
   authenticate(connection: Connection, credentials: Credentials): Promise<Acks["auth"]>;
   /**
    * By the token of an agent or of a participant. `enter` decides what of it this connection is
@@ -60,14 +62,21 @@ export interface AuthenticatorOptions {
   agentOrigins: readonly string[];
   timeoutMs: number;
   tokenGraceMs: number;
+  /** Credentials that end later than in so many milliseconds have no timer yet. */
+  expiryAheadMs: number;
   maxConnectionsPerUser: number;
   now?: () => number;
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { hub, wheel, presence, now = Date.now } = options;
-  const deadlines = new WeakMap<Connection, () => void>();
-  const expiries = new WeakMap<Connection, () => void>();
+  /** What cancels the deadline of a connection or, once it is authenticated, the end of its time. */
+  const timers = new WeakMap<Connection, () => void>();
+
+  function cancelTimer(connection: Connection): void {
+    timers.get(connection)?.();
+    timers.delete(connection);
+  }
 
   function check(connection: Connection, principal: Principal): void {
     const allowed = principal.kind === "agent" ? options.agentOrigins : principal.allowedOrigins;
@@ -81,18 +90,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   /** When the credentials end, the peer is told, has a grace to refresh, and is then sent away. */
   function watchExpiry(connection: Connection, principal: Principal): void {
-    expiries.get(connection)?.();
-    if (principal.expiresAt === null) return;
-    expiries.set(
+    cancelTimer(connection);
+    const left = (principal.expiresAt ?? Infinity) - now();
+    if (left > options.expiryAheadMs) return;
+    timers.set(
       connection,
-      wheel.after(Math.max(0, principal.expiresAt - now()), () => {
+      wheel.after(Math.max(0, left), () => {
         connection.fail(
           new ParleyError("token_expired", "The token has expired: refresh it to go on", {
             retryAfter: options.tokenGraceMs,
           }),
         );
         const grace = wheel.after(options.tokenGraceMs, () => connection.close(CLOSE.expired));
-        expiries.set(connection, grace);
+        timers.set(connection, grace);
       }),
     );
   }
@@ -114,20 +124,21 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
+  function leaveAll(connection: Connection): void {
+    for (const id of [...connection.conversations]) options.onLeave(connection, id);
+  }
+
   /** From here on the connection is the principal's, with all that follows from it. */
   function accept(connection: Connection, principal: Principal): void {
     // The peer may have gone, or a second auth of the same frame may have come first.
     if (connection.isOver || connection.principal !== null) {
       throw new ParleyError("conflict", "Cannot authenticate: the connection is over");
     }
-    deadlines.get(connection)?.();
     limitPerUser(connection, principal.userId);
     connection.principal = principal;
     watchExpiry(connection, principal);
     presence.enter(connection);
-    connection.cleanups.push(() => {
-      for (const id of [...connection.conversations]) options.onLeave(connection, id);
-    });
+    connection.cleanups.push(leaveAll);
     hub.join(connection, ROOMS.user(principal.userId));
     hub.join(connection, principal.kind === "agent" ? ROOMS.agents : ROOMS.visitors);
     logAuthenticated(connection);
@@ -157,8 +168,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
           ),
         );
       });
-      deadlines.set(connection, cancel);
-      connection.cleanups.push(cancel, () => expiries.get(connection)?.());
+      timers.set(connection, cancel);
+      connection.cleanups.push(cancelTimer);
+    },
+
+    beat(connection) {
+      const { principal } = connection;
+      if (principal !== null && !timers.has(connection)) watchExpiry(connection, principal);
     },
 
     async authenticate(connection, { token, sessionId, recovered }) {

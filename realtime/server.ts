@@ -18,7 +18,7 @@ import type { Broker } from "./broker.ts";
 import { createCensus } from "./census.ts";
 import { createCollaboration, toEntry } from "./collaboration.ts";
 import { createCommands, leaveConversation } from "./commands.ts";
-import { Connection, type ConnectionLimits } from "./connection.ts";
+import { Connection, type ConnectionEvents, type ConnectionLimits } from "./connection.ts";
 import { deliverDomainEvents } from "./delivery.ts";
 import { createFollow } from "./follow.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -27,6 +27,7 @@ import { Hub } from "./hub.ts";
 import { createMetricSubscriptions } from "./metrics.ts";
 import { startNodes } from "./nodes.ts";
 import { createPresence } from "./presence.ts";
+import { createProbes } from "./probes.ts";
 import type { Protocol } from "./protocol.ts";
 import { createChatJsonProtocol } from "./protocols/chat_json.ts";
 import { logRefused } from "./log.ts";
@@ -55,7 +56,7 @@ export interface RealtimeOptions {
   conversations: Conversations;
   tables: Tables;
   analytics: Pick<Analytics, "live">;
-  counters: Pick<ProcessCounters, "delivered">;
+  counters: Pick<ProcessCounters, "delivered" | "answered">;
   documents: Documents;
   /** Name of this node, different from every other's. */
   node: string;
@@ -209,6 +210,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     agentOrigins: options.agentOrigins,
     timeoutMs: options.authTimeoutMs,
     tokenGraceMs: options.tokenGraceMs,
+    expiryAheadMs: 3 * options.heartbeatMs,
     maxConnectionsPerUser: options.maxConnectionsPerUser,
   });
   const tables = createTableSubscriptions({ bus, tables: options.tables, node: options.node });
@@ -246,12 +248,17 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     wheel,
     onError,
   });
-  hub.onDelivered(({ forAgents }) => {
+  const { counters } = options;
+  const probes = createProbes({ hub, onAnswer: counters.answered });
+  hub.onDelivered((broadcast) => {
+    const { forAgents } = broadcast;
     if (forAgents?.type !== "message") return;
-    options.counters.delivered(forAgents.data.conversationId, forAgents.data.seq);
+    const committedAt = counters.delivered(forAgents.data.conversationId, forAgents.data.seq);
+    if (committedAt !== undefined) probes.handedOut(broadcast, committedAt);
   });
   const commands = createCommands({
     followed,
+    probes,
     hub,
     conversations,
     presence,
@@ -306,7 +313,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     "/api/v1/ws": { protocol: topics },
   };
   /** From the upgrade until the socket is closed for good. */
-  const sockets = new Set<WebSocket>();
+  const sockets = new Map<EventTarget | null, Connection>();
   let draining = false;
   let lastNumber = 0;
 
@@ -364,8 +371,19 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     hub,
     everyMs: options.heartbeatMs,
     positions: options.positions,
+    onBeat: authenticator.beat,
     onError,
   });
+
+  const events: ConnectionEvents = {
+    onSlow: (slow) => hub.slow(slow),
+    onWaiting: (writer) => hub.wait(writer),
+    onError: (error, broken) => onError(error, { connection: broken.id }),
+    onRefused(limit, refused) {
+      metrics.refusals.inc({ limit });
+      logRefused(refused, limit);
+    },
+  };
 
   function connect(
     socket: SocketLike,
@@ -379,13 +397,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       protocol,
       limits,
       ...from,
-      onSlow: (slow) => hub.slow(slow),
-      onWaiting: (writer) => hub.wait(writer),
-      onError: (error, broken) => onError(error, { connection: broken.id }),
-      onRefused(limit, refused) {
-        metrics.refusals.inc({ limit });
-        logRefused(refused, limit);
-      },
+      events,
     });
   }
 
@@ -397,35 +409,43 @@ export function createRealtime(options: RealtimeOptions): Realtime {
 
   function accept({ socket, protocol, from, credentials, refused }: Accepted): void {
     const connection = connect(socket, protocol, from);
-    // A throw in a socket's callback would end the process.
-    const safely = (callback: () => void) => {
+    sockets.set(socket, connection);
+    const onOpen = listener<Event>(() => {
+      if (refused !== null) {
+        connection.fail(refused, CLOSE.rateLimited);
+        return;
+      }
+      opened(connection);
+      if (credentials !== null) connection.receive(protocol.authFrame(credentials));
+    });
+    socket.addEventListener("open", onOpen, { once: true });
+    socket.addEventListener("message", onMessage);
+    socket.addEventListener("close", onClose);
+    socket.addEventListener("error", onBroken);
+  }
+
+  /** Of a socket and all others alike: ten thousand have the same few functions. */
+  function listener<E extends Event>(handle: (connection: Connection, event: E) => void) {
+    return (event: E) => {
+      // The runtime may say twice that a socket is closed.
+      const connection = sockets.get(event.target);
+      if (connection === undefined) return;
       try {
-        callback();
+        handle(connection, event);
       } catch (error) {
+        // A throw in a socket's callback would end the process.
         onError(error, { connection: connection.id });
         connection.close(CLOSE.internal);
       }
     };
-    sockets.add(socket);
-    socket.onopen = () =>
-      safely(() => {
-        if (refused !== null) {
-          connection.fail(refused, CLOSE.rateLimited);
-          return;
-        }
-        opened(connection);
-        if (credentials !== null) {
-          connection.receive(protocol.authFrame(credentials));
-        }
-      });
-    socket.onmessage = (event) => safely(() => connection.receive(event.data));
-    socket.onclose = ({ code }) => {
-      sockets.delete(socket);
-      connection.peerClosedWith = code;
-      safely(() => connection.end());
-    };
-    socket.onerror = () => safely(() => connection.end());
   }
+  const onMessage = listener<MessageEvent>((connection, { data }) => connection.receive(data));
+  const onBroken = listener<Event>((connection) => connection.end());
+  const onClose = listener<CloseEvent>((connection, { code, target }) => {
+    sockets.delete(target);
+    connection.peerClosedWith = code;
+    connection.end();
+  });
 
   const connects = new KeyedLimiter(options.connectionsPerMinute);
   /** Milliseconds that a new socket of this peer has to wait; 0: none. */

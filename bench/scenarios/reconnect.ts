@@ -60,6 +60,8 @@ export async function reconnect(): Promise<void> {
         number(result.notRecovered),
         `${number(CLIENTS - stored.distinct)} / ${number(stored.rows - stored.distinct)}`,
         number(result.seenWrong),
+        number(result.queries / CLIENTS, 2),
+        number(result.cpuMs / CLIENTS, 2),
       ]);
       const last = Math.max(...result.recoveredAfter);
       verdicts.push(() =>
@@ -85,6 +87,8 @@ export async function reconnect(): Promise<void> {
       "without recovery",
       "messages lost / doubled",
       "events missed or doubled",
+      "queries a client",
+      "server CPU ms a client",
     ],
     rows,
   ));
@@ -153,6 +157,7 @@ async function restart(database: BenchDatabase) {
 
   const first = await startServer("Parley", "parley.ts", database.env);
   const { port } = first;
+  const cpuOfStart = first.cpu();
   let second: typeof first | undefined;
   try {
     for (let i = 0; i < CLIENTS; i++) {
@@ -201,7 +206,11 @@ async function restart(database: BenchDatabase) {
     raw.until(look, "all clients to recover", 60_000);
     second = await starting;
     raw.during(300);
+    const cpuMs = (second.cpu() - cpuOfStart) * 1000;
     return {
+      cpuMs,
+      // Those of the start itself, a few dozen, are in it.
+      queries: await queriesOf(port),
       ackedBefore,
       downMs: open - closedAt,
       recoveredAfter,
@@ -213,6 +222,12 @@ async function restart(database: BenchDatabase) {
     await first.kill();
     await second?.kill("SIGTERM");
   }
+}
+
+/** Queries since the start, as the server itself counts them. */
+async function queriesOf(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^parley_database_query_seconds_count (\d+)$/m.exec(text)![1]);
 }
 
 async function storedMessages({ url, dataDir }: BenchDatabase) {

@@ -1,10 +1,18 @@
-/** Baseline: `Deno.serve` alone, one send for each socket and message. */
+/**
+ * Baseline: `Deno.serve` alone, one send for each socket and message. What a client sends goes to all
+ * others as it is.
+ */
 import { control } from "./deno_control.ts";
 
 const sockets = new Set<WebSocket>();
 const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 1200 });
   socket.onopen = () => sockets.add(socket);
+  socket.onmessage = ({ data }) => {
+    for (const other of sockets) {
+      if (other !== socket && other.readyState === WebSocket.OPEN) other.send(data);
+    }
+  };
   socket.onclose = () => sockets.delete(socket);
   socket.onerror = () => sockets.delete(socket);
   return response;

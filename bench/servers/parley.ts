@@ -7,6 +7,7 @@ const parley = await createParley(settings, { site: null, onError: (e) => consol
 const server = Deno.serve({
   port: settings.PORT,
   hostname: "127.0.0.1",
+  tcpBacklog: settings.MAX_PENDING_CONNECTIONS,
   onListen: ({ port }) => console.log(JSON.stringify({ port, control: 0 })),
 }, (request, info) => parley.handle(request, info.remoteAddr.hostname));
 let stopping = false;

@@ -1,13 +1,15 @@
+import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { Id, type User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
+import { createLoader } from "../loader.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
 import { verifyNothing, verifyPassword } from "./passwords.ts";
 import type { AccessToken, Tokens } from "./tokens.ts";
-import { findUser, toUser } from "./users.ts";
+import { findUser, findUsers, toUser } from "./users.ts";
 import type { AgentPrincipal } from "../principal.ts";
 
 /**
@@ -104,6 +106,9 @@ export function createSignIn(options: SignInOptions): SignIn {
       .where("token_hash", "=", await hashSecret(refreshToken)).executeTakeFirst();
   }
 
+  const userById = createLoader((ids: string[]) => findUsers(db, ids));
+  const isAlive = createLoader((signInIds: string[]) => aliveOf(db, signInIds));
+
   return {
     async login({ email, password }, from) {
       limit(email, from);
@@ -158,14 +163,13 @@ export function createSignIn(options: SignInOptions): SignIn {
 
     async authenticate(accessToken) {
       const claims = await tokens.verify(accessToken);
-      if (!Id.safeParse(claims.userId).success || !Id.safeParse(claims.signInId).success) {
+      const userId = Id.safeParse(claims.userId);
+      const signInId = Id.safeParse(claims.signInId);
+      if (!userId.success || !signInId.success) {
         throw new ParleyError("invalid_token", "Cannot authenticate: the token is not valid");
       }
-      const user = await findUser(db, claims.userId);
-      const alive = await db.selectFrom("refresh_tokens").select("id")
-        .where("family_id", "=", claims.signInId).where("revoked_at", "is", null)
-        .limit(1).executeTakeFirst();
-      if (alive === undefined) {
+      const [user, alive] = await Promise.all([userById(userId.data), isAlive(signInId.data)]);
+      if (!alive) {
         throw new ParleyError("invalid_token", "Cannot authenticate: the sign-in has ended");
       }
       if (user === null || user.disabledAt !== null) {
@@ -178,9 +182,18 @@ export function createSignIn(options: SignInOptions): SignIn {
         email: user.email,
         role: user.role,
         tokenId: claims.tokenId,
-        signInId: claims.signInId,
+        signInId: signInId.data,
         expiresAt: claims.expiresAt,
       };
     },
   };
+}
+
+/** Whether each of these sign-ins goes on. */
+async function aliveOf(db: Db, signInIds: string[]): Promise<boolean[]> {
+  const rows = await db.selectFrom("refresh_tokens").select("family_id").distinct()
+    .where(sql<boolean>`family_id = any(${signInIds}::uuid[])`).where("revoked_at", "is", null)
+    .execute();
+  const alive = new Set(rows.map((row) => row.family_id));
+  return signInIds.map((id) => alive.has(id));
 }

@@ -41,6 +41,14 @@ export async function findUser(db: Db, id: string): Promise<User | null> {
   return row === undefined ? null : toUser(row);
 }
 
+/** In the order of the ids; null where there is none. */
+export async function findUsers(db: Db, ids: string[]): Promise<(User | null)[]> {
+  const rows = await db.selectFrom("users").selectAll()
+    .where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
+  const byId = new Map(rows.map((row) => [row.id, toUser(row)]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
 /** Whether there is a user or a contact with this id. */
 export async function personExists(db: Db, id: string): Promise<boolean> {
   const found = await db.selectFrom("users").select("id").where("id", "=", id)

@@ -65,6 +65,15 @@ export async function receiptsOf(db: Db, conversationId: string): Promise<Receip
     .where("conversation_id", "=", conversationId).orderBy("number").execute();
 }
 
+/** The same of each of these conversations, in their order. */
+export async function receiptsOfAll(db: Db, conversationIds: string[]): Promise<ReceiptRow[][]> {
+  const rows = await db.selectFrom("conversation_receipts").selectAll()
+    .where(sql<boolean>`conversation_id = any(${conversationIds}::uuid[])`)
+    .orderBy("number").execute();
+  const byId = Map.groupBy(rows, (row) => row.conversation_id);
+  return conversationIds.map((id) => byId.get(id) ?? []);
+}
+
 export function toReceipt({ event, seq, number, at_seq, created_at }: ReceiptRow): Receipt {
   return { event, seq, number, at: at_seq, createdAt: created_at.toISOString() };
 }

@@ -29,12 +29,12 @@ export interface SinceQuery {
 
 /** The end, where nothing is newer than `after`; undefined where something is, or it is not here. */
 export async function unchangedSince(
-  db: Db,
+  receiptsOf: (conversationId: string) => Promise<ReceiptRow[]>,
   row: FullConversationRow,
   { after, epoch }: SinceQuery,
 ): Promise<Since | undefined> {
   if (after === undefined || after.epoch !== epoch || after.seq !== row.last_seq) return undefined;
-  const receipts = await receiptsOf(db, row.id);
+  const receipts = await receiptsOf(row.id);
   const end = endOf(row, receipts, epoch);
   if (isAhead(after, end) || receipts.some((receipt) => isNewer(receipt, after))) return undefined;
   return { events: [], place: end, end, hasMore: false, reset: false };

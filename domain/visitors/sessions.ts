@@ -1,8 +1,10 @@
+import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Contact, Page, WidgetConfig } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
+import { createLoader } from "../loader.ts";
 import type { VisitorPrincipal } from "../principal.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
 import { findContact, updateContact, visitorName } from "./contacts.ts";
@@ -149,21 +151,36 @@ async function sessionState(db: Db, contactId: string) {
 const SLIDE_EVERY_MS = 3_600_000;
 
 /**
- * Who a session belongs to. Its use keeps it: the end moves on to `lifeMs` from now.
- *
- * @throws {ParleyError} `invalid_session`, also when it has ended or its widget is switched off.
+ * Who a session belongs to. Its use keeps it: the end moves on to `lifeMs` from now. The function
+ * throws `invalid_session`, also when it has ended or its widget is switched off.
  */
-export async function authenticateSession(
+export function createSessionCheck(
   db: Db,
-  sessionId: string,
+  options: Options,
+): (sessionId: string) => Promise<VisitorPrincipal> {
+  const find = createLoader((hashes: string[]) => findSessions(db, hashes, options));
+  return async (sessionId) => {
+    const principal = await find(await hashSecret(sessionId));
+    if (principal !== null) return principal;
+    throw new ParleyError(
+      "invalid_session",
+      "Cannot authenticate: the session is unknown or has ended",
+    );
+  };
+}
+
+/** In the order of the hashes; null where there is no session that is still good. */
+async function findSessions(
+  db: Db,
+  hashes: string[],
   { lifeMs, now = Date.now }: Options,
-): Promise<VisitorPrincipal> {
-  const sessionHash = await hashSecret(sessionId);
-  const row = await db.selectFrom("chat_sessions as s")
+): Promise<(VisitorPrincipal | null)[]> {
+  const rows = await db.selectFrom("chat_sessions as s")
     .innerJoin("contacts as c", "c.id", "s.contact_id")
     .innerJoin("widget_configs as w", "w.id", "s.widget_id")
     .select([
       "s.id",
+      "s.session_id",
       "s.contact_id",
       "s.expires_at",
       "s.widget_id",
@@ -171,35 +188,45 @@ export async function authenticateSession(
       "w.allowed_origins",
       "w.appearance",
     ])
-    .where("s.session_id", "=", sessionHash)
+    .where(sql<boolean>`s.session_id = any(${hashes}::text[])`)
     .where("s.expires_at", ">", new Date(now()))
     .where("s.ended_at", "is", null)
     .where("w.enabled", "=", true)
-    .executeTakeFirst();
-  if (row === undefined) {
-    throw new ParleyError(
-      "invalid_session",
-      "Cannot authenticate: the session is unknown or has ended",
-    );
-  }
+    .execute();
   const expiresAt = now() + lifeMs;
-  const slides = expiresAt - row.expires_at.getTime() > SLIDE_EVERY_MS;
-  if (slides) {
-    await db.updateTable("chat_sessions")
-      .set({ expires_at: new Date(expiresAt), last_seen_at: new Date(now()) })
-      .where("session_id", "=", sessionHash).execute();
-  }
-  return {
-    kind: "visitor",
-    userId: row.contact_id,
-    userName: row.name,
-    sessionHash,
-    sessionRow: row.id,
-    widgetId: row.widget_id,
-    appearance: fullAppearance(row.appearance),
-    allowedOrigins: row.allowed_origins,
-    expiresAt: slides ? expiresAt : row.expires_at.getTime(),
-  };
+  const slides = (row: { expires_at: Date }) =>
+    expiresAt - row.expires_at.getTime() > SLIDE_EVERY_MS;
+  const sliding = rows.filter(slides).map(({ id }) => id);
+  if (sliding.length > 0) await slideSessions(db, sliding, new Date(expiresAt), new Date(now()));
+  const byHash = new Map(rows.map((row) => [row.session_id, row]));
+  return hashes.map((sessionHash) => {
+    const row = byHash.get(sessionHash);
+    if (row === undefined) return null;
+    return {
+      kind: "visitor",
+      userId: row.contact_id,
+      userName: row.name,
+      sessionHash,
+      sessionRow: row.id,
+      widgetId: row.widget_id,
+      appearance: fullAppearance(row.appearance),
+      allowedOrigins: row.allowed_origins,
+      expiresAt: slides(row) ? expiresAt : row.expires_at.getTime(),
+    };
+  });
+}
+
+/** Locks the rows in the order of their ids, so that nodes cannot deadlock. */
+async function slideSessions(db: Db, ids: string[], expiresAt: Date, at: Date): Promise<void> {
+  await db.with(
+    "locked",
+    (qb) =>
+      qb.selectFrom("chat_sessions").select("id").where(sql<boolean>`id = any(${ids}::uuid[])`)
+        .orderBy("id").forUpdate(),
+  )
+    .updateTable("chat_sessions as s").from("locked")
+    .set({ expires_at: expiresAt, last_seen_at: at })
+    .whereRef("s.id", "=", "locked.id").execute();
 }
 
 /** Remembers where a visitor is, for the next page load and for agents who look later. */
@@ -218,7 +245,17 @@ export async function endSession(db: Db, bus: EventBus, sessionHash: string): Pr
 
 /** The contact's conversation on the website, or null before their first message. */
 export async function webConversationOf(db: Db, contactId: string): Promise<string | null> {
-  const row = await db.selectFrom("conversations").select("id")
-    .where("contact_id", "=", contactId).where("platform", "=", "web").executeTakeFirst();
-  return row?.id ?? null;
+  return (await webConversationsOf(db, [contactId]))[0]!;
+}
+
+/** The same of each of these contacts, in their order. */
+export async function webConversationsOf(
+  db: Db,
+  contactIds: string[],
+): Promise<(string | null)[]> {
+  const rows = await db.selectFrom("conversations").select(["id", "contact_id"])
+    .where(sql<boolean>`contact_id = any(${contactIds}::uuid[])`).where("platform", "=", "web")
+    .execute();
+  const byContact = new Map(rows.map((row) => [row.contact_id, row.id]));
+  return contactIds.map((id) => byContact.get(id) ?? null);
 }

@@ -115,6 +115,7 @@ function encode(event: HubEvent): { type: string; data: unknown } | null {
       return { type: "message_deleted", data: { id: messageId, conversationId, deletedAt } };
     }
     case "typing":
+      if (event.data.isPrivate) return null;
       return {
         type: "typing",
         data: { ...toPerson(event.data), isTyping: event.data.isTyping },
