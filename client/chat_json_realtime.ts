@@ -9,7 +9,8 @@ export type TableName =
   | "conversations"
   | "context_rules"
   | "widget_configs"
-  | "notifications";
+  | "notifications"
+  | "labels";
 
 /** A `database_change`. `event` and `eventType` are the same, under both of the protocol's names. */
 export interface TableChange<T = Row> {

@@ -104,11 +104,11 @@ export class CollaborationClient {
  * A state machine, which is why it is all in one file.
  */
 export class CollaborationDocument {
-  readonly role: string;
   readonly clientId: string;
   members: readonly SessionMember[] = [];
   #client: ParleyCore;
   #target: DocumentTarget;
+  #role: string;
   #emitter = createEmitter<DocumentEvents>();
   #shared: SharedText;
   #cursors = createCursors((position) => this.#shared.shown(position));
@@ -126,13 +126,14 @@ export class CollaborationDocument {
   /** It was told, and has to be told when it is nowhere. */
   #hasCursor = false;
   #cursorIsNew = false;
+  #taking: { opId: number; resolve(): void; reject(error: unknown): void } | null = null;
   #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #ends: (() => void)[];
 
   constructor(client: ParleyCore, target: DocumentTarget, options: OpenOptions) {
     this.#client = client;
     this.#target = target;
-    this.role = options.role ?? "participant";
+    this.#role = options.role ?? "participant";
     this.clientId = options.clientId ?? crypto.randomUUID();
     this.#shared = new SharedText(this.clientId, {
       onChange: (operation) => this.#changed(operation, false),
@@ -164,6 +165,9 @@ export class CollaborationDocument {
     if (client.state === "connected") void this.#join();
   }
 
+  get role(): string {
+    return this.#role;
+  }
   get text(): string {
     return this.#shared.text;
   }
@@ -213,6 +217,51 @@ export class CollaborationDocument {
     this.write(difference(this.text, clean(text), end));
   }
 
+  /** Takes another part. "viewer": from now on only looks, so wait for `settled` before. */
+  setRole(role: string): void {
+    if (role === this.#role) return;
+    this.#role = role;
+    if (role === "viewer") this.#ownCursor = null;
+    if (this.#status !== "closed" && this.#client.state === "connected") void this.#join();
+  }
+
+  /**
+   * Takes the whole text out, to use it as it is shown here: of all who take it at once, and of a
+   * text that somebody else goes on writing, nobody gets it but who was first. What is written here
+   * meanwhile is the beginning of the next text.
+   *
+   * @throws {ParleyClientError} `conflict`: it changed meanwhile, and is all there; `read_only`;
+   * `disconnected`; `closed`.
+   */
+  async take(): Promise<string> {
+    while (!this.isSettled) {
+      if (this.#status !== "ready") break;
+      await new Promise<void>((resolve) => {
+        const ends = [this.on("settled", done), this.on("status", done)];
+        function done() {
+          for (const end of ends) end();
+          resolve();
+        }
+      });
+    }
+    if (!this.canEdit) {
+      throw new ParleyClientError("read_only", `Cannot take the text: it is ${this.#status}`);
+    }
+    if (this.#status !== "ready") {
+      throw new ParleyClientError("disconnected", "Cannot take the text: there is no connection");
+    }
+    const { text } = this;
+    const operation = difference(text, "");
+    if (operation.length === 0) return "";
+    return await new Promise((resolve, reject) => {
+      const opId = this.#shared.changeExactly(operation);
+      this.#taking = { opId, resolve: () => resolve(text), reject };
+      // Not what an editor did: those that are bound to it have to show it.
+      this.#changed(operation, false);
+      this.#send();
+    });
+  }
+
   /** Shows the others where the cursor is, in code points; null: nowhere. */
   setCursor(position: number | null, selectionEnd = position): void {
     const known = this.#ownCursor;
@@ -232,6 +281,8 @@ export class CollaborationDocument {
     if (documentId !== null && this.#isJoined) this.#leave(documentId);
     this.#isJoined = false;
     this.#setStatus("closed");
+    this.#taking?.reject(new ParleyClientError("closed", "Cannot take the text: it was closed"));
+    this.#taking = null;
   }
 
   /** The same for an operation of `text`. */
@@ -380,7 +431,16 @@ export class CollaborationDocument {
   #refused(error: ParleyClientError): void {
     // A lost connection joins again by itself.
     if (error.code === "disconnected" || error.code === "closed") return;
-    if (RELOAD.includes(error.code)) return this.#reload();
+    const reload = RELOAD.includes(error.code);
+    const taking = this.#taking;
+    if (taking !== null && (error.code === "conflict" || reload && error.code !== "not_joined")) {
+      this.#taking = null;
+      this.#isSending = false;
+      this.#shared.revert();
+      taking.reject(reload ? new ParleyClientError("conflict", error.message) : error);
+      return reload ? this.#reload() : this.#progressed();
+    }
+    if (reload) return this.#reload();
     if (PASSING.includes(error.code) || error.code === "timeout") {
       this.#later("pace", error.retryAfter ?? RETRY_MS, () => {
         this.#isSending = false;
@@ -389,6 +449,8 @@ export class CollaborationDocument {
       return;
     }
     this.#isSending = false;
+    this.#taking = null;
+    taking?.reject(error);
     this.#shared.discard();
     this.#emitter.emit("error", error);
     this.#tellSettled();
@@ -422,6 +484,11 @@ export class CollaborationDocument {
   }
 
   #tellSettled(): void {
+    const taking = this.#taking;
+    if (taking !== null && !this.#shared.isSending(taking.opId)) {
+      this.#taking = null;
+      taking.resolve();
+    }
     if (this.isSettled === this.#wasSettled) return;
     this.#wasSettled = this.isSettled;
     this.#emitter.emit("settled", this.isSettled);

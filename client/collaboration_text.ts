@@ -4,6 +4,7 @@ import {
   applyOperation,
   compose,
   composeAll,
+  inverseOf,
   lengthOf,
   movePosition,
   type TextEdit,
@@ -25,6 +26,8 @@ export interface Sending {
   opId: number;
   version: number;
   edits: TextEdit[];
+  /** Refused where somebody's edit came in between. */
+  exact?: true;
 }
 
 /** An edit in the server's order. */
@@ -57,7 +60,7 @@ export class SharedText {
   #handlers: SharedTextHandlers;
   #server = "";
   #lastOpId = 0;
-  #sending: { opId: number; operation: TextOperation } | null = null;
+  #sending: { opId: number; operation: TextOperation; exact?: Sending } | null = null;
   #waiting: TextOperation = [];
   #early = new Map<number, ServerEdit>();
   /** Of an answer that came before the edits that precede it. */
@@ -98,8 +101,27 @@ export class SharedText {
       this.#waiting = composeAll(rest);
       this.#sending = { opId: ++this.#lastOpId, operation: composeAll(first) };
     }
-    const { opId, operation } = this.#sending;
-    return { opId, version: this.version, edits: toEdits(operation) };
+    const { opId, operation, exact } = this.#sending;
+    return exact ?? { opId, version: this.version, edits: toEdits(operation) };
+  }
+
+  /**
+   * Writes something, where everything else is settled, that the server takes only as it is.
+   *
+   * @returns the name under which it is sent
+   */
+  changeExactly(operation: TextOperation): number {
+    const opId = ++this.#lastOpId;
+    const { version } = this;
+    const exact: Sending = { opId, version, edits: toEdits(operation), exact: true };
+    this.#sending = { opId, operation, exact };
+    this.text = applyOperation(this.text, operation);
+    return opId;
+  }
+
+  /** Whether what has this name is under way. */
+  isSending(opId: number): boolean {
+    return this.#sending?.opId === opId;
   }
 
   /**
@@ -146,6 +168,18 @@ export class SharedText {
     const operation = difference(this.text, this.#server);
     this.text = this.#server;
     this.#handlers.onChange(operation);
+  }
+
+  /** Takes back what is under way, and keeps what was written after it. */
+  revert(): void {
+    if (this.#sending === null) return;
+    const inverse = inverseOf(this.#sending.operation, this.#server);
+    this.#sending = null;
+    this.#answer = null;
+    const shown = transform(inverse, this.#waiting, "left");
+    this.#waiting = transform(this.#waiting, inverse, "right");
+    this.text = applyOperation(this.text, shown);
+    this.#handlers.onChange(shown);
   }
 
   #advance(): boolean {

@@ -179,6 +179,10 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
       setTimer("retry", retryAfter, () => lost(mine, 0, "as announced"));
     }
     handlers.message(message);
+    // The server measures how long it took until all before it was handled here.
+    if (message.type === "heartbeat" && message.data.echo) {
+      transmit("ping", { echo: message.data.echo });
+    }
   }
 
   function authenticated(identity: Acks["auth"]) {

@@ -40,8 +40,9 @@ export class ConversationStore {
   #notifying = false;
   #subscribers = new Set<(snapshot: ConversationSnapshot) => void>();
   #typists = createTypists(() => this.#changed());
-  #typing = createTypingSender((isTyping) => {
-    const data = { conversationId: this.id, isTyping };
+  #typing = createTypingSender((isTyping, isPrivate) => {
+    const note = isPrivate ? { isPrivate } : {};
+    const data = { conversationId: this.id, isTyping, ...note };
     this.#client.request("typing", data, { patient: false }).catch(() => {});
   });
   #delivered: ReturnType<typeof createPointerSender>;
@@ -153,9 +154,12 @@ export class ConversationStore {
     }
   }
 
-  /** To be called at each keystroke (true), and when the text is emptied or left (false). */
-  typing(isTyping: boolean): void {
-    this.#typing.typing(isTyping);
+  /**
+   * To be called at each keystroke (true), and when the text is emptied or left (false). A note
+   * (`isPrivate`, agents only) is told to agents only.
+   */
+  typing(isTyping: boolean, isPrivate = false): void {
+    this.#typing.typing(isTyping, isPrivate);
   }
   /** Everything up to the newest event was seen by this person. */
   markRead(): void {
@@ -206,8 +210,8 @@ export class ConversationStore {
         this.#point(data.pointers);
         break;
       case "typing": {
-        const { userId, userName, role, isTyping } = data;
-        if (userId !== this.#me()) this.#typists.set({ userId, userName, role }, isTyping);
+        const { conversationId: _, isTyping, ...typist } = data;
+        if (typist.userId !== this.#me()) this.#typists.set(typist, isTyping);
         return;
       }
       case "user_joined":

@@ -53,7 +53,7 @@ export function applyDurable<T extends DurableType>(
       break;
     }
     case "conversation_changed": {
-      const { status, assignee, message, createdAt } =
+      const { status, assignee, labels, message, createdAt } =
         event as DurableEvents["conversation_changed"];
       if (message) messages = withMessage(messages, message);
       if (conversation) {
@@ -63,6 +63,7 @@ export function applyDurable<T extends DurableType>(
           conversation.resolvedAt = status === "resolved" ? createdAt : null;
         }
         if (assignee !== undefined) conversation.assignee = assignee;
+        if (labels) conversation.labels = labels;
       }
     }
   }

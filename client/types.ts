@@ -1,6 +1,7 @@
 import type { Conversation, Message, Pointers } from "../protocol/model.ts";
 import type { Acks, Events, EventType, Member } from "../protocol/native.ts";
 import type { ParleyClientError } from "./errors.ts";
+import type { Typist } from "./typing.ts";
 
 /**
  * - `idle`: `connect` was not called yet
@@ -140,7 +141,7 @@ export interface ConversationSnapshot {
   hasOlder: boolean;
   loadingOlder: boolean;
   /** Others who type now; ends by itself. */
-  typing: Member[];
+  typing: Typist[];
   /** Who has it open: all of them up to 100, then the first 100 and whoever came later. */
   members: Member[];
   /** How many have it open, also where `members` are not all. */

@@ -7,37 +7,46 @@ export const TYPING_ENDS_MS = 5_000;
 
 /** Cuts a call per keystroke down to what the server wants to hear. */
 export function createTypingSender(
-  send: (isTyping: boolean) => void,
+  send: (isTyping: boolean, isPrivate: boolean) => void,
   now: () => number = Date.now,
 ) {
   let sentAt = -Infinity;
+  let wasPrivate = false;
   return {
-    typing(isTyping: boolean) {
+    /** @param isPrivate a note, which visitors do not hear of. */
+    typing(isTyping: boolean, isPrivate = false) {
+      if (isTyping && isPrivate !== wasPrivate) sentAt = -Infinity;
+      wasPrivate = isPrivate;
       const since = now() - sentAt;
       if (isTyping ? since < TYPING_EVERY_MS : since > TYPING_ENDS_MS) return;
       sentAt = isTyping ? now() : -Infinity;
-      send(isTyping);
+      send(isTyping, isPrivate);
     },
     /** A message was sent, which ends the typing by itself. */
     reset: () => void (sentAt = -Infinity),
   };
 }
 
+/** Somebody who types; `isPrivate`: a note. */
+export interface Typist extends Member {
+  isPrivate?: true;
+}
+
 /** Who types now, each with an end of its own. */
 export function createTypists(changed: () => void, endsMs: number = TYPING_ENDS_MS) {
-  const typists = new Map<string, { member: Member; timer: ReturnType<typeof setTimeout> }>();
-  function set(member: Member, isTyping: boolean) {
+  const typists = new Map<string, { member: Typist; timer: ReturnType<typeof setTimeout> }>();
+  function set(member: Typist, isTyping: boolean) {
     const known = typists.get(member.userId);
     if (known === undefined && !isTyping) return;
     clearTimeout(known?.timer);
     if (isTyping) {
       typists.set(member.userId, { member, timer: setTimeout(() => set(member, false), endsMs) });
     } else typists.delete(member.userId);
-    if (known === undefined || !isTyping) changed();
+    if (known === undefined || !isTyping || known.member.isPrivate !== member.isPrivate) changed();
   }
   return {
     set,
-    list: (): Member[] => [...typists.values()].map(({ member }) => member),
+    list: (): Typist[] => [...typists.values()].map(({ member }) => member),
     clear() {
       for (const { member } of [...typists.values()]) set(member, false);
     },

@@ -122,6 +122,16 @@ Deno.test("typing is sent at most every 2 s, and its end at once", () => {
   assert.deepEqual(sent, [true, true, true, false]);
 });
 
+Deno.test("a note is another thing to type than a reply, and is told at once", () => {
+  const sent: [boolean, boolean][] = [];
+  const sender = createTypingSender((...typing) => sent.push(typing), () => 0);
+  sender.typing(true);
+  sender.typing(true, true);
+  sender.typing(true, true);
+  sender.typing(false, true);
+  assert.deepEqual(sent, [[true, false], [true, true], [false, true]]);
+});
+
 Deno.test("messages stand by seq, are replaced by id, and show how far they came", () => {
   const [one, two, three] = [1, 2, 3].map((seq) => makeMessage(seq, `m${seq}`, "visitor-1"));
   let list = withMessage(withMessage(withMessage([], three!), one!), two!);

@@ -59,6 +59,8 @@ const edited = {
   version: Count,
   /** With it, an edit that is sent again is the same edit. Counts up, for each client. */
   opId: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  /** Only if the text is that version still: nobody's edit came in between. */
+  exact: z.boolean().optional(),
   edits: z.array(Edit.superRefine(checkEdit)).min(1).max(MAX_EDITS).optional(),
   ...Edit.partial().shape,
 };
@@ -135,6 +137,7 @@ export const NATIVE = {
 export interface EditCommand {
   version: number;
   opId?: number | undefined;
+  exact?: boolean | undefined;
   edits: TextEdit[];
 }
 export type CursorCommand = Omit<z.infer<typeof SCOPED.cursor>, "sessionId">;

@@ -12,6 +12,11 @@ export type TextEdit =
   | { operation: "delete"; position: number; length: number }
   | { operation: "replace"; position: number; length: number; content: string };
 
+/** What the package has and its types leave out. */
+const invertible = ot as unknown as {
+  invertWithDoc(operation: TextOperation, text: string): TextOperation;
+};
+
 /** Of two insertions at one place, that of the server's order stands first. */
 type Side = "left" | "right";
 
@@ -109,6 +114,10 @@ export const applyOperation = (text: string, operation: TextOperation): string =
 /** What two people did to the same text, one after the other. */
 export const compose = (first: TextOperation, second: TextOperation): TextOperation =>
   ot.compose(first, second);
+
+/** What takes an operation of `text` back. */
+export const inverseOf = (operation: TextOperation, text: string): TextOperation =>
+  invertible.invertWithDoc(operation, text);
 
 /**
  * An operation as it is after another one of the same text. `left`: it is the one that the server

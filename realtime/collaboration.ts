@@ -161,13 +161,14 @@ export function createCollaboration(options: {
       sessions.leave(connection, documentId);
     },
 
-    async edit(connection, documentId, { version, opId = null, edits }) {
+    async edit(connection, documentId, { version, opId = null, exact = false, edits }) {
       const { subject, role, clientId } = find(connection, documentId);
       if (role === VIEWER) {
         throw new ParleyError("read_only", `Cannot edit: "${VIEWER}" only looks`);
       }
-      const submission = { clientId, opId, version, edits };
-      return await documents.edit(principalOf(connection), subject, submission, connection.id);
+      const submission = { clientId, opId, version, exact, edits };
+      const document = { id: documentId, subject };
+      return await documents.edit(principalOf(connection), document, submission, connection.id);
     },
 
     cursor(connection, documentId, { version = null, position, selectionEnd = null }) {

@@ -1,69 +1,10 @@
 import assert from "node:assert/strict";
-import { ParleyClient } from "../client/mod.ts";
-import { CollaborationClient, type CollaborationDocument } from "../client/collaboration.ts";
 import { lengthOf } from "../protocol/text.ts";
 import { createRandom } from "./faults/random.ts";
 import { call, cast } from "./support/http.ts";
 import { onNodes } from "./support/nodes.ts";
 import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
-import { openTcpProxy, type TcpProxy } from "./support/tcp_proxy.ts";
-
-interface Writer {
-  client: ParleyClient;
-  document: CollaborationDocument;
-  proxy: TcpProxy;
-}
-
-async function openWriter(
-  server: { url: string },
-  token: string,
-  conversationId: string,
-  role?: string,
-): Promise<Writer> {
-  const proxy = openTcpProxy({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
-  const client = new ParleyClient({
-    url: `http://127.0.0.1:${proxy.port}`,
-    credentials: () => ({ token }),
-    minDelayMs: 20,
-    maxDelayMs: 50,
-  });
-  await client.connect();
-  const document = new CollaborationClient(client).open({ conversationId }, { role });
-  await until([document], () => document.status === "ready", "the document");
-  return { client, document, proxy };
-}
-
-/** Waits until something holds, and looks at it whenever one of the documents changes. */
-async function until(
-  documents: CollaborationDocument[],
-  holds: () => boolean,
-  what: string,
-): Promise<void> {
-  if (holds()) return;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const check = () => holds() && resolve();
-  const ends = documents.flatMap((document) =>
-    (["change", "status", "settled", "members", "cursors", "error"] as const).map((type) =>
-      document.on(type, check)
-    )
-  );
-  const texts = () => JSON.stringify(documents.map(({ text, status }) => ({ text, status })));
-  const timer = setTimeout(() => reject(new Error(`Waited for ${what}: ${texts()}`)), 20_000);
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    for (const end of ends) end();
-  }
-}
-
-function closeAll(writers: Writer[]): void {
-  for (const { client, document, proxy } of writers) {
-    document.close();
-    client.close();
-    proxy.close();
-  }
-}
+import { closeAll, openWriter, until, type Writer } from "./support/writers.ts";
 
 /** Writes at random places while connections are cut, and waits until all show the same. */
 async function writeTogether(

@@ -122,7 +122,7 @@ onBothEngines("a document's log is bounded, and its text is not lost by it", asy
   for (let version = 0; version < 350; version++) await ann.ack("edit", { ...edit, version });
   const old = await ann.ask("edit", { ...edit, version: 249 });
   assert.equal(codeOf(old), "version_gone");
-  // Older than what is in memory, and kept.
+  // As old as one may be.
   const { version } = await ann.ack("edit", { ...edit, version: 250 });
   assert.equal(version, 351);
   await server.stop();

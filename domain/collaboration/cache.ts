@@ -1,4 +1,4 @@
-import { copyOf, type TextDocument } from "./document.ts";
+import type { TextDocument } from "./document.ts";
 
 export interface CachedDocument {
   document: TextDocument;
@@ -13,11 +13,17 @@ export interface DocumentCache {
   clear(): void;
 }
 
-/** Edits that stay in memory; older ones are read from the database when somebody needs them. */
-const RECENT = 100;
-/** Code points of all texts together. */
-const MAX_LENGTH = 64 * 1024 * 1024;
+/**
+ * Edits that stay in memory: two seconds of fifty people. Who is further behind costs a transaction
+ * that reads older ones.
+ */
+const RECENT = 500;
+/** Of all documents together, in code points; an edit that stays counts as so many. */
+const MAX_SIZE = 64 * 1024 * 1024;
+const EDIT_SIZE = 256;
 const MAX_DOCUMENTS = 10_000;
+
+const sizeOf = ({ pieces, recent }: TextDocument) => pieces.length + EDIT_SIZE * recent.length;
 
 /**
  * Documents that were used a moment ago. Whatever is not here is one query away, so a document that
@@ -28,13 +34,13 @@ export function createDocumentCache(
 ): DocumentCache {
   /** The one that was used longest ago comes first. */
   const entries = new Map<string, CachedDocument & { at: number }>();
-  let length = 0;
+  let size = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function remove(id: string): void {
     const entry = entries.get(id);
     if (entry === undefined) return;
-    length -= entry.document.length;
+    size -= sizeOf(entry.document);
     entries.delete(id);
   }
 
@@ -51,7 +57,7 @@ export function createDocumentCache(
   function put(id: string, { document, snapshotVersion }: CachedDocument): void {
     remove(id);
     entries.set(id, { document, snapshotVersion, at: now() });
-    length += document.length;
+    size += sizeOf(document);
   }
 
   return {
@@ -62,11 +68,11 @@ export function createDocumentCache(
     },
     set(id, { document, snapshotVersion }) {
       const kept = document.recent.length > RECENT
-        ? { ...copyOf(document), recent: document.recent.slice(-RECENT) }
+        ? { ...document, recent: document.recent.slice(-RECENT) }
         : document;
       put(id, { document: kept, snapshotVersion });
       for (const oldest of entries.keys()) {
-        if (length <= MAX_LENGTH && entries.size <= MAX_DOCUMENTS) break;
+        if (size <= MAX_SIZE && entries.size <= MAX_DOCUMENTS) break;
         remove(oldest);
       }
       timer ??= setTimeout(sweep, idleMs);
@@ -79,7 +85,7 @@ export function createDocumentCache(
       clearTimeout(timer);
       timer = undefined;
       entries.clear();
-      length = 0;
+      size = 0;
     },
   };
 }

@@ -5,17 +5,16 @@
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Author, EditReceipt } from "../../protocol/collaboration.ts";
 import {
-  applyEdit,
   composeAll,
   insertedBy,
   lengthOf,
-  rangeOf,
   removedBy,
   type TextEdit,
   toEdits,
   toOperation,
   transform,
 } from "../../protocol/text.ts";
+import { bytesOf, edited, joined, type Pieces, piecesOf } from "./pieces.ts";
 
 /** An edit that was taken; it made `version` of the version before. */
 export interface TakenEdit {
@@ -35,10 +34,7 @@ export interface ClientMark {
 
 export interface TextDocument {
   version: number;
-  text: string;
-  /** Of the text in code points, and of its UTF-8 in bytes. */
-  length: number;
-  bytes: number;
+  pieces: Pieces;
   /** The newest edits, up to `version` without a gap. */
   recent: TakenEdit[];
   /** By author and client, the latest last. */
@@ -51,6 +47,8 @@ export interface Submission {
   /** Counts up with the client's commands; null: this one is never sent again. */
   opId: number | null;
   version: number;
+  /** Refused where the document is at another version. */
+  exact?: boolean;
   edits: readonly TextEdit[];
 }
 
@@ -65,11 +63,8 @@ export interface DocumentLimits {
 /** Clients of a document whose last command is remembered; past it the longest silent is forgotten. */
 export const MAX_CLIENTS = 200;
 
-const encoder = new TextEncoder();
-export const bytesOf = (text: string) => encoder.encode(text).length;
-
 export function emptyDocument(): TextDocument {
-  return { version: 0, text: "", length: 0, bytes: 0, recent: [], clients: new Map() };
+  return documentOf("", 0);
 }
 
 export function documentOf(
@@ -77,15 +72,10 @@ export function documentOf(
   version: number,
   clients: Iterable<[string, ClientMark]> = [],
 ): TextDocument {
-  return {
-    version,
-    text,
-    length: lengthOf(text),
-    bytes: bytesOf(text),
-    recent: [],
-    clients: new Map(clients),
-  };
+  return { version, pieces: piecesOf(text), recent: [], clients: new Map(clients) };
 }
+
+export const textOf = ({ pieces }: TextDocument): string => joined(pieces);
 
 /** A copy that can be edited without changing this one. */
 export function copyOf(document: TextDocument): TextDocument {
@@ -95,10 +85,7 @@ export function copyOf(document: TextDocument): TextDocument {
 /** Appends an edit that is known to be the next one. */
 export function append(document: TextDocument, taken: TakenEdit): void {
   const { edit, author, clientId, opId, version } = taken;
-  const { start, end } = rangeOf(document.text, edit);
-  document.length += lengthOf(insertedBy(edit)) - removedBy(edit);
-  document.bytes += bytesOf(insertedBy(edit)) - bytesOf(document.text.slice(start, end));
-  document.text = applyEdit(document.text, edit);
+  document.pieces = edited(document.pieces, edit);
   document.version = version;
   document.recent.push(taken);
   if (opId === null) return;
@@ -121,14 +108,14 @@ export function append(document: TextDocument, taken: TakenEdit): void {
  * Takes a command: its edits, moved past what its author had not seen, become the next versions.
  * Nothing is changed where it throws.
  *
- * @throws {ParleyError} `version_ahead`, `version_gone`, `out_of_range`, `too_large`.
+ * @throws {ParleyError} `version_ahead`, `version_gone`, `conflict`, `out_of_range`, `too_large`.
  */
 export function accept(
   document: TextDocument,
   submission: Submission,
   limits: DocumentLimits,
 ): { receipt: EditReceipt; taken: TakenEdit[] } {
-  const { author, clientId, opId, version } = submission;
+  const { author, clientId, opId, version, exact } = submission;
   const known = opId === null ? undefined : document.clients.get(keyOf(author, clientId));
   if (known !== undefined && opId! <= known.opId) {
     const { version, count } = known.opId === opId
@@ -137,6 +124,12 @@ export function accept(
     return { receipt: { version, count, duplicate: true }, taken: [] };
   }
   const missed = editsSince(document, version, limits.operations);
+  if (exact && missed.length > 0) {
+    throw new ParleyError(
+      "conflict",
+      `Cannot edit exactly version ${version}: the document is at ${document.version}`,
+    );
+  }
   checkSize(submission, limits);
   checkRange(document, missed, submission);
   let operation = composeAll(submission.edits);
@@ -185,7 +178,7 @@ function checkSize({ edits }: Submission, { editBytes }: DocumentLimits): void {
 }
 
 function checkRange(document: TextDocument, missed: TakenEdit[], { edits }: Submission): void {
-  let length = document.length;
+  let { length } = document.pieces;
   for (const { edit } of missed) length -= lengthOf(insertedBy(edit)) - removedBy(edit);
   for (const edit of edits) {
     const end = edit.position + removedBy(edit);
@@ -203,13 +196,13 @@ function checkRange(document: TextDocument, missed: TakenEdit[], { edits }: Subm
 
 /** What is inserted counts in full: what is taken out beside it may be gone already. */
 function checkGrowth(
-  { bytes, text }: TextDocument,
+  { pieces }: TextDocument,
   edits: readonly TextEdit[],
   { documentBytes }: DocumentLimits,
 ): void {
   const inserted = edits.reduce((sum, edit) => sum + bytesOf(insertedBy(edit)), 0);
-  if (inserted === 0 || bytes + inserted <= documentBytes) return;
-  const after = bytesOf(edits.reduce(applyEdit, text));
+  if (inserted === 0 || pieces.bytes + inserted <= documentBytes) return;
+  const after = edits.reduce(edited, pieces).bytes;
   if (after <= documentBytes) return;
   throw new ParleyError(
     "too_large",

@@ -15,6 +15,7 @@ import {
   type Submission,
   type TakenEdit,
   type TextDocument,
+  textOf,
 } from "./document.ts";
 import { loadDocuments, loadEdits, lockDocuments, storeChanges } from "./storage.ts";
 import { checkAccess, checkExists, documentId, type Subject } from "./subjects.ts";
@@ -46,13 +47,14 @@ export interface Documents {
   /**
    * Stores a command's edits. Resolves after the commit.
    *
+   * @param document its id is what `open` said
    * @param origin the connection that they came over, which is not told of them
-   * @throws {ParleyError} `forbidden`, `version_ahead`, `version_gone`, `out_of_range`, `too_large`,
-   * `overloaded`.
+   * @throws {ParleyError} `forbidden`, `version_ahead`, `version_gone`, `conflict`, `out_of_range`,
+   * `too_large`, `overloaded`.
    */
   edit(
     principal: Principal,
-    subject: Subject,
+    document: { id: string; subject: Subject },
     submission: Omit<Submission, "author">,
     origin: string,
   ): Promise<EditReceipt>;
@@ -282,7 +284,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
     async state(subject, client, known = {}) {
       const id = documentId(subject);
       const document = await current(id);
-      const { version, text, recent } = document;
+      const { version, recent } = document;
       const lastOpId = lastOpIdOf(document, client, client.clientId);
       const missing = version - (known.version ?? NaN);
       if (known.epoch === epoch && missing >= 0 && missing <= limits.operations) {
@@ -294,10 +296,10 @@ export function createDocuments(options: DocumentsOptions): Documents {
           return { epoch, version, content: null, edits: sent, lastOpId };
         }
       }
-      return { epoch, version, content: text, edits: [], lastOpId };
+      return { epoch, version, content: textOf(document), edits: [], lastOpId };
     },
 
-    edit(principal, subject, submission, origin) {
+    edit(principal, { id, subject }, submission, origin) {
       checkAccess(principal, subject);
       if (waiting.length >= maxPending) {
         throw new ParleyError("overloaded", "Cannot store the edit: too many are waiting", {
@@ -308,7 +310,6 @@ export function createDocuments(options: DocumentsOptions): Documents {
       const { userId, userName, kind } = principal;
       const author = { userId, userName, role: kind };
       return new Promise((resolve, reject) => {
-        const id = documentId(subject);
         waiting.push({
           id,
           subject,

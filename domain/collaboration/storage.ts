@@ -8,6 +8,7 @@ import {
   documentOf,
   type TakenEdit,
   type TextDocument,
+  textOf,
 } from "./document.ts";
 import { type Subject, subjectId } from "./subjects.ts";
 
@@ -120,7 +121,7 @@ export async function storeChanges(
     id,
     base,
     version: document.version,
-    ...(snapshot ? { content: document.text, clients: [...document.clients] } : {}),
+    ...(snapshot ? { content: textOf(document), clients: [...document.clients] } : {}),
   }));
   const operations = changes.flatMap(({ id, taken }) =>
     taken.map(({ version, edit, author, clientId, opId }) => ({
@@ -134,32 +135,8 @@ export async function storeChanges(
       operation: edit,
     }))
   );
-  const { rows } = await sql<{ id: string }>`
-    with changed as (
-      select * from jsonb_to_recordset(${JSON.stringify(documents)}::jsonb)
-        as c(id uuid, base bigint, version bigint, content text, clients jsonb)
-    ), stored as (
-      update collaboration_documents d set
-        version = c.version,
-        snapshot_version = case when c.content is null then d.snapshot_version else c.version end,
-        content = coalesce(c.content, d.content),
-        clients = coalesce(c.clients, d.clients),
-        updated_at = now()
-      from changed c where d.id = c.id and d.version = c.base
-      returning d.id
-    ), cut as (
-      delete from collaboration_operations o using changed c join stored s on s.id = c.id
-      where c.content is not null and o.document_id = c.id and o.version <= c.version - ${kept}::bigint
-    ), added as (
-      insert into collaboration_operations
-        (document_id, version, client_id, client_seq, author_id, author_name, author_role, operation)
-      select document_id, version, client_id, client_seq, author_id, author_name, author_role,
-        operation
-      from jsonb_to_recordset(${JSON.stringify(operations)}::jsonb) as o(document_id uuid,
-        version bigint, client_id text, client_seq bigint, author_id text, author_name text,
-        author_role text, operation jsonb)
-      join stored s on s.id = o.document_id
-    )
-    select id from stored`.execute(db);
-  return new Set(rows.map(({ id }) => id));
+  const { rows } = await sql<{ stored: string[] }>`
+    select store_edits(${JSON.stringify(documents)}::jsonb, ${JSON.stringify(operations)}::jsonb,
+      ${kept}) as stored`.execute(db);
+  return new Set(rows[0]!.stored);
 }

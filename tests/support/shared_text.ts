@@ -9,6 +9,7 @@ import {
   documentOf,
   emptyDocument,
   type TakenEdit,
+  textOf,
 } from "../../domain/collaboration/document.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { lengthOf, type TextEdit, type TextOperation, toOperation } from "../../protocol/text.ts";
@@ -154,7 +155,7 @@ export function runCourse(seed: number): Course {
     client.isLost = false;
     if (!knows) {
       course.reloaded++;
-      text.load(document.version, document.text, lastOpId);
+      text.load(document.version, textOf(document), lastOpId);
       return;
     }
     if (missing === 0) return;
@@ -165,8 +166,9 @@ export function runCourse(seed: number): Course {
 
   /** The server starts anew, with what it has stored. */
   function restart(): void {
-    const { text, version, clients, recent } = document;
-    document = { ...documentOf(text, version, clients), recent: recent.slice(-random(10)) };
+    const { version, clients, recent } = document;
+    const stored = documentOf(textOf(document), version, clients);
+    document = { ...stored, recent: recent.slice(-random(10)) };
   }
 
   const steps = 20 + random(120);
@@ -199,7 +201,7 @@ export function runCourse(seed: number): Course {
     );
     if (isQuiet) break;
   }
-  check(seed, clients, document.text, log, isDeleting ? null : marks);
+  check(seed, clients, textOf(document), log, isDeleting ? null : marks);
   return course;
 }
 

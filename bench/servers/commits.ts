@@ -1,0 +1,36 @@
+/**
+ * Baseline for edits: nothing but the commit. One row is changed, in a transaction of its own, at the
+ * rate of the edits and one at a time; the time is that of the statement with its commit.
+ */
+import { sql } from "kysely";
+import { openDatabase } from "../../db/database.ts";
+import { readSettings } from "../../settings.ts";
+
+const settings = readSettings(Deno.env.toObject());
+const { db, close } = await openDatabase({
+  url: settings.DATABASE_URL,
+  dataDir: settings.DATA_DIR,
+  pool: 1,
+});
+const perSecond = Number(Deno.env.get("BENCH_PER_SECOND"));
+const seconds = Number(Deno.env.get("BENCH_SECONDS"));
+
+await sql`create table bench_commits (id integer primary key, n bigint not null)`.execute(db);
+await sql`insert into bench_commits values (1, 0)`.execute(db);
+
+async function during(ms: number): Promise<number[]> {
+  const times: number[] = [];
+  const start = performance.now();
+  for (let due = start; due < start + ms; due += 1000 / perSecond) {
+    const wait = due - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    const at = performance.now();
+    await sql`update bench_commits set n = n + 1 where id = 1`.execute(db);
+    times.push(performance.now() - at);
+  }
+  return times;
+}
+
+await during(1000);
+console.log(JSON.stringify(await during(seconds * 1000)));
+await close();
