@@ -71,7 +71,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       method: "patch",
       path: "/api/conversations/{id}",
       tags,
-      summary: "Change status or assignment (agents)",
+      summary: "Change status, assignment or labels (agents)",
       request: { params: IdParam, ...body(UpdateConversationBody) },
       responses: answers(200, "The conversation", Conversation),
     }),

@@ -9,6 +9,7 @@ export const CONDITIONAL = [
   "/api/canned-responses/*",
   "/api/channels/*",
   "/api/context-rules/*",
+  "/api/labels/*",
   "/api/users/*",
   "/api/widget-configs/*",
 ] as const;

@@ -40,6 +40,8 @@ export interface Database {
   collaboration_operations: CollaborationOperations;
   metric_points: MetricPoints;
   metric_facts: MetricFacts;
+  metric_conversations: MetricConversations;
+  metric_conversation_days: MetricConversationDays;
   conversation_ratings: ConversationRatings;
   change_commits: ChangeCommits;
   changes: Changes;
@@ -226,14 +228,19 @@ export interface RefreshTokens {
 
 export interface Labels {
   id: string;
+  /** Unique in whatever case. */
   name: string;
+  /** A LabelColor of protocol/model.ts. */
   color: string;
+  description: string | null;
   created_at: TimeNow;
+  updated_at: TimeNow;
 }
 
 export interface ConversationLabels {
   conversation_id: string;
   label_id: string;
+  created_at: TimeNow;
 }
 
 export interface CannedResponses {
@@ -359,6 +366,28 @@ export interface MetricFacts {
   channel: string | null;
   seconds: number | null;
   open_seconds: number | null;
+  /** Of a time: the bucket of its histogram. */
+  bucket: number | null;
+  /** Of a resolution: public messages. Of a start: 1 where this person was here before. */
+  amount: number | null;
+}
+
+export interface MetricConversations {
+  conversation_id: string;
+  /** Messages up to here are in metric_conversation_days. */
+  counted_seq: number;
+}
+
+/** Public messages of a conversation within a day of UTC. */
+export interface MetricConversationDays {
+  day: Time;
+  metric: "messages_in" | "messages_out";
+  conversation_id: string;
+  /** Who wrote, where it was an agent; otherwise empty. */
+  agent_id: string;
+  channel: string;
+  messages: number;
+  last_at: Time;
 }
 
 export interface MetricPoints {
@@ -367,8 +396,10 @@ export interface MetricPoints {
   key: string;
   resolution: "minute" | "quarter" | "hour" | "day";
   at: Time;
-  bucket: number;
+  /** Of a histogram: of all its buckets. */
   value: number;
+  /** How many are in which bucket; null for a plain count. */
+  histogram: Json<Record<string, number> | null>;
 }
 
 export interface ConversationRatings {
@@ -444,3 +475,4 @@ export type UserUpdate = Updateable<Users>;
 export type ApiKeyRow = Selectable<ApiKeys>;
 export type CannedResponseRow = Selectable<CannedResponses>;
 export type ChannelRow = Selectable<Channels>;
+export type LabelRow = Selectable<Labels>;

@@ -30,6 +30,9 @@ export const METRICS = [
   "delivery_p50",
   "delivery_p95",
   "delivery_p99",
+  "receipt_p50",
+  "receipt_p95",
+  "receipt_p99",
   "error_rate",
   "reconnect_rate",
 ] as const;
@@ -76,13 +79,15 @@ export interface SubscribedMetrics {
   metrics: string[];
 }
 
-export const DIMENSIONS = ["agent", "channel"] as const;
+export const DIMENSIONS = ["agent", "channel", "label"] as const;
 export type MetricDimension = (typeof DIMENSIONS)[number];
 export const INTERVALS = ["hour", "day", "week", "month"] as const;
 export type MetricInterval = (typeof INTERVALS)[number];
 
 /** Most buckets of one answer. */
 export const MAX_BUCKETS = 1000;
+/** Most values of the parts of one answer: buckets times parts. */
+export const MAX_CELLS = 50_000;
 
 const Value = z.number().nullable();
 const MetricNameSchema = z.enum(METRICS);
@@ -101,11 +106,16 @@ export const MetricDescription = z.object({
 });
 export type MetricDescription = z.infer<typeof MetricDescription>;
 
+/** Years that a range may lie in. */
+const YEARS = [1900, 2200] as const;
 /** Seconds may be left out: what is asked for lies on whole minutes anyway. */
 const Instant = z.union(
   [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
   "must be a time such as 2026-11-21T00:00:00Z",
-).transform((text) => new Date(text));
+).transform((text) => new Date(text)).refine((at) => {
+  const year = at.getUTCFullYear();
+  return year >= YEARS[0] && year < YEARS[1];
+}, `must be between ${YEARS.join(" and ")}`);
 const timeZone = z.string().max(64).refine((zone) => {
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone });
@@ -144,7 +154,8 @@ export const BehindQuery = z.strictObject({
   metric: z.string().max(64),
   ...range,
   by: z.enum(DIMENSIONS).optional(),
-  key: z.string().max(100).optional(),
+  /** Empty: conversations without a label. */
+  key: z.string().max(100).regex(/^\P{Cc}*$/u, "must not have control characters").optional(),
   limit: z.string().regex(/^\d{1,3}$/).transform(Number).pipe(z.number().min(1).max(100))
     .default(50),
 }).refine(ordered, ORDER)
@@ -173,7 +184,7 @@ export const SeriesAnswer = z.object({
   buckets: z.array(Bucket),
   /** The period before, as long as this one by the calendar. */
   previous: Line.nullable(),
-  /** With `by`: the same of each agent or channel, largest first. */
+  /** With `by`: the same of each agent, channel or label, largest first; key '' for no label. */
   parts: z.array(z.object({ key: z.string(), name: z.string(), ...Line.shape })),
 });
 export type SeriesAnswer = z.infer<typeof SeriesAnswer>;
@@ -203,17 +214,38 @@ export type BehindAnswer = z.infer<typeof BehindAnswer>;
 
 const Clock = z.string().regex(
   /^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/,
-  "must be a time such as 09:00",
+  { abort: true, message: "must be a time such as 09:00" },
 );
-const Open = z.object({ from: Clock, to: Clock })
+const Open = z.strictObject({ from: Clock, to: Clock })
   .refine(({ from, to }) => from < to, { path: ["to"], message: "must be after from" });
+
+/** Most intervals of one day. */
+export const MAX_INTERVALS = 6;
+
+/** In their order, and none within another. */
+const OpenDay = z.array(Open).max(MAX_INTERVALS).superRefine((day, context) => {
+  const order = day.map((one, index) => ({ ...one, index })).sort(byBegin);
+  for (const [at, { from, index }] of order.entries()) {
+    const before = order[at - 1];
+    if (before === undefined || from >= before.to) continue;
+    const message = `must not begin before ${before.to}, when another interval ends`;
+    context.addIssue({ code: "custom", path: [index, "from"], message });
+  }
+}).transform((day) => day.toSorted(byBegin));
+
+function byBegin(a: { from: string }, b: { from: string }): number {
+  return a.from < b.from ? -1 : 1;
+}
 
 /** When agents are there to answer; null: always. */
 export const BusinessHours = z.strictObject({
   timeZone,
-  /** Monday to Sunday; null: closed on that day. */
-  days: z.array(Open.nullable()).length(7)
-    .refine((days) => days.some((day) => day !== null), "must have a day that is open"),
+  /** Monday to Sunday; an empty list: closed on that day. One interval or null is taken, too. */
+  days: z.array(z.preprocess(
+    (day) => day === null ? [] : Array.isArray(day) ? day : [day],
+    OpenDay,
+  )).length(7)
+    .refine((days) => days.some((day) => day.length > 0), "must have a day that is open"),
 }).nullable();
 export type BusinessHours = z.infer<typeof BusinessHours>;
 

@@ -77,6 +77,35 @@ export type Pointers = z.infer<typeof Pointers>;
 
 export const Assignee = z.object({ userId: Id, userName: z.string() });
 
+export const LabelColor = z.enum([
+  "gray",
+  "red",
+  "orange",
+  "amber",
+  "green",
+  "teal",
+  "blue",
+  "violet",
+  "pink",
+]);
+export type LabelColor = z.infer<typeof LabelColor>;
+
+/** A word by which agents sort conversations; visitors never see any. */
+export const Label = z.object({
+  id: Id,
+  /** No two labels have the same, in whatever case. */
+  name: z.string(),
+  color: LabelColor,
+  description: z.string().nullable(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+export type Label = z.infer<typeof Label>;
+
+/** A label as a conversation shows it. */
+export const ConversationLabel = Label.pick({ id: true, name: true, color: true });
+export type ConversationLabel = z.infer<typeof ConversationLabel>;
+
 export const Conversation = z.object({
   id: Id,
   status: ConversationStatus,
@@ -85,6 +114,8 @@ export const Conversation = z.object({
   contextId: z.string().optional(),
   contact: Contact,
   assignee: Assignee.nullable(),
+  /** In the order in which they were made; absent for visitors. */
+  labels: z.array(ConversationLabel).optional(),
   lastMessage: LastMessage.nullable(),
   epoch: z.string(),
   lastSeq: z.number().int(),

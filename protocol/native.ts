@@ -5,6 +5,7 @@
 import { z } from "zod";
 import {
   Conversation,
+  type ConversationLabel,
   ConversationStatus,
   Id,
   Message,
@@ -113,7 +114,12 @@ export const COMMANDS = {
       [before, beforeTime, after].filter((value) => value !== undefined).length <= 1,
     "at most one of before, beforeTime and after can be given",
   ),
-  typing: z.strictObject({ conversationId: Id, isTyping: z.boolean() }),
+  typing: z.strictObject({
+    conversationId: Id,
+    isTyping: z.boolean(),
+    /** A note, which only agents are told of. */
+    isPrivate: z.boolean().optional(),
+  }),
   read: z.strictObject({ conversationId: Id, seq: Seq }),
   delivered: z.strictObject({ conversationId: Id, seq: Seq }),
   page: z.strictObject(Page.shape),
@@ -184,12 +190,16 @@ export interface DurableEvents {
     /** Who deleted it: the sender, or an admin. Absent where it was not recorded yet. */
     actor?: Member;
   };
-  /** Status, assignment. `message` is the activity line, for agents only. */
+  /**
+   * Status, assignment, labels. `message` is the activity line, for agents only; a change of labels
+   * has none, and is `hidden` from visitors.
+   */
   conversation_changed: {
     conversationId: string;
     seq: number;
     status?: ConversationStatus;
     assignee?: { userId: string; userName: string } | null;
+    labels?: ConversationLabel[];
     actor: Member;
     message?: Message;
     createdAt: string;
@@ -250,10 +260,17 @@ export interface EphemeralEvents {
     userName: string;
     role: Role;
     isTyping: boolean;
+    /** They write a note; to agents only. */
+    isPrivate?: true;
   };
   presence: Presence;
   /** Every `heartbeatMs`: where the log of each joined conversation stands, so that a gap is found in a quiet room. */
-  heartbeat: { serverTime: string; positions: Record<string, number> };
+  heartbeat: {
+    serverTime: string;
+    positions: Record<string, number>;
+    /** To be sent back at once, as `ping` with `{echo}`: so the server measures deliveries. */
+    echo?: string;
+  };
   /** Instead of user_joined and user_left for who joined with `members: "count"`; at most once a second. */
   member_count: { conversationId: string; count: number };
   user_joined: { conversationId: string } & Member;

@@ -13,6 +13,7 @@ import {
   WidgetAppearance,
   WidgetConfig,
 } from "./model.ts";
+import { LabelIds } from "./labels.ts";
 import { COMMANDS, MAX_HISTORY } from "./native.ts";
 
 export const Password = z.string().min(10, "must have at least 10 characters").max(200);
@@ -61,6 +62,8 @@ export type ConversationView = z.infer<typeof ConversationView>;
 export const ConversationQuery = z.strictObject({
   view: ConversationView.optional(),
   status: ConversationStatus.optional(),
+  /** A label's id: only those that have it. */
+  label: Id.optional(),
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(100).optional(),
 });
@@ -77,9 +80,11 @@ export const UpdateConversationBody = z.strictObject({
   status: ConversationStatus.optional(),
   /** A user's id, or null for nobody. */
   assigneeId: Id.nullable().optional(),
+  /** Ids of all labels that it is to have; none: []. */
+  labels: LabelIds.optional(),
 }).refine(
   (body) => Object.keys(body).length > 0,
-  "at least one of status and assigneeId is needed",
+  "at least one of status, assigneeId and labels is needed",
 );
 export type UpdateConversationBody = z.infer<typeof UpdateConversationBody>;
 

@@ -8,6 +8,7 @@ export const TABLES = [
   "context_rules",
   "widget_configs",
   "notifications",
+  "labels",
 ] as const;
 export const TableName = z.enum(TABLES);
 export type TableName = z.infer<typeof TableName>;

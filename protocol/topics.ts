@@ -4,7 +4,15 @@
  */
 import { z } from "zod";
 import { invalid, ParleyError } from "./errors.ts";
-import { ConversationStatus, Id, MessageStatus, MessageType, Role, Timestamp } from "./model.ts";
+import {
+  ConversationLabel,
+  ConversationStatus,
+  Id,
+  MessageStatus,
+  MessageType,
+  Role,
+  Timestamp,
+} from "./model.ts";
 import type { LoggedEvent, Receipt } from "./native.ts";
 
 /** The one topic that there is; `resourceID` is a conversation's id. */
@@ -49,6 +57,8 @@ export const ConversationEvent = z.object({
   conversation: z.object({
     status: ConversationStatus.optional(),
     assigneeID: Id.nullable().optional(),
+    /** Only for agents. */
+    labels: z.array(ConversationLabel).optional(),
   }).nullable(),
   /** A user's or a contact's id, or "system". */
   actorID: z.string(),

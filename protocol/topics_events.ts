@@ -52,7 +52,7 @@ export function toConversationEvent(epoch: string, happening: Happening): Conver
       return { ...common, event: "message_deleted", messageID: messageId, ...actor(who) };
     }
     case "conversation_changed": {
-      const { status, assignee, actor: who, message } = happening.data;
+      const { status, assignee, labels, actor: who, message } = happening.data;
       return {
         ...common,
         event: "conversation_changed",
@@ -61,6 +61,7 @@ export function toConversationEvent(epoch: string, happening: Happening): Conver
         conversation: {
           ...(status === undefined ? {} : { status }),
           ...(assignee === undefined ? {} : { assigneeID: assignee?.userId ?? null }),
+          ...(labels === undefined ? {} : { labels }),
         },
         ...actor(who),
       };

@@ -22,6 +22,7 @@ import type { MetricSubscriptions } from "./metrics.ts";
 import type { PresenceTracker } from "./presence.ts";
 import type { TableSubscriptions } from "./tables.ts";
 import { ROOMS } from "./rooms.ts";
+import type { Probes } from "./probes.ts";
 import type { TypingTracker } from "./typing.ts";
 
 export interface CommandsOptions {
@@ -33,6 +34,7 @@ export interface CommandsOptions {
   tables: TableSubscriptions;
   followed: MetricSubscriptions;
   collaboration: Collaboration;
+  probes: Pick<Probes, "answered">;
   recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
   metrics: Pick<Metrics, "ack" | "recoveries" | "refusals">;
 }
@@ -166,8 +168,11 @@ export function createCommands(options: CommandsOptions): Commands {
     history: (connection, { conversationId, ...query }) =>
       conversations.history(authenticated(connection), conversationId, query),
 
-    typing(connection, { conversationId, isTyping }) {
+    typing(connection, { conversationId, isTyping, isPrivate }) {
       const principal = authenticated(connection);
+      if (isPrivate && principal.kind !== "agent") {
+        throw new ParleyError("forbidden", "Cannot type a note: only agents write notes");
+      }
       if (!connection.conversations.has(conversationId)) {
         throw new ParleyError("not_joined", "Cannot type: join the conversation first");
       }
@@ -176,7 +181,7 @@ export function createCommands(options: CommandsOptions): Commands {
       } catch (error) {
         refused(error);
       }
-      typing.set(conversationId, memberOf(principal), isTyping);
+      typing.set(conversationId, memberOf(principal), isTyping, isPrivate);
       return DONE;
     },
 
@@ -238,7 +243,10 @@ export function createCommands(options: CommandsOptions): Commands {
       return DONE;
     },
 
-    ping: () => DONE,
+    ping(connection, data) {
+      options.probes.answered(connection, data);
+      return DONE;
+    },
   };
 }
 

@@ -164,7 +164,7 @@ Deno.test("the same again is the same subscription, and bounds hold", async () =
   assert.throws(() => subscriptions.unsubscribe(socket, first.subscription), { code: "not_found" });
   commit(2);
   assert.equal(sent[1], "e-2\ne-2");
-  for (const cleanup of socket.cleanups) cleanup();
+  for (const cleanup of socket.cleanups) cleanup(socket);
   await Promise.resolve();
   assert.equal(counts.holds, 0);
   commit(3);

@@ -114,6 +114,7 @@ onBothEngines("a change of a version that is not the newest any more is refused"
       { content: "A" },
       { content: "B" },
     ],
+    [await made("/api/labels", { name: "VIP" }), { name: "A" }, { name: "B" }],
   ];
   for (const [path, first, second] of things) {
     const seen = (await call(server, "GET", path, { token })).headers.get("etag")!;
@@ -143,6 +144,7 @@ onBothEngines("a list that has not changed is not sent again", async (server) =>
       "/api/context-rules",
       "/api/canned-responses",
       "/api/channels",
+      "/api/labels",
     ]
   ) {
     const get = (tag?: string) =>

@@ -72,71 +72,73 @@ function onEngines(name: string, fn: (parts: Parts) => Promise<void>): void {
   }
 }
 
-onEngines("insert, update and delete of all six tables are told, in this order", async (parts) => {
-  const { db, until } = parts;
-  const [user, contact, widget, session, conversation, message, rule, notification] = Array.from(
-    { length: 8 },
-    () => uuidv7(),
-  );
-  const run = async (text: string) => void await sql.raw(text).execute(db);
-  await run(`insert into users (id, email, name, password_hash, role)
+onEngines(
+  "insert, update and delete of all seven tables are told, in this order",
+  async (parts) => {
+    const { db, until } = parts;
+    const [user, contact, widget, session, conversation, message, rule, notification, label] = Array
+      .from({ length: 9 }, () => uuidv7());
+    const run = async (text: string) => void await sql.raw(text).execute(db);
+    await run(`insert into users (id, email, name, password_hash, role)
     values ('${user}', 'a@b.c', 'A', 'x', 'agent')`);
-  await run(`insert into contacts (id, name) values ('${contact}', 'V')`);
-  const rows: [string, string, string, string][] = [
-    ["widget_configs", widget!, "name, widget_key, secret", "'w', 'wk', 'TOP SECRET'"],
-    [
-      "chat_sessions",
-      session!,
-      "session_id, widget_id, contact_id, expires_at",
-      `'HASHED SECRET', '${widget}', '${contact}', now()`,
-    ],
-    ["conversations", conversation!, "contact_id", `'${contact}'`],
-    [
-      "chat_messages",
-      message!,
-      "conversation_id, seq, session_id, sender_id, sender_role, sender_name, type, content, " +
-      "platform, inbound_count, outbound_count, created_at",
-      `'${conversation}', 1, 'HASHED SECRET', '${contact}', 'visitor', 'V', 'text', 'Hello', 'web', 1, 0, now()`,
-    ],
-    ["context_rules", rule!, "name", "'r'"],
-    ["notifications", notification!, "user_id, kind, title", `'${user}', 'k', 't'`],
-  ];
-  for (const [table, id, columns, values] of rows) {
-    await run(`insert into ${table} (id, ${columns}) values ('${id}', ${values})`);
-  }
-  for (const [table, id] of rows) {
-    await run(`update ${table} set created_at = '2001-02-03 04:05:06+02' where id = '${id}'`);
-  }
-  for (const [table, id] of rows.toReversed()) {
-    await run(`delete from ${table} where id = '${id}'`);
-  }
-  const told = await until(18);
-  const inOrder = rows.map(([table]) => table);
-  assert.deepEqual(told.map(({ table, event }) => `${event} ${table}`), [
-    ...inOrder.map((table) => `INSERT ${table}`),
-    ...inOrder.map((table) => `UPDATE ${table}`),
-    ...inOrder.toReversed().map((table) => `DELETE ${table}`),
-  ]);
-  told.forEach(({ id }, i) => assert.ok(i === 0 || id === told[i - 1]!.id + 1, `id ${id}`));
-  for (const { event, old, new: after } of told) {
-    assert.equal(old === null, event === "INSERT");
-    assert.equal(after === null, event === "DELETE");
-  }
-  const updated = told.find((one) => one.event === "UPDATE" && one.table === "context_rules")!;
-  assert.equal(updated.new!["id"], rule);
-  assert.notEqual(updated.old!["created_at"], updated.new!["created_at"]);
-  // Not in what is told, and not in what is kept.
-  const kept = await sql<{ all: string }>`
+    await run(`insert into contacts (id, name) values ('${contact}', 'V')`);
+    const rows: [string, string, string, string][] = [
+      ["widget_configs", widget!, "name, widget_key, secret", "'w', 'wk', 'TOP SECRET'"],
+      [
+        "chat_sessions",
+        session!,
+        "session_id, widget_id, contact_id, expires_at",
+        `'HASHED SECRET', '${widget}', '${contact}', now()`,
+      ],
+      ["conversations", conversation!, "contact_id", `'${contact}'`],
+      [
+        "chat_messages",
+        message!,
+        "conversation_id, seq, session_id, sender_id, sender_role, sender_name, type, content, " +
+        "platform, inbound_count, outbound_count, created_at",
+        `'${conversation}', 1, 'HASHED SECRET', '${contact}', 'visitor', 'V', 'text', 'Hello', 'web', 1, 0, now()`,
+      ],
+      ["context_rules", rule!, "name", "'r'"],
+      ["notifications", notification!, "user_id, kind, title", `'${user}', 'k', 't'`],
+      ["labels", label!, "name, color", "'l', 'red'"],
+    ];
+    for (const [table, id, columns, values] of rows) {
+      await run(`insert into ${table} (id, ${columns}) values ('${id}', ${values})`);
+    }
+    for (const [table, id] of rows) {
+      await run(`update ${table} set created_at = '2001-02-03 04:05:06+02' where id = '${id}'`);
+    }
+    for (const [table, id] of rows.toReversed()) {
+      await run(`delete from ${table} where id = '${id}'`);
+    }
+    const told = await until(21);
+    const inOrder = rows.map(([table]) => table);
+    assert.deepEqual(told.map(({ table, event }) => `${event} ${table}`), [
+      ...inOrder.map((table) => `INSERT ${table}`),
+      ...inOrder.map((table) => `UPDATE ${table}`),
+      ...inOrder.toReversed().map((table) => `DELETE ${table}`),
+    ]);
+    told.forEach(({ id }, i) => assert.ok(i === 0 || id === told[i - 1]!.id + 1, `id ${id}`));
+    for (const { event, old, new: after } of told) {
+      assert.equal(old === null, event === "INSERT");
+      assert.equal(after === null, event === "DELETE");
+    }
+    const updated = told.find((one) => one.event === "UPDATE" && one.table === "context_rules")!;
+    assert.equal(updated.new!["id"], rule);
+    assert.notEqual(updated.old!["created_at"], updated.new!["created_at"]);
+    // Not in what is told, and not in what is kept.
+    const kept = await sql<{ all: string }>`
     select string_agg(coalesce(old_row::text, '') || coalesce(new_row::text, ''), '') as all
     from changes`.execute(db);
-  for (const text of [JSON.stringify(told), kept.rows[0]!.all]) {
-    assert.ok(text.includes("Hello"));
-    assert.ok(!text.includes("SECRET"), text);
-  }
-  const said = told.find((one) => one.event === "INSERT" && one.table === "chat_messages")!;
-  assert.equal(said.new!["session_id"], session);
-  assert.equal(said.new!["contact_id"], contact);
-});
+    for (const text of [JSON.stringify(told), kept.rows[0]!.all]) {
+      assert.ok(text.includes("Hello"));
+      assert.ok(!text.includes("SECRET"), text);
+    }
+    const said = told.find((one) => one.event === "INSERT" && one.table === "chat_messages")!;
+    assert.equal(said.new!["session_id"], session);
+    assert.equal(said.new!["contact_id"], contact);
+  },
+);
 
 onEngines("a transaction is told whole and once it commits, or not at all", async (parts) => {
   const { db, until, told, feed } = parts;

@@ -34,6 +34,7 @@ testWith(["postgres"], "every table, for everybody, on every protocol", async ()
       "conversation B",
       "rule",
       "widget",
+      "label",
     ];
     const cases: [string, Who | null, string[]][] = [
       ["the admin", { token: admin.token }, [...agents, "for ada"]],
@@ -80,6 +81,7 @@ testWith(["postgres"], "every table, for everybody, on every protocol", async ()
       update conversations set waiting_since = now(), last_message_preview = 'NOTE',
         last_message_private = true;
       insert into context_rules (id, name) values (gen_random_uuid(), 'rule');
+      insert into labels (id, name, color) values (gen_random_uuid(), 'label', 'red');
       insert into widget_configs (id, name, widget_key, secret)
         values (gen_random_uuid(), 'widget', 'key', 'WIDGET SECRET');
       insert into notifications (id, user_id, kind, title) values

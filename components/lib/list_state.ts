@@ -7,6 +7,8 @@ export type StatusFilter = ConversationStatus | "all";
 export interface ListFilter {
   view: ConversationView;
   status: StatusFilter;
+  /** A label's id: only conversations that have it. */
+  label?: string;
 }
 
 export const DEFAULT_FILTER: ListFilter = { view: "all", status: "open" };
@@ -25,8 +27,11 @@ export interface Tail {
   id: string;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** The filter in a page's query; anything unknown is the default. */
 export function filterOf(params: URLSearchParams): ListFilter {
+  const label = params.get("label");
   const view = params.get("view");
   const status = params.get("status");
   return {
@@ -35,6 +40,7 @@ export function filterOf(params: URLSearchParams): ListFilter {
         status === "all"
       ? status
       : DEFAULT_FILTER.status,
+    ...(label !== null && UUID.test(label) ? { label } : {}),
   };
 }
 
@@ -43,12 +49,16 @@ export function filterQuery(filter: ListFilter): string {
   const params = new URLSearchParams();
   if (filter.view !== DEFAULT_FILTER.view) params.set("view", filter.view);
   if (filter.status !== DEFAULT_FILTER.status) params.set("status", filter.status);
+  if (filter.label !== undefined) params.set("label", filter.label);
   const query = params.toString();
   return query === "" ? "" : `?${query}`;
 }
 
 export function matches(conversation: Conversation, filter: ListFilter, userId: string): boolean {
   if (filter.status !== "all" && conversation.status !== filter.status) return false;
+  if (filter.label !== undefined) {
+    if (!conversation.labels?.some(({ id }) => id === filter.label)) return false;
+  }
   if (filter.view === "mine") return conversation.assignee?.userId === userId;
   if (filter.view === "unassigned") return conversation.assignee === null;
   return true;

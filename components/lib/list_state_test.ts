@@ -18,6 +18,7 @@ import {
 
 const empty: Rows = new Map();
 const all: ListFilter = { view: "all", status: "all" };
+const LABEL = "01990000-0000-7000-8000-0000000000a1";
 const at = (minute: number) => `2026-11-20T08:${String(minute).padStart(2, "0")}:00.000Z`;
 
 Deno.test("filters survive the way through the address", () => {
@@ -25,6 +26,9 @@ Deno.test("filters survive the way through the address", () => {
   const filter = filterOf(new URLSearchParams("view=mine&status=resolved"));
   assert.deepEqual(filter, { view: "mine", status: "resolved" });
   assert.deepEqual(filterOf(new URLSearchParams(filterQuery(filter))), filter);
+  const labelled = { ...filter, label: LABEL };
+  assert.deepEqual(filterOf(new URLSearchParams(filterQuery(labelled))), labelled);
+  assert.equal(filterQuery(filterOf(new URLSearchParams("label=VIP"))), "");
 });
 
 Deno.test("views look at the assignee, statuses at the status", () => {
@@ -35,6 +39,14 @@ Deno.test("views look at the assignee, statuses at the status", () => {
   assert.equal(matches(mine, { view: "unassigned", status: "open" }, "me"), false);
   assert.equal(matches(free, { view: "unassigned", status: "open" }, "me"), false);
   assert.equal(matches(free, { view: "unassigned", status: "all" }, "me"), true);
+});
+
+Deno.test("a label cuts the list to the conversations that have it", () => {
+  const labels = [{ id: LABEL, name: "VIP", color: "red" as const }];
+  const filter = { ...all, label: LABEL };
+  assert.equal(matches(makeConversation({ labels }), filter, "me"), true);
+  assert.equal(matches(makeConversation({ labels: [] }), filter, "me"), false);
+  assert.equal(matches(makeConversation({ labels }), { ...filter, view: "mine" }, "me"), false);
 });
 
 Deno.test("rows are sorted by activity and end where the loaded part ends", () => {

@@ -15,6 +15,14 @@ export function channelWord(platform: string): string {
   return CHANNEL_WORDS.get(platform) ?? platform;
 }
 
+/** People in a sentence: "Ann", "Ann and Bea", "Ann, Bea and 2 others". */
+export function namesOf(people: readonly { userName: string }[]): string {
+  const names = people.map(({ userName }) => userName);
+  if (names.length < 3) return names.join(" and ");
+  if (names.length === 3) return `${names[0]}, ${names[1]} and ${names[2]}`;
+  return `${names[0]}, ${names[1]} and ${names.length - 2} others`;
+}
+
 /** What a conversation is called: its contact, or the context that several people share. */
 export function titleOf({ contact, contextId }: Pick<Conversation, "contact" | "contextId">) {
   return contextId === undefined ? contact.name : `${contextId} · ${contact.name}`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { channelWord, titleOf } from "./words.ts";
+import { channelWord, namesOf, titleOf } from "./words.ts";
 
 const contact = {
   id: "01a1f905-b1f6-7004-93ad-f750b7cdf673",
@@ -12,6 +12,18 @@ const contact = {
 Deno.test("titleOf() puts a shared context before its contact", () => {
   assert.equal(titleOf({ contact }), "Grace");
   assert.equal(titleOf({ contact, contextId: "context_123" }), "context_123 · Grace");
+});
+
+Deno.test("namesOf() names two of many", () => {
+  const people = ["Ann", "Bea", "Cleo", "Dan"].map((userName) => ({ userName }));
+  const counts = [0, 1, 2, 3, 4].map((count) => namesOf(people.slice(0, count)));
+  assert.deepEqual(counts, [
+    "",
+    "Ann",
+    "Ann and Bea",
+    "Ann, Bea and Cleo",
+    "Ann, Bea and 2 others",
+  ]);
 });
 
 Deno.test("channelWord() has a word for what it knows and shows what it does not", () => {

@@ -97,14 +97,14 @@ function numbering(schema: string): string[] {
   ];
 }
 
-interface Rows {
+export interface Rows {
   /** The row `r` as JSON, as it is recorded: without secrets, which so are never in the feed. */
   json: string;
   /** What the expression needs besides the row. */
   join?: string;
 }
 
-const WHOLE: Rows = { json: "to_jsonb(r)" };
+export const WHOLE: Rows = { json: "to_jsonb(r)" };
 
 const FOLLOWED: Record<string, Rows> = {
   // The hash of the session's secret gives way to the session's id; what others wrote belongs to
@@ -126,7 +126,7 @@ const FOLLOWED: Record<string, Rows> = {
 };
 
 /** One function and three triggers for a table. They run once a statement, not once a row. */
-function recording(schema: string, table: string, { json, join = "" }: Rows): string[] {
+export function recording(schema: string, table: string, { json, join = "" }: Rows): string[] {
   const name = `record_${table}`;
   const insert = (event: string, oldRow: string, newRow: string, rows: string) =>
     `insert into changes (xid, n, table_name, event, old_row, new_row)

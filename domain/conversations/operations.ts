@@ -5,7 +5,7 @@
 import type { EventRow, MessageRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import type { ConversationStatus, Role, Sender } from "../../protocol/model.ts";
+import type { ConversationLabel, ConversationStatus, Role, Sender } from "../../protocol/model.ts";
 import type { Caller, Principal } from "../principal.ts";
 import type { ChangePayload, FullConversationRow } from "./view.ts";
 
@@ -22,6 +22,7 @@ export type Operation =
     | { kind: "delete"; messageId: string }
     | { kind: "status"; status: ConversationStatus }
     | { kind: "assign"; assignee: { userId: string; userName: string } | null }
+    | { kind: "labels"; labelIds: readonly string[] }
     | { kind: "pointer"; seq: number; read: boolean }
   );
 
@@ -52,6 +53,8 @@ export interface Working {
   pointed: Set<string>;
   /** Of each side's pointer that moved so: the last move, by "role event". */
   receipts: Map<string, ReceiptChange>;
+  /** Loaded where an operation is about labels; see label_storage.ts. */
+  labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
 }
 
 export interface ReceiptChange {
@@ -114,6 +117,8 @@ export function apply(working: Working, operation: Operation, now: Date): Applie
       return { message: setStatus(working, actor, operation.status, now), duplicate: false };
     case "assign":
       return { message: assign(working, actor, operation.assignee, now), duplicate: false };
+    case "labels":
+      return setLabels(working, actor, operation.labelIds, now);
     case "pointer":
       working.pointed.add(actor.userId);
       movePointer(working, actor, Math.min(operation.seq, row.last_seq), operation.read, now);
@@ -258,6 +263,40 @@ function assign(
   return logActivity(working, actor, what, { assignee }, now);
 }
 
+/** The whole set; no line of the history tells of it, and no visitor. */
+function setLabels(
+  working: Working,
+  actor: Actor,
+  labelIds: readonly string[],
+  now: Date,
+): Applied {
+  const { row } = working;
+  const loaded = working.labels!;
+  const labels = labelIds.toSorted().map((id) => {
+    const label = loaded.known.get(id);
+    if (label === undefined) throw noLabel(labelIds, id);
+    return label;
+  });
+  const had = new Set(row.labels.map(({ id }) => id));
+  if (labels.length === had.size && labels.every(({ id }) => had.has(id))) {
+    return { message: null, duplicate: true };
+  }
+  row.labels = labels;
+  loaded.changed = true;
+  const { userId, userName, role } = actor;
+  log(working, "conversation_changed", null, true, {
+    labels: row.labels,
+    actor: { userId, userName, role },
+  }, now);
+  return { message: null, duplicate: false };
+}
+
+export function noLabel(ids: readonly string[], id: string): ParleyError {
+  return new ParleyError("invalid", `Cannot label the conversation: there is no label "${id}"`, {
+    fields: [{ path: `labels.${ids.indexOf(id)}`, message: "must be a label's id" }],
+  });
+}
+
 function logActivity(
   working: Working,
   actor: Actor,
@@ -319,7 +358,7 @@ function newMessage(
 function log(
   working: Working,
   type: EventRow["type"],
-  message: MessageRow,
+  message: MessageRow | null,
   isPrivate: boolean,
   payload: ChangePayload,
   now: Date,
@@ -332,7 +371,7 @@ function log(
       conversation_id: working.row.id,
       seq,
       type,
-      message_id: message.id,
+      message_id: message?.id ?? null,
       is_private: isPrivate,
       payload: payload as Record<string, unknown>,
       created_at: now,

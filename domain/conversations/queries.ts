@@ -1,13 +1,19 @@
 /** Reads of conversations, one function a query. Rights are the caller's to check. */
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { EventRow, MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { ConversationStatus } from "../../protocol/model.ts";
 import type { ConversationView } from "../../protocol/rest.ts";
+import { LABELS } from "./label_storage.ts";
 import type { FullConversationRow } from "./view.ts";
 
 export function selectConversations(db: Db) {
+  return selectUnlabelled(db).select(LABELS.as("labels"));
+}
+
+/** For the writer: beside rows that it waits for to lock, labels would be those of before. */
+export function selectUnlabelled(db: Db) {
   return db.selectFrom("conversations as c")
     .innerJoin("contacts as contact", "contact.id", "c.contact_id")
     .leftJoin("users as assignee", "assignee.id", "c.assignee_id")
@@ -25,10 +31,23 @@ export async function findConversation(db: Db, id: string): Promise<FullConversa
   return await selectConversations(db).where("c.id", "=", id).executeTakeFirst() ?? null;
 }
 
+/** In the order of the ids; null where there is none. */
+export async function findConversations(
+  db: Db,
+  ids: string[],
+): Promise<(FullConversationRow | null)[]> {
+  const rows = await selectConversations(db).where(sql<boolean>`c.id = any(${ids}::uuid[])`)
+    .execute();
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
 export interface ListQuery {
   userId: string;
   view?: ConversationView | undefined;
   status?: ConversationStatus | undefined;
+  /** A label's id. */
+  label?: string | undefined;
   cursor?: string | undefined;
   limit: number;
 }
@@ -41,6 +60,7 @@ export interface ListPage {
 /** Newest activity first; `unread` is of the given user. */
 export async function listConversations(db: Db, query: ListQuery): Promise<ListPage> {
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const labelled = query.label === undefined ? undefined : await hasLabel(db, query.label);
   const rows = await selectConversations(db)
     .leftJoin(
       "participants as p",
@@ -50,6 +70,7 @@ export async function listConversations(db: Db, query: ListQuery): Promise<ListP
     .$if(query.status !== undefined, (qb) => qb.where("c.status", "=", query.status!))
     .$if(query.view === "mine", (qb) => qb.where("c.assignee_id", "=", query.userId))
     .$if(query.view === "unassigned", (qb) => qb.where("c.assignee_id", "is", null))
+    .$if(labelled !== undefined, (qb) => qb.where(labelled!))
     .$if(after !== undefined, (qb) =>
       qb.where(
         sql<boolean>`(c.last_activity_at, c.id) < (${after!.at}::timestamptz, ${after!.id}::uuid)`,
@@ -64,6 +85,21 @@ export async function listConversations(db: Db, query: ListQuery): Promise<ListP
       ? encodeCursor(last.last_activity_at, last.id)
       : null,
   };
+}
+
+/**
+ * Conversations of a label up to which all of them are looked up and sorted. Of more, some are soon
+ * found when the list is walked from its start, which for a rare label may mean all of it.
+ */
+const RARE = 2000;
+
+async function hasLabel(db: Db, label: string): Promise<RawBuilder<boolean>> {
+  const its = sql`select conversation_id from conversation_labels where label_id = ${label}::uuid`;
+  const { rows: [found] } = await sql<{ n: number }>`
+    select count(*)::int as n from (${its} limit ${RARE + 1}) as its`.execute(db);
+  // An array is what the planner takes for a few.
+  if (found!.n <= RARE) return sql<boolean>`c.id = any(array(${its}))`;
+  return sql<boolean>`exists (${its} and conversation_id = c.id)`;
 }
 
 function encodeCursor(at: Date, id: string): string {
@@ -87,21 +123,6 @@ function decodeCursor(cursor: string): { at: string; id: string } {
     });
   }
   return { at: match[1]!, id: match[2]! };
-}
-
-/** Messages that this user has not read, over all conversations. */
-export async function totalUnread(db: Db, userId: string): Promise<number> {
-  const row = await db.selectFrom("conversations as c")
-    .leftJoin(
-      "participants as p",
-      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", userId),
-    )
-    .select(
-      sql<number>`coalesce(sum(c.inbound_count - coalesce(p.read_inbound, 0)), 0)::int`.as("n"),
-    )
-    .where("c.status", "!=", "resolved")
-    .executeTakeFirstOrThrow();
-  return Number(row.n);
 }
 
 /**
@@ -159,10 +180,7 @@ export interface MessageQuery {
 }
 
 /** Ascending by seq; without `after`, the newest before `before` or `beforeTime`. */
-export async function listMessages(
-  db: Db,
-  query: MessageQuery,
-): Promise<{ rows: MessageRow[]; hasMore: boolean }> {
+export async function listMessages(db: Db, query: MessageQuery): Promise<MessagePage> {
   const ascending = query.after !== undefined;
   const rows = await db.selectFrom("chat_messages").selectAll()
     .where("conversation_id", "=", query.conversationId)
@@ -174,6 +192,44 @@ export async function listMessages(
     .limit(query.limit + 1).execute();
   const page = rows.slice(0, query.limit);
   return { rows: ascending ? page : page.reverse(), hasMore: rows.length > query.limit };
+}
+
+export interface LatestQuery {
+  conversationId: string;
+  /** Without private notes and activity lines. */
+  publicOnly: boolean;
+  /** The newest seq of them. */
+  upTo: number;
+  limit: number;
+}
+
+export interface MessagePage {
+  rows: MessageRow[];
+  hasMore: boolean;
+}
+
+/** The newest messages of each of these conversations, ascending by seq. */
+export async function latestMessages(db: Db, queries: LatestQuery[]): Promise<MessagePage[]> {
+  const wanted = queries.map(({ conversationId, publicOnly, upTo, limit }, i) => ({
+    i,
+    c: conversationId,
+    p: publicOnly,
+    u: upTo,
+    n: limit + 1,
+  }));
+  const { rows } = await sql<MessageRow & { i: number }>`
+    select k.i, m.* from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
+      as k(i integer, c uuid, p boolean, u bigint, n integer)
+    cross join lateral (
+      select * from chat_messages m where m.conversation_id = k.c and m.seq <= k.u
+        and not (k.p and m.is_private)
+      order by m.seq desc limit k.n
+    ) m order by k.i, m.seq desc`.execute(db);
+  const pages = Map.groupBy(rows, ({ i }) => i);
+  return queries.map(({ limit }, i) => {
+    const found = pages.get(i) ?? [];
+    return { rows: found.slice(0, limit).reverse(), hasMore: found.length > limit };
+  });
 }
 
 export interface EventWithMessage {
@@ -206,11 +262,36 @@ export async function eventsAfter(
   return await withMessages(db, events);
 }
 
+export interface LogRange {
+  conversationId: string;
+  /** Behind this seq, up to and with that one. */
+  after: number;
+  upTo: number;
+}
+
+/** These parts of logs, each in order. */
+export async function eventsBetween(db: Db, ranges: LogRange[]): Promise<EventWithMessage[][]> {
+  const wanted = ranges.map(({ conversationId, after, upTo }, i) => ({
+    i,
+    c: conversationId,
+    a: after,
+    u: upTo,
+  }));
+  const { rows } = await sql<EventRow & { i: number }>`
+    select k.i, e.* from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
+      as k(i integer, c uuid, a bigint, u bigint)
+    join conversation_events e on e.conversation_id = k.c and e.seq > k.a and e.seq <= k.u
+    order by k.i, e.seq`.execute(db);
+  const entries = await withMessages(db, rows);
+  const logs = ranges.map((): EventWithMessage[] => []);
+  rows.forEach(({ i }, at) => logs[i]!.push(entries[at]!));
+  return logs;
+}
+
 async function withMessages(db: Db, events: EventRow[]): Promise<EventWithMessage[]> {
   const ids = [...new Set(events.flatMap((event) => event.message_id ?? []))];
-  const messages = ids.length === 0
-    ? []
-    : await db.selectFrom("chat_messages").selectAll().where("id", "in", ids).execute();
+  const messages = ids.length === 0 ? [] : await db.selectFrom("chat_messages").selectAll()
+    .where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
   const byId = new Map(messages.map((message) => [message.id, message]));
   return events.map((event) => ({
     event,

@@ -12,18 +12,18 @@ import { audienceOf, type Caller, needScope, type Principal } from "../principal
 import { KeyedLimiter } from "../rate_limit.ts";
 import { findUser } from "../agents/users.ts";
 import { participations } from "../visitors/contacts.ts";
+import { needLabels } from "./labels.ts";
 import { type Actor, maySee } from "./operations.ts";
 import {
   entriesAt,
-  eventsAfter,
   findConversation,
   listConversations,
   listMessages,
   selectConversations,
-  totalUnread,
   unreadOf,
 } from "./queries.ts";
 import { type ReadMany, readMany } from "./read_many.ts";
+import { createReads } from "./reads.ts";
 import { readSince, type Since, unchangedSince } from "./since.ts";
 import {
   type FullConversationRow,
@@ -76,6 +76,8 @@ export interface Conversations {
     query: {
       view?: ConversationView | undefined;
       status?: ConversationStatus | undefined;
+      /** A label's id. */
+      label?: string | undefined;
       cursor?: string | undefined;
       limit?: number | undefined;
     },
@@ -96,7 +98,12 @@ export interface Conversations {
   update(
     principal: Caller,
     id: string,
-    changes: { status?: ConversationStatus | undefined; assigneeId?: string | null | undefined },
+    changes: {
+      status?: ConversationStatus | undefined;
+      assigneeId?: string | null | undefined;
+      /** Ids of all labels that it is to have. */
+      labels?: string[] | undefined;
+    },
   ): Promise<Conversation>;
   read(
     principal: Principal,
@@ -152,14 +159,16 @@ const PAGE = 50;
 
 export function createConversations(options: ConversationsOptions): Conversations {
   const { db, bus, writer, epoch, maxReplayEvents } = options;
+  const reads = createReads(db);
   const broadcasts = new KeyedLimiter(options.broadcastsPerMinute);
 
   function notFound(id: string): ParleyError {
     return new ParleyError("not_found", `Cannot find the conversation "${id}"`);
   }
 
-  async function load(on: Db, principal: Caller, id: string): Promise<FullConversationRow> {
-    const row = await findConversation(on, id);
+  /** @param trx of which it is to be a part; default: read together with what others ask for. */
+  async function load(principal: Caller, id: string, trx?: Db): Promise<FullConversationRow> {
+    const row = await (trx === undefined ? reads.conversation(id) : findConversation(trx, id));
     if (row === null || !maySee(principal, row)) throw notFound(id);
     return row;
   }
@@ -243,7 +252,7 @@ export function createConversations(options: ConversationsOptions): Conversation
 
     async get(principal, id) {
       needScope(principal, "conversations:read");
-      const row = await load(db, principal, id);
+      const row = await load(principal, id);
       return view(row, principal, await unreadFor(principal, id));
     },
 
@@ -267,7 +276,7 @@ export function createConversations(options: ConversationsOptions): Conversation
       if (known === undefined) {
         throw new ParleyError("not_found", `Cannot find the contact "${contact}"`);
       }
-      const row = await load(db, principal, await ownConversation(contact));
+      const row = await load(principal, await ownConversation(contact));
       return view(row, principal, await unreadFor(principal, row.id));
     },
 
@@ -329,18 +338,22 @@ export function createConversations(options: ConversationsOptions): Conversation
         throw new ParleyError("forbidden", "Cannot change the conversation: only agents may");
       }
       needScope(principal, "conversations:write");
+      const { status, labels } = changes;
       const assignee = await assigneeOf(changes.assigneeId);
+      if (labels !== undefined) await needLabels(db, labels);
       const writes = [];
       const actor = actorOf(principal);
       if (assignee !== undefined) {
         writes.push(writer.write({ kind: "assign", conversationId: id, actor, assignee }));
       }
-      if (changes.status !== undefined) {
-        const { status } = changes;
+      if (status !== undefined) {
         writes.push(writer.write({ kind: "status", conversationId: id, actor, status }));
       }
+      if (labels !== undefined) {
+        writes.push(writer.write({ kind: "labels", conversationId: id, actor, labelIds: labels }));
+      }
       await Promise.all(writes);
-      return view(await load(db, principal, id), principal, await unreadFor(principal, id));
+      return view(await load(principal, id), principal, await unreadFor(principal, id));
     },
 
     async read(principal, conversationId, seq) {
@@ -374,7 +387,7 @@ export function createConversations(options: ConversationsOptions): Conversation
 
     async history(principal, conversationId, query) {
       needScope(principal, "conversations:read");
-      const row = await load(db, principal, conversationId);
+      const row = await load(principal, conversationId);
       const page = await listMessages(db, {
         conversationId,
         publicOnly: principal.kind === "visitor" || query.publicOnly === true,
@@ -394,44 +407,33 @@ export function createConversations(options: ConversationsOptions): Conversation
     },
 
     async join(principal, conversationId, position) {
-      // Who missed nothing, as nearly everybody after a restart, needs one read and no transaction.
-      if (position.epoch === epoch && position.seq !== undefined) {
-        const row = await load(db, principal, conversationId);
-        if (row.last_seq === position.seq) {
-          const conversation = view(row, principal);
-          return { conversation, seq: row.last_seq, recovered: true, events: [], snapshot: null };
+      // The position first; what is written from then on is not read here, and comes live.
+      const row = await load(principal, conversationId);
+      const conversation = view(row, principal);
+      const pointers = toPointers(row);
+      const { last_seq: seq } = row;
+      const forAgents = principal.kind === "agent";
+      const after = position.epoch === epoch ? position.seq : undefined;
+      const missed = after === undefined ? Infinity : seq - after;
+      if (after !== undefined && missed >= 0 && missed <= maxReplayEvents) {
+        const log = missed === 0 ? [] : await reads.log({ conversationId, after, upTo: seq });
+        if (log.length === missed) {
+          const events = log.map(({ event, message }) => {
+            const entry = toLogEntry(event, message, pointers);
+            return forAgents ? entry.forAgents : entry.forVisitors;
+          });
+          return { conversation, seq, recovered: true, events, snapshot: null };
         }
       }
-      // Position first, then rows, as of one moment: nothing can fall between the two.
-      return await db.transaction().setIsolationLevel("repeatable read").execute(async (trx) => {
-        const row = await load(trx, principal, conversationId);
-        const conversation = view(row, principal);
-        const pointers = toPointers(row);
-        const { seq } = position;
-        const missed = seq === undefined ? Infinity : row.last_seq - seq;
-        if (
-          seq !== undefined && position.epoch === epoch && missed >= 0 &&
-          missed <= maxReplayEvents
-        ) {
-          const log = missed === 0 ? [] : await eventsAfter(trx, row.id, seq, maxReplayEvents);
-          if (log.length === missed) {
-            const forAgents = principal.kind === "agent";
-            const events = log.map(({ event, message }) => {
-              const entry = toLogEntry(event, message, pointers);
-              return forAgents ? entry.forAgents : entry.forVisitors;
-            });
-            return { conversation, seq: row.last_seq, recovered: true, events, snapshot: null };
-          }
-        }
-        const page = await listMessages(trx, {
-          conversationId,
-          publicOnly: principal.kind !== "agent",
-          limit: position.limit ?? PAGE,
-        });
-        const messages = page.rows.map((message) => toMessage(message, pointers));
-        const snapshot = { messages, hasMore: page.hasMore };
-        return { conversation, seq: row.last_seq, recovered: false, events: [], snapshot };
+      const page = await reads.latest({
+        conversationId,
+        publicOnly: !forAgents,
+        upTo: seq,
+        limit: position.limit ?? PAGE,
       });
+      const messages = page.rows.map((message) => toMessage(message, pointers));
+      const snapshot = { messages, hasMore: page.hasMore };
+      return { conversation, seq, recovered: false, events: [], snapshot };
     },
 
     async entries(principal, places) {
@@ -455,18 +457,18 @@ export function createConversations(options: ConversationsOptions): Conversation
       const forAgents = principal.kind === "agent";
       const query = { after, limit: limit ?? maxReplayEvents, epoch, forAgents };
       // Who polls has mostly missed nothing, and needs no transaction.
-      const row = await load(db, principal, conversationId);
-      const unchanged = await unchangedSince(db, row, query);
+      const row = await load(principal, conversationId);
+      const unchanged = await unchangedSince(reads.receipts, row, query);
       if (unchanged !== undefined) return unchanged;
       return await db.transaction().setIsolationLevel("repeatable read").execute(async (trx) => {
-        const found = await readSince(trx, await load(trx, principal, conversationId), query);
+        const found = await readSince(trx, await load(principal, conversationId, trx), query);
         if (limit !== undefined || !found.hasMore) return found;
         return { events: [], place: found.end, end: found.end, hasMore: false, reset: true };
       });
     },
 
     totalUnread: (principal) =>
-      principal.kind === "agent" ? totalUnread(db, principal.userId) : Promise.resolve(0),
+      principal.kind === "agent" ? reads.totalUnread(principal.userId) : Promise.resolve(0),
 
     async readMany(principal, which) {
       if (principal.kind !== "agent") {

@@ -6,8 +6,9 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
-import { selectConversations } from "./queries.ts";
+import { type LabelFound, loadLabels, storeLabels, toLabels } from "./label_storage.ts";
 import { clientKey, type Operation, type Working } from "./operations.ts";
+import { selectUnlabelled } from "./queries.ts";
 
 /** Loads and locks the conversations of a batch, in the order of their ids so that nodes cannot deadlock. */
 export async function loadWorking(
@@ -15,10 +16,11 @@ export async function loadWorking(
   operations: readonly Operation[],
 ): Promise<Map<string, Working>> {
   const ids = [...new Set(operations.map((operation) => operation.conversationId))];
-  const rows = await selectConversations(trx).where("c.id", "in", ids)
+  const rows = await selectUnlabelled(trx).where("c.id", "in", ids)
     .orderBy("c.id").forUpdate("c").execute();
   const result = new Map<string, Working>(rows.map((row) => [row.id, {
-    row,
+    // Those of them that are announced get theirs when they are stored.
+    row: { ...row, labels: [] },
     dirty: false,
     messages: new Map(),
     byClientId: new Map(),
@@ -28,7 +30,9 @@ export async function loadWorking(
     participants: new Map(),
     pointed: new Set(),
     receipts: new Map(),
+    labels: null,
   }]));
+  await loadLabels(trx, result, operations);
   for (const message of await loadMessages(trx, operations)) {
     const working = result.get(message.conversation_id);
     if (working === undefined) continue;
@@ -75,7 +79,16 @@ export interface StoredPointer {
   read_outbound: number;
 }
 
-/** Stores a whole batch in one statement; returns where each participant now stands. */
+interface Stored {
+  pointers: StoredPointer[];
+  labels: LabelFound[];
+}
+
+/**
+ * Stores a whole batch in one statement; returns where each participant now stands. The same
+ * statement reads the labels of those conversations that have news to be told: it began after they
+ * were locked, so they are as they will be told.
+ */
 export async function storeWorking(
   trx: Db,
   all: Iterable<Working>,
@@ -89,10 +102,19 @@ export async function storeWorking(
   const events = touched.flatMap((working) => working.events.map(({ event }) => event));
   const participants = touched.flatMap((working) => [...working.participants.values()]);
   if (rows.length + changed.length + participants.length === 0) return [];
+  await storeLabels(trx, touched);
+  const logged = touched.filter((working) => working.events.length > 0);
   const json = JSON.stringify;
-  const result = await sql<StoredPointer>`
-    select * from store_batch(${json(rows)}::jsonb, ${json(created)}::jsonb,
-      ${json(changed)}::jsonb, ${json(events)}::jsonb, ${json(participants)}::jsonb)`
-    .execute(trx);
-  return result.rows;
+  const { rows: [stored] } = await sql<Stored>`
+    select (
+      select coalesce(json_agg(p), '[]') from store_batch(${json(rows)}::jsonb,
+        ${json(created)}::jsonb, ${json(changed)}::jsonb, ${json(events)}::jsonb,
+        ${json(participants)}::jsonb) p
+    ) as pointers, (
+      select coalesce(json_agg(l), '[]')
+      from labels_of(${logged.map(({ row }) => row.id)}::uuid[]) l
+    ) as labels`.execute(trx);
+  const labels = Map.groupBy(stored!.labels, (label) => label.conversation_id);
+  for (const { row } of logged) row.labels = toLabels(labels.get(row.id));
+  return stored!.pointers;
 }

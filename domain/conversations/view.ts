@@ -1,18 +1,26 @@
 /** Rows of the conversation tables as what people may see of them. */
 import type { ConversationRow, EventRow, MessageRow } from "../../db/types.ts";
-import type { Conversation, Message, MessageStatus, Pointers, Role } from "../../protocol/model.ts";
+import type {
+  Conversation,
+  ConversationLabel,
+  Message,
+  MessageStatus,
+  Pointers,
+  Role,
+} from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { LogEntry } from "../events.ts";
 import type { Audience } from "../principal.ts";
 import { toContact } from "../visitors/contacts.ts";
 
-/** A conversation with the names that its view needs. */
+/** A conversation with the names and labels that its view needs. */
 export type FullConversationRow = ConversationRow & {
   contact_name: string;
   contact_email: string | null;
   contact_created_at: Date;
   contact_last_seen_at: Date | null;
   assignee_name: string | null;
+  labels: ConversationLabel[];
 };
 
 export function toPointers(row: ConversationRow): Pointers {
@@ -47,6 +55,7 @@ export function toConversation(
     assignee: row.assignee_id === null
       ? null
       : { userId: row.assignee_id, userName: row.assignee_name ?? "" },
+    ...(audience === "agents" ? { labels: row.labels } : {}),
     lastMessage: lastVisible
       ? {
         seq: row.last_message_seq,
@@ -104,6 +113,7 @@ export function toMessage(row: MessageRow, pointers: Pointers): Message {
 export interface ChangePayload {
   status?: Conversation["status"];
   assignee?: Conversation["assignee"];
+  labels?: ConversationLabel[];
   actor?: { userId: string; userName: string; role: Role };
 }
 
@@ -126,12 +136,13 @@ export function toLogEntry(
       seq,
       ...(payload.status === undefined ? {} : { status: payload.status }),
       ...(payload.assignee === undefined ? {} : { assignee: payload.assignee }),
+      ...(payload.labels === undefined ? {} : { labels: payload.labels }),
       actor: payload.actor!,
       createdAt: timestamp,
     };
     return {
       seq,
-      forVisitors: { type: "conversation_changed", timestamp, data },
+      forVisitors: event.is_private ? hidden : { type: "conversation_changed", timestamp, data },
       forAgents: {
         type: "conversation_changed",
         timestamp,

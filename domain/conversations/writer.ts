@@ -1,3 +1,4 @@
+import { isDataError } from "../../db/data_error.ts";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -49,14 +50,6 @@ export interface WriterOptions {
 type Outcome =
   | { ok: true; result: WriteResult; actorId: string }
   | { ok: false; error: unknown };
-
-/** SQLSTATE classes for which one row is to blame: bad data, broken constraint, too complex. */
-const DATA_ERROR = /^(22|23|54)/;
-
-function isDataError(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" && DATA_ERROR.test(code);
-}
 
 /**
  * Group commit: while one transaction runs, everything that arrives waits, and all of it is the

@@ -130,6 +130,15 @@ const NOTIFICATIONS = {
   created_at: "time",
 } as const;
 
+const LABELS = {
+  id: "id",
+  name: "text",
+  color: "text",
+  description: "text",
+  created_at: "time",
+  updated_at: "time",
+} as const;
+
 function all(columns: object): string[] {
   return Object.keys(columns);
 }
@@ -193,6 +202,12 @@ export const CATALOGUE: Readonly<Record<TableName, Table>> = {
     columns: NOTIFICATIONS,
     owners: { user_id: "user" },
     agents: { rows: "own", columns: all(NOTIFICATIONS) },
+    visitors: null,
+  },
+  labels: {
+    columns: LABELS,
+    owners: {},
+    agents: { rows: "all", columns: all(LABELS) },
     visitors: null,
   },
 };

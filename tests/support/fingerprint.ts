@@ -8,6 +8,8 @@ const TRACES = new Set([
   "change_commits",
   "changes",
   "chat_sessions",
+  "metric_conversation_days",
+  "metric_conversations",
   "metric_facts",
   "metric_points",
   "refresh_tokens",

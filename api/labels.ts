@@ -1,0 +1,49 @@
+import type { Context } from "hono";
+import {
+  createLabel,
+  deleteLabel,
+  findLabel,
+  listLabels,
+  updateLabel,
+} from "../domain/conversations/labels.ts";
+import { needScope } from "../domain/principal.ts";
+import { CreateLabelBody, LabelList, UpdateLabelBody } from "../protocol/labels.ts";
+import { Label } from "../protocol/model.ts";
+import { agentOf, type Api, type ApiServices, type Env } from "./context.ts";
+import { recordRoutes } from "./records.ts";
+
+/** Words by which agents sort conversations; like canned responses they are everybody's. */
+export function labelRoutes({ db }: ApiServices): Api {
+  return recordRoutes({
+    path: "/api/labels",
+    tag: "labels",
+    one: "label",
+    words: {
+      list: "All labels, by name",
+      add: "Add a label",
+      read: "One label",
+      change: "Change a label; conversations that have it show the new name and colour",
+      remove: "Remove a label, also from the conversations that have it",
+      item: "The label",
+      items: "Labels",
+    },
+    item: Label,
+    items: LabelList,
+    creation: CreateLabelBody,
+    changes: UpdateLabelBody,
+    reader: readerOf,
+    writer: agentOf,
+    list: async () => ({ items: await listLabels(db), nextCursor: null }),
+    find: (id) => findLabel(db, id),
+    create: (values) => createLabel(db, values),
+    update: (id, changes, check) => updateLabel(db, id, changes, check),
+    remove: (id, check) => deleteLabel(db, id, check),
+  });
+}
+
+/** A program that labels conversations has to know which labels there are. */
+function readerOf(c: Context<Env>): void {
+  const caller = c.get("principal");
+  if (caller.kind === "program") needScope(caller, "conversations:read");
+  else agentOf(c);
+}

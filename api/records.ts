@@ -1,0 +1,140 @@
+/** The routes of a simple table: list, add, read, change and remove, each record with an ETag. */
+import { createRoute, type z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { etagOf } from "../protocol/etag.ts";
+import { answers, type Api, body, createApi, type Env, IdParam, nothing } from "./context.ts";
+import { IfMatch, requireMatch } from "./etag.ts";
+
+/** `updatedAt` tells the versions of a record apart. */
+interface Versioned {
+  id: string;
+  updatedAt: string;
+}
+
+/** Gets the record as it is, locked; what it throws refuses the change. */
+type Check = (current: Versioned) => void;
+
+export interface Records<Item extends Versioned, Create, Update, Query, Writer> {
+  /** Such as "/api/channels". */
+  path: string;
+  tag: string;
+  /** What one is called in sentences: "channel". */
+  one: string;
+  /** Sentences of the documentation: of each route, and what each answers. */
+  words: {
+    list: string;
+    add: string;
+    addMore?: string;
+    read: string;
+    change: string;
+    remove: string;
+    item: string;
+    items: string;
+  };
+  item: z.ZodType<Item>;
+  items: z.ZodType;
+  query?: z.ZodType<Query>;
+  creation: z.ZodType<Create>;
+  changes: z.ZodType<Update>;
+  /** Throw for whoever may not. */
+  reader(c: Context<Env>): unknown;
+  writer(c: Context<Env>): Writer;
+  /** Answers a body as `items` has it. */
+  list(query: Query): Promise<object>;
+  find(id: string): Promise<Item>;
+  create(values: Create, writer: Writer): Promise<Item>;
+  update(id: string, changes: Update, check: Check): Promise<Item>;
+  remove(id: string, check: Check): Promise<void>;
+}
+
+/** The routes as an app of their own, to which more can be added. */
+export function recordRoutes<Item extends Versioned, Create, Update, Query, Writer>(
+  records: Records<Item, Create, Update, Query, Writer>,
+): Api {
+  const { path, one, words } = records;
+  const tags = [records.tag];
+  const app = createApi();
+  const checkOf = (c: Context<Env>): Check => (current) => requireMatch(c, one, current);
+
+  function answer(c: Context<Env>, item: Item, status: 200 | 201 = 200) {
+    c.header("etag", etagOf(item));
+    return c.json(item as never, status);
+  }
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path,
+      tags,
+      summary: words.list,
+      request: records.query === undefined ? {} : { query: records.query as never },
+      responses: answers(200, words.items, records.items),
+    }),
+    async (c) => {
+      records.reader(c);
+      const query = (records.query === undefined ? {} : c.req.valid("query" as never)) as Query;
+      return c.json(await records.list(query) as never, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path,
+      tags,
+      summary: words.add,
+      ...(words.addMore === undefined ? {} : { description: words.addMore }),
+      request: body(records.creation),
+      responses: answers(201, words.item, records.item),
+    }),
+    async (c) => {
+      const writer = records.writer(c);
+      return answer(c, await records.create(c.req.valid("json") as Create, writer), 201) as never;
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${path}/{id}`,
+      tags,
+      summary: words.read,
+      request: { params: IdParam },
+      responses: answers(200, words.item, records.item),
+    }),
+    async (c) => {
+      records.reader(c);
+      return answer(c, await records.find(c.req.valid("param").id)) as never;
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: `${path}/{id}`,
+      tags,
+      summary: words.change,
+      request: { params: IdParam, headers: IfMatch, ...body(records.changes) },
+      responses: answers(200, words.item, records.item),
+    }),
+    async (c) => {
+      records.writer(c);
+      const { id } = c.req.valid("param");
+      const changes = c.req.valid("json") as Update;
+      return answer(c, await records.update(id, changes, checkOf(c))) as never;
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: `${path}/{id}`,
+      tags,
+      summary: words.remove,
+      request: { params: IdParam, headers: IfMatch },
+      responses: nothing,
+    }),
+    async (c) => {
+      records.writer(c);
+      await records.remove(c.req.valid("param").id, checkOf(c));
+      return c.body(null, 204);
+    },
+  );
+  return app;
+}

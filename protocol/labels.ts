@@ -1,0 +1,38 @@
+/** Bodies and answers of /api/labels. What a label is stands in model.ts. */
+import { z } from "zod";
+import { Id, Label, LabelColor } from "./model.ts";
+
+/** Labels in all. */
+export const MAX_LABELS = 200;
+/** Labels of one conversation. */
+export const MAX_CONVERSATION_LABELS = 20;
+/** Characters of a name, and of a description. */
+export const MAX_LABEL_NAME = 50;
+export const MAX_LABEL_DESCRIPTION = 300;
+
+const Text = z.string().trim().overwrite((text) => text.toWellFormed());
+
+export const CreateLabelBody = z.strictObject({
+  /** Several spaces are one, so that two labels never look the same. */
+  name: Text.overwrite((name) => name.normalize().replace(/\s+/g, " ")).min(1).max(MAX_LABEL_NAME),
+  /** Default: gray. */
+  color: LabelColor.optional(),
+  description: Text.max(MAX_LABEL_DESCRIPTION).nullable().optional(),
+});
+export type CreateLabelBody = z.infer<typeof CreateLabelBody>;
+
+export const UpdateLabelBody = CreateLabelBody.partial().refine(
+  (body) => Object.values(body).some((value) => value !== undefined),
+  "at least one of name, color and description is needed",
+);
+export type UpdateLabelBody = z.infer<typeof UpdateLabelBody>;
+
+/** By name. */
+export const LabelList = z.object({ items: z.array(Label), nextCursor: z.null() });
+export type LabelList = z.infer<typeof LabelList>;
+
+/** All labels that a conversation is to have, in whatever order. */
+export const LabelIds = z.array(Id).max(MAX_CONVERSATION_LABELS).refine(
+  (ids) => new Set(ids).size === ids.length,
+  "must not name a label twice",
+);
