@@ -1,7 +1,7 @@
 /**
  * Fills a database with as many conversations and messages as one likes, by statements of the
  * database itself: a million messages in a minute or two. Ids, counters, log and pointers are as if
- * all of it had been written one after the other, over a year.
+ * all of it had been written one after the other, over a year or another time.
  *
  * `deno run -A bench/generate.ts 100000 1000000` fills what DATABASE_URL or DATA_DIR names.
  */
@@ -12,10 +12,11 @@ import { readSettings } from "../settings.ts";
 export interface Size {
   conversations: number;
   messages: number;
+  /** That all of it is spread over, up to now; default 365. */
+  days?: number;
 }
 
-/** Milliseconds that all of it is spread over, up to now. */
-const SPAN_MS = 365 * 86_400_000;
+const spanOf = ({ days = 365 }: Size) => days * 86_400_000;
 /** One message of so many is in the first conversation, which so becomes a long one. */
 const LONG_EVERY = 200;
 /** How far apart in time the messages of one conversation lie, in conversations. */
@@ -56,6 +57,16 @@ function wordOf(rank: RawBuilder<unknown>) {
     ${syllable(sql`${rank} / ${sql.lit(S * S)}`)}`;
 }
 
+/** Labels from frequent to rare: every how many conversations have it. */
+const LABELS = [
+  ["Question", "blue", 4],
+  ["Order", "teal", 7],
+  ["Bug", "red", 11],
+  ["Refund", "amber", 23],
+  ["VIP", "violet", 101],
+  ["Press", "pink", 1009],
+] as const;
+
 function pick(names: string, n: RawBuilder<unknown>) {
   const list = names.split(" ");
   return sql`(array[${sql.join(list.map((one) => sql.lit(one)))}])[(${n}) % ${
@@ -65,17 +76,20 @@ function pick(names: string, n: RawBuilder<unknown>) {
 
 /** The functions that every chunk needs, for this session only. */
 function helpers(start: number, size: Size) {
-  const step = sql`${sql.lit(SPAN_MS)}::float8 / ${sql.lit(size.messages)}`;
+  const span = spanOf(size);
+  const step = sql`${sql.lit(span)}::float8 / ${sql.lit(size.messages)}`;
   return [
     sql`select setseed(0.5)`,
     sql`create function pg_temp.message_ms(i bigint) returns bigint language sql immutable
       return ${sql.lit(start)}::bigint + (i * (${step}))::bigint`,
     sql`create function pg_temp.contact_id(i bigint) returns uuid language sql immutable return
-      ${idAt(sql`(${sql.lit(start - SPAN_MS)}::bigint + i)`, sql`i`, "contact")}`,
+      ${idAt(sql`(${sql.lit(start - span)}::bigint + i)`, sql`i`, "contact")}`,
     sql`create function pg_temp.conversation_id(i bigint) returns uuid language sql immutable
-      return ${idAt(sql`(${sql.lit(start - SPAN_MS)}::bigint + i)`, sql`i`, "conversation")}`,
+      return ${idAt(sql`(${sql.lit(start - span)}::bigint + i)`, sql`i`, "conversation")}`,
     sql`create function pg_temp.agent_id(i bigint) returns uuid language sql immutable return
-      ${idAt(sql`(${sql.lit(start - 2 * SPAN_MS)}::bigint + i)`, sql`i`, "agent")}`,
+      ${idAt(sql`(${sql.lit(start - 2 * span)}::bigint + i)`, sql`i`, "agent")}`,
+    sql`create function pg_temp.label_id(i bigint) returns uuid language sql immutable return
+      ${idAt(sql`(${sql.lit(start - 2 * span)}::bigint + i)`, sql`i`, "label")}`,
     sql`create function pg_temp.words(i bigint) returns text language sql volatile return
       (select string_agg(${wordOf(sql`rank`)}, ' ') from (
         select floor(exp(random() * ln(${sql.lit(WORDS)})))::int as rank
@@ -172,7 +186,23 @@ function conversationsOf() {
   ];
 }
 
-const TABLES = ["chat_messages", "conversations", "contacts"];
+/** As they are now; the log does not tell of them. */
+function labels() {
+  const rows = LABELS.map(([name, color, every], i) =>
+    sql`(${sql.lit(i)}, ${sql.lit(name)}, ${sql.lit(color)}, ${sql.lit(every)})`
+  );
+  const all = sql`(values ${sql.join(rows)}) as l(i, name, color, every)`;
+  return [
+    sql`insert into labels (id, name, color) select pg_temp.label_id(l.i), l.name, l.color
+      from ${all}`,
+    sql`insert into conversation_labels (conversation_id, label_id, created_at)
+      select pg_temp.conversation_id(n.n), pg_temp.label_id(l.i),
+        to_timestamp(pg_temp.message_ms(n.i) / 1000.0)
+      from newest n join ${all} on n.n % l.every = 0`,
+  ];
+}
+
+const TABLES = ["chat_messages", "conversations", "contacts", "labels"];
 
 /**
  * Fills a database that has no conversations yet, without the change feed, which would hold all of
@@ -191,7 +221,7 @@ export async function generate(db: Db, size: Size, say = (_words: string) => {})
       from pg_index where indexrelid::regclass::text like '%\\_search'`.execute(one);
     for (const { name } of indexes.rows) await raw(`drop index ${name}`);
 
-    for (const helper of helpers(Date.now() - SPAN_MS, size)) await run(helper);
+    for (const helper of helpers(Date.now() - spanOf(size), size)) await run(helper);
     say(`${size.conversations} contacts and conversations`);
     for (const statement of people(size)) await run(statement);
     await run(places(size));
@@ -203,7 +233,7 @@ export async function generate(db: Db, size: Size, say = (_words: string) => {})
     }
     await raw("create index on place (n, i desc)");
     say("conversations");
-    for (const statement of conversationsOf()) await run(statement);
+    for (const statement of [...conversationsOf(), ...labels()]) await run(statement);
     say("indexes");
     await raw("drop table place, newest");
     await raw("set maintenance_work_mem = '256MB'");

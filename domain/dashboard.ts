@@ -3,7 +3,15 @@
  * from the server and have their own copies of every module, so main.ts hands this over on
  * `globalThis[DASHBOARD]`; the pages import only these types.
  */
-import type { ContextRule, Conversation, Message, User, WidgetConfig } from "../protocol/model.ts";
+import type { BusinessHours } from "../protocol/analytics.ts";
+import type {
+  ContextRule,
+  Conversation,
+  Label,
+  Message,
+  User,
+  WidgetConfig,
+} from "../protocol/model.ts";
 import type { ApiKey } from "../protocol/programs.ts";
 import type { ConversationList, ConversationView } from "../protocol/rest.ts";
 import type { ConversationStatus } from "../protocol/model.ts";
@@ -22,7 +30,12 @@ export interface Dashboard {
   /** The inbox list as this agent sees it, newest activity first. */
   conversations(
     user: User,
-    query: { view?: ConversationView; status?: ConversationStatus; limit?: number },
+    query: {
+      view?: ConversationView;
+      status?: ConversationStatus;
+      label?: string;
+      limit?: number;
+    },
   ): Promise<ConversationList>;
   /** One conversation as this agent sees it, or null. */
   conversation(user: User, id: string): Promise<Conversation | null>;
@@ -39,6 +52,10 @@ export interface Dashboard {
   allUsers(): Promise<User[]>;
   /** All API keys, newest first, for an admin; none for others. */
   apiKeys(user: User): Promise<ApiKey[]>;
+  /** All labels, by name. */
+  labels(): Promise<Label[]>;
+  /** When agents are there to answer; null: always. */
+  businessHours(): Promise<BusinessHours>;
   /** All context rules in their order. */
   rules(): Promise<ContextRule[]>;
   /** All widgets, oldest first. */

@@ -60,6 +60,22 @@ testWith(
         assert.match(table, /^start,end,messages_out,messages_out before,ada\r\n/);
         assert.match(table, /T18:15:00\.000Z,.*T18:15:00\.000Z,1,0,1\r\n$/m, "days of Kathmandu");
 
+        // By keyboard, and by label.
+        await page.getByText("As a table").press("Enter");
+        await page.locator(".series-table tbody tr:last-child button").press("Enter");
+        await page.getByRole("heading", { name: /^Messages out, \d+ \w+$/ }).waitFor();
+        await page.getByRole("button", { name: /^Conversations started/ }).click();
+        await page.getByLabel("Broken down by").selectOption("label");
+        const unlabelled = page.locator(".parts button", { hasText: "No label" });
+        await unlabelled.press("Enter");
+        await page.getByRole("heading", { name: "Conversations started, No label" }).waitFor();
+        await behind.waitFor();
+        await page.getByRole("button", { name: /^Response, median/ }).click();
+        const hours = page.getByRole("link", { name: "Business hours" });
+        assert.equal(await hours.getAttribute("href"), "/settings/business-hours");
+        await page.getByRole("button", { name: /^Answers in a minute/ }).click();
+        await page.getByRole("heading", { name: "Messages out" }).waitFor();
+
         // Every hour of the week has its value, also for who cannot see colours.
         assert.equal(await page.locator(".heat tbody td").count(), 7 * 24);
         const heat = await page.locator(".heat tbody td").allInnerTexts();

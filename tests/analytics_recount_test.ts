@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import { sql } from "kysely";
 import { type Db, openDatabase } from "../db/database.ts";
 import { uuidv7 } from "../db/uuid.ts";
+import { readBehind } from "../domain/analytics/behind.ts";
 import { boundaries } from "../domain/analytics/calendar.ts";
 import { fold } from "../domain/analytics/fold.ts";
 import { bucketOf, quantile } from "../domain/analytics/histogram.ts";
 import { addPoints } from "../domain/analytics/points.ts";
+import { DEFINITIONS } from "../domain/analytics/registry.ts";
 import { readHeatMap, readSeries } from "../domain/analytics/series.ts";
-import type { MetricInterval, MetricName } from "../protocol/analytics.ts";
+import type { MetricDimension, MetricInterval, MetricName } from "../protocol/analytics.ts";
 import { makeDatabase } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { makeDataDir } from "./support/template.ts";
@@ -34,6 +36,8 @@ interface Happened {
   conversation: number;
   what: "visitor" | "agent" | "bot" | "note" | "resolved" | "session";
   agent: string;
+  /** Of some resolutions: what the visitor said of it. */
+  rating?: number;
 }
 
 for (const engine of ["pglite", "postgres"] as const) {
@@ -75,6 +79,7 @@ async function compare(db: Db): Promise<void> {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const agents = [crypto.randomUUID(), crypto.randomUUID()];
   const people = await makePeople(db, agents);
+  const labels = await makeLabels(db);
   const happened: Happened[] = Array.from({ length: EVENTS }, (): Happened => ({
     at: FROM + Math.floor(random() * (TO - FROM)),
     conversation: Math.floor(random() * CONVERSATIONS),
@@ -90,6 +95,7 @@ async function compare(db: Db): Promise<void> {
       "session",
     ]),
     agent: pick(agents),
+    ...(random() < 0.4 ? { rating: 1 + Math.floor(random() * 5) } : {}),
   })).sort((a, b) => a.at - b.at);
 
   // Stored a piece after the other and folded between, now and then twice, as time goes on.
@@ -100,12 +106,19 @@ async function compare(db: Db): Promise<void> {
     const until = Math.min(TO, now + Math.floor(random() ** 3 * 2 * DAY));
     while (next < happened.length && happened[next]!.at <= until) await store(happened[next++]!);
     now = until;
+    await relabel(db, people, labels, random);
     const again = random() < 0.2 ? Math.floor(random() * DAY) : 0;
     assert.equal(await fold(db, { now, retention: RETENTION, again }), true);
     if (random() < 0.3) await fold(db, { now, retention: RETENTION });
   }
   await fold(db, { now: TO, retention: RETENTION });
+  // What was folded long ago counts under the labels of now.
+  const labelled = await relabel(db, people, labels, random);
 
+  const stories = Array.from(
+    { length: CONVERSATIONS },
+    (_, index) => happened.filter(({ conversation }) => conversation === index),
+  );
   const options = { db, retention: RETENTION, now: TO + DAY };
   const zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"];
   const metrics: MetricName[] = [
@@ -119,38 +132,67 @@ async function compare(db: Db): Promise<void> {
     "first_response_median",
     "response_p90",
     "resolution_median",
+    "satisfaction",
   ];
+  const among = (by: MetricDimension | undefined, key: string): Among => ({
+    ...(by === "agent" ? { agent: key } : {}),
+    ...(by === "label" ? { conversations: withLabel(labelled, key) } : {}),
+  });
   for (let round = 0; round < 25; round++) {
     const timeZone = pick(zones);
     const interval = pick(["hour", "day", "week", "month"] as MetricInterval[]);
     const from = Math.floor((FROM + random() * 6 * DAY) / 60_000) * 60_000;
     const to = from + Math.ceil(random() * 8 * 24 * 60) * 60_000;
-    const by = pick([undefined, "agent", "channel"] as const);
+    const asked = pick([undefined, "agent", "channel", "label", "label"] as const);
     for (const metric of metrics) {
       const where = `${metric} ${timeZone} ${interval} ${
         new Date(from).toISOString()
       } seed ${SEED}`;
-      const dimension = by === "agent" && ["messages_out", "response_p90"].includes(metric)
-        ? by
-        : undefined;
+      const { dimensions } = DEFINITIONS[metric];
+      const by = asked !== undefined && dimensions.includes(asked) ? asked : undefined;
       const series = await readSeries(options, metric, {
         from: new Date(from),
         to: new Date(to),
         timeZone,
         interval,
-        by: dimension,
+        by,
         compare: undefined,
       });
       const edges = boundaries(from, to, interval, timeZone, 1000)!;
       assert.equal(series.buckets.length, edges.length - 1, where);
       for (const [index, { value }] of series.buckets.entries()) {
-        const expected = recount(happened, metric, edges[index]!, edges[index + 1]!);
+        const expected = recount(stories, metric, edges[index]!, edges[index + 1]!);
         same(value, expected, `${where}, stretch ${index}`);
       }
-      same(series.total, recount(happened, metric, from, to), where);
+      same(series.total, recount(stories, metric, from, to), where);
       for (const part of series.parts) {
-        same(part.total, recount(happened, metric, from, to, part.key), `${where}, ${part.key}`);
+        const one = among(by, part.key);
+        const wherePart = `${where}, ${by} ${part.key}`;
+        same(part.total, recount(stories, metric, from, to, one), wherePart);
+        for (const [index, { value }] of part.buckets.entries()) {
+          const expected = recount(stories, metric, edges[index]!, edges[index + 1]!, one);
+          // A part of which there is nothing to compute from is null, or no message at all: 0.
+          if (value !== null || expected !== 0) same(value, expected, `${wherePart}, ${index}`);
+        }
       }
+      if (by === "label") {
+        const there = new Set(series.parts.map(({ key }) => key));
+        for (const key of ["", ...labels].filter((label) => !there.has(label))) {
+          const rest: number = recount(stories, metric, from, to, among(by, key)) ?? 0;
+          assert.equal(rest, 0, `${where}, no part for "${key}"`);
+        }
+      }
+      const key = by === "label" ? pick(["", ...labels]) : pick(agents);
+      if (by === "channel" || DEFINITIONS[metric].behind === undefined) continue;
+      const query = { from: new Date(from), to: new Date(to), by, limit: 100 };
+      const { items } = await readBehind(db, metric, by === undefined ? query : { ...query, key });
+      assert.deepEqual(
+        items.map(({ conversationId, value }) => [conversationId, value]).sort(),
+        weights(stories, people, metric, from, to, among(by, key)).sort(),
+        `behind ${where}, ${by} ${key}`,
+      );
+      const values = items.map(({ value }) => value ?? 0);
+      assert.deepEqual(values, values.toSorted((a, b) => b - a), `heaviest first: ${where}`);
     }
   }
 
@@ -161,7 +203,7 @@ async function compare(db: Db): Promise<void> {
   });
   const sunday = heat.days[6]!;
   const two = recount(
-    happened,
+    stories,
     "messages_in",
     Date.parse("2026-10-25T00:00Z"),
     Date.parse("2026-10-25T02:00Z"),
@@ -202,11 +244,49 @@ async function makePeople(db: Db, agents: string[]): Promise<People> {
   return { conversations, widget };
 }
 
+async function makeLabels(db: Db): Promise<string[]> {
+  const ids = Array.from({ length: 3 }, () => uuidv7());
+  for (const [index, id] of ids.entries()) {
+    await sql`insert into labels (id, name, color) values (${id}, ${`Label ${index}`}, 'gray')`
+      .execute(db);
+  }
+  return ids;
+}
+
+/** Gives each conversation other labels, from none to all. @returns those of each conversation. */
+async function relabel(
+  db: Db,
+  { conversations }: People,
+  labels: string[],
+  random: () => number,
+): Promise<string[][]> {
+  await sql`delete from conversation_labels`.execute(db);
+  const result = [];
+  for (const { id } of conversations) {
+    const own = labels.filter(() => random() < 0.4);
+    for (const label of own) {
+      await sql`insert into conversation_labels (conversation_id, label_id)
+        values (${id}, ${label})`.execute(db);
+    }
+    result.push(own);
+  }
+  return result;
+}
+
+/** The numbers of the conversations with a label; with "": of those without any. */
+function withLabel(labelled: readonly string[][], label: string): Set<number> {
+  return new Set([...labelled.keys()].filter((index) => {
+    const own = labelled[index]!;
+    return label === "" ? own.length === 0 : own.includes(label);
+  }));
+}
+
 /** Stores what happened as rows, with the session of a visitor's message being the last that began. */
 function storer(db: Db, { conversations, widget }: People) {
   const seqs = new Map<number, number>();
   const sessions = new Map<number, string>();
-  return async ({ at, conversation, what, agent }: Happened): Promise<void> => {
+  const wroteLast = new Map<number, string>();
+  return async ({ at, conversation, what, agent, rating }: Happened): Promise<void> => {
     const { id, contact } = conversations[conversation]!;
     const time = new Date(at).toISOString();
     if (what === "session") {
@@ -225,6 +305,7 @@ function storer(db: Db, { conversations, widget }: People) {
         (conversation_id, seq, type, payload, created_at)
       values (${id}, ${seq}, ${resolved ? "conversation_changed" : "message"},
         ${JSON.stringify(payload)}::jsonb, ${time})`.execute(db);
+    if (what === "agent") wroteLast.set(conversation, agent);
     const role = resolved ? "system" : what === "note" ? "agent" : what;
     await sql`insert into chat_messages (id, conversation_id, seq, session_id, sender_id,
         sender_role, sender_name, type, content, is_private, platform, inbound_count,
@@ -233,30 +314,46 @@ function storer(db: Db, { conversations, widget }: People) {
       what === "visitor" ? sessions.get(conversation) ?? null : null
     }, ${role === "agent" ? agent : role}, ${role}, 'x', ${resolved ? "activity" : "text"}, 'x',
         ${resolved || what === "note"}, 'web', 0, 0, ${time})`.execute(db);
+    if (!resolved || rating === undefined) return;
+    const last = wroteLast.get(conversation) ?? null;
+    await sql`insert into conversation_ratings
+        (conversation_id, resolved_seq, rating, agent_id, channel, created_at)
+      values (${id}, ${seq}, ${rating}, ${last}, 'web', ${time})`.execute(db);
   };
 }
 
+/** What happened in each conversation, by its number. */
+type Stories = readonly Happened[][];
+
+/** What is counted: everything, or what one agent did, or some conversations by their numbers. */
+interface Among {
+  agent?: string;
+  conversations?: ReadonlySet<number>;
+}
+
 /** One conversation after the other, one event after the other. */
-function recount(
-  happened: readonly Happened[],
-  metric: MetricName,
+function tallyOf(
+  stories: Stories,
   from: number,
   to: number,
-  agent?: string,
-): number | null {
+  { agent, conversations }: Among = {},
+) {
   const inside = (at: number) => at >= from && at < to;
   const tally = { in: 0, out: 0, started: 0, returning: 0, resolved: 0, messages: 0 };
   const sessions = { begun: 0, wrote: 0 };
   const times = { first: [] as number[], response: [] as number[], resolution: [] as number[] };
+  const ratings: number[] = [];
   const mine = (one: Happened) => agent === undefined || one.agent === agent;
   for (let index = 0; index < CONVERSATIONS; index++) {
+    if (conversations !== undefined && !conversations.has(index)) continue;
     let resolvedBefore = false;
+    let wroteLast: string | null = null;
     let startedAt: number | null = null;
     let answered = false;
     let waitingSince: number | null = null;
     let messages = 0;
     let session: { at: number; wrote: boolean } | null = null;
-    for (const one of happened.filter(({ conversation }) => conversation === index)) {
+    for (const one of stories[index]!) {
       const { at, what } = one;
       if (what === "session") {
         session = { at, wrote: false };
@@ -281,6 +378,7 @@ function recount(
         if (inside(at) && mine(one) && (what === "agent" || agent === undefined)) tally.out++;
       }
       if (what === "agent") {
+        wroteLast = one.agent;
         if (waitingSince !== null && inside(at) && mine(one)) {
           const seconds = (at - waitingSince) / 1000;
           times.response.push(seconds);
@@ -290,6 +388,8 @@ function recount(
         waitingSince = null;
       }
       if (what === "resolved") {
+        const theirs = agent === undefined || wroteLast === agent;
+        if (one.rating !== undefined && inside(at) && theirs) ratings.push(one.rating);
         if (startedAt !== null && inside(at) && mine(one)) {
           tally.resolved++;
           tally.messages += messages;
@@ -303,6 +403,17 @@ function recount(
       }
     }
   }
+  return { tally, sessions, times, ratings };
+}
+
+function recount(
+  stories: Stories,
+  metric: MetricName,
+  from: number,
+  to: number,
+  among: Among = {},
+): number | null {
+  const { tally, sessions, times, ratings } = tallyOf(stories, from, to, among);
   const share = (of: number, per: number) => per === 0 ? null : of / per;
   const rank = (list: number[], q: number) => {
     if (list.length === 0) return null;
@@ -322,8 +433,49 @@ function recount(
     first_response_median: rank(times.first, 0.5),
     response_p90: rank(times.response, 0.9),
     resolution_median: rank(times.resolution, 0.5),
+    satisfaction: share(ratings.reduce((sum, one) => sum + one, 0), ratings.length),
   };
   return counted[metric]!;
+}
+
+/** The conversations behind a figure, each with what it weighs. */
+function weights(
+  stories: Stories,
+  { conversations }: People,
+  metric: MetricName,
+  from: number,
+  to: number,
+  among: Among,
+): [string, number | null][] {
+  return conversations.flatMap(({ id }, index): [string, number | null][] => {
+    if (among.conversations !== undefined && !among.conversations.has(index)) return [];
+    const { tally, times, ratings } = tallyOf(stories, from, to, {
+      ...among,
+      conversations: new Set([index]),
+    });
+    const counted = (n: number): [string, number | null][] => n === 0 ? [] : [[id, n]];
+    const longest = (list: number[]): [string, number | null][] =>
+      list.length === 0 ? [] : [[id, Math.max(...list)]];
+    switch (DEFINITIONS[metric].behind!) {
+      case "messages_in":
+        return counted(tally.in);
+      case "messages_out":
+        return counted(tally.out);
+      case "started":
+        return tally.started === 0 ? [] : [[id, null]];
+      case "first_response":
+        return longest(times.first);
+      case "response":
+        return longest(times.response);
+      case "resolution":
+        if (DEFINITIONS[metric].unit === "seconds") return longest(times.resolution);
+        return tally.resolved === 0 ? [] : [[id, null]];
+      default: {
+        const sum = ratings.reduce((total, one) => total + one, 0);
+        return ratings.length === 0 ? [] : [[id, sum / ratings.length]];
+      }
+    }
+  });
 }
 
 Deno.test("what is committed after its minute was counted counts all the same, once", async () => {

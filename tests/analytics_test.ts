@@ -34,7 +34,7 @@ function range(metric: string, more = ""): string {
 
 /** Reads until it fits: figures are behind by as long as folding may take. */
 async function until<T>(read: () => Promise<{ body: T }>, fits: (body: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const { body } = await read();
     if (fits(body)) return body;
@@ -144,27 +144,61 @@ onBothEngines("analytics: rights and bad questions", async (server) => {
       "metric=messages_in&from=1926-01-02T00:00:00Z&to=2026-01-01T00:00:00Z&interval=hour",
       "metric=messages_in&from=1999-01-02T05:00:00Z&to=1999-01-03T05:00:00Z",
       "metric=messages_in&from=yesterday&to=2026-01-01T00:00:00Z",
+      "metric=messages_in&from=0001-01-01T00:00:00Z&to=9999-01-01T00:00:00Z&interval=hour",
+      "metric=messages_in&from=2026-01-01T00:00:00Z&to=9999-12-31T23:59:00-14:00",
+      range("messages_out", "&by=label"),
+      range("messages_in", "&interval=minute"),
     ]
   ) {
     assert.equal(await status(admin.token, `/series?${bad}`), 422, bad);
   }
   assert.equal(await status(admin.token, `/conversations?${range("writing_share")}`), 422);
   assert.equal(await status(admin.token, `/conversations?${range("response_p90", "&key=x")}`), 422);
+  const behind = (more: string) =>
+    status(admin.token, `/conversations?${range("satisfaction", more)}`);
+  assert.equal(await behind("&by=label&key=%00"), 422);
+  assert.equal(await behind("&by=label&key=nonsense"), 200, "a label that there is not");
+  assert.equal(await behind("&by=label&key="), 200);
+  assert.equal(await behind("&limit=1000"), 422);
+  const year = "metric=messages_in&from=2025-12-01T00:00:00Z&to=2026-11-01T00:00:00Z&interval=hour";
+  const { body: tooMany } = await get<{ detail: string; fields: unknown }>(
+    server,
+    admin.token,
+    `/series?${year}`,
+  );
+  assert.match(tooMany.detail, /more than 1000 of interval "hour"/);
+  assert.match(JSON.stringify(tooMany.fields), /"path":"interval"/);
 
   const setHours = (who: string, businessHours: unknown) =>
     call(server, "PATCH", "/api/analytics/business-hours", { token: who, body: { businessHours } });
-  const open = { from: "09:00", to: "17:00" };
-  const hours = { timeZone: "Asia/Kathmandu", days: [open, open, open, open, open, null, null] };
+  const morning = { from: "09:00", to: "12:00" };
+  const open = { from: "13:00", to: "17:00" };
+  const hours = {
+    timeZone: "Asia/Kathmandu",
+    days: [[open, morning], [open], [open], [open], [open], [], []],
+  };
   assert.equal((await setHours(token, hours)).status, 403);
   assert.equal((await setHours(admin.token, { ...hours, timeZone: "Mars" })).status, 422);
-  assert.equal((await setHours(admin.token, { ...hours, days: [open] })).status, 422);
+  assert.equal((await setHours(admin.token, { ...hours, days: [[open]] })).status, 422);
+  const within = { ...hours, days: hours.days.with(6, [open, { from: "16:59", to: "18:00" }]) };
+  const overlapping = await setHours(admin.token, within);
+  assert.equal(overlapping.status, 422);
+  assert.deepEqual(overlapping.body["fields"], [{
+    path: "businessHours.days.6.1.from",
+    message: "must not begin before 17:00, when another interval ends",
+  }]);
   assert.equal(
     (await setHours(admin.token, { ...hours, days: Array(7).fill(null) })).status,
     422,
   );
   assert.equal((await setHours(admin.token, hours)).status, 200);
   const kept = await get<{ businessHours: unknown }>(server, token, "/business-hours");
-  assert.deepEqual(kept.body.businessHours, hours);
+  const inOrder = { ...hours, days: hours.days.with(0, [morning, open]) };
+  assert.deepEqual(kept.body.businessHours, inOrder);
+  const short = { ...hours, days: [open, ...Array(6).fill(null)] };
+  const made = await setHours(admin.token, short);
+  const { days } = made.body["businessHours"] as typeof hours;
+  assert.deepEqual(days, [[open], [], [], [], [], [], []], "one interval and null are taken, too");
 });
 
 onBothEngines(
@@ -258,6 +292,99 @@ onBothEngines(
   },
   { PRESENCE_GRACE_MS: "0" },
 );
+
+onBothEngines("analytics: a label that is set later counts for what was before", async (server) => {
+  const { agent, visitor, conversation } = await cast(server);
+  const { token } = agent;
+  await post(server, visitor.sessionId, conversation.id, "Hello?");
+  await post(server, token, conversation.id, "Hello!");
+  const parts = async (metric: string) =>
+    (await get<SeriesAnswer>(server, token, `/series?${range(metric, "&by=label")}`)).body.parts
+      .map(({ key, name, total }) => ({ key, name, total }));
+  await until(
+    async () => ({ body: await parts("conversations_started") }),
+    ([first]) => first?.total === 1,
+  );
+  assert.deepEqual(await parts("conversations_started"), [{ key: "", name: "No label", total: 1 }]);
+  const labels = [];
+  for (const name of ["Refund", "Order"]) {
+    const body = { name, color: "blue" };
+    const made = await call<{ id: string }>(server, "POST", "/api/labels", { token, body });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    labels.push(made.body.id);
+  }
+  const path = `/api/conversations/${conversation.id}`;
+  assert.equal((await call(server, "PATCH", path, { token, body: { labels } })).status, 200);
+  const both = (await parts("conversations_started")).toSorted((a, b) => a.name < b.name ? -1 : 1);
+  assert.deepEqual(both.map(({ name, total }) => [name, total]), [["Order", 1], ["Refund", 1]]);
+  const answered = async () => ({ body: await parts("first_response_median") });
+  assert.equal((await until(answered, ({ length }) => length > 0)).length, 2);
+  const behind = async (key: string) =>
+    (await get<BehindAnswer>(
+      server,
+      token,
+      `/conversations?${range("response_p90", `&by=label&key=${key}`)}`,
+    )).body.items.map(({ conversationId }) => conversationId);
+  assert.deepEqual(await behind(labels[0]!), [conversation.id]);
+  assert.deepEqual(await behind(""), []);
+  const csv = await get<string>(
+    server,
+    token,
+    `/series?${range("conversations_started", "&by=label&format=csv")}`,
+  );
+  assert.match(csv.body, /^start,end,conversations_started,(Order,Refund|Refund,Order)\r\n/);
+});
+
+onBothEngines("analytics: what a client answers says how long messages take", async (server) => {
+  const { agent, visitor, conversation } = await cast(server);
+  const { token } = agent;
+  const socket = await connect(server, { token });
+  await socket.ack("join", { conversationId: conversation.id });
+  await post(server, visitor.sessionId, conversation.id, "Hello?");
+  const message = await socket.event("message");
+  assert.ok(message);
+  const { echo } = await socket.event("heartbeat", (data) => data.echo !== undefined);
+  const types = socket.received.map(({ type, data }) =>
+    (data as { echo?: string }).echo === undefined ? type : "question"
+  );
+  assert.ok(types.indexOf("question") > types.indexOf("message"), "asked after the message");
+  // What nobody asked is no answer, and one counts once.
+  for (const data of [{ echo: "0" }, { echo: 1 }, "echo", null, { echo }, { echo }]) {
+    await socket.ack("ping", data);
+  }
+  await socket.close();
+  await server.stop();
+  await server.restart();
+  const again = (await login(server)).token;
+  const { body } = await get<SeriesAnswer>(server, again, `/series?${range("receipt_p50")}`);
+  const delivery = await get<SeriesAnswer>(server, again, `/series?${range("delivery_p50")}`);
+  assert.ok(body.total! > 0 && body.total! < 60_000);
+  assert.ok(delivery.body.total! <= body.total!, "the way back is in it");
+});
+
+onBothEngines("analytics client: answers what the server asks, unasked", async (server) => {
+  const { agent, visitor, conversation } = await cast(server);
+  const client = new ParleyCore({
+    url: server.url,
+    credentials: () => ({ token: agent.token }),
+  });
+  const asked = Promise.withResolvers<void>();
+  client.on("heartbeat", ({ echo }) => {
+    if (echo !== undefined) asked.resolve();
+  });
+  await client.connect();
+  await client.request("join", { conversationId: conversation.id });
+  await post(server, visitor.sessionId, conversation.id, "Hello?");
+  await asked.promise;
+  // Commands are handled in order: the answer, which went before, has arrived.
+  await client.request("ping", {});
+  client.close();
+  await server.stop();
+  await server.restart();
+  const { token } = await login(server);
+  const { body } = await get<SeriesAnswer>(server, token, `/series?${range("receipt_p99")}`);
+  assert.ok(body.total! > 0);
+});
 
 onBothEngines("analytics: a restart loses nothing that the database knows", async (server) => {
   const { agent, visitor, conversation } = await cast(server);

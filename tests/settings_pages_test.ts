@@ -1,50 +1,17 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
 import type { PublicWidget } from "../protocol/rest.ts";
-import { visit, withBrowser } from "./support/browser.ts";
+import { visit } from "./support/browser.ts";
 import { call } from "./support/http.ts";
-import { type ServerProcess, startProcess } from "./support/process.ts";
+import { open, signIn, withPages } from "./support/pages.ts";
+import type { ServerProcess } from "./support/process.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
-import { makeDataDir } from "./support/template.ts";
 
 const WEBSITE = "https://shop.example.com";
 const GRACE = { name: "Grace Okafor", email: "grace@example.com" };
 const NEXT_PASSWORD = "a better long password";
 /** Milliseconds that the server may go on with the list of origins that it knows. */
 const ORIGINS_KNOWN_MS = 6_000;
-
-async function signIn(page: Page, url: string, who: { email: string; password: string }) {
-  await page.goto(`${url}/login`);
-  await page.getByLabel("E-mail").fill(who.email);
-  await page.getByLabel("Password", { exact: true }).fill(who.password);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${url}/`);
-}
-
-/** Opens a page and waits until it is alive: its connection says that the agent is online. */
-async function open(page: Page, address: string) {
-  await page.goto(address);
-  await page.getByRole("button", { name: /^Account of .*, Online$/ }).waitFor();
-}
-
-async function withServer(
-  fn: (url: string, server: ServerProcess, browser: Browser) => Promise<void>,
-) {
-  const dataDir = await makeDataDir();
-  const server = await startProcess({
-    DATA_DIR: dataDir,
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-  });
-  try {
-    const url = server.url.replace("127.0.0.1", "localhost");
-    await withBrowser((browser) => fn(url, server, browser));
-  } finally {
-    await server.kill("SIGTERM");
-    await Deno.remove(dataDir, { recursive: true });
-  }
-}
 
 function publicWidget(server: ServerProcess, key: string) {
   return call<PublicWidget & { code: string }>(server, "GET", `/api/widgets/${key}`, {
@@ -56,7 +23,7 @@ testWith(
   ["chromium"],
   "an admin lets a website show the widget, in another colour, and copies its line",
   () =>
-    withServer(async (url, server, browser) => {
+    withPages(async (url, server, browser) => {
       const { page, context, complaints } = await visit(browser);
       await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: url });
       await signIn(page, url, ADMIN);
@@ -111,7 +78,7 @@ testWith(
   ["chromium"],
   "a new widget is made and deleted again by its name",
   () =>
-    withServer(async (url, _server, browser) => {
+    withPages(async (url, _server, browser) => {
       const { page, complaints } = await visit(browser);
       await signIn(page, url, ADMIN);
       await open(page, `${url}/widgets`);
@@ -141,7 +108,7 @@ testWith(
   ["chromium"],
   "an agent who was added signs in, only reads widgets, and takes a password of their own",
   () =>
-    withServer(async (url, server, browser) => {
+    withPages(async (url, server, browser) => {
       const admin = await visit(browser);
       await signIn(admin.page, url, ADMIN);
       await open(admin.page, `${url}/settings/people`);

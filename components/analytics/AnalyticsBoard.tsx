@@ -13,7 +13,15 @@ import { BehindList } from "./BehindList.tsx";
 import { HeatMap } from "./HeatMap.tsx";
 import { LiveTiles } from "./LiveTiles.tsx";
 import { PART_HUES, partColour, SeriesChart } from "./SeriesChart.tsx";
-import { changeText, type RangeName, TITLES, valueText } from "./values.ts";
+import { SeriesTable } from "./SeriesTable.tsx";
+import {
+  changeText,
+  DIMENSION_WORDS,
+  type RangeName,
+  stretchText,
+  TITLES,
+  valueText,
+} from "./values.ts";
 
 const RANGES: { value: RangeName; label: string }[] = [
   { value: "today", label: "Today" },
@@ -51,7 +59,14 @@ export function AnalyticsBoard() {
                   onPick={(index) =>
                     showStretch(model, series.value!, index)}
                 />
-                {series.value.parts.length > 0 && <Parts model={model} series={series.value} />}
+                <SeriesTable
+                  series={series.value}
+                  onPick={model.chosen.value?.conversations
+                    ? (index) =>
+                      showStretch(model, series.value!, index)
+                    : null}
+                />
+                {model.by.value !== "" && <Parts model={model} series={series.value} />}
               </section>
             )}
             {behind.value !== null && (
@@ -93,7 +108,7 @@ function Controls({ model }: { model: AnalyticsModel }) {
           { value: "", label: "Nothing" },
           ...dimensions.map((one) => ({
             value: one,
-            label: one === "agent" ? "Agent" : "Channel",
+            label: DIMENSION_WORDS[one],
           })),
         ]}
         onChange={(next) => model.setBy(next as MetricDimension | "")}
@@ -120,7 +135,15 @@ function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesAn
     <header class="series-head">
       <div>
         <h2 id="series">{TITLES[metric]}</h2>
-        <p>{about?.about}</p>
+        <p>
+          {about?.about}
+          {unit === "seconds" && (
+            <>
+              {" "}
+              <a class="link" href="/settings/business-hours">Business hours</a>
+            </>
+          )}
+        </p>
       </div>
       <p class="series-total">
         <strong>{valueText(total, unit)}</strong>
@@ -145,13 +168,7 @@ function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesAn
 function showStretch(model: AnalyticsModel, series: SeriesAnswer, index: number): void {
   const stretch = series.buckets[index];
   if (stretch === undefined || !model.chosen.value?.conversations) return;
-  const when = new Intl.DateTimeFormat("en", {
-    timeZone: series.timeZone,
-    day: "numeric",
-    month: "long",
-    ...(series.interval === "hour" ? { hour: "numeric", minute: "2-digit" } : {}),
-  }).format(Date.parse(stretch.start));
-  void model.showBehind(`${TITLES[series.metric]}, ${when}`, {
+  void model.showBehind(`${TITLES[series.metric]}, ${stretchText(series, index)}`, {
     from: stretch.start,
     to: stretch.end,
   });
@@ -161,12 +178,15 @@ function Parts({ model, series }: { model: AnalyticsModel; series: SeriesAnswer 
   const { parts, unit, metric } = series;
   const most = Math.max(...parts.map(({ total }) => total ?? 0));
   const by = model.by.value;
+  const behind = model.chosen.value?.conversations === true;
+  if (parts.length === 0) return <p class="figure-none parts">Nothing happened in this range.</p>;
   return (
     <ul class="parts">
       {parts.map(({ key, name, total }, index) => (
         <li key={key}>
           <button
             type="button"
+            disabled={!behind}
             onClick={() => model.showBehind(`${TITLES[metric]}, ${name}`, { by, key })}
           >
             <i

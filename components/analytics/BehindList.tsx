@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { X } from "lucide-preact";
 import type { MetricUnit } from "../../protocol/analytics.ts";
 import { exactTime } from "../lib/time.ts";
@@ -15,8 +16,11 @@ export function BehindList({ behind, unit, onClose }: {
 }) {
   const clock = useWorkspace().clock.value;
   const { title, items } = behind;
+  const part = useRef<HTMLElement>(null);
+  // It opens below what was clicked, which may be the end of the screen.
+  useEffect(() => part.current?.scrollIntoView({ block: "nearest" }), [title, items === null]);
   return (
-    <section class="figure-part behind" aria-labelledby="behind">
+    <section class="figure-part behind" aria-labelledby="behind" ref={part} aria-live="polite">
       <header>
         <h2 id="behind">{title}</h2>
         <IconButton label="Close the list" size="s" onClick={onClose}>

@@ -10,7 +10,8 @@ export function HeatMap({ heat }: { heat: HeatMapAnswer }) {
   const { days, unit, metric } = heat;
   const most = Math.max(0, ...days.flat().map((value) => value ?? 0));
   return (
-    <div class="heat-holder">
+    // On a phone it scrolls sideways, by keyboard too.
+    <div class="heat-holder" role="region" aria-label="Hours of the week" tabIndex={0}>
       <table class="heat">
         <caption class="sr-only">{`${TITLES[metric]} by hour of the week`}</caption>
         <thead>

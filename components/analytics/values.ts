@@ -1,4 +1,9 @@
-import type { MetricName, MetricUnit } from "../../protocol/analytics.ts";
+import type {
+  MetricDimension,
+  MetricName,
+  MetricUnit,
+  SeriesAnswer,
+} from "../../protocol/analytics.ts";
 
 /** What a tile or an axis is called; the sentence behind it comes from the server. */
 export const TITLES: Record<MetricName, string> = {
@@ -26,6 +31,9 @@ export const TITLES: Record<MetricName, string> = {
   delivery_p50: "Delivery, median",
   delivery_p95: "Delivery, 95th percentile",
   delivery_p99: "Delivery, 99th percentile",
+  receipt_p50: "Delivery and answer, median",
+  receipt_p95: "Delivery and answer, 95th percentile",
+  receipt_p99: "Delivery and answer, 99th percentile",
   error_rate: "Connections that failed",
   reconnect_rate: "Joins after an absence",
 };
@@ -35,6 +43,22 @@ export const LIVE_TITLES: Partial<Record<MetricName, string>> = {
   messages_in: "Messages in a minute",
   messages_out: "Answers in a minute",
 };
+
+export const DIMENSION_WORDS: Record<MetricDimension, string> = {
+  agent: "Agent",
+  channel: "Channel",
+  label: "Label",
+};
+
+/** Which hour or day it is, such as "21 November" or "21 November, 14:00". */
+export function stretchText({ buckets, timeZone, interval }: SeriesAnswer, index: number): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    timeZone,
+    day: "numeric",
+    month: "long",
+    ...(interval === "hour" ? { hour: "2-digit", minute: "2-digit" } : {}),
+  }).format(Date.parse(buckets[index]!.start));
+}
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { METRICS } from "../../protocol/analytics.ts";
-import { changeText, rangeOf, TITLES, valueText } from "./values.ts";
+import { changeText, rangeOf, stretchText, TITLES, valueText } from "./values.ts";
 
 Deno.test("values are read in their unit", () => {
   assert.equal(valueText(null, "count"), "–");
@@ -41,4 +41,20 @@ Deno.test("a range is whole days with today", () => {
 
 Deno.test("every metric has a title of its own", () => {
   assert.equal(new Set(METRICS.map((name) => TITLES[name])).size, METRICS.length);
+});
+
+Deno.test("a stretch is named by the clocks of its zone", () => {
+  const bucket = { start: "2026-11-20T18:15:00.000Z", end: "2026-11-21T18:15:00.000Z", value: 1 };
+  const series = {
+    metric: "messages_in" as const,
+    unit: "count" as const,
+    timeZone: "Asia/Kathmandu",
+    interval: "day" as const,
+    total: 1,
+    buckets: [bucket],
+    previous: null,
+    parts: [],
+  };
+  assert.equal(stretchText(series, 0), "21 November");
+  assert.equal(stretchText({ ...series, interval: "hour" }, 0), "21 November at 00:00");
 });

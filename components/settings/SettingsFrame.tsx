@@ -1,11 +1,13 @@
 import type { ComponentChildren } from "preact";
-import { Bell, Cable, KeyRound, UserRound, UsersRound } from "lucide-preact";
+import { Bell, Cable, Clock, KeyRound, Tag, UserRound, UsersRound } from "lucide-preact";
 import { PageHead } from "../shell/PageShell.tsx";
 
 const PAGES = [
   { path: "/settings/profile", label: "Profile", Icon: UserRound },
   { path: "/settings/notifications", label: "Notifications", Icon: Bell },
   { path: "/settings/people", label: "People", Icon: UsersRound },
+  { path: "/settings/labels", label: "Labels", Icon: Tag },
+  { path: "/settings/business-hours", label: "Business hours", Icon: Clock },
   { path: "/settings/api-keys", label: "API keys", Icon: KeyRound },
   { path: "/settings/websocket", label: "WebSocket", Icon: Cable },
 ];

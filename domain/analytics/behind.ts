@@ -3,14 +3,14 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { BehindAnswer, BehindQuery, MetricName } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import { DEFINITIONS } from "./registry.ts";
+import { RESOLUTION_MS } from "./calendar.ts";
+import { withMemory } from "./memory.ts";
+import { DEFINITIONS, type FactKind } from "./registry.ts";
 
 type Query = Omit<BehindQuery, "metric">;
 
-interface Row {
+interface Found {
   conversation_id: string;
-  contact_name: string;
-  status: string;
   value: number | null;
   at: Date;
   comment: string | null;
@@ -26,62 +26,121 @@ export async function readBehind(db: Db, metric: MetricName, query: Query): Prom
     );
   }
   const found = behind === "messages_in" || behind === "messages_out"
-    ? ofMessages(behind, query)
+    ? await withMemory(db, (trx) => ofMessages(trx, behind, query))
     : behind === "ratings"
-    ? ofRatings(query)
-    : ofFacts(behind, unit === "seconds", query);
-  const { rows } = await sql<Row>`
-    select f.conversation_id, f.value, f.at, f.comment, contact.name as contact_name, c.status
-    from (${found}) f join conversations c on c.id = f.conversation_id
-      join contacts contact on contact.id = c.contact_id
-    order by f.value desc nulls last, f.at desc, f.conversation_id limit ${query.limit}`
-    .execute(db);
+    ? await ofRatings(db, query)
+    : await ofFacts(db, behind, unit === "seconds", query);
+  const people = await peopleOf(db, found.map((one) => one.conversation_id));
   return {
-    items: rows.map(({ conversation_id, contact_name, status, value, at, comment }) => ({
-      conversationId: conversation_id,
-      contactName: contact_name,
-      status,
-      value,
-      at: at.toISOString(),
-      comment,
-    })),
+    items: found.flatMap(({ conversation_id, value, at, comment }) => {
+      const one = people.get(conversation_id);
+      if (one === undefined) return [];
+      const { name: contactName, status } = one;
+      const conversationId = conversation_id;
+      return [{ conversationId, contactName, status, value, at: at.toISOString(), comment }];
+    }),
   };
 }
 
-function within(column: string, { from, to }: Query): RawBuilder<unknown> {
+async function peopleOf(db: Db, ids: string[]) {
+  if (ids.length === 0) return new Map<string, never>();
+  const rows = await db.selectFrom("conversations as c")
+    .innerJoin("contacts as contact", "contact.id", "c.contact_id")
+    .select(["c.id", "c.status", "contact.name"]).where("c.id", "in", ids).execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+const iso = (at: number | Date) => new Date(at).toISOString();
+
+function within(column: string, from: number | Date, to: number | Date): RawBuilder<unknown> {
   const at = sql.ref(column);
-  return sql`${at} >= ${from.toISOString()} and ${at} < ${to.toISOString()}`;
+  return sql`${at} >= ${iso(from)} and ${at} < ${iso(to)}`;
 }
 
-function only({ by, key }: Query, columns: { agent: string; channel: string }) {
-  return by === undefined ? sql`` : sql`and ${sql.ref(columns[by])}::text = ${key}`;
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** @param columns of agent and channel, both text. */
+function only({ by, key = "" }: Query, columns: { agent: string; channel: string }) {
+  if (by === undefined) return sql``;
+  if (by !== "label") return sql`and ${sql.ref(columns[by])} = ${key}`;
+  if (key === "") {
+    return sql`and not exists (
+      select from conversation_labels cl where cl.conversation_id = f.conversation_id)`;
+  }
+  if (!UUID.test(key)) return sql`and false`;
+  return sql`and exists (select from conversation_labels cl
+    where cl.conversation_id = f.conversation_id and cl.label_id = ${key}::uuid)`;
 }
 
-function ofMessages(which: "messages_in" | "messages_out", query: Query) {
-  const roles = which === "messages_in"
+/** Whole days of UTC as they are counted, and what is beside them from the messages. */
+async function ofMessages(
+  db: Db,
+  metric: "messages_in" | "messages_out",
+  query: Query,
+): Promise<Found[]> {
+  const day = RESOLUTION_MS.day;
+  const [from, to] = [query.from.getTime(), query.to.getTime()];
+  const first = Math.ceil(from / day) * day;
+  // A day that is not over yet is counted as far as it is.
+  const last = Math.max(first, to > Date.now() ? to : Math.floor(to / day) * day);
+  const beside = first >= to
+    ? within("created_at", from, to)
+    : sql`(${within("created_at", from, first)} or ${within("created_at", last, to)})`;
+  const roles = metric === "messages_in"
     ? sql`sender_role = 'visitor'`
     : sql`sender_role in ('agent', 'bot')`;
-  return sql`select conversation_id, count(*)::int as value, max(created_at) as at,
-      null::text as comment
-    from chat_messages where ${within("created_at", query)} and ${roles}
-      and type = 'text' and not is_private
-      ${only(query, { agent: "sender_id", channel: "platform" })}
-    group by conversation_id`;
+  const { rows } = await sql<Found>`
+    select conversation_id, sum(messages)::int as value, max(last_at) as at, null as comment
+    from (
+      select conversation_id, messages, last_at from metric_conversation_days
+      where metric = ${metric} and ${within("day", first, last)}
+        ${only(query, { agent: "agent_id", channel: "channel" })}
+      union all
+      select conversation_id, 1, created_at from chat_messages where ${beside} and ${roles}
+        and type = 'text' and not is_private
+        ${only(query, { agent: "sender_id", channel: "platform" })}
+    ) f group by conversation_id
+    order by value desc, at desc, conversation_id limit ${query.limit}`.execute(db);
+  return rows;
 }
 
-function ofRatings(query: Query) {
-  return sql`select conversation_id, avg(rating)::double precision as value,
-      max(created_at) as at, (array_agg(comment order by created_at desc))[1] as comment
-    from conversation_ratings where ${within("created_at", query)}
-      ${only(query, { agent: "agent_id", channel: "channel" })}
-    group by conversation_id`;
+async function ofRatings(db: Db, query: Query): Promise<Found[]> {
+  const { rows } = await sql<Found>`
+    select conversation_id, avg(rating)::double precision as value, max(created_at) as at,
+      (array_agg(comment order by created_at desc))[1] as comment
+    from (select *, agent_id::text as agent from conversation_ratings) f
+    where ${within("created_at", query.from, query.to)}
+      ${only(query, { agent: "agent", channel: "channel" })}
+    group by conversation_id
+    order by value desc, at desc, conversation_id limit ${query.limit}`.execute(db);
+  return rows;
 }
 
-function ofFacts(kind: string, timed: boolean, query: Query) {
-  const value = timed ? sql`max(open_seconds)` : sql`null::double precision`;
-  return sql`select conversation_id, ${value} as value, max(at) as at, null::text as comment
-    from metric_facts where kind = ${kind} and ${within("at", query)}
-      and conversation_id is not null
-      ${only(query, { agent: "agent_id", channel: "channel" })}
-    group by conversation_id`;
+/**
+ * Of a time the longest of each conversation, and when it ended; of what has none the last one.
+ * Facts come in this order from an index, so as many are read as have the conversations wanted.
+ */
+async function ofFacts(
+  db: Db,
+  kind: FactKind,
+  timed: boolean,
+  query: Query,
+): Promise<Found[]> {
+  const value = timed ? sql`f.open_seconds` : sql`null::double precision`;
+  const order = timed ? sql`f.open_seconds desc, f.at desc` : sql`f.at desc`;
+  for (let limit = query.limit * 4;; limit *= 10) {
+    const { rows } = await sql<Found>`
+      select f.conversation_id, ${value} as value, f.at, null as comment
+      from metric_facts f where f.kind = ${kind} and ${within("f.at", query.from, query.to)}
+        and f.conversation_id is not null ${timed ? sql`and f.open_seconds is not null` : sql``}
+        ${only(query, { agent: "f.agent_id", channel: "f.channel" })}
+      order by ${order} limit ${limit}`.execute(db);
+    const heaviest = new Map<string, Found>();
+    for (const row of rows) {
+      if (!heaviest.has(row.conversation_id)) heaviest.set(row.conversation_id, row);
+    }
+    if (heaviest.size >= query.limit || rows.length < limit) {
+      return [...heaviest.values()].slice(0, query.limit);
+    }
+  }
 }

@@ -18,11 +18,11 @@ export function openSeconds(from: number, to: number, hours: BusinessHours): num
   const last = Math.floor(localOf(to, timeZone) / DAY) + 1;
   let sum = 0;
   for (let day = first; day <= last; day++) {
-    const open = days[((day + 3) % 7 + 7) % 7];
-    if (open === null || open === undefined) continue;
-    const begin = instantOf(day * DAY + clock(open.from), timeZone);
-    const end = instantOf(day * DAY + clock(open.to), timeZone);
-    sum += Math.max(0, Math.min(to, end) - Math.max(from, begin));
+    for (const open of days[((day + 3) % 7 + 7) % 7] ?? []) {
+      const begin = instantOf(day * DAY + clock(open.from), timeZone);
+      const end = instantOf(day * DAY + clock(open.to), timeZone);
+      sum += Math.max(0, Math.min(to, end) - Math.max(from, begin));
+    }
   }
   return sum / 1000;
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { BusinessHours } from "../../protocol/analytics.ts";
+import { BusinessHours } from "../../protocol/analytics.ts";
 import { openSeconds } from "./business_hours.ts";
 
-const nine = { from: "09:00", to: "17:00" };
+const nine = [{ from: "09:00", to: "17:00" }];
 const week = (timeZone: string): BusinessHours => ({
   timeZone,
-  days: [nine, nine, nine, nine, nine, null, null],
+  days: [nine, nine, nine, nine, nine, [], []],
 });
 const hours = (from: string, to: string, business: BusinessHours) =>
   openSeconds(Date.parse(from), Date.parse(to), business) / 3600;
@@ -28,7 +28,36 @@ Deno.test("only what lies within the hours counts, in the zone of the workspace"
 
 Deno.test("without hours all time counts, and a day may end at midnight", () => {
   assert.equal(hours("2026-10-24T22:00Z", "2026-10-25T23:00Z", null), 25);
-  const always = Array.from({ length: 7 }, () => ({ from: "00:00", to: "24:00" }));
+  const always = Array.from({ length: 7 }, () => [{ from: "00:00", to: "24:00" }]);
   const business = { timeZone: "Europe/Berlin", days: always };
   assert.equal(hours("2026-10-24T22:00Z", "2026-10-25T23:00Z", business), 25);
+});
+
+Deno.test("a day may be open several times, and the pause does not count", () => {
+  const day = [{ from: "08:00", to: "12:00" }, { from: "13:30", to: "18:00" }];
+  const business = { timeZone: "UTC", days: [day, [], [], [], [], [], []] };
+  assert.equal(hours("2026-11-16T00:00Z", "2026-11-17T00:00Z", business), 8.5);
+  assert.equal(hours("2026-11-16T11:00Z", "2026-11-16T14:00Z", business), 1.5);
+  assert.equal(hours("2026-11-16T12:00Z", "2026-11-16T13:30Z", business), 0);
+});
+
+Deno.test("hours are put in order, and those that make no sense are refused where they do not", () => {
+  const late = { from: "14:00", to: "18:00" };
+  const early = { from: "08:00", to: "12:00" };
+  const week = (...days: unknown[]) => ({
+    timeZone: "UTC",
+    days: [...days, ...Array(7 - days.length).fill(null)],
+  });
+  const parsed = BusinessHours.parse(week([late, early], late));
+  assert.deepEqual(parsed?.days, [[early, late], [late], [], [], [], [], []]);
+  const places = (value: unknown) =>
+    BusinessHours.safeParse(value).error?.issues.map(({ path }) => path.join("."));
+  assert.deepEqual(places(week([late, { from: "08:00", to: "14:30" }])), ["days.0.0.from"]);
+  assert.deepEqual(places(week([], [{ from: "12:00", to: "12:00" }])), ["days.1.0.to"]);
+  assert.deepEqual(places(week([{ from: "9:00", to: "25:00" }])), [
+    "days.0.0.from",
+    "days.0.0.to",
+  ]);
+  assert.deepEqual(places(week(Array(7).fill(late))), ["days.0"]);
+  assert.deepEqual(places(week()), ["days"]);
 });

@@ -8,6 +8,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** Names that a zone goes by are as many as one likes: those used last are kept. */
+const MAX_FORMATS = 100;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
@@ -25,6 +27,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
       second: "numeric",
     });
     formats.set(timeZone, format);
+    if (formats.size > MAX_FORMATS) formats.delete(formats.keys().next().value!);
   }
   return format;
 }
@@ -127,6 +130,14 @@ function nextLocal(local: number, interval: "day" | "week" | "month", steps = 1)
   return local + steps * (interval === "day" ? DAY : 7 * DAY);
 }
 
+/** How long an interval is at most, with the clocks set back within it. */
+const LONGEST: Record<MetricInterval, number> = {
+  hour: HOUR,
+  day: DAY + 3 * HOUR,
+  week: 7 * DAY + 3 * HOUR,
+  month: 31 * DAY + 3 * HOUR,
+};
+
 /**
  * Where the intervals of a range begin, and the end of the range last: n + 1 instants for n
  * intervals. The first and the last may be cut by the range.
@@ -140,6 +151,8 @@ export function boundaries(
   timeZone: string,
   max: number,
 ): number[] | undefined {
+  // Counted before any of them is made.
+  if ((to - from) / LONGEST[interval] > max) return undefined;
   const result = [from];
   if (interval === "hour") {
     // Hours go on when clocks change: there are two of a name, or one is missing.

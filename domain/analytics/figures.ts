@@ -2,23 +2,26 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MetricDimension } from "../../protocol/analytics.ts";
+import { joinLabels, KEY_OF_LABEL, sumFactsByLabel } from "./by_label.ts";
 import type { Resolution } from "./calendar.ts";
 import { quantile } from "./histogram.ts";
-import { type PointSum, sumPoints } from "./points.ts";
+import { type PointSum, type Slots, slotsOf, sumPoints } from "./points.ts";
 import type { MetricSource, PointMetric } from "./registry.ts";
 
 export type Sum = Omit<PointSum, "metric"> & { metric: string };
 
-export interface FigureQuery {
+export interface FigureQuery extends Slots {
   dimension: "all" | MetricDimension;
   resolution: Resolution;
-  boundaries: readonly number[];
 }
 
 /** The sums that a metric of this source is computed from, by slot and part. */
 export async function sumsOf(db: Db, source: MetricSource, query: FigureQuery): Promise<Sum[]> {
+  const { dimension } = query;
+  const metrics = pointsOf(source);
   if (source.kind === "rating") return await sumRatings(db, query);
-  return await sumPoints(db, { ...query, metrics: pointsOf(source) });
+  if (dimension === "label") return await sumFactsByLabel(db, metrics, query);
+  return await sumPoints(db, { ...query, dimension, metrics });
 }
 
 export function pointsOf(source: MetricSource): PointMetric[] {
@@ -42,8 +45,11 @@ export function figureOf(source: MetricSource, sums: Iterable<Sum>): number | nu
       return total(sums, source.of);
     case "quantile": {
       const counts = new Map<number, number>();
-      for (const { metric, bucket, value } of sums) {
-        if (metric === source.of) counts.set(bucket, (counts.get(bucket) ?? 0) + value);
+      for (const { metric, histogram } of sums) {
+        if (metric !== source.of) continue;
+        for (const [bucket, n] of histogram ?? []) {
+          counts.set(bucket, (counts.get(bucket) ?? 0) + n);
+        }
       }
       return quantile(counts, source.q);
     }
@@ -68,22 +74,23 @@ function share(sums: readonly Sum[], of: string, per: string): number | null {
 }
 
 /** Ratings are few, and visitors change them: they are counted where they stand. */
-async function sumRatings(db: Db, { dimension, boundaries }: FigureQuery): Promise<Sum[]> {
-  const times = boundaries.map((at) => new Date(at).toISOString());
-  const slots = sql`array[${sql.join(times)}]::timestamptz[]`;
-  const key = dimension === "agent"
-    ? sql`agent_id::text`
-    : dimension === "channel"
-    ? sql`channel`
-    : sql`''`;
+async function sumRatings(db: Db, query: FigureQuery): Promise<Sum[]> {
+  const { dimension } = query;
+  const { slot, from, to } = slotsOf(query, "r.created_at");
+  const key = {
+    all: sql`''`,
+    agent: sql`r.agent_id::text`,
+    channel: sql`r.channel`,
+    label: KEY_OF_LABEL,
+  }[dimension];
   const { rows } = await sql<{ key: string; slot: number; sum: number; count: number }>`
     select key, slot, sum(rating)::int as sum, count(*)::int as count from (
-      select ${key} as key, rating, width_bucket(created_at, ${slots}) - 1 as slot
-      from conversation_ratings
-      where created_at >= ${times[0]}::timestamptz and created_at < ${times.at(-1)}::timestamptz
+      select ${key} as key, r.rating, ${slot} as slot
+      from conversation_ratings r ${dimension === "label" ? joinLabels("r") : sql``}
+      where r.created_at >= ${from} and r.created_at < ${to}
     ) ratings where key is not null group by key, slot`.execute(db);
   return rows.flatMap(({ key, slot, sum, count }) => [
-    { metric: "rating_sum", key, slot, bucket: 0, value: sum },
-    { metric: "rating_count", key, slot, bucket: 0, value: count },
+    { metric: "rating_sum", key, slot, value: sum, histogram: null },
+    { metric: "rating_count", key, slot, value: count, histogram: null },
   ]);
 }

@@ -32,6 +32,8 @@ interface Fact {
   channel: string | null;
   seconds: number | null;
   open_seconds: number | null;
+  bucket: number | null;
+  amount: number | null;
 }
 
 /** A fact as it is found, with what is counted of it. */
@@ -109,25 +111,29 @@ async function foldStretch(
   for (const { kind, found, of } of await findAll(trx, range)) {
     const facts = found.map((one) => toFact(kind, one, hours));
     const isNew = await insertFacts(trx, facts);
-    facts.forEach((fact, index) => {
-      if (isNew.has(`${fact.subject} ${fact.seq}`)) counts.push(...of(fact, found[index]!));
-    });
+    for (const fact of facts) {
+      if (isNew.has(`${fact.subject} ${fact.seq}`)) counts.push(...of(fact));
+    }
   }
   await addPoints(trx, counts, retention, now);
+  await countConversations(trx, range);
 }
 
 function toFact(kind: FactKind, found: Found, hours: BusinessHours): Fact {
-  const { subject, seq, at, since, conversation_id, agent_id, channel } = found;
-  const seconds = since === null ? null : (at.getTime() - since.getTime()) / 1000;
-  const open_seconds = since === null ? null : openSeconds(since.getTime(), at.getTime(), hours);
-  return { kind, subject, seq, at, conversation_id, agent_id, channel, seconds, open_seconds };
+  const { since, special, messages, ...rest } = found;
+  const at = found.at.getTime();
+  const seconds = since === null ? null : (at - since.getTime()) / 1000;
+  const open_seconds = since === null ? null : openSeconds(since.getTime(), at, hours);
+  const bucket = open_seconds === null ? null : bucketOf(open_seconds);
+  const amount = kind === "resolution" ? messages : kind === "started" ? Number(special) : null;
+  return { kind, ...rest, seconds, open_seconds, bucket, amount };
 }
 
 interface Finding {
   kind: FactKind;
   found: Found[];
   /** What is counted of one that is new. */
-  of: (fact: Fact, found: Found) => Count[];
+  of: (fact: Fact) => Count[];
 }
 
 async function findAll(trx: Db, range: Range): Promise<Finding[]> {
@@ -140,7 +146,7 @@ async function findAll(trx: Db, range: Range): Promise<Finding[]> {
   });
   const time = (metric: PointMetric, fact: Fact): Count => ({
     ...count(metric, fact),
-    bucket: bucketOf(fact.open_seconds ?? 0),
+    bucket: fact.bucket ?? 0,
   });
   const responses = await findResponses(trx, range);
   return [
@@ -153,8 +159,7 @@ async function findAll(trx: Db, range: Range): Promise<Finding[]> {
     {
       kind: "started",
       found: await findStarts(trx, range),
-      of: (fact, { special }) =>
-        special ? [count("started", fact), count("returning", fact)] : [count("started", fact)],
+      of: (fact) => [count("started", fact), count("returning", fact, fact.amount ?? 0)],
     },
     { kind: "response", found: responses, of: (fact) => [time("response", fact)] },
     {
@@ -165,10 +170,10 @@ async function findAll(trx: Db, range: Range): Promise<Finding[]> {
     {
       kind: "resolution",
       found: await findResolutions(trx, range),
-      of: (fact, { messages }) => [
+      of: (fact) => [
         time("resolution", fact),
         count("resolved", fact),
-        count("resolved_messages", fact, messages),
+        count("resolved_messages", fact, fact.amount ?? 0),
       ],
     },
   ];
@@ -233,6 +238,36 @@ async function messageCounts(trx: Db, { from, to }: Range): Promise<Count[]> {
     add(metric as PointMetric, at, dimension as "all", key, -value);
   }
   return [...missing.values()].filter(({ value }) => value !== 0);
+}
+
+/**
+ * Counts what was written in the conversations of the range, by day. Within a conversation commits
+ * come in the order of `seq`, so what is behind the last one counted is all that is missing.
+ */
+async function countConversations(trx: Db, { from, to }: Range): Promise<void> {
+  await sql`
+    with fresh as materialized (
+      select m.conversation_id, m.seq, m.created_at, m.sender_role, m.sender_id, m.platform,
+        m.type = 'text' and not m.is_private and m.sender_role <> 'system' as counts
+      from (select distinct conversation_id from chat_messages
+        where created_at >= ${from} and created_at < ${to}) touched
+      left join metric_conversations known using (conversation_id)
+      join chat_messages m on m.conversation_id = touched.conversation_id
+        and m.seq > coalesce(known.counted_seq, 0)
+    ), counted as (
+      insert into metric_conversations
+      select conversation_id, max(seq) from fresh group by conversation_id
+      on conflict (conversation_id) do update set counted_seq = excluded.counted_seq
+    )
+    insert into metric_conversation_days as d
+    select date_trunc('day', created_at, 'UTC'),
+      case when sender_role = 'visitor' then 'messages_in' else 'messages_out' end,
+      conversation_id, case when sender_role = 'agent' then sender_id else '' end, platform,
+      count(*), max(created_at)
+    from fresh where counts group by 1, 2, 3, 4, 5
+    on conflict (metric, day, conversation_id, agent_id, channel) do update set
+      messages = d.messages + excluded.messages,
+      last_at = greatest(d.last_at, excluded.last_at)`.execute(trx);
 }
 
 /** The last event before `of` that resolved the conversation, 0 where none did. */

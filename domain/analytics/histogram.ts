@@ -34,3 +34,35 @@ export function quantile(counts: ReadonlyMap<number, number>, q: number): number
   }
   return valueOf(buckets.at(-1)![0]);
 }
+
+/** A histogram of buckets such as `7,9,7`. */
+export function countBuckets(text: string): Map<number, number> {
+  const counts = new Map<number, number>();
+  eachNumber(text, (bucket) => counts.set(bucket, (counts.get(bucket) ?? 0) + 1));
+  return counts;
+}
+
+/** The sum of histograms as the database writes them, such as `{"7": 2, "9": 1},{"7": 1}`. */
+export function readHistograms(text: string): Map<number, number> {
+  const sum = new Map<number, number>();
+  let bucket: number | null = null;
+  eachNumber(text, (n) => {
+    if (bucket !== null) sum.set(bucket, (sum.get(bucket) ?? 0) + n);
+    bucket = bucket === null ? n : null;
+  });
+  return sum;
+}
+
+const ZERO = 48;
+const NINE = 57;
+
+/** Whole numbers, whatever stands between: there are many, and as objects they take far longer. */
+function eachNumber(text: string, on: (n: number) => void): void {
+  for (let at = 0; at < text.length; at++) {
+    let code = text.charCodeAt(at);
+    if (code < ZERO || code > NINE) continue;
+    let n = 0;
+    for (; code >= ZERO && code <= NINE; code = text.charCodeAt(++at)) n = n * 10 + code - ZERO;
+    on(n);
+  }
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bucketOf, quantile, valueOf } from "./histogram.ts";
+import { bucketOf, countBuckets, quantile, readHistograms, valueOf } from "./histogram.ts";
 
 Deno.test("a percentile of the buckets is within 4.5 % of the one of the values", () => {
   const values = fc.array(fc.double({ min: 0.1, max: 1e7, noNaN: true }), { minLength: 1 });
@@ -22,4 +22,13 @@ Deno.test("what cannot be measured is in a bucket all the same", () => {
   assert.equal(valueOf(0), 0);
   assert.equal(quantile(new Map(), 0.5), null);
   assert.equal(quantile(new Map([[7, 0]]), 0.5), null);
+});
+
+Deno.test("histograms are added up as they are written", () => {
+  assert.deepEqual(
+    [...readHistograms('{"7": 2, "130": 15},{"7": 1},{"0": 1000000}')],
+    [[7, 3], [130, 15], [0, 1_000_000]],
+  );
+  assert.equal(readHistograms("").size, 0);
+  assert.deepEqual([...countBuckets("7,130,7")], [[7, 2], [130, 1]]);
 });

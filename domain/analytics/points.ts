@@ -1,9 +1,14 @@
 /** What has been counted, added up in minutes, quarters of an hour, hours and days of UTC. */
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MetricDimension } from "../../protocol/analytics.ts";
 import { type Resolution, RESOLUTION_MS, RESOLUTIONS } from "./calendar.ts";
+import { readHistograms } from "./histogram.ts";
+import { withMemory } from "./memory.ts";
 import type { PointMetric } from "./registry.ts";
+
+/** What points are kept by. Labels change, so what is by label is read from the facts. */
+export type PointDimension = "all" | Exclude<MetricDimension, "label">;
 
 export interface Count {
   metric: PointMetric;
@@ -17,17 +22,17 @@ export interface Count {
   agent?: string | null;
   channel?: string | null;
   /** Instead of all that: for this one alone. */
-  only?: { dimension: "all" | MetricDimension; key: string };
+  only?: { dimension: PointDimension; key: string };
 }
 
 interface Point {
   metric: string;
-  dimension: "all" | MetricDimension;
+  dimension: PointDimension;
   key: string;
   resolution: Resolution;
   at: string;
-  bucket: number;
   value: number;
+  histogram: Record<number, number> | null;
 }
 
 /** Rows of one statement. */
@@ -44,7 +49,7 @@ export async function addPoints(
   now: number,
 ): Promise<void> {
   const points = new Map<string, Point>();
-  for (const { metric, at, bucket = 0, value, agent, channel, only } of counts) {
+  for (const { metric, at, bucket, value, agent, channel, only } of counts) {
     const dimensions: [Point["dimension"], string][] = only === undefined
       ? [["all", ""]]
       : [[only.dimension, only.key]];
@@ -54,13 +59,17 @@ export async function addPoints(
       const start = Math.floor(at / RESOLUTION_MS[resolution]) * RESOLUTION_MS[resolution];
       if (start < keptFrom(resolution, retention, now)) continue;
       for (const [dimension, key] of dimensions) {
-        const name = JSON.stringify([metric, resolution, dimension, start, key, bucket]);
-        const known = points.get(name);
-        if (known !== undefined) known.value += value;
-        else {
+        const name = JSON.stringify([metric, resolution, dimension, start, key]);
+        let point = points.get(name);
+        if (point === undefined) {
           const iso = new Date(start).toISOString();
-          points.set(name, { metric, dimension, key, resolution, at: iso, bucket, value });
+          point = { metric, dimension, key, resolution, at: iso, value: 0, histogram: null };
+          points.set(name, point);
         }
+        point.value += value;
+        if (bucket === undefined) continue;
+        point.histogram ??= {};
+        point.histogram[bucket] = (point.histogram[bucket] ?? 0) + value;
       }
     }
   }
@@ -69,12 +78,18 @@ export async function addPoints(
   for (let start = 0; start < rows.length; start += CHUNK) {
     const json = JSON.stringify(rows.slice(start, start + CHUNK));
     await sql`insert into metric_points as p
-        (metric, dimension, key, resolution, at, bucket, value)
-      select metric, dimension, key, resolution, at, bucket, value
+        (metric, dimension, key, resolution, at, value, histogram)
+      select metric, dimension, key, resolution, at, value, histogram
       from jsonb_to_recordset(${json}::jsonb) as x (metric text, dimension text, key text,
-        resolution text, at timestamptz, bucket smallint, value double precision)
-      on conflict (metric, resolution, dimension, at, key, bucket)
-        do update set value = p.value + excluded.value`.execute(trx);
+        resolution text, at timestamptz, value double precision, histogram jsonb)
+      on conflict (metric, resolution, dimension, at, key) do update set
+        value = p.value + excluded.value,
+        histogram = case when p.histogram is null then excluded.histogram else (
+          select jsonb_object_agg(bucket, n) from (
+            select bucket, sum(n::double precision) as n from (
+              select * from jsonb_each_text(p.histogram)
+              union all select * from jsonb_each_text(excluded.histogram)
+            ) both_of (bucket, n) group by bucket) sums) end`.execute(trx);
   }
 }
 
@@ -113,30 +128,57 @@ export interface PointSum {
   key: string;
   /** Which of the slots between the boundaries, from 0. */
   slot: number;
-  bucket: number;
   value: number;
+  /** How many are in which bucket. */
+  histogram: ReadonlyMap<number, number> | null;
 }
 
-/** Sums between boundaries, which lie on the resolution. Grouped by numbers first: they sort faster. */
-export async function sumPoints(db: Db, query: {
-  metrics: readonly PointMetric[];
-  dimension: "all" | MetricDimension;
-  key?: string | undefined;
-  resolution: Resolution;
+/** Stretches of time, by the boundaries between them. */
+export interface Slots {
   boundaries: readonly number[];
-}): Promise<PointSum[]> {
-  const { metrics, dimension, key, resolution, boundaries } = query;
-  const times = boundaries.map((at) => new Date(at).toISOString());
-  const slots = sql`array[${sql.join(times)}]::timestamptz[]`;
-  const one = key === undefined ? sql`` : sql`and key = ${key}`;
-  const { rows } = await sql<PointSum>`
-    select metric, key, slot, bucket, sum(value) as value from (
-      select metric, key, bucket, value,
-        width_bucket(at, ${slots}) - 1 as slot
+  /** Which slot each stretch belongs to; without it, each is one of its own, from 0. */
+  slotOf?: readonly number[];
+}
+
+/** The slot of an instant, and the first and the last boundary. */
+export function slotsOf(
+  { boundaries, slotOf }: Slots,
+  at: string,
+): { slot: RawBuilder<unknown>; from: string; to: string } {
+  const times = boundaries.map((time) => new Date(time).toISOString());
+  // One parameter, however many there are.
+  const stretch = sql`width_bucket(${sql.ref(at)}, ${`{${times.join(",")}}`}::timestamptz[])`;
+  const slot = slotOf === undefined
+    ? sql`${stretch} - 1`
+    : sql`(${`{${slotOf.join(",")}}`}::int[])[${stretch}]`;
+  return { slot, from: times[0]!, to: times.at(-1)! };
+}
+
+/** Sums between boundaries, which lie on the resolution. Histograms are added up here. */
+export async function sumPoints(
+  db: Db,
+  query: Slots & {
+    metrics: readonly PointMetric[];
+    dimension: PointDimension;
+    resolution: Resolution;
+  },
+): Promise<PointSum[]> {
+  const { metrics, dimension, resolution } = query;
+  const { slot, from, to } = slotsOf(query, "at");
+  const { rows } = await withMemory(
+    db,
+    (trx) =>
+      sql<Omit<PointSum, "histogram"> & { histograms: string | null }>`
+    select metric, key, slot, sum(value) as value, string_agg(histogram::text, ',') as histograms
+    from (
+      select metric, key, value, histogram, ${slot} as slot
       from metric_points
       where metric = any(array[${sql.join(metrics)}]::text[]) and resolution = ${resolution}
-        and dimension = ${dimension} ${one}
-        and at >= ${times[0]}::timestamptz and at < ${times.at(-1)}::timestamptz
-    ) points group by slot, bucket, key, metric`.execute(db);
-  return rows;
+        and dimension = ${dimension} and at >= ${from} and at < ${to}
+    ) points group by slot, key, metric`.execute(trx),
+  );
+  return rows.map(({ histograms, ...sum }) => ({
+    ...sum,
+    histogram: histograms === null ? null : readHistograms(histograms),
+  }));
 }

@@ -12,8 +12,14 @@ import { bucketOf } from "./histogram.ts";
 import { addPoints, type Count, type Retention } from "./points.ts";
 
 export interface ProcessCounters {
-  /** A message was handed to the sockets of this node. */
-  delivered(conversationId: string, seq: number): void;
+  /**
+   * A message was handed to the sockets of this node.
+   *
+   * @returns when it was committed, the first time; undefined where another node did it.
+   */
+  delivered(conversationId: string, seq: number): number | undefined;
+  /** A client said that it has a message, so many milliseconds after the commit. */
+  answered(ms: number): void;
   flush(): Promise<void>;
 }
 
@@ -22,6 +28,8 @@ export interface ProcessCounters {
  * with which a server that restarts sends it away.
  */
 const NORMAL_CLOSES: readonly number[] = [1000, 1001, 1005, CLOSE.draining.code];
+/** What is a time, in milliseconds since the commit. */
+const TIMES = ["delivery", "receipt"] as const;
 /** Commits whose delivery is waited for; with none connected nobody takes them out. */
 const MAX_WAITING = 10_000;
 
@@ -35,7 +43,8 @@ export function createProcessCounters(options: {
 }): ProcessCounters {
   const { db, bus, metrics, retention, now = Date.now } = options;
   const committed = new Map<string, number>();
-  let deliveries = new Map<number, number>();
+  /** By bucket. */
+  let times = { delivery: new Map<number, number>(), receipt: new Map<number, number>() };
   /** When what was handed out in this turn was committed. */
   let handedOut: number[] = [];
   const seen = { closes: 0, abnormal_closes: 0, joins: 0, rejoins: 0 };
@@ -68,15 +77,12 @@ export function createProcessCounters(options: {
 
   async function flushNow(): Promise<void> {
     const at = now();
-    const taken = deliveries;
-    deliveries = new Map();
+    const taken = times;
+    times = { delivery: new Map(), receipt: new Map() };
     const total = await totals();
-    const counts: Count[] = [...taken].map(([bucket, value]) => ({
-      metric: "delivery",
-      at,
-      bucket,
-      value,
-    }));
+    const counts: Count[] = TIMES.flatMap((metric) =>
+      [...taken[metric]].map(([bucket, value]) => ({ metric, at, bucket, value }))
+    );
     for (const metric of ["closes", "abnormal_closes", "joins", "rejoins"] as const) {
       const value = total[metric] - seen[metric];
       if (value !== 0) counts.push({ metric, at, value });
@@ -87,19 +93,20 @@ export function createProcessCounters(options: {
       Object.assign(seen, total);
     } catch (error) {
       // They count with the next ones.
-      for (const [bucket, value] of taken) {
-        deliveries.set(bucket, (deliveries.get(bucket) ?? 0) + value);
+      for (const metric of TIMES) {
+        for (const [bucket, value] of taken[metric]) count(metric, bucket, value);
       }
       throw error;
     }
   }
 
+  function count(metric: keyof typeof times, bucket: number, value = 1): void {
+    times[metric].set(bucket, (times[metric].get(bucket) ?? 0) + value);
+  }
+
   function observe(): void {
     const at = performance.now();
-    for (const since of handedOut) {
-      const bucket = bucketOf(at - since);
-      deliveries.set(bucket, (deliveries.get(bucket) ?? 0) + 1);
-    }
+    for (const since of handedOut) count("delivery", bucketOf(at - since));
     handedOut = [];
   }
 
@@ -107,11 +114,13 @@ export function createProcessCounters(options: {
     delivered(conversationId, seq) {
       const name = `${conversationId} ${seq}`;
       const at = committed.get(name);
-      if (at === undefined) return;
+      if (at === undefined) return undefined;
       committed.delete(name);
       // What follows the first of a burst goes out at the end of this turn.
       if (handedOut.push(at) === 1) setImmediate(observe);
+      return at;
     },
+    answered: (ms) => count("receipt", bucketOf(ms)),
     flush: () => flushing = flushing.catch(() => {}).then(flushNow),
   };
 }

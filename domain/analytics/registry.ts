@@ -25,6 +25,7 @@ export type PointMetric =
   | "response"
   | "resolution"
   | "delivery"
+  | "receipt"
   | "closes"
   | "abnormal_closes"
   | "joins"
@@ -72,6 +73,9 @@ export type FactKind =
 const NONE = [] as const;
 const BOTH = ["agent", "channel"] as const;
 const CHANNEL = ["channel"] as const;
+/** Of what is made of conversations. */
+const LABEL = ["channel", "label"] as const;
+const ALL = ["agent", "channel", "label"] as const;
 
 const times = (
   of: "first_response" | "response" | "resolution",
@@ -82,7 +86,7 @@ const times = (
   unit: "seconds",
   about,
   source: { kind: "quantile", of, q },
-  dimensions: BOTH,
+  dimensions: ALL,
   behind: of,
 });
 const gauge = (gauge: keyof Gauges, about: string): MetricDefinition => ({
@@ -99,11 +103,11 @@ const state = (state: "open" | "waiting" | "bot", about: string): MetricDefiniti
   source: { kind: "state", state },
   dimensions: NONE,
 });
-const delivery = (q: number, about: string): MetricDefinition => ({
+const delivery = (of: "delivery" | "receipt", q: number, about: string): MetricDefinition => ({
   family: "performance",
   unit: "milliseconds",
   about,
-  source: { kind: "quantile", of: "delivery", q },
+  source: { kind: "quantile", of, q },
   dimensions: NONE,
   admin: true,
 });
@@ -140,7 +144,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     unit: "count",
     about: "Conversations in which a visitor wrote for the first time, or after they were resolved",
     source: { kind: "sum", of: "started" },
-    dimensions: CHANNEL,
+    dimensions: LABEL,
     behind: "started",
   },
   conversations_resolved: {
@@ -148,7 +152,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     unit: "count",
     about: "Conversations that were resolved after a visitor had written",
     source: { kind: "sum", of: "resolved" },
-    dimensions: BOTH,
+    dimensions: ALL,
     behind: "resolution",
   },
   writing_share: {
@@ -163,7 +167,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     unit: "share",
     about: "Conversations started by someone whose earlier one was resolved, of all started",
     source: { kind: "ratio", of: "returning", per: "started" },
-    dimensions: CHANNEL,
+    dimensions: LABEL,
     behind: "started",
   },
   messages_per_conversation: {
@@ -171,7 +175,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     unit: "count",
     about: "Public messages of a conversation, on average, of those that were resolved",
     source: { kind: "ratio", of: "resolved_messages", per: "resolved" },
-    dimensions: BOTH,
+    dimensions: ALL,
     behind: "resolution",
   },
   satisfaction: {
@@ -179,7 +183,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     unit: "score",
     about: "Visitors' ratings, 1 to 5, on average",
     source: { kind: "rating" },
-    dimensions: BOTH,
+    dimensions: ALL,
     behind: "ratings",
   },
   first_response_median: times(
@@ -213,11 +217,38 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     "Nine of ten conversations were resolved faster, in business hours",
   ),
   delivery_p50: delivery(
+    "delivery",
     0.5,
     "From a message's commit until it was given to its readers' sockets, median",
   ),
-  delivery_p95: delivery(0.95, "The same, 95th percentile"),
-  delivery_p99: delivery(0.99, "The same, 99th percentile"),
+  delivery_p95: delivery(
+    "delivery",
+    0.95,
+    "From a message's commit until it was given to its readers' sockets, 95th percentile",
+  ),
+  delivery_p99: delivery(
+    "delivery",
+    0.99,
+    "From a message's commit until it was given to its readers' sockets, 99th percentile",
+  ),
+  receipt_p50: delivery(
+    "receipt",
+    0.5,
+    "From a message's commit until a reader's answer was back, with the network there and back: " +
+      "median of samples",
+  ),
+  receipt_p95: delivery(
+    "receipt",
+    0.95,
+    "From a message's commit until a reader's answer was back, with the network there and back: " +
+      "95th percentile of samples",
+  ),
+  receipt_p99: delivery(
+    "receipt",
+    0.99,
+    "From a message's commit until a reader's answer was back, with the network there and back: " +
+      "99th percentile of samples",
+  ),
   error_rate: {
     family: "performance",
     unit: "share",

@@ -3,6 +3,7 @@ import type { Db } from "../../db/database.ts";
 import {
   type HeatMapAnswer,
   MAX_BUCKETS,
+  MAX_CELLS,
   type MetricDimension,
   type MetricName,
   type SeriesAnswer,
@@ -45,14 +46,26 @@ export async function readSeries(
   ): Promise<Line[]> => {
     const edges = boundaries(from, to, interval, timeZone, MAX_BUCKETS);
     if (edges === undefined) {
-      throw refusal("interval", `there are more than ${MAX_BUCKETS} of that interval`);
+      throw refusal(
+        "interval",
+        `there are more than ${MAX_BUCKETS} of interval "${interval}" in the range`,
+      );
     }
     const sums = await sumsOf(options.db, definition.source, {
       dimension,
-      ...pointsWithin(edges, options),
+      ...pointsWithin(edges, options, dimension),
     });
-    const keys = dimension === "all" ? [""] : [...new Set(sums.map(({ key }) => key))];
-    return keys.map((key) => toLine(metric, key, sums.filter((sum) => sum.key === key), edges));
+    if (dimension === "all") return [toLine(metric, "", sums, edges)];
+    const parts = Map.groupBy(sums, ({ key }) => key);
+    if (parts.size * (edges.length - 1) > MAX_CELLS) {
+      throw refusal(
+        "interval",
+        `there are more than ${MAX_CELLS} values: ${
+          edges.length - 1
+        } of each of ${parts.size} parts`,
+      );
+    }
+    return [...parts].map(([key, own]) => toLine(metric, key, own, edges));
   };
   const before = rangeBefore(range.from, range.to, timeZone);
   const [[whole], [previous = null], parts] = await Promise.all([
@@ -89,9 +102,12 @@ function toLine(metric: MetricName, key: string, sums: Sum[], edges: readonly nu
 }
 
 async function nameParts(db: Db, by: MetricDimension, parts: Line[]): Promise<Line[]> {
-  if (by !== "agent" || parts.length === 0) return parts;
-  const users = await db.selectFrom("users").select(["id", "name"]).execute();
-  const names = new Map(users.map(({ id, name }) => [id, name]));
+  if (by === "channel" || parts.length === 0) return parts;
+  const rows = by === "agent"
+    ? await db.selectFrom("users").select(["id", "name"]).execute()
+    : await db.selectFrom("labels").select(["id", "name"]).execute();
+  const names = new Map(rows.map(({ id, name }) => [id, name]));
+  if (by === "label") names.set("", "No label");
   return parts.map((part) => ({ ...part, name: names.get(part.key) ?? part.key }));
 }
 
@@ -99,12 +115,18 @@ async function nameParts(db: Db, by: MetricDimension, parts: Line[]): Promise<Li
 function pointsWithin(
   edges: readonly number[],
   { retention, now }: SeriesOptions,
+  dimension: "all" | MetricDimension = "all",
 ): { resolution: Resolution; boundaries: readonly number[] } {
   const last = edges.at(-1)!;
   // Of what has not happened yet it does not matter where it ends.
   const boundaries = last > now ? edges.with(-1, Math.ceil(last / DAY) * DAY) : edges;
   const coarsest = resolutionFor(boundaries);
   if (coarsest === undefined) throw refusal("from", "it has to be a whole minute, as has the end");
+  // Figures by label come from the facts, which are kept as long as hours.
+  if (dimension === "label" && edges[0]! < keptFrom("hour", retention, now)) {
+    const since = new Date(keptFrom("hour", retention, now)).toISOString();
+    throw refusal("from", `what is by label is kept since ${since} only`);
+  }
   if (edges[0]! < keptFrom(coarsest, retention, now)) {
     const since = new Date(keptFrom(coarsest, retention, now)).toISOString();
     const unit = coarsest === "quarter" ? "quarter of an hour" : coarsest;
@@ -137,9 +159,9 @@ export async function readHeatMap(
   const sums = await sumsOf(options.db, source, {
     dimension: "all",
     ...pointsWithin(edges, options),
+    slotOf: edges.slice(0, -1).map((edge) => hourOfWeek(edge, timeZone)),
   });
-  const hours = edges.map((edge) => hourOfWeek(edge, timeZone));
-  const cells = Map.groupBy(sums, ({ slot }) => hours[slot]!);
+  const cells = Map.groupBy(sums, ({ slot }) => slot);
   const days = Array.from(
     { length: 7 },
     (_, day) =>
