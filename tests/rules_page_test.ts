@@ -1,47 +1,14 @@
 import assert from "node:assert/strict";
-import axe from "axe-core";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import type { ContextRule, User } from "../protocol/model.ts";
 import type { ContextRuleList } from "../protocol/rules.ts";
-import { visit, withBrowser } from "./support/browser.ts";
+import { visit } from "./support/browser.ts";
 import { call, login } from "./support/http.ts";
-import { type ServerProcess, startProcess } from "./support/process.ts";
+import { complain, open, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
-import { makeDataDir } from "./support/template.ts";
 
 const GRACE = { name: "Grace", email: "grace@example.com", password: "a quite long password" };
-
-async function signIn(page: Page, url: string, who: { email: string; password: string }) {
-  await page.goto(`${url}/login`);
-  await page.getByLabel("E-mail").fill(who.email);
-  await page.getByLabel("Password", { exact: true }).fill(who.password);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${url}/`);
-}
-
-async function openRules(page: Page, url: string) {
-  await page.goto(`${url}/rules`);
-  await page.getByRole("button", { name: /^Account of .*, Online$/ }).waitFor();
-}
-
-async function withServer(
-  fn: (url: string, server: ServerProcess, browser: Browser) => Promise<void>,
-) {
-  const dataDir = await makeDataDir();
-  const server = await startProcess({
-    DATA_DIR: dataDir,
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-  });
-  try {
-    const url = server.url.replace("127.0.0.1", "localhost");
-    await withBrowser((browser) => fn(url, server, browser));
-  } finally {
-    await server.kill("SIGTERM");
-    await Deno.remove(dataDir, { recursive: true });
-  }
-}
 
 /** Names of the rules as the page lists them. */
 function names(page: Page): Promise<string[]> {
@@ -76,25 +43,16 @@ function rowOf(page: Page, name: string): Locator {
   });
 }
 
-async function complain(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
-    const runner = (globalThis as unknown as { axe: typeof import("axe-core") }).axe;
-    const { violations } = await runner.run(document);
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
-}
-
 testWith(
   ["chromium"],
   "two dashboards show the same rules, whichever of them adds, orders, switches and deletes",
   () =>
-    withServer(async (url, server, browser) => {
+    withPages(async (url, server, browser) => {
       const one = await visit(browser);
       const two = await visit(browser);
       for (const { page } of [one, two]) {
         await signIn(page, url, ADMIN);
-        await openRules(page, url);
+        await open(page, `${url}/rules`);
       }
       // From nothing, by a template, with the keyboard where it matters.
       assert.deepEqual(await complain(one.page), []);
@@ -165,7 +123,7 @@ testWith(
   ["chromium"],
   "who edits what somebody else changes is told, and nobody's words are lost silently",
   () =>
-    withServer(async (url, server, browser) => {
+    withPages(async (url, server, browser) => {
       const { token } = await login(server);
       const rule = async (method: string, path: string, body?: unknown) => {
         const options = body === undefined ? { token } : { token, body };
@@ -186,7 +144,7 @@ testWith(
       });
       const { page, complaints } = await visit(browser);
       await signIn(page, url, ADMIN);
-      await openRules(page, url);
+      await open(page, `${url}/rules`);
       await page.getByRole("button", { name: "Edit Prices" }).click();
       const form = page.getByRole("form", { name: "Rule" });
       const says = form.getByLabel("The bot says");
@@ -233,7 +191,7 @@ testWith(
   ["chromium"],
   "agents look at rules, and only admins change them",
   () =>
-    withServer(async (url, server, browser) => {
+    withPages(async (url, server, browser) => {
       const { token } = await login(server);
       await call<User>(server, "POST", "/api/users", { token, body: { ...GRACE, role: "agent" } });
       await call(server, "POST", "/api/context-rules", {
@@ -246,7 +204,7 @@ testWith(
       });
       const { page, complaints } = await visit(browser);
       await signIn(page, url, GRACE);
-      await openRules(page, url);
+      await open(page, `${url}/rules`);
       await page.getByText("Only admins can change them.").waitFor();
       await page.getByText("A visitor writes “price”").waitFor();
       assert.equal(await page.getByRole("switch").isDisabled(), true);

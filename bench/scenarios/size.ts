@@ -8,7 +8,7 @@ import { createUser } from "../../domain/agents/users.ts";
 import {
   listConversations,
   listMessages,
-  totalUnread,
+  unreadCounts,
 } from "../../domain/conversations/queries.ts";
 import { search } from "../../domain/search/search.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
@@ -60,7 +60,7 @@ async function make(engine: Engine, size: Size): Promise<Large> {
   };
 }
 
-const UNREAD = "The sum of what is unread, counted at every connection of an agent";
+const UNREAD = "The sum of what is unread, counted when agents connect";
 
 /** What is looked for in messages. */
 const FIND = {
@@ -214,7 +214,7 @@ async function indexesOf({ url, dataDir }: Large): Promise<Map<string, string>> 
       .execute(db);
     const all = [...questions(), {
       name: UNREAD,
-      ask: (trx: Db, { agent }: Ids) => totalUnread(trx, agent),
+      ask: (trx: Db, { agent }: Ids) => unreadCounts(trx, [agent]),
     }];
     for (const { name, ask } of all) {
       await db.transaction().execute(async (trx) => {

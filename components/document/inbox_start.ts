@@ -17,10 +17,14 @@ export async function inboxStart(
   const services = dashboard();
   const cookies = request.headers.get("cookie");
   const filter = filterOf(new URL(request.url).searchParams);
+  const labels = await services.labels();
+  // Of an old address.
+  if (!labels.some(({ id }) => id === filter.label)) delete filter.label;
   const [list, users, seed, unreadNotifications] = await Promise.all([
     services.conversations(user, {
       view: filter.view,
       status: filter.status === "all" ? undefined : filter.status,
+      label: filter.label,
       limit: PAGE,
     }),
     services.users(),
@@ -30,6 +34,7 @@ export async function inboxStart(
   return {
     user,
     users,
+    labels,
     list,
     filter,
     unreadNotifications,

@@ -8,8 +8,10 @@ import { channelWord, STATUS_WORDS } from "../lib/words.ts";
 import { presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { Time } from "../ui/Time.tsx";
+import { ContactNotes } from "./ContactNotes.tsx";
 import { ContactCard } from "./ContactCard.tsx";
 import { useInbox } from "./context.ts";
+import { LabelSection } from "./LabelSection.tsx";
 
 export function ContextPane() {
   const inbox = useInbox();
@@ -39,6 +41,7 @@ export function ContextPane() {
       </header>
       <div class="context-scroll" tabIndex={0} role="region" aria-label="About this conversation">
         <ContactCard key={conversation.contact.id} contact={conversation.contact} />
+        <LabelSection key={conversation.id} conversation={conversation} />
         <section aria-labelledby="context-visitor">
           <h3 id="context-visitor">Visitor</h3>
           <dl class="facts">
@@ -71,6 +74,10 @@ export function ContextPane() {
             </Fact>
           </dl>
         </section>
+        <ContactNotes
+          key={`notes-${conversation.contact.id}`}
+          contactId={conversation.contact.id}
+        />
         <ConversationFacts conversation={conversation} />
       </div>
     </aside>

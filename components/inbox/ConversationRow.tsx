@@ -1,11 +1,12 @@
 import { Clock3, StickyNote } from "lucide-preact";
-import type { Conversation } from "../../protocol/model.ts";
+import type { Conversation, Label } from "../../protocol/model.ts";
 import { type Row, unreadOf } from "../lib/list_state.ts";
 import { type Clock, shortAge, waitedFor } from "../lib/time.ts";
 import { STATUS_WORDS, titleOf } from "../lib/words.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Badge, CountBadge } from "../ui/Badge.tsx";
 import { Time } from "../ui/Time.tsx";
+import { LabelDot } from "../ui/LabelChip.tsx";
 import { useInbox } from "./context.ts";
 
 interface ConversationRowProps {
@@ -25,6 +26,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
   const clock = inbox.clock.value;
   const selected = inbox.selectedId.value === id;
   const unread = unreadOf(row);
+  const labels = inbox.labels.of(conversation);
   const open = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
@@ -57,7 +59,8 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
             <Preview conversation={conversation} />
             <CountBadge count={unread} noun="unread" />
           </span>
-          {(waitingSince || assignee || inbox.list.filter.value.status === "all") && (
+          {(waitingSince || assignee || labels.length > 0 ||
+            inbox.list.filter.value.status === "all") && (
             <span class="row-meta">
               {inbox.list.filter.value.status === "all" && (
                 <Badge tone={conversation.status === "open" ? "good" : "plain"}>
@@ -70,6 +73,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
                   <span class="sr-only">Waiting</span> {waitedFor(waitingSince, clock)}
                 </span>
               )}
+              <RowLabels labels={labels} />
               {assignee && (
                 <span class="row-assignee truncate">
                   <Avatar id={assignee.userId} name={assignee.userName} size="s" shape="team" />
@@ -84,6 +88,31 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
         </span>
       </a>
     </li>
+  );
+}
+
+/** Labels that a row names; of more it tells the number. */
+const SHOWN_LABELS = 2;
+
+function RowLabels({ labels }: { labels: Label[] }) {
+  if (labels.length === 0) return null;
+  const more = labels.slice(SHOWN_LABELS);
+  return (
+    <span class="row-labels" title={labels.map(({ name }) => name).join(", ")}>
+      <span class="sr-only">Labels</span>
+      {labels.slice(0, SHOWN_LABELS).map(({ id, name, color }) => (
+        <span key={id} class="row-label">
+          <LabelDot color={color} />
+          <span class="truncate">{name}</span>
+        </span>
+      ))}
+      {more.length > 0 && (
+        <span class="row-more">
+          +{more.length}
+          <span class="sr-only">more</span>
+        </span>
+      )}
+    </span>
   );
 }
 

@@ -3,6 +3,7 @@ import type { ConversationView } from "../../protocol/rest.ts";
 import type { StatusFilter } from "../lib/list_state.ts";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
 import { useInbox } from "./context.ts";
+import { LabelFilter } from "./LabelFilter.tsx";
 import { SearchBox } from "./SearchBox.tsx";
 
 const VIEWS: { value: ConversationView; label: string }[] = [
@@ -25,7 +26,8 @@ export function ListFilters() {
     <div class="list-head">
       <div class="list-title">
         <h2>Inbox</h2>
-        <div hidden={inbox.search.searching.value}>
+        <div class="list-filters" hidden={inbox.search.searching.value}>
+          <LabelFilter />
           <Menu
             label="Status"
             align="end"

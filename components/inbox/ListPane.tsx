@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { CircleAlert, Inbox, PartyPopper, Users } from "lucide-preact";
+import { CircleAlert, Inbox, PartyPopper, Tag, Users } from "lucide-preact";
 import { Button } from "../ui/Button.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
 import { ListSkeleton } from "../ui/Skeleton.tsx";
@@ -91,7 +91,18 @@ function ListEnd() {
 
 function EmptyList() {
   const inbox = useInbox();
-  const { view, status } = inbox.list.filter.value;
+  const { view, status, label } = inbox.list.filter.value;
+  if (label !== undefined) {
+    return (
+      <EmptyState
+        icon={<Tag size={20} />}
+        title="Nothing with this label"
+        action={<Button onClick={() => inbox.setFilter({ view, status })}>Show any label</Button>}
+      >
+        No conversation of this list has it.
+      </EmptyState>
+    );
+  }
   const showAll = (
     <Button onClick={() => inbox.setFilter({ view: "all", status })}>Show everybody's</Button>
   );

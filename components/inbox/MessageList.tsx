@@ -1,11 +1,13 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ArrowDown } from "lucide-preact";
 import { dayTitle, timeOfDay } from "../lib/time.ts";
+import { namesOf } from "../lib/words.ts";
 import { threadLines } from "../lib/thread_rows.ts";
 import { errorText } from "../live/api.ts";
 import { Button } from "../ui/Button.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
 import { Time } from "../ui/Time.tsx";
+import { TypingDots } from "../ui/TypingDots.tsx";
 import { Bubble } from "./Bubble.tsx";
 import { useInbox } from "./context.ts";
 import { useFoundMessage } from "./use_found_message.ts";
@@ -58,7 +60,7 @@ export function MessageList() {
             }
             return <Bubble key={line.key} line={line} clock={clock} />;
           })}
-          <Typing names={typing.map((one) => one.userName)} />
+          <Typing people={typing.filter(({ role }) => role !== "agent")} />
         </div>
       </div>
       {fresh > 0 && (
@@ -103,23 +105,16 @@ function Older({ busy }: { busy: boolean }) {
   );
 }
 
-function Typing({ names }: { names: string[] }) {
-  const text = names.length === 0
+/** Colleagues who type are shown at the reply, see ComposerSigns. */
+function Typing({ people }: { people: { userName: string }[] }) {
+  const text = people.length === 0
     ? ""
-    : names.length === 1
-    ? `${names[0]} is typing`
-    : names.length === 2
-    ? `${names[0]} and ${names[1]} are typing`
-    : `${names.length} people are typing`;
+    : `${namesOf(people)} ${people.length === 1 ? "is" : "are"} typing`;
   return (
     <div class="typing" role="status" data-shown={text ? "" : undefined}>
       {text && (
         <>
-          <span class="typing-dots" aria-hidden="true">
-            <i />
-            <i />
-            <i />
-          </span>
+          <TypingDots />
           {text}
         </>
       )}

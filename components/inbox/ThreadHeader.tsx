@@ -5,6 +5,7 @@ import { Avatar, presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { AssigneeMenu } from "./AssigneeMenu.tsx";
 import { useInbox } from "./context.ts";
+import { Lookers } from "./Lookers.tsx";
 import { StatusButton } from "./StatusButton.tsx";
 
 export function ThreadHeader() {
@@ -19,6 +20,7 @@ export function ThreadHeader() {
       </span>
       {conversation && <Who conversation={conversation} />}
       <div class="thread-actions">
+        <Lookers />
         {conversation && (
           <>
             <AssigneeMenu conversation={conversation} />

@@ -41,6 +41,7 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
     a: assignee?.userId === inbox.user.id ? undefined : () => {
       inbox.assign(id, inbox.user);
     },
+    l: inbox.openLabels,
     i: inbox.toggleDetails,
   };
 }

@@ -2,6 +2,8 @@
 export interface Draft {
   text: string;
   isPrivate: boolean;
+  /** The reply is written together with others; `text` is what was written alone before. */
+  isShared: boolean;
 }
 
 const PREFIX = "parley.draft.";
@@ -10,18 +12,20 @@ export function readDraft(conversationId: string): Draft {
   try {
     const stored = JSON.parse(sessionStorage.getItem(PREFIX + conversationId) ?? "null");
     if (typeof stored?.text === "string") {
-      return { text: stored.text, isPrivate: stored.isPrivate === true };
+      const { text, isPrivate, isShared } = stored;
+      return { text, isPrivate: isPrivate === true, isShared: isShared === true };
     }
   } catch {
     // No storage, or something else wrote there: an empty draft is right for both.
   }
-  return { text: "", isPrivate: false };
+  return { text: "", isPrivate: false, isShared: false };
 }
 
 export function writeDraft(conversationId: string, draft: Draft) {
   try {
-    if (draft.text.trim() === "") sessionStorage.removeItem(PREFIX + conversationId);
-    else sessionStorage.setItem(PREFIX + conversationId, JSON.stringify(draft));
+    if (draft.text.trim() === "" && !draft.isShared) {
+      sessionStorage.removeItem(PREFIX + conversationId);
+    } else sessionStorage.setItem(PREFIX + conversationId, JSON.stringify(draft));
   } catch {
     // The storage is full or forbidden; the text is still in the composer.
   }

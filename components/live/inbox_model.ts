@@ -1,11 +1,14 @@
-import { computed, effect, signal } from "@preact/signals";
-import type { Conversation, User } from "../../protocol/model.ts";
+import { computed, effect, signal, untracked } from "@preact/signals";
+import type { Conversation, Label, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient } from "../../client/mod.ts";
 import type { ListFilter, Row } from "../lib/list_state.ts";
 import { titleOf } from "../lib/words.ts";
+import { createDocuments } from "./documents_model.ts";
+import { createDraft } from "./draft_model.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createPlace } from "./inbox_place.ts";
+import { createLabels } from "./labels_model.ts";
 import { createListModel } from "./list_model.ts";
 import { createSearch } from "./search_model.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
@@ -14,6 +17,7 @@ import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 /** What the server knows when it draws the page. */
 export interface InboxStart extends WorkspaceStart {
   users: User[];
+  labels: Label[];
   list: ConversationList;
   filter: ListFilter;
   /** The conversation of the address; `seed` is null where there is none with this id. */
@@ -67,6 +71,22 @@ export function createInbox(start: InboxStart) {
     },
   );
   const { selectedId } = place;
+  const documents = createDocuments(user.id, workspace.fail);
+  const draft = createDraft(documents);
+  const labels = createLabels(start.labels, {
+    request: workspace.request,
+    merge: list.merge,
+    removed(id) {
+      const { label, ...rest } = list.filter.value;
+      if (label === id) place.setFilter(rest);
+    },
+    fail: workspace.fail,
+  });
+  /** Shows the details, where they are hidden, and opens the menu of labels in them. */
+  function openLabels() {
+    if (!place.detailsShown.value) place.toggleDetails();
+    labels.menuOpen.value = true;
+  }
   const target = signal<Target | null>(null);
   const search = createSearch({
     request: workspace.request,
@@ -125,11 +145,18 @@ export function createInbox(start: InboxStart) {
     document.addEventListener("visibilitychange", markSeen);
     const ends = [
       ...listen(own),
+      documents.begin(own),
+      labels.follow(own),
       place.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
     ];
     if (start.selected?.seed) thread.open(own, start.selected.id, start.selected.seed);
     ends.push(
+      effect(() => {
+        const { status } = thread.snapshot.value;
+        const id = status === "ready" ? selectedId.value : null;
+        untracked(() => draft.follow(id));
+      }),
       effect(() => {
         // Named here because markSeen looks at them only after it has asked for other things.
         void thread.snapshot.value;
@@ -152,7 +179,11 @@ export function createInbox(start: InboxStart) {
     users: start.users,
     list,
     thread,
+    documents,
+    draft,
     search,
+    labels,
+    openLabels,
     target,
     selected,
     ...place,

@@ -80,7 +80,7 @@ export function createPlace(
   function onPopState() {
     const filter = filterOf(new URLSearchParams(location.search));
     const known = list.filter.value;
-    if (filter.view !== known.view || filter.status !== known.status) list.setFilter(filter);
+    if (filterQuery(filter) !== filterQuery(known)) list.setFilter(filter);
     const id = /^\/conversations\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
     if (id !== selectedId.value) show(id);
     drawerOpen.value = entry().details === true;

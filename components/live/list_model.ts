@@ -55,6 +55,7 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
   function pagePath(after: string | null): string {
     const query = new URLSearchParams({ limit: String(PAGE), view: filter.value.view });
     if (filter.value.status !== "all") query.set("status", filter.value.status);
+    if (filter.value.label !== undefined) query.set("label", filter.value.label);
     if (after !== null) query.set("cursor", after);
     return `/api/conversations?${query}`;
   }

@@ -1,6 +1,7 @@
 import { Check, CheckCheck, CircleAlert, Clock3 } from "lucide-preact";
 import { type Clock, timeOfDay } from "../lib/time.ts";
 import { Time } from "../ui/Time.tsx";
+import { TypingDots } from "../ui/TypingDots.tsx";
 import { protocolOf } from "./protocols.ts";
 import type { SideModel } from "./side_model.ts";
 import type { Line } from "./thread.ts";
@@ -26,11 +27,7 @@ export function TestThread({ model, clock }: { model: SideModel; clock: Clock })
       <p class="typing" aria-live="polite">
         {model.typist.value !== null && (
           <>
-            <span class="typing-dots" aria-hidden="true">
-              <i />
-              <i />
-              <i />
-            </span>
+            <TypingDots />
             {model.typist.value} is typing
           </>
         )}

@@ -19,6 +19,7 @@ export const SHORTCUTS: { keys: string[]; does: string }[] = [
   { keys: ["N"], does: "Write a private note" },
   { keys: ["E"], does: "Resolve or reopen" },
   { keys: ["A"], does: "Assign to me" },
+  { keys: ["L"], does: "Add or remove labels" },
   { keys: ["I"], does: "Show or hide details" },
   { keys: ["B"], does: "Open the notifications" },
   { keys: ["Esc"], does: "Leave the text field" },

@@ -1,0 +1,87 @@
+import { TriangleAlert } from "lucide-preact";
+import { namesOf } from "../lib/words.ts";
+import { Button } from "../ui/Button.tsx";
+import { TypingDots } from "../ui/TypingDots.tsx";
+import { Faces } from "../writing/Writers.tsx";
+import { useInbox } from "./context.ts";
+
+/** Characters of a shared draft that are shown to who is not in it: the newest. */
+const PREVIEW = 120;
+
+export interface ComposerSignsProps {
+  /** This agent writes in the shared draft. */
+  sharing: boolean;
+  /** The shared draft changed in the moment in which it was to be sent. */
+  changed: boolean;
+  /** Who replied while this agent was writing. */
+  overtakenBy: string | null;
+  onJoin: () => void;
+}
+
+/** What colleagues are doing with this conversation, where it gets in the way of a reply. */
+export function ComposerSigns({ sharing, changed, overtakenBy, onJoin }: ComposerSignsProps) {
+  const inbox = useInbox();
+  const { draft } = inbox;
+  const writers = draft.writers.value;
+  const inDraft = new Set(writers.map(({ userId }) => userId));
+  const typing = inbox.thread.snapshot.value.typing.filter(({ role }) => role === "agent");
+  const replying = typing.filter(({ isPrivate, userId }) => !isPrivate && !inDraft.has(userId));
+  const noting = typing.filter(({ isPrivate }) => isPrivate);
+  const text = draft.shared.value?.text.value.trim() ?? "";
+  return (
+    <div class="composer-signs" role="status">
+      {overtakenBy && (
+        <p class="composer-sign" data-tone="warn">
+          <TriangleAlert size={14} aria-hidden="true" />
+          <span>
+            <b>{overtakenBy}</b> replied while you were writing. Read it before you send yours.
+          </span>
+        </p>
+      )}
+      {changed && (
+        <p class="composer-sign" data-tone="warn">
+          <TriangleAlert size={14} aria-hidden="true" />
+          <span>The reply changed as you sent it. Read it again, then send.</span>
+        </p>
+      )}
+      {replying.length > 0 && (
+        <p class="composer-sign">
+          <TypingDots />
+          <span>
+            <b>{namesOf(replying)}</b> {replying.length === 1 ? "is" : "are"} replying
+          </span>
+        </p>
+      )}
+      {noting.length > 0 && (
+        <p class="composer-sign">
+          <TypingDots />
+          <span>
+            <b>{namesOf(noting)}</b> {noting.length === 1 ? "is" : "are"} writing a note
+          </span>
+        </p>
+      )}
+      {!sharing && draft.isThere.value && (
+        <div class="composer-sign" data-draft="">
+          <Faces people={writers} />
+          <p>
+            {writers.length === 0
+              ? <span>A reply that you can write together is waiting</span>
+              : (
+                <span>
+                  <b>{namesOf(writers)}</b>{" "}
+                  {writers.length === 1 ? "is writing a reply" : "are writing a reply"}{" "}
+                  that you can join
+                </span>
+              )}
+            {text && (
+              <span class="composer-preview truncate" aria-hidden="true">
+                {text.length > PREVIEW ? `…${text.slice(-PREVIEW)}` : text}
+              </span>
+            )}
+          </p>
+          <Button size="s" onClick={onJoin}>{writers.length === 0 ? "Open" : "Join"}</Button>
+        </div>
+      )}
+    </div>
+  );
+}

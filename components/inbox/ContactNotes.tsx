@@ -1,0 +1,77 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type SharedText, WRITER } from "../live/documents_model.ts";
+import { Button } from "../ui/Button.tsx";
+import { SharedArea } from "../writing/SharedArea.tsx";
+import { Writers } from "../writing/Writers.tsx";
+import { useInbox } from "./context.ts";
+
+/** What the team writes down about a contact: one text for all, in every conversation of theirs. */
+export function ContactNotes({ contactId }: { contactId: string }) {
+  const inbox = useInbox();
+  const [shared, setShared] = useState<SharedText | null>(null);
+  const [tries, setTries] = useState(0);
+  // Only while somebody can see them.
+  const isShown = inbox.live.value && inbox.detailsShown.value;
+  useEffect(() => {
+    if (!isShown) return;
+    const mine = inbox.documents.open({ contactId }, WRITER);
+    setShared(mine);
+    return () => {
+      setShared(null);
+      inbox.documents.release(mine);
+    };
+  }, [contactId, isShown, tries]);
+  const again = () => {
+    shared?.document.close();
+    setTries(tries + 1);
+  };
+  return (
+    <section class="notes" aria-labelledby="context-notes">
+      <h3 id="context-notes">Notes</h3>
+      {shared?.status.value === "failed"
+        ? (
+          <p class="notes-failed">
+            The notes could not be loaded. <Button size="s" onClick={again}>Try again</Button>
+          </p>
+        )
+        : shared === null || shared.status.value === "loading"
+        ? (
+          <div class="skeleton notes-loading" role="status" aria-label="Loading the notes">
+            <i />
+          </div>
+        )
+        : <Notes shared={shared} />}
+    </section>
+  );
+}
+
+function Notes({ shared }: { shared: SharedText }) {
+  const box = useRef<HTMLTextAreaElement>(null);
+  const { others, cursors, status, settled, text } = shared;
+  const writing = others.value.filter(({ userId }) =>
+    cursors.value.some((cursor) => cursor.userId === userId)
+  );
+  const state = status.value === "offline"
+    ? "Not connected. What you write is kept, and saved later."
+    : settled.value
+    ? text.value === "" ? "" : "Saved"
+    : "Saving …";
+  return (
+    <>
+      <SharedArea
+        shared={shared}
+        areaRef={box}
+        rows={2}
+        aria-label="Notes about this contact, which only your team sees"
+        placeholder="What your team should know about this person"
+        onKeyDown={(event) => {
+          if (event.key === "Escape") box.current?.blur();
+        }}
+      />
+      <p class="notes-foot">
+        {writing.length > 0 && <Writers people={writing} />}
+        <span role="status">{state}</span>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,37 @@
+import { namesOf } from "../lib/words.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { useInbox } from "./context.ts";
+
+/** Drawn one by one; the rest is a number. */
+const SHOWN = 3;
+
+/** The colleagues who have this conversation open, too. */
+export function Lookers() {
+  const inbox = useInbox();
+  const { members, typing } = inbox.thread.snapshot.value;
+  const here = members.filter(({ role, userId }) => role === "agent" && userId !== inbox.user.id);
+  if (!inbox.live.value || here.length === 0) return null;
+  const busy = new Set(typing.map(({ userId }) => userId));
+  return (
+    <div class="lookers" role="group" aria-label={`${namesOf(here)} also here`}>
+      {here.slice(0, SHOWN).map(({ userId, userName }) => (
+        <span
+          key={userId}
+          class="looker"
+          data-busy={busy.has(userId) ? "" : undefined}
+          data-tip={`${userName} ${busy.has(userId) ? "is writing" : "has this open"}`}
+          data-tip-at="start"
+        >
+          <Avatar
+            id={userId}
+            name={userName}
+            size="m"
+            shape="team"
+            presence={inbox.presence.statusOf(userId)}
+          />
+        </span>
+      ))}
+      {here.length > SHOWN && <span class="faces-more">+{here.length - SHOWN}</span>}
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+import { type Signal, signal } from "@preact/signals";
+import {
+  CollaborationClient,
+  type CollaborationDocument,
+  type DocumentStatus,
+  type DocumentTarget,
+  type PeerCursor,
+  type SessionMember,
+} from "../../client/collaboration.ts";
+import type { ParleyClient } from "../../client/mod.ts";
+
+/** A text that colleagues write together, as a page draws it. */
+export interface SharedText {
+  readonly document: CollaborationDocument;
+  readonly text: Signal<string>;
+  readonly status: Signal<DocumentStatus>;
+  /** Everything written here is stored. */
+  readonly settled: Signal<boolean>;
+  readonly cursors: Signal<readonly PeerCursor[]>;
+  /** Who else has it open. */
+  readonly others: Signal<readonly SessionMember[]>;
+}
+
+/** The part of those who only look; every other writes, see `CollaborationDocument`. */
+export const VIEWER = "viewer";
+export const WRITER = "writer";
+
+export type DocumentsModel = ReturnType<typeof createDocuments>;
+
+/** The shared texts of a page. One that is let go stays open until all of it is stored. */
+export function createDocuments(userId: string, fail: (error: unknown) => void) {
+  let collaboration: CollaborationClient | null = null;
+  const open = new Map<string, SharedText>();
+  const released = new Set<SharedText>();
+
+  /** Leaving the page would lose what is written here and not stored yet. */
+  function onLeave(event: BeforeUnloadEvent) {
+    if ([...open.values()].some(({ document }) => !document.isSettled)) event.preventDefault();
+  }
+
+  function make(key: string, target: DocumentTarget, role: string): SharedText {
+    const document = collaboration!.open(target, { role });
+    const shared: SharedText = {
+      document,
+      text: signal(document.text),
+      status: signal(document.status),
+      settled: signal(document.isSettled),
+      cursors: signal(document.cursors),
+      others: signal([]),
+    };
+    document.on("change", () => shared.text.value = document.text);
+    document.on("settled", (settled) => {
+      shared.settled.value = settled;
+      if (settled && released.has(shared)) document.close();
+    });
+    document.on("cursors", (cursors) => shared.cursors.value = cursors);
+    document.on("members", (members) => {
+      shared.others.value = members.filter((member) => member.userId !== userId);
+    });
+    document.on("status", (status) => {
+      shared.status.value = status;
+      if (status !== "closed") return;
+      released.delete(shared);
+      if (open.get(key) === shared) open.delete(key);
+    });
+    document.on("error", fail);
+    open.set(key, shared);
+    return shared;
+  }
+
+  return {
+    /** The text of something, which has it open at one place of the page at most. */
+    open(target: DocumentTarget, role: string): SharedText {
+      const key = JSON.stringify(target);
+      const known = open.get(key);
+      if (known === undefined) return make(key, target, role);
+      released.delete(known);
+      return known;
+    },
+    release(shared: SharedText) {
+      if (shared.document.isSettled) shared.document.close();
+      else released.add(shared);
+    },
+    begin(client: ParleyClient): () => void {
+      collaboration = new CollaborationClient(client);
+      globalThis.addEventListener("beforeunload", onLeave);
+      return () => {
+        globalThis.removeEventListener("beforeunload", onLeave);
+        for (const { document } of [...open.values()]) document.close();
+      };
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { JSX, RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { bindTextarea } from "../../client/collaboration.ts";
+import { hueOf } from "../lib/hue.ts";
+import type { SharedText } from "../live/documents_model.ts";
+import { grow } from "../ui/grow.ts";
+import { peerMarks } from "./peer_marks.ts";
+
+export interface SharedAreaProps extends JSX.TextareaHTMLAttributes<HTMLTextAreaElement> {
+  shared: SharedText;
+  areaRef: RefObject<HTMLTextAreaElement>;
+}
+
+/** Of somebody's name at their caret, at most, in CSS pixels. */
+const NAME_WIDTH = 150;
+
+/** A text area in which several people write, each with a caret that has their name. */
+export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
+  const marks = useRef<HTMLDivElement>(null);
+  const text = shared.text.value;
+  const cursors = shared.cursors.value;
+
+  useEffect(() => bindTextarea(areaRef.current!, shared.document), [shared]);
+
+  /** The marks lie over the text: as wide, and scrolled as far. */
+  const align = () => {
+    const box = areaRef.current;
+    if (box === null || marks.current === null) return;
+    marks.current.style.inlineSize = `${box.clientWidth}px`;
+    marks.current.style.translate = `0 ${-box.scrollTop}px`;
+    for (const caret of marks.current.querySelectorAll<HTMLElement>(".peer-caret")) {
+      caret.dataset.at = caret.offsetLeft > box.clientWidth - NAME_WIDTH ? "end" : "start";
+    }
+  };
+  useEffect(() => {
+    const observer = new ResizeObserver(align);
+    observer.observe(areaRef.current!);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    grow(areaRef.current);
+    align();
+  }, [text, cursors]);
+
+  return (
+    <div class="shared-area">
+      <textarea {...area} ref={areaRef} onScroll={align} />
+      <div class="peer-marks" aria-hidden="true">
+        <div ref={marks}>
+          {peerMarks(text, cursors).map((mark, i) => {
+            if (mark.kind === "text") {
+              return mark.selectedBy === null
+                ? mark.text
+                : (
+                  <mark key={`mark-${i}`} data-hue={hueOf(mark.selectedBy.userId)}>
+                    {mark.text}
+                  </mark>
+                );
+            }
+            const { clientId, userId, userName, position } = mark.peer;
+            return (
+              <span class="peer-caret" key={clientId} data-hue={hueOf(userId)}>
+                {/* A new element whenever the caret moves: its name shows, and fades again. */}
+                <i key={position}>{userName}</i>
+              </span>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,262 @@
+/** Two agents in the inbox who write a reply and notes together, and do not get in each other's way. */
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { type Visit, visit, withBrowser } from "./support/browser.ts";
+import { call, cast, post } from "./support/http.ts";
+import { colleagues } from "./support/notifications.ts";
+import { startProcess } from "./support/process.ts";
+import { ADMIN } from "./support/server.ts";
+import { testWith } from "./support/services.ts";
+import { makeDataDir } from "./support/template.ts";
+
+const PASSWORD = "a long enough password";
+
+interface Scene {
+  browser: Browser;
+  url: string;
+  conversationId: string;
+  visitor: string;
+  token: string;
+  ada: Visit;
+  bea: Visit;
+}
+
+async function openAs(
+  browser: Browser,
+  url: string,
+  email: string,
+  password: string,
+  path: string,
+) {
+  const guest = await visit(browser);
+  await guest.page.goto(`${url}/login?next=${encodeURIComponent(path)}`);
+  await guest.page.getByLabel(/e-?mail/i).fill(email);
+  await guest.page.getByLabel("Password", { exact: true }).fill(password);
+  await guest.page.keyboard.press("Enter");
+  await guest.page.waitForURL(`${url}${path}`);
+  await guest.page.locator('.connection[data-trouble="none"]').waitFor({ state: "attached" });
+  return guest;
+}
+
+async function withScene(fn: (scene: Scene) => Promise<void>): Promise<void> {
+  const dataDir = await makeDataDir();
+  const server = await startProcess({
+    DATA_DIR: dataDir,
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+    LIMIT_CONNECTIONS_PER_MINUTE: "100",
+  });
+  try {
+    const url = server.url.replace("127.0.0.1", "localhost");
+    const [ada] = await colleagues({ url }, "Bea Moor");
+    const { conversation, visitor } = await cast({ url });
+    await post({ url }, visitor.sessionId, conversation.id, "Where is my parcel?");
+    await withBrowser(async (browser) => {
+      const path = `/conversations/${conversation.id}`;
+      const scene = {
+        browser,
+        url,
+        conversationId: conversation.id,
+        visitor: visitor.sessionId,
+        token: ada!.token,
+        ada: await openAs(browser, url, ADMIN.email, ADMIN.password, path),
+        bea: await openAs(browser, url, "bea.moor@example.com", PASSWORD, path),
+      };
+      await fn(scene);
+      for (const { complaints } of [scene.ada, scene.bea]) assert.deepEqual(complaints, []);
+    });
+  } finally {
+    await server.kill("SIGTERM");
+    await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+const reply = (page: Page) => page.locator("#composer");
+const together = (page: Page) => page.getByRole("button", { name: "Write together" });
+const signs = (page: Page) => page.locator(".composer-signs");
+const shows = (page: Page, text: string) =>
+  page.waitForFunction(
+    (text) => document.querySelector<HTMLTextAreaElement>("#composer")?.value === text,
+    text,
+  );
+const bubbles = (page: Page, text: string) => page.locator(".bubble", { hasText: text });
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return await page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(" ")}`);
+  });
+}
+
+testWith(
+  ["chromium"],
+  "agents see who else has a conversation open and who replies",
+  () =>
+    withScene(async ({ ada: { page: ada }, bea: { page: bea } }) => {
+      await ada.getByRole("group", { name: "Bea Moor also here" }).waitFor();
+      await bea.getByRole("group", { name: "ada also here" }).waitFor();
+      await reply(bea).pressSequentially("I look it up");
+      await signs(ada).getByText("Bea Moor is replying").waitFor();
+      assert.equal(await ada.locator(".looker[data-busy]").count(), 1);
+      // A note is something else than a reply.
+      await reply(bea).fill("");
+      await bea.getByRole("button", { name: "Note", exact: true }).click();
+      await reply(bea).pressSequentially("A note");
+      await signs(ada).getByText("Bea Moor is writing a note").waitFor();
+      await reply(bea).press("Enter");
+      await signs(ada).getByText("Bea Moor is writing a note").waitFor({ state: "detached" });
+
+      // A reply that came while another was written stops that one once, not twice.
+      await bea.getByRole("button", { name: "Reply", exact: true }).click();
+      await reply(ada).pressSequentially("It is on its");
+      await reply(bea).pressSequentially("It comes tomorrow.");
+      await reply(bea).press("Enter");
+      await signs(ada).getByText("Bea Moor replied while you were writing").waitFor();
+      await reply(ada).pressSequentially(" way.");
+      await reply(ada).press("Enter");
+      const anyway = ada.getByRole("button", { name: "Send anyway" });
+      await anyway.waitFor();
+      assert.equal(await bubbles(ada, "It is on its way.").count(), 0);
+      await anyway.click();
+      await bubbles(bea, "It is on its way.").waitFor();
+      assert.equal(await signs(ada).getByText("while you were writing").count(), 0);
+      await bea.getByRole("button", { name: "Back to the list" }).waitFor({ state: "hidden" });
+      await bea.goto(new URL("/", bea.url()).href);
+      await ada.getByRole("group", { name: "also here" }).waitFor({ state: "detached" });
+    }),
+);
+
+testWith(
+  ["chromium"],
+  "agents write a reply together, and send it once",
+  () =>
+    withScene(async ({ ada: one, bea: two, url, conversationId, visitor, token }) => {
+      const [ada, bea] = [one.page, two.page];
+      await reply(ada).fill("Dear Grace,");
+      await together(ada).click();
+      await shows(ada, "Dear Grace,");
+      await signs(bea).getByText("ada is writing a reply that you can join").waitFor();
+      await signs(bea).getByText("Dear Grace,").waitFor();
+      // What is written alone waits until one writes alone again.
+      await reply(bea).fill("my own");
+      await signs(bea).getByRole("button", { name: "Join" }).click();
+      await shows(bea, "Dear Grace,");
+      await ada.locator(".writers", { hasText: "Bea Moor writes here" }).waitFor();
+      await bea.locator(".writers", { hasText: "ada writes here" }).waitFor();
+
+      await reply(ada).focus();
+      await ada.keyboard.press("Control+End");
+      await reply(bea).focus();
+      await bea.keyboard.press("Control+Home");
+      await Promise.all([
+        ada.keyboard.type("\nit is on its way.", { delay: 15 }),
+        bea.keyboard.type("👋 ", { delay: 15 }),
+      ]);
+      const text = "👋 Dear Grace,\nit is on its way.";
+      await Promise.all([shows(ada, text), shows(bea, text)]);
+      const caret = ada.locator(".composer .peer-caret", { hasText: "Bea Moor" });
+      await caret.waitFor({ state: "attached" });
+      assert.equal(
+        await ada.locator(".composer .peer-marks").evaluate((marks) => {
+          const range = document.createRange();
+          range.setStart(marks, 0);
+          range.setEndBefore(marks.querySelector(".peer-caret")!);
+          return range.toString();
+        }),
+        "👋 ",
+      );
+      assert.deepEqual(await violations(ada), []);
+      // Reloaded, it goes on where it was.
+      await bea.reload();
+      await shows(bea, text);
+      await ada.locator(".writers", { hasText: "Bea Moor writes here" }).waitFor();
+
+      // The visitor gets it once, though both send it at once.
+      await Promise.all([reply(ada).press("Control+Enter"), reply(bea).press("Control+Enter")]);
+      await Promise.all([shows(ada, ""), shows(bea, "")]);
+      await bubbles(ada, "it is on its way.").waitFor();
+      const path = `/api/conversations/${conversationId}/messages`;
+      const told = async () =>
+        (await call<{ items: { content: string; sender: { role: string } }[] }>(
+          { url },
+          "GET",
+          path,
+          { token: visitor },
+        )).body.items.filter(({ sender }) => sender.role === "agent").map(({ content }) => content);
+      assert.deepEqual(await told(), [text]);
+
+      // Alone again: what waited is there; what is in the draft stays for the others.
+      await reply(ada).fill("for both");
+      await shows(bea, "for both");
+      await together(bea).click();
+      await shows(bea, "my own");
+      await signs(bea).getByText("for both").waitFor();
+      await signs(bea).getByRole("button", { name: "Join" }).waitFor();
+      // The last one takes it along.
+      await together(ada).click();
+      await shows(ada, "for both");
+      await signs(bea).getByRole("button", { name: "Join" }).waitFor({ state: "detached" });
+      assert.deepEqual(await told(), [text]);
+      // A draft is kept when everybody leaves.
+      await together(ada).click();
+      await signs(bea).getByText("ada is writing a reply").waitFor();
+      await ada.goto(new URL("/", ada.url()).href);
+      await signs(bea).getByText("is waiting").waitFor();
+      await post({ url }, token, conversationId, "from elsewhere");
+      await signs(bea).getByRole("button", { name: "Open" }).click();
+      await shows(bea, "for both");
+    }),
+);
+
+testWith(
+  ["chromium"],
+  "agents keep notes on a contact together, in all conversations",
+  () =>
+    withScene(async ({ ada: one, bea: two, browser, url, conversationId, token }) => {
+      const [ada, bea] = [one.page, two.page];
+      const notes = (page: Page) =>
+        page.getByRole("textbox", { name: /^Notes about this contact/ });
+      const noted = (page: Page, text: string) =>
+        page.waitForFunction(
+          (text) => document.querySelector<HTMLTextAreaElement>(".notes textarea")?.value === text,
+          text,
+        );
+      await notes(ada).fill("Prefers mail.");
+      await noted(bea, "Prefers mail.");
+      await ada.locator(".notes-foot", { hasText: "Saved" }).waitFor();
+      await notes(bea).focus();
+      await bea.keyboard.press("Control+End");
+      await bea.keyboard.type(" Likes tea.");
+      await noted(ada, "Prefers mail. Likes tea.");
+      await ada.locator(".notes .writers", { hasText: "Bea Moor writes here" }).waitFor();
+      await bea.locator(".notes-foot", { hasText: "Saved" }).waitFor();
+      // Written without a connection, it is kept and saved later.
+      await one.context.setOffline(true);
+      await ada.evaluate(() => globalThis.dispatchEvent(new Event("offline")));
+      await ada.locator(".notes-foot", { hasText: "Not connected" }).waitFor({ timeout: 60_000 });
+      await notes(ada).pressSequentially("VIP ");
+      await one.context.setOffline(false);
+      await bea.waitForFunction(() =>
+        document.querySelector<HTMLTextAreaElement>(".notes textarea")!.value.includes("VIP ")
+      );
+      one.complaints.length = 0;
+      assert.deepEqual(await violations(bea), []);
+      // Who comes later, on a phone, finds them in the details.
+      const phone = await browser.newContext({ viewport: { width: 390, height: 844 } });
+      await phone.addCookies(await two.context.cookies());
+      const small = await phone.newPage();
+      await small.goto(`${url}/conversations/${conversationId}`);
+      await small.getByRole("button", { name: "Show details" }).click();
+      await small.waitForFunction(() =>
+        document.querySelector<HTMLTextAreaElement>(".notes textarea")?.value.includes("VIP ")
+      );
+      // No visitor finds them anywhere.
+      const { body } = await call({ url }, "GET", `/api/conversations/${conversationId}`, {
+        token,
+      });
+      assert.ok(!JSON.stringify(body).includes("VIP"));
+      await phone.close();
+    }),
+);
