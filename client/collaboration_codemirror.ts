@@ -95,8 +95,10 @@ export function codeMirror(
   const plugin = ViewPlugin.define((view) => {
     let isOver = false;
     let isScheduled = false;
-    /** What others did that the editor does not show yet. */
+    /** What others did, and the program, that the editor does not show yet. */
     let others: TextOperation = [];
+    /** What is being written comes from the editor, which has it. */
+    let isOwn = false;
 
     /** After the update that is under way: within it the editor takes none. */
     function later(): void {
@@ -126,8 +128,8 @@ export function codeMirror(
     }
 
     const ends = [
-      document.on("change", ({ operation, local }) => {
-        if (local) return;
+      document.on("change", ({ operation }) => {
+        if (isOwn) return;
         others = compose(others, operation);
         later();
       }),
@@ -141,7 +143,9 @@ export function codeMirror(
         const isLocal = update.docChanged &&
           !update.transactions.some((transaction) => transaction.annotation(fromOthers));
         if (isLocal) {
+          isOwn = true;
           document.write(transform(composeAll(editsOf(update)), others, "right"));
+          isOwn = false;
           if (document.text !== update.state.doc.toString()) later();
         }
         if (view.hasFocus && (update.selectionSet || update.docChanged || update.focusChanged)) {

@@ -22,8 +22,10 @@ export function bindTextarea(
 ): () => void {
   /** What the element has, as far as the document knows. */
   let shown = "";
-  /** What others did while an input method was composing. */
+  /** What others did, and the program, while an input method was composing. */
   let held: TextOperation | null = null;
+  /** What is being written comes from the element, which has it. */
+  let isOwn = false;
 
   function show(operation: TextOperation): void {
     const { selectionStart, selectionEnd, selectionDirection, scrollTop } = element;
@@ -36,8 +38,8 @@ export function bindTextarea(
     element.scrollTop = scrollTop;
   }
 
-  function onChange({ operation, local }: { operation: TextOperation; local: boolean }): void {
-    if (local) return;
+  function onChange({ operation }: { operation: TextOperation }): void {
+    if (isOwn) return;
     if (held !== null) held = compose(held, operation);
     else show(operation);
   }
@@ -51,7 +53,11 @@ export function bindTextarea(
   }
 
   function take(operation: TextOperation, others: TextOperation): void {
-    if (document.canEdit) document.write(transform(operation, others, "right"));
+    if (document.canEdit) {
+      isOwn = true;
+      document.write(transform(operation, others, "right"));
+      isOwn = false;
+    }
     const isSame = others.length === 0 && document.text === element.value;
     shown = element.value;
     if (isSame) onSelect();

@@ -45,7 +45,7 @@ async function bundle(): Promise<string> {
 }
 
 interface Shared {
-  shared: { text: string; status: string; isSettled: boolean };
+  shared: { text: string; status: string; isSettled: boolean; setText(text: string): void };
 }
 const textOf = (page: Page) => page.evaluate(() => (globalThis as unknown as Shared).shared.text);
 const shownIn = (page: Page) =>
@@ -144,6 +144,21 @@ testWith(
           assert.equal(await shownIn(ann), await shownIn(bob));
           const mixed = (await textOf(ann)).slice(0, 20);
           assert.equal([...mixed].sort().join(""), "aaaaaaaaaabbbbbbbbbb");
+          // What the page's own program writes shows in its editor as well, and typing goes on.
+          await ann.evaluate(() =>
+            (globalThis as unknown as Shared).shared.setText("Dear Grace,\nBye.")
+          );
+          await ann.keyboard.press("Control+Home");
+          await ann.keyboard.type("> ");
+          for (const page of [ann, bob]) {
+            await page.waitForFunction((text) => {
+              const { shared } = globalThis as unknown as Shared;
+              return shared.text === text && shared.isSettled;
+            }, "> Dear Grace,\nBye.").catch(async () =>
+              assert.equal(await textOf(page), "> Dear Grace,\nBye.")
+            );
+            assert.equal(await shownIn(page), "> Dear Grace,\nBye.");
+          }
           for (const { complaints, context } of visits) {
             assert.deepEqual(complaints.filter((line) => !line.includes("favicon")), []);
             await context.close();
