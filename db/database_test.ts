@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { copyTree } from "../tools/files.ts";
 import { makeDatabase, onServer } from "../tests/support/server.ts";
 import { testWith } from "../tests/support/services.ts";
+import { makeTempDir } from "../tests/support/temp_dir.ts";
 import { makeDataDir } from "../tests/support/template.ts";
 import { openDatabase } from "./database.ts";
 
@@ -14,7 +15,7 @@ async function epochOf(options: { url?: string; dataDir?: string }): Promise<str
 
 Deno.test("the epoch stays with a data folder, and a restored copy has another", async () => {
   const dataDir = await makeDataDir();
-  const copy = await Deno.makeTempDir({ prefix: "parley_test_" });
+  const copy = await makeTempDir();
   try {
     const epoch = await epochOf({ dataDir });
     assert.equal(await epochOf({ dataDir }), epoch);

@@ -12,8 +12,12 @@ const COLOUR = /\x1b\[[0-9;]*m/g;
 Deno.chdir(new URL("..", import.meta.url));
 await buildStale();
 
+/** Files at once: much of a test is waiting, but browsers and databases are many processes each. */
+const JOBS = Math.min(navigator.hardwareConcurrency, 4);
+
 const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", "--no-check", ...Deno.args],
+  args: ["test", "-A", "--no-check", "--parallel", ...Deno.args],
+  env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${JOBS}` },
   stdin: "null",
   stdout: "piped",
   stderr: "inherit",

@@ -4,6 +4,7 @@ import { type Site } from "../../api/site.ts";
 import { createParley } from "../../server.ts";
 import { readSettings } from "../../settings.ts";
 import { POSTGRES_URL, testWith } from "./services.ts";
+import { makeTempDir } from "./temp_dir.ts";
 import { databaseTemplate, makeDataDir } from "./template.ts";
 
 export type EngineName = "pglite" | "postgres";
@@ -45,9 +46,7 @@ export async function startServer(
   env: Record<string, string> = {},
   site: Site | null = null,
 ): Promise<TestServer> {
-  const dataDir = engine === "pglite"
-    ? await makeDataDir()
-    : await Deno.makeTempDir({ prefix: "parley_test_" });
+  const dataDir = engine === "pglite" ? await makeDataDir() : await makeTempDir();
   const database = engine === "postgres" ? await makeDatabase() : null;
   const errors: unknown[] = [];
   const full: Record<string, string> = {

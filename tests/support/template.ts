@@ -6,6 +6,7 @@ import { migrate } from "../../db/migrate.ts";
 import type { Database } from "../../db/types.ts";
 import { copyTree, walkFiles } from "../../tools/files.ts";
 import { POSTGRES_URL } from "./services.ts";
+import { makeTempDir } from "./temp_dir.ts";
 
 const BUILD = new URL("../../.build/", import.meta.url).pathname;
 const MIGRATIONS = new URL("../../db/", import.meta.url).pathname;
@@ -43,7 +44,7 @@ const template = () => name ??= templateName();
 export async function makeDataDir(): Promise<string> {
   const from = BUILD + await template();
   if ((await Deno.stat(from).catch(() => null)) === null) await makeTemplate(from);
-  const path = await Deno.makeTempDir({ prefix: "parley_test_" });
+  const path = await makeTempDir();
   await copyTree(from, path);
   return path;
 }
