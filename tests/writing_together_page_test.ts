@@ -80,6 +80,12 @@ const shows = (page: Page, text: string) =>
     (text) => document.querySelector<HTMLTextAreaElement>("#composer")?.value === text,
     text,
   );
+/** Brings a page to the front, or behind others, as it sees it. */
+const turn = (page: Page, visibilityState: "hidden" | "visible") =>
+  page.evaluate((value) => {
+    Object.defineProperty(document, "visibilityState", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, visibilityState);
 const bubbles = (page: Page, text: string) => page.locator(".bubble", { hasText: text });
 
 async function violations(page: Page): Promise<string[]> {
@@ -123,6 +129,20 @@ testWith(
       await bubbles(bea, "It is on its way.").waitFor();
       assert.equal(await signs(ada).getByText("while you were writing").count(), 0);
       await bea.getByRole("button", { name: "Back to the list" }).waitFor({ state: "hidden" });
+
+      // A tab that is forgotten in the background is not looked at; what it missed comes later.
+      await bea.clock.install();
+      await turn(bea, "hidden");
+      await bea.clock.runFor(59_000);
+      await ada.getByRole("group", { name: "Bea Moor also here" }).waitFor();
+      await bea.clock.runFor(2_000);
+      await ada.getByRole("group", { name: "also here" }).waitFor({ state: "detached" });
+      await reply(ada).fill("While you were away");
+      await reply(ada).press("Enter");
+      await bubbles(ada, "While you were away").waitFor();
+      await turn(bea, "visible");
+      await ada.getByRole("group", { name: "Bea Moor also here" }).waitFor();
+      await bubbles(bea, "While you were away").waitFor();
       await bea.goto(new URL("/", bea.url()).href);
       await ada.getByRole("group", { name: "also here" }).waitFor({ state: "detached" });
     }),
@@ -207,6 +227,45 @@ testWith(
       await post({ url }, token, conversationId, "from elsewhere");
       await signs(bea).getByRole("button", { name: "Open" }).click();
       await shows(bea, "for both");
+    }),
+);
+
+testWith(
+  ["chromium"],
+  "a page that ends between taking a reply out and sending it has it when it comes again",
+  () =>
+    withScene(async ({ ada: { page: ada }, bea: { page: bea }, url, conversationId, token }) => {
+      // Deaf from the moment on in which the reply is taken out: it never learns that it was.
+      await ada.routeWebSocket(/realtime/, (socket) => {
+        const server = socket.connectToServer();
+        let isDeaf = false;
+        socket.onMessage((frame) => {
+          isDeaf ||= String(frame).includes('"exact":true');
+          server.send(frame);
+        });
+        server.onMessage((frame) => isDeaf || socket.send(frame));
+      });
+      await ada.reload();
+      await ada.locator('.connection[data-trouble="none"]').waitFor({ state: "attached" });
+      await together(ada).click();
+      await reply(ada).pressSequentially("Dear Grace,");
+      await signs(bea).getByRole("button", { name: "Join" }).click();
+      await shows(bea, "Dear Grace,");
+      await reply(ada).press("Control+Enter");
+      await shows(bea, "");
+      await ada.reload();
+      await shows(ada, "Dear Grace,");
+      await shows(bea, "Dear Grace,");
+      // Sent in the end, it is there once, and does not come back.
+      await reply(bea).press("Control+Enter");
+      await bubbles(ada, "Dear Grace,").waitFor();
+      await ada.reload();
+      await bubbles(ada, "Dear Grace,").waitFor();
+      await shows(ada, "");
+      const path = `/api/conversations/${conversationId}/messages`;
+      const { items } =
+        (await call<{ items: { content: string }[] }>({ url }, "GET", path, { token })).body;
+      assert.equal(items.filter(({ content }) => content === "Dear Grace,").length, 1);
     }),
 );
 

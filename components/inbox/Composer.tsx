@@ -11,6 +11,7 @@ import { ComposerSigns } from "./ComposerSigns.tsx";
 import { useInbox } from "./context.ts";
 import { useMentions } from "./Mentions.tsx";
 import { useOvertaken } from "./use_overtaken.ts";
+import { useTaken } from "./use_taken.ts";
 
 /** From here on the counter says how much is left. */
 const COUNT_FROM = MAX_CONTENT - 1_000;
@@ -45,6 +46,12 @@ export function Composer({ id }: { id: string }) {
   useEffect(() => {
     if (canShare && readDraft(id).isShared) draft.join();
   }, [id, canShare]);
+  const taking = useTaken(id, (text) => {
+    if (draft.joined.value && draft.join(text)) return;
+    const all = [readDraft(id).text, text].filter(Boolean).join("\n");
+    setOwn(all);
+    keep({ text: all });
+  });
   useLayoutEffect(() => grow(box.current), [text]);
 
   const change = (next: string) => {
@@ -92,6 +99,7 @@ export function Composer({ id }: { id: string }) {
   const sendShared = async () => {
     const to = store();
     setChanged(false);
+    taking.hold(text);
     try {
       const taken = await draft.take();
       if (taken.trim() === "") return;
@@ -101,6 +109,8 @@ export function Composer({ id }: { id: string }) {
     } catch {
       // Somebody wrote, or sent it, in the same moment.
       setChanged(true);
+    } finally {
+      taking.free();
     }
   };
   const send = () => {

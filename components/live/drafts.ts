@@ -30,3 +30,23 @@ export function writeDraft(conversationId: string, draft: Draft) {
     // The storage is full or forbidden; the text is still in the composer.
   }
 }
+
+const TAKEN = "parley.taken.";
+
+/** A shared text that is being taken out to be sent; "" for none. */
+export function readTaken(conversationId: string): string {
+  try {
+    return sessionStorage.getItem(TAKEN + conversationId) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function writeTaken(conversationId: string, text: string) {
+  try {
+    if (text === "") sessionStorage.removeItem(TAKEN + conversationId);
+    else sessionStorage.setItem(TAKEN + conversationId, text);
+  } catch {
+    // Without it only a page that ends in this very moment loses the text.
+  }
+}

@@ -4,6 +4,7 @@ import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient } from "../../client/mod.ts";
 import type { ListFilter, Row } from "../lib/list_state.ts";
 import { titleOf } from "../lib/words.ts";
+import { createAttention } from "./attention.ts";
 import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
 import { createActions } from "./inbox_actions.ts";
@@ -45,6 +46,7 @@ export function createInbox(start: InboxStart) {
   const workspace = createWorkspace(start);
   const { user, announcement } = workspace;
 
+  const attention = createAttention();
   const thread = createThreadModel(start.selected);
   const list = createListModel(start.list, start.filter, {
     userId: user.id,
@@ -73,6 +75,8 @@ export function createInbox(start: InboxStart) {
   const { selectedId } = place;
   const documents = createDocuments(user.id, workspace.fail);
   const draft = createDraft(documents);
+  /** Whether colleagues are told that this agent has the conversation open. */
+  const isPresent = computed(() => attention.isHere.value || draft.joined.value);
   const labels = createLabels(start.labels, {
     request: workspace.request,
     merge: list.merge,
@@ -145,6 +149,7 @@ export function createInbox(start: InboxStart) {
     document.addEventListener("visibilitychange", markSeen);
     const ends = [
       ...listen(own),
+      attention.begin(),
       documents.begin(own),
       labels.follow(own),
       place.begin(),
@@ -154,9 +159,10 @@ export function createInbox(start: InboxStart) {
     ends.push(
       effect(() => {
         const { status } = thread.snapshot.value;
-        const id = status === "ready" ? selectedId.value : null;
+        const id = status === "ready" && isPresent.value ? selectedId.value : null;
         untracked(() => draft.follow(id));
       }),
+      effect(() => thread.setJoined(isPresent.value)),
       effect(() => {
         // Named here because markSeen looks at them only after it has asked for other things.
         void thread.snapshot.value;

@@ -41,12 +41,13 @@ function snapshotOf(selected: { seed: SeedThread | null } | null): ConversationS
 export function createThreadModel(selected: { seed: SeedThread | null } | null) {
   const snapshot = signal<ConversationSnapshot>(snapshotOf(selected));
   let store: ConversationStore | null = null;
+  let isJoined = true;
   let unsubscribe = () => {};
 
   function close() {
     unsubscribe();
     unsubscribe = () => {};
-    store?.close();
+    if (isJoined) store?.close();
     store = null;
   }
 
@@ -58,15 +59,24 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
     if (first !== null) store.seed(first.messages, first.hasMore, first.conversation);
     unsubscribe = store.subscribe((next) => snapshot.value = next);
     snapshot.value = store.snapshot;
-    store.open();
+    if (isJoined) store.open();
+  }
+
+  /** Whether the others see this agent in it; back again, what was missed comes. */
+  function setJoined(joined: boolean) {
+    if (joined === isJoined) return;
+    isJoined = joined;
+    if (joined) store?.open();
+    else store?.close();
   }
 
   /** A second try after an error: leaves and joins again. */
   function retry() {
+    if (!isJoined) return;
     store?.close();
     snapshot.value = { ...snapshot.value, status: "loading", error: undefined };
     store?.open();
   }
 
-  return { snapshot, open, close, retry, store: () => store };
+  return { snapshot, open, close, setJoined, retry, store: () => store };
 }
