@@ -26,7 +26,7 @@ import type { Scope } from "../protocol/programs.ts";
 import { Id } from "../protocol/model.ts";
 import { Problem } from "../protocol/rest.ts";
 import type { Peer, PeerReader } from "../realtime/address.ts";
-import type { Realtime } from "../realtime/server.ts";
+import type { Realtime } from "../realtime/face.ts";
 
 export interface ApiServices {
   version: string;

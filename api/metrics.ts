@@ -4,7 +4,7 @@ import process from "node:process";
 import type { Metrics } from "../domain/metrics.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { isForwarded, isPrivateAddress } from "../realtime/address.ts";
-import type { Realtime } from "../realtime/server.ts";
+import type { Realtime } from "../realtime/face.ts";
 import type { Api, ApiServices } from "./context.ts";
 
 type MetricsServices = Pick<

@@ -1,170 +1,40 @@
 import { CLOSE } from "../protocol/close_codes.ts";
-import type { Page } from "../protocol/model.ts";
-import { SUBPROTOCOL } from "../protocol/native.ts";
-import type { ConnectionStats } from "../protocol/programs.ts";
-import type { Documents } from "../domain/collaboration/service.ts";
-import type { Conversations } from "../domain/conversations/service.ts";
-import type { ProcessCounters } from "../domain/analytics/process_counters.ts";
 import type { Gauges } from "../domain/analytics/registry.ts";
-import type { Analytics } from "../domain/analytics/service.ts";
-import type { Metrics } from "../domain/metrics.ts";
-import type { EventBus, LogEntry } from "../domain/events.ts";
-import { audienceOf, type Principal, type VisitorPrincipal } from "../domain/principal.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
-import type { Tables } from "../domain/tables/service.ts";
-import type { Peer, PeerReader } from "./address.ts";
+import type { Peer } from "./address.ts";
 import { createAuthenticator } from "./authenticator.ts";
-import type { Broker } from "./broker.ts";
 import { createCensus } from "./census.ts";
 import { createCollaboration, toEntry } from "./collaboration.ts";
 import { createCommands, leaveConversation } from "./commands.ts";
-import { Connection, type ConnectionEvents, type ConnectionLimits } from "./connection.ts";
+import { Connection, type ConnectionEvents } from "./connection.ts";
 import { deliverDomainEvents } from "./delivery.ts";
+import { createEndpoints } from "./endpoints.ts";
+import { createEverywhere } from "./everywhere.ts";
+import type { Realtime, RealtimeOptions } from "./face.ts";
 import { createFollow } from "./follow.ts";
 import { startHeartbeat } from "./heartbeat.ts";
-import { createEverywhere } from "./everywhere.ts";
 import { Hub } from "./hub.ts";
+import { logRefused } from "./log.ts";
 import { createMetricSubscriptions } from "./metrics.ts";
 import { startNodes } from "./nodes.ts";
 import { createPresence } from "./presence.ts";
 import { createProbes } from "./probes.ts";
 import type { Protocol } from "./protocol.ts";
-import { createChatJsonProtocol } from "./protocols/chat_json.ts";
-import { logRefused } from "./log.ts";
-import { createNativeProtocol } from "./protocols/native.ts";
-import { createScopedAnalyticsProtocol } from "./protocols/scoped_analytics.ts";
-import { createScopedChatProtocol } from "./protocols/scoped_chat.ts";
-import { createScopedCollaborationProtocol } from "./protocols/scoped_collaboration.ts";
-import { createTopicsProtocol } from "./protocols/topics.ts";
 import { type Disconnect, followRights, isWhose } from "./rights.ts";
 import { ROOMS } from "./rooms.ts";
-import type { SequencedEntry } from "./sequencer.ts";
 import { createScopes } from "./scopes.ts";
+import type { SequencedEntry } from "./sequencer.ts";
 import { createSessions } from "./sessions.ts";
-import { createTableSubscriptions } from "./tables.ts";
 import { createSocketIoServer, isSocketIo } from "./socket_io.ts";
+import { createSockets } from "./sockets.ts";
+import { createTableSubscriptions } from "./tables.ts";
 import { createTimerWheel } from "./timer_wheel.ts";
+import { trafficOf } from "./traffic.ts";
 import { createTyping } from "./typing.ts";
 import { followUnread } from "./unread.ts";
-import { type Accepted, createUpgrade, type Endpoints, refuse } from "./upgrade.ts";
+import { type Accepted, createUpgrade, refuse } from "./upgrade.ts";
+import { createUserEvents } from "./user_events.ts";
 import type { SocketLike } from "./writer.ts";
-
-export interface RealtimeOptions {
-  metrics: Metrics;
-  bus: EventBus;
-  broker: Broker;
-  conversations: Conversations;
-  tables: Tables;
-  analytics: Pick<Analytics, "live">;
-  counters: Pick<ProcessCounters, "delivered" | "answered">;
-  documents: Documents;
-  /** Name of this node, different from every other's. */
-  node: string;
-  /** Milliseconds of silence after which another node is gone, with the people who were there. */
-  nodeTimeoutMs: number;
-  /** The log of a conversation after a position, in order, or the first part of it. */
-  logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
-  limits: ConnectionLimits;
-  /** New sockets a minute and address; null: not for loopback peers. */
-  connectionsPerMinute: number;
-  exemptLoopback: boolean;
-  maxConnectionsPerUser: number;
-  authTimeoutMs: number;
-  heartbeatMs: number;
-  typingMs: number;
-  presenceGraceMs: number;
-  tokenGraceMs: number;
-  /** Milliseconds for which a Socket.IO connection that was cut can be recovered, and how many. */
-  recoveryMs: number;
-  maxRecoverable: number;
-  maxReplayEvents: number;
-  drainMs: number;
-  agentOrigins: readonly string[];
-  peer: PeerReader;
-  /** Whether a web page of this origin may open a socket at all. */
-  originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
-  agentByToken: (token: string) => Promise<Principal>;
-  /** An agent's token, or a participant's. */
-  principalByToken: (token: string) => Promise<Principal>;
-  /** The conversation of a context, which is opened where there is none. */
-  openContext: (principal: Principal, contextId: string) => Promise<string>;
-  /** The same, null where there is none. */
-  contextConversation: (contextId: string) => Promise<string | null>;
-  visitorBySession: (sessionId: string) => Promise<Principal>;
-  conversationOf: (contactId: string) => Promise<string | null>;
-  /** Where the logs of conversations stand. */
-  positions: (conversationIds: string[]) => Promise<Map<string, number>>;
-  recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
-  /** Someone has no connection any more, and the grace is over. */
-  onGone: (userId: string, kind: "agent" | "visitor") => void;
-  totalUnread: (userId: string) => Promise<number>;
-  /** The same of each of these users, by platform. */
-  unreadCounts: (userIds: string[]) => Promise<Map<string, Record<string, number>>>;
-  onError: (error: unknown, context?: Record<string, unknown>) => void;
-}
-
-/** The connections of one protocol. */
-export interface ProtocolStats {
-  protocol: string;
-  /** Not authenticated yet. */
-  pending: number;
-  agents: number;
-  visitors: number;
-  /** Frames since the start. */
-  received: number;
-  sent: number;
-}
-
-export interface RealtimeStats {
-  connections: number;
-  authenticatedUsers: number;
-  rooms: number;
-  /** null: there is no other node; false: others cannot be reached now. */
-  nodesConnected: boolean | null;
-  slowClosed: number;
-  /** Sockets that the server has ended and whose peer does not let go; the runtime cannot. */
-  lingering: number;
-  broadcasts: number;
-  deliveries: number;
-}
-
-/** The narrow face that the rest of the house sees. */
-export interface Realtime {
-  /** Whether sockets are opened at this path. */
-  serves(path: string): boolean;
-  /** Answers an upgrade request at one of its paths. */
-  upgrade(request: Request, remote: string): Promise<Response>;
-  stats(): RealtimeStats;
-  /** Looks at every connection: for a scrape now and then. */
-  traffic(): { byProtocol: ProtocolStats[]; queueBytes: number };
-  /**
-   * Ends every connection of a user, a visitor's session, a sign-in or a single token, on every
-   * node. @returns how many; those of a node that does not answer are not counted.
-   */
-  disconnect(whose: Disconnect): Promise<number>;
-  /**
-   * Sends an event to every connection of a user or contact, on every node, under a name of the
-   * sender's own (`EventName`). Who is not connected does not get it.
-   */
-  sendToUser(userId: string, event: string, data: Record<string, unknown>): void;
-  /** The same to every connected agent, or to everybody who follows a conversation. */
-  sendToRoom(
-    room: "agents" | { conversationId: string },
-    event: string,
-    data: Record<string, unknown>,
-  ): void;
-  /** How many connections a user or contact has, on all nodes that answer. */
-  connectionsOf(userId: string): Promise<number>;
-  /** Connections and people, on all nodes that answer. */
-  connectionStats(): Promise<ConnectionStats>;
-  /** What analytics knows of this moment, on all nodes that answer. */
-  gauges(): Promise<Gauges>;
-  /** Refuses new sockets, asks every client to come back in its own time, and closes them. */
-  drain(): Promise<void>;
-  /** After the drain, when nothing more will be told to other nodes. */
-  close(): Promise<void>;
-  readonly draining: boolean;
-}
 
 /** How long a drain waits for clients to answer their close. */
 const CLOSE_HANDSHAKE_MS = 1000;
@@ -269,51 +139,19 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     recordPage: options.recordPage,
     metrics,
   });
-  const native = createNativeProtocol({
-    commands,
+  const endpoints = createEndpoints({
     node: options.node,
     heartbeatMs: options.heartbeatMs,
     authTimeoutMs: options.authTimeoutMs,
-    onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
-  });
-  const chatJson = createChatJsonProtocol({
-    commands,
-    followTables: (connection, accept) => tables.followAll(connection, accept),
-    onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
-  });
-  const topics = createTopicsProtocol({
-    commands,
-    follow: createFollow({ hub, conversations, presence }),
     epoch: conversations.epoch,
+    commands,
+    tables,
+    collaboration,
+    metrics: followed,
+    follow: createFollow({ hub, conversations, presence }),
+    scopes: createScopes({ authenticator, openContext: options.openContext }),
     onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
   });
-  const scoped = {
-    scopes: createScopes({ authenticator, openContext: options.openContext }),
-    onUnexpected: (error: unknown, connection: Connection) =>
-      onError(error, { connection: connection.id }),
-  };
-  const endpoints: Endpoints = {
-    "/realtime": { protocol: native, subprotocol: SUBPROTOCOL },
-    "/ws": { protocol: chatJson },
-    "/api/chat/ws": {
-      protocol: createScopedChatProtocol({ ...scoped, commands, epoch: conversations.epoch }),
-    },
-    "/api/analytics/ws": {
-      protocol: createScopedAnalyticsProtocol({
-        ...scoped,
-        metrics: followed,
-      }),
-    },
-    "/api/collaboration/ws": {
-      protocol: createScopedCollaborationProtocol({
-        ...scoped,
-        collaboration,
-      }),
-    },
-    "/api/v1/ws": { protocol: topics },
-  };
-  /** From the upgrade until the socket is closed for good. */
-  const sockets = new Map<EventTarget | null, Connection>();
   let draining = false;
   let lastNumber = 0;
 
@@ -407,44 +245,10 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     connection.protocol.onOpen(connection);
   }
 
-  function accept({ socket, protocol, from, credentials, refused }: Accepted): void {
-    const connection = connect(socket, protocol, from);
-    sockets.set(socket, connection);
-    const onOpen = listener<Event>(() => {
-      if (refused !== null) {
-        connection.fail(refused, CLOSE.rateLimited);
-        return;
-      }
-      opened(connection);
-      if (credentials !== null) connection.receive(protocol.authFrame(credentials));
-    });
-    socket.addEventListener("open", onOpen, { once: true });
-    socket.addEventListener("message", onMessage);
-    socket.addEventListener("close", onClose);
-    socket.addEventListener("error", onBroken);
-  }
-
-  /** Of a socket and all others alike: ten thousand have the same few functions. */
-  function listener<E extends Event>(handle: (connection: Connection, event: E) => void) {
-    return (event: E) => {
-      // The runtime may say twice that a socket is closed.
-      const connection = sockets.get(event.target);
-      if (connection === undefined) return;
-      try {
-        handle(connection, event);
-      } catch (error) {
-        // A throw in a socket's callback would end the process.
-        onError(error, { connection: connection.id });
-        connection.close(CLOSE.internal);
-      }
-    };
-  }
-  const onMessage = listener<MessageEvent>((connection, { data }) => connection.receive(data));
-  const onBroken = listener<Event>((connection) => connection.end());
-  const onClose = listener<CloseEvent>((connection, { code, target }) => {
-    sockets.delete(target);
-    connection.peerClosedWith = code;
-    connection.end();
+  const sockets = createSockets({
+    connect,
+    opened,
+    onError: (error, broken) => onError(error, { connection: broken.id }),
   });
 
   const connects = new KeyedLimiter(options.connectionsPerMinute);
@@ -498,29 +302,12 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     takeConnection,
     idleTimeoutMs: options.heartbeatMs * 2,
     draining: () => draining,
-    accept,
+    accept: sockets.accept,
   });
 
   return {
     disconnect,
-    sendToUser(userId, name, data) {
-      const event = {
-        type: "user_event" as const,
-        timestamp: new Date().toISOString(),
-        data: { name, data },
-      };
-      hub.publish({ room: ROOMS.user(userId), forAgents: event, forVisitors: event });
-    },
-    sendToRoom(room, name, data) {
-      const timestamp = new Date().toISOString();
-      const event = { type: "user_event", timestamp, data: { name, data } } as const;
-      if (room === "agents") {
-        hub.publish({ room: ROOMS.agents, forAgents: event, forVisitors: null });
-      } else {
-        const name = ROOMS.conversation(room.conversationId);
-        hub.publish({ room: name, forAgents: event, forVisitors: event });
-      }
-    },
+    ...createUserEvents(hub),
     connectionsOf: (userId) => census.connectionsOf(userId),
     connectionStats: () => census.stats(),
     gauges,
@@ -544,28 +331,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
         Math.max(0, sockets.size + socketIo.connections - hub.connections.size),
     }),
 
-    traffic() {
-      const byProtocol = new Map<string, ProtocolStats>();
-      const of = (protocol: string) => {
-        const known = byProtocol.get(protocol);
-        if (known !== undefined) return known;
-        const none = { protocol, pending: 0, agents: 0, visitors: 0, received: 0, sent: 0 };
-        byProtocol.set(protocol, none);
-        return none;
-      };
-      for (const [protocol, { received, sent }] of hub.ended) {
-        Object.assign(of(protocol), { received, sent });
-      }
-      let queueBytes = 0;
-      for (const { protocol, principal, received, sent, writer } of hub.connections) {
-        const stats = of(protocol.name);
-        stats.received += received;
-        stats.sent += sent;
-        stats[principal === null ? "pending" : audienceOf(principal)]++;
-        queueBytes += writer.waitingBytes;
-      }
-      return { byProtocol: [...byProtocol.values()], queueBytes };
-    },
+    traffic: () => trafficOf(hub),
 
     async drain() {
       draining = true;
