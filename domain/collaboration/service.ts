@@ -1,9 +1,8 @@
 import type { Db } from "../../db/database.ts";
 import type { DocumentEdit, DocumentState, EditReceipt } from "../../protocol/collaboration.ts";
-import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import type { Principal } from "../principal.ts";
-import { nextTurn } from "../turn.ts";
+import { createGroupCommit } from "../group_commit.ts";
 import { createDocumentCache } from "./cache.ts";
 import {
   accept,
@@ -94,9 +93,6 @@ interface Committed {
   answers: (() => void)[];
 }
 
-/** SQLSTATE classes for which one row is to blame: bad data, broken constraint, too complex. */
-const DATA_ERROR = /^(22|23|54)/;
-
 /**
  * Shared documents, in group commits: while one transaction runs, the edits that arrive wait, and
  * all of them are the next one. The row of a document is its order, for all nodes: who holds its
@@ -105,34 +101,16 @@ const DATA_ERROR = /^(22|23|54)/;
 export function createDocuments(options: DocumentsOptions): Documents {
   const { db, bus, epoch, limits, maxPending, maxBatch = 500 } = options;
   const cache = createDocumentCache();
-  let waiting: Waiting[] = [];
-  let running: Promise<void> | null = null;
-
-  async function run(): Promise<void> {
-    await Promise.resolve();
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, maxBatch);
-      waiting = waiting.slice(maxBatch);
-      await runBatch(batch);
-      if (waiting.length > 0) await nextTurn();
-    }
-    running = null;
-  }
-
-  async function runBatch(batch: Waiting[]): Promise<void> {
-    try {
-      await commit(batch);
-    } catch (error) {
-      // What is in memory may be of a transaction that was rolled back.
+  const group = createGroupCommit<Waiting>({
+    what: "the edit",
+    maxPending,
+    maxBatch,
+    commit,
+    onRolledBack(batch) {
+      // What is in memory may be of that transaction.
       for (const { id } of batch) cache.delete(id);
-      const code = (error as { code?: unknown } | null)?.code;
-      if (batch.length > 1 && typeof code === "string" && DATA_ERROR.test(code)) {
-        for (const entry of batch) await runBatch([entry]);
-      } else {
-        for (const entry of batch) entry.reject(error);
-      }
-    }
-  }
+    },
+  });
 
   async function commit(batch: Waiting[]): Promise<void> {
     const byId = Map.groupBy(batch, ({ id }) => id);
@@ -301,16 +279,10 @@ export function createDocuments(options: DocumentsOptions): Documents {
 
     edit(principal, { id, subject }, submission, origin) {
       checkAccess(principal, subject);
-      if (waiting.length >= maxPending) {
-        throw new ParleyError("overloaded", "Cannot store the edit: too many are waiting", {
-          retryAfter: 1000,
-          limit: "MAX_PENDING_WRITES",
-        });
-      }
       const { userId, userName, kind } = principal;
       const author = { userId, userName, role: kind };
       return new Promise((resolve, reject) => {
-        waiting.push({
+        group.add({
           id,
           subject,
           submission: { ...submission, author },
@@ -318,7 +290,6 @@ export function createDocuments(options: DocumentsOptions): Documents {
           resolve,
           reject,
         });
-        running ??= run();
       });
     },
 
@@ -331,7 +302,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
     },
 
     async close() {
-      while (running !== null) await running;
+      await group.idle();
       cache.clear();
     },
 

@@ -1,11 +1,11 @@
-import { isDataError } from "../../db/data_error.ts";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Pointers } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
-import { nextTurn } from "../turn.ts";
-import { apply, type Operation, type Working } from "./operations.ts";
+import { createGroupCommit } from "../group_commit.ts";
+import { apply } from "./operations.ts";
+import type { Operation, Working } from "./working.ts";
 import { receiptsBy, storeReceipts } from "./receipts.ts";
 import { loadWorking, type StoredPointer, storeWorking } from "./storage.ts";
 import { type FullConversationRow, toConversation, toLogEntry, toPointers } from "./view.ts";
@@ -51,49 +51,22 @@ type Outcome =
   | { ok: true; result: WriteResult; actorId: string }
   | { ok: false; error: unknown };
 
-/**
- * Group commit: while one transaction runs, everything that arrives waits, and all of it is the
- * next transaction. One change alone is stored at once; a thousand at the same moment cost a few
- * transactions, not a thousand.
- */
+/** Stores changes of conversations, those of the same moment together. */
 export function createWriter(options: WriterOptions): Writer {
   const { db, bus, epoch, maxPending, maxBatch = 500, now = () => new Date() } = options;
-  let waiting: Waiting[] = [];
-  let running: Promise<void> | null = null;
-
-  async function run(): Promise<void> {
-    // Everything that arrives in the same turn of the event loop belongs to the first batch.
-    await Promise.resolve();
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, maxBatch);
-      waiting = waiting.slice(maxBatch);
-      await runBatch(batch);
-      // Sockets get their turn, and what they bring is in the next batch.
-      if (waiting.length > 0) await nextTurn();
-    }
-    running = null;
-  }
-
-  async function runBatch(batch: Waiting[]): Promise<void> {
-    let outcomes: Outcome[];
-    try {
-      outcomes = await commit(batch.map((entry) => entry.operation));
-    } catch (error) {
-      if (batch.length > 1 && isDataError(error)) {
-        // One change that the database refuses must not take the others with it; the transaction
-        // was rolled back, so each can be tried alone.
-        for (const entry of batch) await runBatch([entry]);
-      } else {
-        for (const entry of batch) entry.reject(error);
+  const group = createGroupCommit<Waiting>({
+    what: "the change",
+    maxPending,
+    maxBatch,
+    async commit(batch) {
+      const outcomes = await commit(batch.map(({ operation }) => operation));
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const outcome = outcomes[i]!;
+        if (outcome.ok) resolve(outcome.result);
+        else reject(outcome.error);
       }
-      return;
-    }
-    batch.forEach((entry, i) => {
-      const outcome = outcomes[i]!;
-      if (outcome.ok) entry.resolve(outcome.result);
-      else entry.reject(outcome.error);
-    });
-  }
+    },
+  });
 
   async function commit(operations: Operation[]): Promise<Outcome[]> {
     const { all, outcomes, pointers } = await db.transaction().execute(async (trx) => {
@@ -167,25 +140,11 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   return {
-    write(operation) {
-      if (waiting.length >= maxPending) {
-        return Promise.reject(
-          new ParleyError("overloaded", "Cannot store the change: too many are waiting", {
-            retryAfter: 1000,
-            limit: "MAX_PENDING_WRITES",
-          }),
-        );
-      }
-      return new Promise((resolve, reject) => {
-        waiting.push({ operation, resolve, reject });
-        running ??= run();
-      });
-    },
-    async idle() {
-      while (running !== null) await running;
-    },
+    write: (operation) =>
+      new Promise((resolve, reject) => group.add({ operation, resolve, reject })),
+    idle: () => group.idle(),
     get pending() {
-      return waiting.length;
+      return group.pending;
     },
   };
 }
