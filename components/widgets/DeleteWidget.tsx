@@ -1,11 +1,10 @@
 import { useState } from "preact/hooks";
 import type { WidgetConfig } from "../../protocol/model.ts";
-import { errorText } from "../live/api.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Button } from "../ui/Button.tsx";
+import { DangerForm } from "../ui/DangerForm.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Field } from "../ui/Field.tsx";
-import { Notice } from "../ui/Notice.tsx";
 import { Section } from "../ui/Section.tsx";
 
 /** `onGone` is called before the page is left. */
@@ -39,26 +38,18 @@ function Confirm({ widget, onGone, onCancel }: {
 }) {
   const { request } = useWorkspace();
   const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const same = typed.trim() === widget.name;
-
-  const remove = async (event: Event) => {
-    event.preventDefault();
-    if (!same || busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await request(`/api/widget-configs/${widget.id}`, { method: "DELETE" });
-      onGone();
-      location.assign("/widgets");
-    } catch (cause) {
-      setBusy(false);
-      setError(errorText(cause));
-    }
+  const run = async () => {
+    await request(`/api/widget-configs/${widget.id}`, { method: "DELETE" });
+    onGone();
+    location.assign("/widgets");
   };
   return (
-    <form class="dialog-form" noValidate onSubmit={remove}>
+    <DangerForm
+      action="Delete"
+      unavailable={typed.trim() !== widget.name}
+      run={run}
+      onCancel={onCancel}
+    >
       <p>
         The chat disappears from every website that uses it, for good. Visitors who have it open are
         disconnected and start anew with another widget.
@@ -72,11 +63,6 @@ function Confirm({ widget, onGone, onCancel }: {
         spellcheck={false}
         onInput={(event) => setTyped(event.currentTarget.value)}
       />
-      <div aria-live="assertive">{error && <Notice>{error}</Notice>}</div>
-      <div class="dialog-actions">
-        <Button kind="quiet" onClick={onCancel}>Cancel</Button>
-        <Button type="submit" kind="danger" busy={busy} unavailable={!same}>Delete</Button>
-      </div>
-    </form>
+    </DangerForm>
   );
 }
