@@ -77,8 +77,14 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const changes = c.req.valid("json");
-      return c.json(await conversations.update(c.get("principal"), id, changes), 200);
+      const { labels: labelIds, addLabels, removeLabels, ...changes } = c.req.valid("json");
+      const labels = labelIds !== undefined
+        ? { labelIds }
+        : addLabels ?? removeLabels
+        ? { add: addLabels ?? [], remove: removeLabels ?? [] }
+        : undefined;
+      const changed = await conversations.update(c.get("principal"), id, { ...changes, labels });
+      return c.json(changed, 200);
     },
   );
 

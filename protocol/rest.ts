@@ -82,9 +82,22 @@ export const UpdateConversationBody = z.strictObject({
   assigneeId: Id.nullable().optional(),
   /** Ids of all labels that it is to have; none: []. */
   labels: LabelIds.optional(),
+  /** Ids of labels that it is to have as well. */
+  addLabels: LabelIds.optional(),
+  /** Ids of labels that it is not to have any more, whether it has them or not. */
+  removeLabels: LabelIds.optional(),
 }).refine(
-  (body) => Object.keys(body).length > 0,
-  "at least one of status, assigneeId and labels is needed",
+  (body) => Object.values(body).some((value) => value !== undefined),
+  "at least one of status, assigneeId, labels, addLabels and removeLabels is needed",
+).refine(({ labels, addLabels, removeLabels }) => !labels || !addLabels && !removeLabels, {
+  path: ["labels"],
+  message: "are all that it is to have: without addLabels and removeLabels",
+}).refine(
+  ({ addLabels = [], removeLabels }) => !removeLabels?.some((id) => addLabels.includes(id)),
+  {
+    path: ["removeLabels"],
+    message: "must not name what addLabels names",
+  },
 );
 export type UpdateConversationBody = z.infer<typeof UpdateConversationBody>;
 

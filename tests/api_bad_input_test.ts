@@ -50,7 +50,7 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "PATCH /api/context-rules/{id}": RULE,
   "POST /api/context-rules/order": { ids: [SOMEBODY] },
   "POST /api/conversations": { contactId: SOMEBODY },
-  "PATCH /api/conversations/{id}": { status: "resolved", labels: [] },
+  "PATCH /api/conversations/{id}": { status: "resolved", addLabels: [], removeLabels: [] },
   "POST /api/conversations/{id}/rating": { rating: 5, comment: "Good" },
   "PATCH /api/analytics/business-hours": { businessHours: null },
   "POST /api/conversations/read": { ids: [SOMEBODY] },

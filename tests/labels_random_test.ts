@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Conversation, ConversationLabel } from "../protocol/model.ts";
 import { createRandom } from "./faults/random.ts";
 import { call, cast, post } from "./support/http.ts";
-import { makeLabel, setLabels } from "./support/labels.ts";
+import { makeLabel } from "./support/labels.ts";
 import { onNodes } from "./support/nodes.ts";
 import { onBothEngines, type TestServer } from "./support/server.ts";
 import { connect, type TestSocket } from "./support/socket.ts";
@@ -49,7 +49,12 @@ async function disagree(nodes: TestServer[], seed: number): Promise<void> {
       await post(node, visitor.sessionId, id, `message ${at}`);
     } else {
       const wanted = labels.filter(() => random.number() < 0.4);
-      const { status } = await setLabels(node, token, id, wanted);
+      const others = labels.filter((one) => !wanted.includes(one) && random.number() < 0.4);
+      const body = random.number() < 0.5
+        ? { labels: wanted }
+        : { addLabels: wanted, removeLabels: others };
+      const path = `/api/conversations/${id}`;
+      const { status } = await call(node, "PATCH", path, { token, body });
       // 422 where it names the label that has just gone.
       assert.ok(status === 200 || (status === 422 && wanted.includes(doomed)), `${status}`);
     }

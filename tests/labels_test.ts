@@ -109,6 +109,57 @@ onBothEngines("agents may do everything with labels, programs read, visitors not
   }
 });
 
+onBothEngines("labels come and go one by one, whatever others change in the same moment", async (
+  server,
+) => {
+  const { agent: { token }, conversation: { id } } = await cast(server);
+  const path = `/api/conversations/${id}`;
+  const labels = await Promise.all(
+    Array.from({ length: 21 }, (_, i) => makeLabel(server, token, `label ${i}`)),
+  );
+  const ids = labels.map((label) => label.id).sort();
+  const change = (body: unknown) =>
+    call<Conversation & { detail: string; fields: { path: string; message: string }[] }>(
+      server,
+      "PATCH",
+      path,
+      { token, body },
+    );
+  const has = async () =>
+    (await call<Conversation>(server, "GET", path, { token })).body.labels!.map((one) => one.id);
+
+  await Promise.all(ids.slice(0, 10).map((one) => change({ addLabels: [one] })));
+  assert.deepEqual(await has(), ids.slice(0, 10));
+  await Promise.all(
+    ids.slice(0, 20).map((one, i) =>
+      change(i < 5 ? { removeLabels: [one, SOMEBODY] } : { addLabels: [one] })
+    ),
+  );
+  assert.deepEqual(await has(), ids.slice(5, 20));
+  const { lastSeq } = (await call<Conversation>(server, "GET", path, { token })).body;
+  assert.equal((await change({ removeLabels: [ids[0]], addLabels: [ids[5]] })).status, 200);
+  assert.equal((await change({ addLabels: [], removeLabels: [] })).body.lastSeq, lastSeq);
+
+  const unknown = await change({ addLabels: [ids[0], SOMEBODY], status: "resolved" });
+  assert.deepEqual([unknown.status, unknown.body.fields[0]!.path], [422, "addLabels.1"]);
+  const both = await change({ addLabels: [ids[0]], removeLabels: [ids[1], ids[0]] });
+  assert.deepEqual([both.status, both.body.fields[0]!.path], [422, "removeLabels"]);
+  const all = await change({ labels: [], removeLabels: [ids[0]] });
+  assert.deepEqual([all.status, all.body.fields[0]!.path], [422, "labels"]);
+  const full = await change({
+    addLabels: [...ids.slice(0, 5), ids[20]],
+    status: "resolved",
+  });
+  assert.equal(full.status, 409);
+  assert.equal(
+    full.body.detail,
+    "Cannot label the conversation: it would have 21 labels, and 20 are possible",
+  );
+  assert.deepEqual(await has(), ids.slice(5, 20));
+  const { status } = (await call<Conversation>(server, "GET", path, { token })).body;
+  assert.equal(status, "open");
+});
+
 onBothEngines("there are as many labels as there may be, however they arrive", async (server) => {
   const { token } = await login(server);
   const made: number[] = [];

@@ -23,8 +23,8 @@ export type LabelsModel = ReturnType<typeof createLabels>;
  */
 export function createLabels(first: readonly Label[], deps: LabelDeps) {
   const all = signal<readonly Label[]>(first);
-  /** Labels by conversation, where that is on its way to the server. */
-  const wishes = signal<ReadonlyMap<string, readonly string[]>>(new Map());
+  /** What is to come (true) and to go, by conversation and label, on its way to the server. */
+  const wishes = signal<ReadonlyMap<string, ReadonlyMap<string, boolean>>>(new Map());
   const sending = new Set<string>();
   /** Whether the menu that adds labels is open. */
   const menuOpen = signal(false);
@@ -66,24 +66,32 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
     return () => subscription.unsubscribe();
   }
 
-  function wish(id: string, labels: readonly string[] | null) {
+  /** @param labels what is still wished for; null: nothing. */
+  function wish(id: string, labels: ReadonlyMap<string, boolean> | null) {
     const next = new Map(wishes.value);
     if (labels === null) next.delete(id);
     else next.set(id, labels);
     wishes.value = next;
   }
 
-  const idsFor = ({ id, labels }: Conversation) => wishes.value.get(id) ?? idsOf(labels);
+  function idsFor({ id, labels }: Conversation): string[] {
+    const wished = wishes.value.get(id) ?? new Map<string, boolean>();
+    const comes = [...wished].flatMap(([label, has]) => has ? [label] : []);
+    return [...idsOf(labels).filter((label) => !wished.has(label)), ...comes];
+  }
 
   /** One request after the other, so that the last wish is the last that arrives. */
   async function send(id: string): Promise<void> {
     if (sending.has(id)) return;
     sending.add(id);
-    for (let labels = wishes.value.get(id); labels; labels = wishes.value.get(id)) {
+    for (let wished = wishes.value.get(id); wished; wished = wishes.value.get(id)) {
+      // Only what this agent changes: a colleague may change others in the same moment.
+      const named = (has: boolean) =>
+        [...wished!].flatMap(([label, is]) => is === has ? label : []);
+      const body = { addLabels: named(true), removeLabels: named(false) };
       try {
-        const path = `/api/conversations/${id}`;
-        deps.merge(await deps.request(path, { method: "PATCH", body: { labels } }));
-        if (wishes.value.get(id) === labels) wish(id, null);
+        deps.merge(await deps.request(`/api/conversations/${id}`, { method: "PATCH", body }));
+        if (wishes.value.get(id) === wished) wish(id, null);
       } catch (error) {
         wish(id, null);
         deps.fail(error);
@@ -93,11 +101,9 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
   }
 
   function toggle(conversation: Conversation, labelId: string) {
-    // One that was removed meanwhile would be refused.
-    const there = idsFor(conversation).filter((id) => all.value.some((label) => label.id === id));
-    const without = there.filter((id) => id !== labelId);
-    const next = without.length < there.length ? without : [...there, labelId];
-    wish(conversation.id, next);
+    const wished = new Map(wishes.value.get(conversation.id));
+    wished.set(labelId, !idsFor(conversation).includes(labelId));
+    wish(conversation.id, wished);
     return send(conversation.id);
   }
 

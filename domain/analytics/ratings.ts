@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { RatingAnswer } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import { maySee } from "../conversations/operations.ts";
+import { maySee } from "../conversations/rights.ts";
 import type { Principal } from "../principal.ts";
 
 /**

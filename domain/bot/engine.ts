@@ -11,7 +11,7 @@ import {
   RuleCondition,
 } from "../../protocol/model.ts";
 import { holds, type RuleCause } from "../../protocol/rule_match.ts";
-import type { Actor } from "../conversations/operations.ts";
+import type { Actor } from "../conversations/working.ts";
 import type { Conversations } from "../conversations/service.ts";
 import type { Writer } from "../conversations/writer.ts";
 import type { EventBus } from "../events.ts";

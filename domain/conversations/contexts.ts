@@ -10,7 +10,7 @@ import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import type { AgentPrincipal, Principal, VisitorPrincipal } from "../principal.ts";
 import { findOrCreateByIdentity } from "../visitors/contacts.ts";
-import { maySee } from "./operations.ts";
+import { maySee } from "./rights.ts";
 import { findConversation } from "./queries.ts";
 
 /** Conversations of contexts; of their own, because a contact has one conversation on the website. */

@@ -2,7 +2,8 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { ConversationLabel } from "../../protocol/model.ts";
-import type { Operation, Working } from "./operations.ts";
+import { neededBy } from "./label_change.ts";
+import type { Operation, Working } from "./working.ts";
 
 export type LabelFound = ConversationLabel & { conversation_id: string };
 
@@ -27,7 +28,7 @@ export async function loadLabels(
   const changes = operations.flatMap((one) => one.kind === "labels" ? [one] : []);
   if (changes.length === 0) return;
   const ids = [...new Set(changes.map(({ conversationId }) => conversationId))];
-  const named = [...new Set(changes.flatMap(({ labelIds }) => labelIds))];
+  const named = [...new Set(changes.flatMap(({ change }) => neededBy(change)))];
   const { rows: known } = await sql<ConversationLabel>`
     select l.id, l.name, l.color from labels l
     where l.id = any(${named}::uuid[]) or l.id in (

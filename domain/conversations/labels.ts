@@ -6,7 +6,8 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { type CreateLabelBody, MAX_LABELS, type UpdateLabelBody } from "../../protocol/labels.ts";
 import type { Label, LabelColor } from "../../protocol/model.ts";
-import { noLabel } from "./operations.ts";
+import { neededBy, needRoom, noLabel, wantedOf } from "./label_change.ts";
+import type { LabelChange } from "./working.ts";
 
 function toLabel(row: LabelRow): Label {
   return {
@@ -92,12 +93,27 @@ export async function deleteLabel(
   });
 }
 
-/** @throws {ParleyError} `invalid`, naming the first of these ids that is no label's. */
-export async function needLabels(db: Db, ids: readonly string[]): Promise<void> {
+/**
+ * Before anything of a request is done; the writer looks again.
+ *
+ * @throws {ParleyError} `invalid`, naming the first label that is to be set and is none; `conflict`
+ * where it would have too many.
+ */
+export async function needLabels(
+  db: Db,
+  conversationId: string,
+  change: LabelChange,
+): Promise<void> {
+  const ids = neededBy(change);
   if (ids.length === 0) return;
-  const rows = await db.selectFrom("labels").select("id").where("id", "in", ids).execute();
+  const [rows, had] = await Promise.all([
+    db.selectFrom("labels").select("id").where("id", "in", ids).execute(),
+    db.selectFrom("conversation_labels").select("label_id")
+      .where("conversation_id", "=", conversationId).execute(),
+  ]);
   const known = new Set(rows.map((row) => row.id));
-  for (const id of ids) if (!known.has(id)) throw noLabel(ids, id);
+  for (const id of ids) if (!known.has(id)) throw noLabel(change, id);
+  needRoom(wantedOf(change, had.map((row) => row.label_id)).size);
 }
 
 async function lock(trx: Db, id: string): Promise<LabelRow> {

@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { ReceiptRow } from "../../db/types.ts";
 import type { Receipt } from "../../protocol/native.ts";
-import type { ReceiptChange, Working } from "./operations.ts";
+import type { ReceiptChange, Working } from "./working.ts";
 
 /** How far back the message is looked for that a move is about, in events of the log. */
 const LOOK_BACK = 1000;

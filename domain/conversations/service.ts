@@ -13,7 +13,8 @@ import { KeyedLimiter } from "../rate_limit.ts";
 import { findUser } from "../agents/users.ts";
 import { participations } from "../visitors/contacts.ts";
 import { needLabels } from "./labels.ts";
-import { type Actor, maySee } from "./operations.ts";
+import { maySee } from "./rights.ts";
+import type { Actor, LabelChange } from "./working.ts";
 import {
   entriesAt,
   findConversation,
@@ -101,8 +102,7 @@ export interface Conversations {
     changes: {
       status?: ConversationStatus | undefined;
       assigneeId?: string | null | undefined;
-      /** Ids of all labels that it is to have. */
-      labels?: string[] | undefined;
+      labels?: LabelChange | undefined;
     },
   ): Promise<Conversation>;
   read(
@@ -340,7 +340,7 @@ export function createConversations(options: ConversationsOptions): Conversation
       needScope(principal, "conversations:write");
       const { status, labels } = changes;
       const assignee = await assigneeOf(changes.assigneeId);
-      if (labels !== undefined) await needLabels(db, labels);
+      if (labels !== undefined) await needLabels(db, id, labels);
       const writes = [];
       const actor = actorOf(principal);
       if (assignee !== undefined) {
@@ -350,7 +350,7 @@ export function createConversations(options: ConversationsOptions): Conversation
         writes.push(writer.write({ kind: "status", conversationId: id, actor, status }));
       }
       if (labels !== undefined) {
-        writes.push(writer.write({ kind: "labels", conversationId: id, actor, labelIds: labels }));
+        writes.push(writer.write({ kind: "labels", conversationId: id, actor, change: labels }));
       }
       await Promise.all(writes);
       return view(await load(principal, id), principal, await unreadFor(principal, id));

@@ -7,7 +7,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { type LabelFound, loadLabels, storeLabels, toLabels } from "./label_storage.ts";
-import { clientKey, type Operation, type Working } from "./operations.ts";
+import { clientKey, type Operation, type Working } from "./working.ts";
 import { selectUnlabelled } from "./queries.ts";
 
 /** Loads and locks the conversations of a batch, in the order of their ids so that nodes cannot deadlock. */

@@ -1,0 +1,65 @@
+import { ParleyError } from "../../protocol/errors.ts";
+import { MAX_CONVERSATION_LABELS } from "../../protocol/labels.ts";
+import { type Actor, type Applied, type LabelChange, log, type Working } from "./working.ts";
+
+/** No line of the history tells of it, and no visitor. */
+export function changeLabels(
+  working: Working,
+  actor: Actor,
+  change: LabelChange,
+  now: Date,
+): Applied {
+  const { row } = working;
+  const loaded = working.labels!;
+  const had = new Set(row.labels.map(({ id }) => id));
+  const wanted = wantedOf(change, had);
+  const labels = [...wanted].sort().map((id) => {
+    const label = loaded.known.get(id);
+    if (label === undefined) throw noLabel(change, id);
+    return label;
+  });
+  needRoom(labels.length);
+  if (wanted.size === had.size && labels.every(({ id }) => had.has(id))) {
+    return { message: null, duplicate: true };
+  }
+  row.labels = labels;
+  loaded.changed = true;
+  const { userId, userName, role } = actor;
+  log(working, "conversation_changed", null, true, {
+    labels: row.labels,
+    actor: { userId, userName, role },
+  }, now);
+  return { message: null, duplicate: false };
+}
+
+/** @throws {ParleyError} `conflict` */
+export function needRoom(labels: number): void {
+  if (labels <= MAX_CONVERSATION_LABELS) return;
+  throw new ParleyError(
+    "conflict",
+    `Cannot label the conversation: it would have ${labels} labels, and ` +
+      `${MAX_CONVERSATION_LABELS} are possible`,
+  );
+}
+
+/** The labels that it has then. */
+export function wantedOf(change: LabelChange, had: Iterable<string>): Set<string> {
+  if ("labelIds" in change) return new Set(change.labelIds);
+  const wanted = new Set([...had, ...change.add]);
+  // What is not there needs not be taken off, be it that there is no such label any more.
+  for (const id of change.remove) wanted.delete(id);
+  return wanted;
+}
+
+/** The labels that have to exist for it. */
+export function neededBy(change: LabelChange): readonly string[] {
+  return "labelIds" in change ? change.labelIds : change.add;
+}
+
+export function noLabel(change: LabelChange, id: string): ParleyError {
+  const field = "labelIds" in change ? "labels" : "addLabels";
+  const path = `${field}.${neededBy(change).indexOf(id)}`;
+  return new ParleyError("invalid", `Cannot label the conversation: there is no label "${id}"`, {
+    fields: [{ path, message: "must be a label's id" }],
+  });
+}

@@ -1,0 +1,83 @@
+/** How far each side has got and read. */
+import type { Actor, ParticipantChange, Working } from "./working.ts";
+
+/**
+ * Pointers only grow; the side's pointer is the furthest of its people, so a message is read when
+ * one agent, or one of several visitors, has read it.
+ *
+ * @param receiptAt null: it follows from a message, which says so to everybody.
+ */
+export function movePointer(
+  working: Working,
+  actor: Actor,
+  seq: number,
+  read: boolean,
+  receiptAt: Date | null,
+): void {
+  if (actor.role !== "agent" && actor.role !== "visitor") return;
+  const { row } = working;
+  const known = working.participants.get(actor.userId);
+  const atEnd = seq >= row.last_seq;
+  const change: ParticipantChange = known ?? {
+    conversation_id: row.id,
+    user_id: actor.userId,
+    role: actor.role,
+    delivered_seq: 0,
+    read_seq: 0,
+    read_inbound: 0,
+    read_outbound: 0,
+  };
+  change.delivered_seq = Math.max(change.delivered_seq, seq);
+  if (read && seq >= change.read_seq) {
+    change.read_seq = seq;
+    change.read_inbound = atEnd ? row.inbound_count : null;
+    change.read_outbound = atEnd ? row.outbound_count : null;
+  }
+  working.participants.set(actor.userId, change);
+  const side = actor.role === "agent" ? "agent" : "contact";
+  const deliveredKey = `${side}_delivered_seq` as const;
+  const readKey = `${side}_read_seq` as const;
+  const delivered = seq > row[deliveredKey];
+  if (delivered) {
+    row[deliveredKey] = seq;
+    working.dirty = true;
+  }
+  const wasRead = read && seq > row[readKey];
+  if (wasRead) {
+    row[readKey] = seq;
+    working.dirty = true;
+  }
+  if (delivered || wasRead) {
+    noteReceipt(working, actor.role, wasRead ? "read" : "delivered", seq, actor.userId, receiptAt);
+  }
+}
+
+/** A move is superseded by one that goes as far, and by a message, which both move each pointer. */
+function noteReceipt(
+  working: Working,
+  role: "agent" | "visitor",
+  event: "delivered" | "read",
+  seq: number,
+  userId: string,
+  createdAt: Date | null,
+): void {
+  const { receipts } = working;
+  const before = receipts.get(`${role} delivered`);
+  if (before !== undefined && before.seq <= seq) receipts.delete(`${role} delivered`);
+  if (createdAt === null) {
+    receipts.delete(`${role} read`);
+    return;
+  }
+  // Anew, so that they stand in the order in which they happened.
+  receipts.delete(`${role} ${event}`);
+  receipts.set(`${role} ${event}`, {
+    role,
+    event,
+    seq,
+    userId,
+    createdAt,
+    number: 0,
+    at: 0,
+    messageId: null,
+  });
+}
