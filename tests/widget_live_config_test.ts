@@ -100,7 +100,10 @@ testWith(
       await box.press("Enter");
       await page.getByLabel("Messages", { exact: true }).getByText("Half a thought").waitFor();
       await page.getByText(/^(Sent|Delivered)/).first().waitFor({ state: "attached" });
-      assert.equal(await page.getByRole("heading", { name: "Third" }).count(), 1);
+      for (let i = 0; i < 10; i++) {
+        assert.equal(await page.getByRole("heading", { name: "Third" }).count(), 1);
+        await page.waitForTimeout(50);
+      }
 
       await change({ enabled: false });
       await page.getByRole("dialog").waitFor({ state: "detached" });

@@ -38,7 +38,8 @@ export function createChat(shell: Shell) {
   const subscribers = new Set<() => void>();
   const agents = new Map<string, Presence>();
   let lastPresence: Presence[] | undefined;
-  let lastLook: WidgetAppearance | undefined;
+  /** As it was when this page last connected. */
+  let firstLook: WidgetAppearance | undefined;
   let store: ConversationStore | null = null;
   let unsubscribe = () => {};
   let renewals = 0;
@@ -120,13 +121,12 @@ export function createChat(shell: Shell) {
     if (client.state === "connected") client.request("page", currentPage()).catch(() => {});
   }
 
-  function look(appearance: WidgetAppearance | undefined) {
-    if (appearance === undefined || appearance === lastLook) return;
-    shell.setAppearance(lastLook = appearance);
-  }
   client.on("identity", (identity) => {
-    // What was changed while this page was not connected.
-    look(identity.appearance);
+    // What was changed while this page was not connected. The same one again is not news: it may
+    // have changed since.
+    if (identity.appearance !== undefined && identity.appearance !== firstLook) {
+      shell.setAppearance(firstLook = identity.appearance);
+    }
     if (identity.presence !== lastPresence) {
       lastPresence = identity.presence;
       agents.clear();
@@ -137,7 +137,7 @@ export function createChat(shell: Shell) {
   });
   client.on("widget_config", ({ enabled, appearance }) => {
     if (!enabled) return shell.vanish();
-    look(appearance);
+    shell.setAppearance(appearance);
     changed();
   });
   client.on("presence", (presence) => {
