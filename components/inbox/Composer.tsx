@@ -42,10 +42,12 @@ export function Composer({ id }: { id: string }) {
     if (!inbox.phone.value && !inListOrMenu()) box.current?.focus({ preventScroll: true });
     return () => store()?.typing(false);
   }, [id]);
-  const canShare = draft.shared.value !== null;
+  const isOpen = draft.shared.value !== null;
   useEffect(() => {
-    if (canShare && readDraft(id).isShared) draft.join();
-  }, [id, canShare]);
+    if (isOpen && readDraft(id).isShared) draft.join();
+  }, [id, isOpen]);
+  // What is typed before the text is here would be lost.
+  const canShare = isOpen && !["loading", "failed"].includes(draft.shared.value!.status.value);
   const taking = useTaken(id, (text) => {
     if (draft.joined.value && draft.join(text)) return;
     const all = [readDraft(id).text, text].filter(Boolean).join("\n");
