@@ -76,6 +76,37 @@ testWith(
         await page.getByRole("button", { name: /^Answers in a minute/ }).click();
         await page.getByRole("heading", { name: "Messages out" }).waitFor();
 
+        // Days of one's own, which stand in the address, as does the rest of what is shown.
+        await page.getByText("Custom", { exact: true }).click();
+        const [first, last] = [page.getByLabel("From"), page.getByLabel("To, with this day")];
+        assert.notEqual(await first.inputValue(), "");
+        const today = await last.inputValue();
+        await first.fill("9999-01-01");
+        await page.getByText("The first day is after the last").waitFor();
+        await first.fill(`${Number(today.slice(0, 4)) - 1}${today.slice(4)}`);
+        const table_ = page.locator(".series-table");
+        await table_.getByRole("columnheader", { name: "Week" }).waitFor();
+        await page.reload();
+        await table_.getByText("As a table").press("Enter");
+        await table_.getByRole("columnheader", { name: "Week" }).waitFor();
+        await page.getByRole("heading", { name: "Messages out" }).waitFor();
+        await last.fill("1999-01-01");
+        await page.getByText("The first day is after the last").waitFor();
+        await first.fill(today);
+        await last.fill(today);
+        await table_.getByRole("columnheader", { name: "Hour" }).waitFor();
+        assert.equal(
+          new URL(page.url()).search,
+          `?metric=messages_out&from=${today}&to=${today}`,
+        );
+        // An address of nonsense is what is shown at first.
+        await page.goto(`${url}/analytics?metric=typing_now&by=moon&from=x`);
+        await page.getByRole("heading", { name: "Messages in", exact: true }).waitFor();
+        await page.goBack();
+        await page.getByRole("heading", { name: "Messages out" }).waitFor();
+        await page.getByText("7 days").click();
+        await page.locator(".heat tbody td").first().waitFor();
+
         // Every hour of the week has its value, also for who cannot see colours.
         assert.equal(await page.locator(".heat tbody td").count(), 7 * 24);
         const heat = await page.locator(".heat tbody td").allInnerTexts();

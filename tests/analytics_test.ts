@@ -102,6 +102,21 @@ onBothEngines("analytics: from a first message to a rating, in every answer", as
   assert.equal(series.body.total, 1);
   assert.equal(series.body.previous!.total, 0);
   assert.deepEqual(series.body.parts.map(({ name, total }) => [name, total]), [["ada", 1]]);
+  // What came before is shown as far as it is kept, and the range itself all the same.
+  const daysAgo = (days: number) =>
+    `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)}T00:00:00Z`;
+  const since = (days: number) =>
+    get<SeriesAnswer & { detail: string }>(
+      server,
+      token,
+      `/series?metric=messages_out&from=${daysAgo(days)}&to=${daysAgo(-1)}&compare=previous` +
+        "&timeZone=Europe/Berlin&interval=month",
+    );
+  const long = await since(300);
+  assert.deepEqual([long.status, long.body.total, long.body.previous], [200, 1, null]);
+  const tooLong = await since(500);
+  assert.equal(tooLong.status, 422);
+  assert.match(tooLong.body.detail, /^Cannot read figures: what begins at any hour is kept since/);
   const heat = await get<HeatMapAnswer>(server, token, `/heatmap?${range("messages_in")}`);
   assert.equal(heat.body.days.flat().reduce<number>((sum, n) => sum + n!, 0), 2);
 

@@ -12,23 +12,19 @@ import { type AnalyticsModel, createAnalyticsModel } from "./analytics_model.ts"
 import { BehindList } from "./BehindList.tsx";
 import { HeatMap } from "./HeatMap.tsx";
 import { LiveTiles } from "./LiveTiles.tsx";
+import { RangeFields } from "./RangeFields.tsx";
 import { PART_HUES, partColour, SeriesChart } from "./SeriesChart.tsx";
 import { SeriesTable } from "./SeriesTable.tsx";
-import {
-  changeText,
-  DIMENSION_WORDS,
-  type RangeName,
-  stretchText,
-  TITLES,
-  valueText,
-} from "./values.ts";
+import { changeText, DIMENSION_WORDS, stretchText, TITLES, valueText } from "./values.ts";
+import { RANGES } from "./view.ts";
 
-const RANGES: { value: RangeName; label: string }[] = [
-  { value: "today", label: "Today" },
-  { value: "7", label: "7 days" },
-  { value: "30", label: "30 days" },
-  { value: "90", label: "90 days" },
-];
+const RANGE_WORDS = {
+  today: "Today",
+  7: "7 days",
+  30: "30 days",
+  90: "90 days",
+  custom: "Custom",
+};
 
 export function AnalyticsBoard() {
   const workspace = useWorkspace();
@@ -117,9 +113,12 @@ function Controls({ model }: { model: AnalyticsModel }) {
         label="Range"
         name="range"
         value={model.range.value}
-        options={RANGES}
+        options={RANGES.map((value) => ({ value, label: RANGE_WORDS[value] }))}
         onChange={model.setRange}
       />
+      {model.range.value === "custom" && (
+        <RangeFields days={model.days.value} onChange={model.setDays} />
+      )}
       <Button icon={<Download size={16} aria-hidden="true" />} onClick={model.download}>
         CSV
       </Button>

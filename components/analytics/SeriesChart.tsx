@@ -74,12 +74,16 @@ function optionsOf(series: SeriesAnswer, clock: Clock, element: HTMLElement): uP
     timeZone: series.timeZone,
     ...(interval === "hour"
       ? { weekday: "short", hour: "numeric", minute: "2-digit" }
-      : { weekday: "short", day: "numeric", month: "short" }),
+      : interval === "day"
+      ? { weekday: "short", day: "numeric", month: "short" }
+      : { day: "numeric", month: "short", year: "numeric" }),
   });
   const short = new Intl.DateTimeFormat(clock.locale, {
     timeZone: series.timeZone,
     ...(interval === "hour"
       ? { hour: "numeric", minute: "2-digit" }
+      : interval === "month"
+      ? { month: "short", year: "numeric" }
       : { day: "numeric", month: "short" }),
   });
   return {

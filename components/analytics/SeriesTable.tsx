@@ -1,6 +1,8 @@
 import type { SeriesAnswer } from "../../protocol/analytics.ts";
 import { stretchText, valueText } from "./values.ts";
 
+const INTERVAL_WORDS = { hour: "Hour", day: "Day", week: "Week", month: "Month" };
+
 /** What the chart shows, in words: for keyboards, screen readers, and who wants the exact value. */
 export function SeriesTable({ series, onPick }: {
   series: SeriesAnswer;
@@ -15,7 +17,7 @@ export function SeriesTable({ series, onPick }: {
         <table>
           <thead>
             <tr>
-              <th scope="col">{series.interval === "hour" ? "Hour" : "Day"}</th>
+              <th scope="col">{INTERVAL_WORDS[series.interval]}</th>
               <th scope="col">Value</th>
               {previous !== null && <th scope="col">Before</th>}
             </tr>

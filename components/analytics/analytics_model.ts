@@ -11,7 +11,16 @@ import type {
 } from "../../protocol/analytics.ts";
 import { ApiError, errorText } from "../live/api.ts";
 import type { WorkspaceModel } from "../live/workspace_model.ts";
-import { type RangeName, rangeOf } from "./values.ts";
+import {
+  type Days,
+  daysOf,
+  intervalOf,
+  lengthOf,
+  momentsOf,
+  queryOf,
+  type RangeName,
+  viewOf,
+} from "./view.ts";
 
 /** What the list of conversations is about: the whole range, or one part of it. */
 export interface Behind {
@@ -23,14 +32,25 @@ export type AnalyticsModel = ReturnType<typeof createAnalyticsModel>;
 
 /** Milliseconds after which figures that are shown are read again. */
 const AGAIN_MS = 60_000;
+/** The hours of the week are of one year at most. */
+const HEAT_DAYS = 366;
+
+/** Days are kept longer than their hours. */
+function noneIfForgotten(error: unknown): null {
+  if (error instanceof ApiError && error.code === "invalid") return null;
+  throw error;
+}
 
 /** The figures page: live values from the socket, everything over time from the API. */
 export function createAnalyticsModel(workspace: WorkspaceModel) {
   const known = signal<MetricDescription[] | null>(null);
   const live = signal<Record<string, number | null>>({});
-  const metric = signal<MetricName>("messages_in");
-  const range = signal<RangeName>("7");
-  const by = signal<MetricDimension | "">("");
+  const first = viewOf(new URLSearchParams(globalThis.location?.search), Date.now());
+  const metric = signal<MetricName>(first.metric);
+  const range = signal<RangeName>(first.range);
+  /** Of the range "custom". */
+  const days = signal<Days>(first.days);
+  const by = signal<MetricDimension | "">(first.by);
   const series = signal<SeriesAnswer | null>(null);
   const heat = signal<HeatMapAnswer | null>(null);
   const behind = signal<Behind | null>(null);
@@ -46,14 +66,19 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     )
   );
 
+  function shownDays(): Days {
+    const name = range.peek();
+    return name === "custom" ? days.peek() : daysOf(name, Date.now());
+  }
+
   function query(): string {
-    const { from, to } = rangeOf(range.peek(), Date.now());
+    const { from, to } = momentsOf(shownDays());
     const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     return new URLSearchParams({ metric: metric.peek(), from, to, timeZone }).toString();
   }
 
   function seriesPath(): string {
-    const interval = range.peek() === "today" ? "hour" : "day";
+    const interval = intervalOf(shownDays());
     const dimension = by.peek() === "" ? "" : `&by=${by.peek()}`;
     const compare = "&compare=previous";
     return `/api/analytics/series?${query()}&interval=${interval}${compare}${dimension}`;
@@ -67,7 +92,10 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     try {
       const [nextSeries, nextHeat] = await Promise.all([
         workspace.request<SeriesAnswer>(seriesPath(), { signal: stop }),
-        workspace.request<HeatMapAnswer>(`/api/analytics/heatmap?${query()}`, { signal: stop }),
+        lengthOf(shownDays()) > HEAT_DAYS
+          ? null
+          : workspace.request<HeatMapAnswer>(`/api/analytics/heatmap?${query()}`, { signal: stop })
+            .catch(noneIfForgotten),
       ]);
       if (stop.aborted) return;
       batch(() => {
@@ -89,9 +117,22 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     batch(() => {
       change();
       behind.value = null;
-      if (by.value !== "" && !dimensions.value.includes(by.value)) by.value = "";
+      keepPossible();
     });
+    const place = queryOf({
+      metric: metric.value,
+      by: by.value,
+      range: range.value,
+      days: days.value,
+    });
+    history.replaceState(history.state, "", `${location.pathname}${place}`);
     void read();
+  }
+
+  /** An address may ask for what has no history, or for parts that one may not see. */
+  function keepPossible(): void {
+    if (chosen.value?.history === false) metric.value = "messages_in";
+    if (by.value !== "" && !dimensions.value.includes(by.value)) by.value = "";
   }
 
   async function showBehind(title: string, more: Record<string, string> = {}): Promise<void> {
@@ -145,6 +186,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
       batch(() => {
         known.value = metrics;
         live.value = { ...values, ...live.value };
+        keepPossible();
       });
       return read();
     }).catch((error) => problem.value = errorText(error));
@@ -164,6 +206,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     live,
     metric,
     range,
+    days,
     by,
     series,
     heat,
@@ -173,7 +216,13 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     chosen,
     dimensions,
     setMetric: (next: MetricName) => choose(() => metric.value = next),
-    setRange: (next: RangeName) => choose(() => range.value = next),
+    setRange: (next: RangeName) =>
+      choose(() => {
+        // One begins with what is shown.
+        if (next === "custom") days.value = shownDays();
+        range.value = next;
+      }),
+    setDays: (next: Days) => choose(() => days.value = next),
     setBy: (next: MetricDimension | "") => choose(() => by.value = next),
     read,
     showBehind,

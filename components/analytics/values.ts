@@ -50,14 +50,17 @@ export const DIMENSION_WORDS: Record<MetricDimension, string> = {
   label: "Label",
 };
 
-/** Which hour or day it is, such as "21 November" or "21 November, 14:00". */
+/** Which stretch it is: "21 November at 14:00", "21 November", "week of 16 November 2026", … */
 export function stretchText({ buckets, timeZone, interval }: SeriesAnswer, index: number): string {
-  return new Intl.DateTimeFormat("en-GB", {
+  const isLong = interval === "week" || interval === "month";
+  const text = new Intl.DateTimeFormat("en-GB", {
     timeZone,
-    day: "numeric",
     month: "long",
+    ...(interval === "month" ? {} : { day: "numeric" }),
+    ...(isLong ? { year: "numeric" } : {}),
     ...(interval === "hour" ? { hour: "2-digit", minute: "2-digit" } : {}),
   }).format(Date.parse(buckets[index]!.start));
+  return interval === "week" ? `week of ${text}` : text;
 }
 
 const MINUTE = 60;
@@ -112,16 +115,4 @@ export function changeText(value: number | null, before: number | null): string 
   const change = Math.round((value / before - 1) * 100);
   if (change === 0) return "as before";
   return `${change > 0 ? "+" : "−"}${Math.abs(change)} %`;
-}
-
-export type RangeName = "today" | "7" | "30" | "90";
-
-/** Whole local days up to and with today, in the zone of this browser. */
-export function rangeOf(name: RangeName, now: number): { from: string; to: string } {
-  const start = new Date(now);
-  start.setHours(0, 0, 0, 0);
-  const end = new Date(start);
-  end.setDate(end.getDate() + 1);
-  start.setDate(start.getDate() - (name === "today" ? 0 : Number(name) - 1));
-  return { from: start.toISOString(), to: end.toISOString() };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { METRICS } from "../../protocol/analytics.ts";
-import { changeText, rangeOf, stretchText, TITLES, valueText } from "./values.ts";
+import { changeText, stretchText, TITLES, valueText } from "./values.ts";
 
 Deno.test("values are read in their unit", () => {
   assert.equal(valueText(null, "count"), "–");
@@ -30,15 +30,6 @@ Deno.test("a change is told where there was something before", () => {
   assert.equal(changeText(null, 3), null);
 });
 
-Deno.test("a range is whole days with today", () => {
-  const now = new Date(2026, 10, 21, 15, 4).getTime();
-  const local = (text: string) => new Date(text).toString().slice(4, 21);
-  const { from, to } = rangeOf("7", now);
-  assert.equal(local(from), "Nov 15 2026 00:00");
-  assert.equal(local(to), "Nov 22 2026 00:00");
-  assert.equal(local(rangeOf("today", now).from), "Nov 21 2026 00:00");
-});
-
 Deno.test("every metric has a title of its own", () => {
   assert.equal(new Set(METRICS.map((name) => TITLES[name])).size, METRICS.length);
 });
@@ -57,4 +48,6 @@ Deno.test("a stretch is named by the clocks of its zone", () => {
   };
   assert.equal(stretchText(series, 0), "21 November");
   assert.equal(stretchText({ ...series, interval: "hour" }, 0), "21 November at 00:00");
+  assert.equal(stretchText({ ...series, interval: "week" }, 0), "week of 21 November 2026");
+  assert.equal(stretchText({ ...series, interval: "month" }, 0), "November 2026");
 });

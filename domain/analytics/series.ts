@@ -70,7 +70,7 @@ export async function readSeries(
   const before = rangeBefore(range.from, range.to, timeZone);
   const [[whole], [previous = null], parts] = await Promise.all([
     line(range, "all"),
-    compare === undefined ? [] : line(before, "all"),
+    compare === undefined ? [] : line(before, "all").catch(noneIfForgotten),
     by === undefined ? [] : line(range, by).then((lines) => nameParts(options.db, by, lines)),
   ]);
   return {
@@ -130,9 +130,22 @@ function pointsWithin(
   if (edges[0]! < keptFrom(coarsest, retention, now)) {
     const since = new Date(keptFrom(coarsest, retention, now)).toISOString();
     const unit = coarsest === "quarter" ? "quarter of an hour" : coarsest;
-    throw refusal("from", `what begins at any ${unit} is kept since ${since} only`);
+    throw new Forgotten(`what begins at any ${unit} is kept since ${since} only`);
   }
   return { resolution: coarsest, boundaries };
+}
+
+/** The range begins before what is kept. */
+class Forgotten extends ParleyError {
+  constructor(message: string) {
+    super("invalid", sentence(message), { fields: [{ path: "from", message }] });
+  }
+}
+
+/** The range itself is shown all the same. */
+function noneIfForgotten(error: unknown): [] {
+  if (error instanceof Forgotten) return [];
+  throw error;
 }
 
 const MAX_HOURS = 24 * 366;
@@ -178,7 +191,7 @@ function hourOfWeek(instant: number, timeZone: string): number {
 }
 
 function refusal(path: string, message: string): ParleyError {
-  return new ParleyError("invalid", `Cannot read figures: ${message}`, {
-    fields: [{ path, message }],
-  });
+  return new ParleyError("invalid", sentence(message), { fields: [{ path, message }] });
 }
+
+const sentence = (message: string) => `Cannot read figures: ${message}`;

@@ -1,0 +1,37 @@
+import { useEffect, useState } from "preact/hooks";
+import { Field } from "../ui/Field.tsx";
+import { dayOf, type Days, troubleWith } from "./view.ts";
+
+/** Two days of one's own; what is wrong with them is said, and nothing is asked for. */
+export function RangeFields({ days, onChange }: { days: Days; onChange: (days: Days) => void }) {
+  const [chosen, setChosen] = useState(days);
+  useEffect(() => setChosen(days), [days]);
+  const today = dayOf(new Date());
+  const trouble = troubleWith(chosen, today);
+  const change = (part: Partial<Days>) => {
+    const next = { ...chosen, ...part };
+    setChosen(next);
+    if (troubleWith(next, today) === null) onChange(next);
+  };
+  return (
+    <div class="range-fields" role="group" aria-label="Days">
+      <Field
+        id="range-first"
+        label="From"
+        type="date"
+        max={today}
+        value={chosen.first}
+        error={trouble ?? undefined}
+        onInput={(event) => change({ first: event.currentTarget.value })}
+      />
+      <Field
+        id="range-last"
+        label="To, with this day"
+        type="date"
+        min={chosen.first}
+        value={chosen.last}
+        onInput={(event) => change({ last: event.currentTarget.value })}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+/** What the page of figures shows, and how its address says it. */
+import {
+  DIMENSIONS,
+  type MetricDimension,
+  type MetricInterval,
+  type MetricName,
+  METRICS,
+} from "../../protocol/analytics.ts";
+
+/** So many days with today, or days of one's own. */
+export const RANGES = ["today", "7", "30", "90", "custom"] as const;
+export type RangeName = typeof RANGES[number];
+
+/** Days of the local calendar such as "2026-11-21", both within. */
+export interface Days {
+  first: string;
+  last: string;
+}
+
+export interface View {
+  metric: MetricName;
+  by: MetricDimension | "";
+  range: RangeName;
+  /** Of the range "custom". */
+  days: Days;
+}
+
+const DEFAULT = { metric: "messages_in", by: "", range: "7" } as const;
+const DAY_MS = 86_400_000;
+
+/** Local days up to and with today. */
+export function daysOf(range: Exclude<RangeName, "custom">, now: number): Days {
+  const first = new Date(now);
+  first.setDate(first.getDate() - (range === "today" ? 0 : Number(range) - 1));
+  return { first: dayOf(first), last: dayOf(new Date(now)) };
+}
+
+export function dayOf(date: Date): string {
+  const pad = (n: number, length = 2) => String(n).padStart(length, "0");
+  return `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+}
+
+/** The moments at which these days begin and are over, in the zone of this browser. */
+export function momentsOf({ first, last }: Days): { from: string; to: string } {
+  const from = midnightOf(first)!;
+  const to = midnightOf(last)!;
+  to.setDate(to.getDate() + 1);
+  return { from: from.toISOString(), to: to.toISOString() };
+}
+
+/** Whole days of the range, both ends counted. */
+export function lengthOf(days: Days): number {
+  const { from, to } = momentsOf(days);
+  // A day may have 23 or 25 hours.
+  return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+}
+
+/** So that a chart has as many points as can be told apart. */
+export function intervalOf(days: Days): MetricInterval {
+  const length = lengthOf(days);
+  return length <= 2 ? "hour" : length <= 200 ? "day" : length <= 1100 ? "week" : "month";
+}
+
+/** What is wrong with days that somebody chose, in words; null: nothing. */
+export function troubleWith({ first, last }: Days, today: string): string | null {
+  if (midnightOf(first) === null || midnightOf(last) === null) return "Choose two days";
+  if (first > last) return "The first day is after the last";
+  return first > today ? "The first day has not come yet" : null;
+}
+
+/** Local midnight; null where there is no such day. */
+function midnightOf(day: string): Date | null {
+  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day);
+  if (parts === null) return null;
+  const [year, month, date] = parts.slice(1).map(Number) as [number, number, number];
+  const midnight = new Date(year, month - 1, date);
+  return year >= 1970 && dayOf(midnight) === day ? midnight : null;
+}
+
+/** The view of an address; what makes no sense in it is as if it were not there. */
+export function viewOf(params: URLSearchParams, now: number): View {
+  const one = <T extends string>(known: readonly T[], name: string) =>
+    known.find((value) => value === params.get(name));
+  const days = { first: params.get("from") ?? "", last: params.get("to") ?? "" };
+  const isCustom = troubleWith(days, dayOf(new Date(now))) === null;
+  const range = one(RANGES, "range") ?? DEFAULT.range;
+  return {
+    metric: one(METRICS, "metric") ?? DEFAULT.metric,
+    by: one(DIMENSIONS, "by") ?? DEFAULT.by,
+    range: isCustom ? "custom" : range === "custom" ? DEFAULT.range : range,
+    days: isCustom ? days : daysOf("30", now),
+  };
+}
+
+/** "?metric=messages_out&range=30", or "" for what is shown at first. */
+export function queryOf({ metric, by, range, days }: View): string {
+  const params = new URLSearchParams();
+  if (metric !== DEFAULT.metric) params.set("metric", metric);
+  if (by !== DEFAULT.by) params.set("by", by);
+  if (range === "custom") {
+    params.set("from", days.first);
+    params.set("to", days.last);
+  } else if (range !== DEFAULT.range) params.set("range", range);
+  const query = params.toString();
+  return query === "" ? "" : `?${query}`;
+}
