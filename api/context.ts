@@ -6,7 +6,7 @@ import type { Db } from "../db/database.ts";
 import type { SignedIn, SignIn } from "../domain/agents/sign_in.ts";
 import type { Bot } from "../domain/bot/engine.ts";
 import type { Analytics } from "../domain/analytics/service.ts";
-import type { Conversations } from "../domain/conversations/service.ts";
+import type { Conversations } from "../domain/conversations/face.ts";
 import type { EventBus } from "../domain/events.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { NotificationService } from "../domain/notifications/service.ts";
