@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { copyTree } from "../tools/files.ts";
-import { makeDatabase, onServer } from "../tests/support/server.ts";
+import { makeDatabase } from "../tests/support/server.ts";
 import { testWith } from "../tests/support/services.ts";
 import { makeTempDir } from "../tests/support/temp_dir.ts";
-import { makeDataDir } from "../tests/support/template.ts";
+import { makeDataDir, onServer } from "../tests/support/template.ts";
 import { openDatabase } from "./database.ts";
 
 async function epochOf(options: { url?: string; dataDir?: string }): Promise<string> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { call, login } from "./support/http.ts";
-import { makeDatabase, onServer, startServer } from "./support/server.ts";
+import { makeDatabase, startServer } from "./support/server.ts";
+import { onServer } from "./support/template.ts";
 import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 

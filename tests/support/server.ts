@@ -1,11 +1,10 @@
 /** A whole Parley on a free port with a database of its own, as main.ts would start it. */
-import pg from "pg";
 import { type Site } from "../../api/site.ts";
 import { createParley } from "../../server.ts";
 import { readSettings } from "../../settings.ts";
 import { POSTGRES_URL, testWith } from "./services.ts";
 import { makeTempDir } from "./temp_dir.ts";
-import { databaseTemplate, makeDataDir } from "./template.ts";
+import { copyServerTemplate, makeDataDir, onServer } from "./template.ts";
 
 export type EngineName = "pglite" | "postgres";
 
@@ -27,18 +26,10 @@ export const ADMIN = { email: "ada@example.com", password: "correct horse batter
 /** A database nobody else uses. */
 export async function makeDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `parley_test_${crypto.randomUUID().replaceAll("-", "")}`;
-  await onServer(`create database ${name} template ${await databaseTemplate()}`);
+  await copyServerTemplate(name);
   const url = new URL(POSTGRES_URL);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(`drop database if exists ${name} with (force)`) };
-}
-
-/** One statement on the server that tests make their databases on. */
-export async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: POSTGRES_URL });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
 }
 
 export async function startServer(

@@ -82,7 +82,32 @@ async function makeServerTemplate(): Promise<string> {
 
 let serverTemplate: Promise<string> | null = null;
 
-/** The name of a database of the Postgres server to make others from: empty, with the newest schema. */
-export function databaseTemplate(): Promise<string> {
-  return serverTemplate ??= makeServerTemplate();
+/** SQLSTATE of a database that is not there. */
+const NO_DATABASE = "3D000";
+
+/** Makes a database of the Postgres server: empty, with the newest schema. */
+export async function copyServerTemplate(name: string): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      serverTemplate ??= makeServerTemplate();
+      await onServer(`create database ${name} template ${await serverTemplate}`);
+      return;
+    } catch (error) {
+      // The tests of another state of the schema, which somebody runs beside these, dropped it.
+      const isGone = (error as { code?: unknown } | null)?.code === NO_DATABASE;
+      if (!isGone || tries === 3) throw error;
+      serverTemplate = null;
+    }
+  }
+}
+
+/** One statement on the server that tests make their databases on. */
+export async function onServer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: POSTGRES_URL });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }
