@@ -247,6 +247,9 @@ testWith(
       });
       await ada.reload();
       await ada.locator('.connection[data-trouble="none"]').waitFor({ state: "attached" });
+      // The same words were said before: that is another message.
+      await post({ url }, token, conversationId, "Dear Grace,");
+      await bubbles(ada, "Dear Grace,").waitFor();
       await together(ada).click();
       await reply(ada).pressSequentially("Dear Grace,");
       await signs(bea).getByRole("button", { name: "Join" }).click();
@@ -258,14 +261,50 @@ testWith(
       await shows(bea, "Dear Grace,");
       // Sent in the end, it is there once, and does not come back.
       await reply(bea).press("Control+Enter");
-      await bubbles(ada, "Dear Grace,").waitFor();
+      await bubbles(ada, "Dear Grace,").nth(1).waitFor();
       await ada.reload();
-      await bubbles(ada, "Dear Grace,").waitFor();
+      await bubbles(ada, "Dear Grace,").nth(1).waitFor();
       await shows(ada, "");
       const path = `/api/conversations/${conversationId}/messages`;
       const { items } =
         (await call<{ items: { content: string }[] }>({ url }, "GET", path, { token })).body;
-      assert.equal(items.filter(({ content }) => content === "Dear Grace,").length, 1);
+      assert.equal(items.filter(({ content }) => content === "Dear Grace,").length, 2);
+    }),
+);
+
+testWith(
+  ["chromium"],
+  "a reply that is sent as the connection breaks is sent once, and is in no draft any more",
+  () =>
+    withScene(async ({ ada: { page: ada }, bea: { page: bea }, url, conversationId, token }) => {
+      // The server never gets the first command that takes the reply out.
+      let isBroken = false;
+      await ada.routeWebSocket(/realtime/, (socket) => {
+        const server = socket.connectToServer();
+        socket.onMessage((frame) => {
+          if (isBroken || !String(frame).includes('"exact":true')) return server.send(frame);
+          isBroken = true;
+          void server.close();
+          void socket.close({ code: 1012 });
+        });
+      });
+      await ada.reload();
+      await ada.locator('.connection[data-trouble="none"]').waitFor({ state: "attached" });
+      await together(ada).click();
+      await reply(ada).pressSequentially("Thanks!");
+      await signs(bea).getByRole("button", { name: "Join" }).click();
+      await shows(bea, "Thanks!");
+      await reply(ada).press("Control+Enter");
+      await bubbles(bea, "Thanks!").waitFor();
+      await bubbles(ada, "Thanks!").waitFor();
+      assert.ok(isBroken);
+      await Promise.all([shows(ada, ""), shows(bea, "")]);
+      await ada.waitForTimeout(500);
+      await Promise.all([shows(ada, ""), shows(bea, "")]);
+      const path = `/api/conversations/${conversationId}/messages`;
+      const { items } =
+        (await call<{ items: { content: string }[] }>({ url }, "GET", path, { token })).body;
+      assert.equal(items.filter(({ content }) => content === "Thanks!").length, 1);
     }),
 );
 

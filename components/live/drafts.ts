@@ -33,19 +33,27 @@ export function writeDraft(conversationId: string, draft: Draft) {
 
 const TAKEN = "parley.taken.";
 
-/** A shared text that is being taken out to be sent; "" for none. */
-export function readTaken(conversationId: string): string {
+/** A shared text that is being taken out to be sent. */
+export interface Taken {
+  text: string;
+  /** The newest message before it. */
+  seq: number;
+}
+
+export function readTaken(conversationId: string): Taken | null {
   try {
-    return sessionStorage.getItem(TAKEN + conversationId) ?? "";
+    const stored = JSON.parse(sessionStorage.getItem(TAKEN + conversationId) ?? "null");
+    const { text, seq } = stored ?? {};
+    return typeof text === "string" && typeof seq === "number" ? { text, seq } : null;
   } catch {
-    return "";
+    return null;
   }
 }
 
-export function writeTaken(conversationId: string, text: string) {
+export function writeTaken(conversationId: string, taken: Taken | null) {
   try {
-    if (text === "") sessionStorage.removeItem(TAKEN + conversationId);
-    else sessionStorage.setItem(TAKEN + conversationId, text);
+    if (taken === null) sessionStorage.removeItem(TAKEN + conversationId);
+    else sessionStorage.setItem(TAKEN + conversationId, JSON.stringify(taken));
   } catch {
     // Without it only a page that ends in this very moment loses the text.
   }
