@@ -58,3 +58,46 @@ Deno.test("frames that take long are handled in order, with turns of others betw
   assert.ok(seen.includes(1) && seen.includes(2), `turns came after ${seen} frames`);
   assert.deepEqual(errors, []);
 });
+
+Deno.test("of commands that wait for their turn only so many are kept, and the peer is told", async () => {
+  const handled: string[] = [];
+  const refused: unknown[] = [];
+  const first = Promise.withResolvers<void>();
+  const connection = bareConnection({
+    socket: { readyState: 1, bufferedAmount: 0, send() {}, close() {} },
+    protocol: {
+      name: "waiting",
+      batching: false,
+      follows: "itself",
+      onOpen() {},
+      authFrame: () => "",
+      onFrame(_connection, frame) {
+        handled.push(frame);
+        return first.promise;
+      },
+      encode: () => null,
+      encodeError: (error) => {
+        refused.push({ code: error.code, limit: error.limit });
+        return "refused";
+      },
+    },
+    events: { onSlow() {}, onWaiting() {}, onError: assert.ifError },
+  });
+  connection.principal = {
+    kind: "agent",
+    userId: "u",
+    userName: "Ada",
+    role: "agent",
+    tokenId: null,
+    signInId: null,
+    expiresAt: null,
+  };
+  // One is handled, ten wait (bareConnection's limit), and one is too many.
+  for (let i = 0; i < 11; i++) connection.receive(`frame ${i}`);
+  assert.deepEqual(refused, []);
+  connection.receive("frame 11");
+  assert.deepEqual(refused, [{ code: "overloaded", limit: "MAX_PENDING_COMMANDS" }]);
+  first.resolve();
+  for (let i = 0; i < 5; i++) await nextTurn();
+  assert.ok(!handled.includes("frame 11"));
+});

@@ -157,3 +157,31 @@ Deno.test("changes that overtook each other are delivered in order", async () =>
   assert.deepEqual(rooms, []);
   wheel.stop();
 });
+
+Deno.test("what is broadcast while a joiner reads follows its answer, without what it has read", async () => {
+  const { hub, connect, ready } = start();
+  ready();
+  const { connection, sent } = connect("a");
+  const reading = Promise.withResolvers<{ seq: number }>();
+  const begun = Promise.withResolvers<void>();
+  const joined = hub.joinAfter(
+    connection,
+    ROOM,
+    () => {
+      begun.resolve();
+      return reading.promise;
+    },
+    ({ seq }) => connection.send(`answer ${seq}`),
+    ({ forAgents }, state) => (forAgents!.data as { seq: number }).seq > state.seq,
+  );
+  await begun.promise;
+  for (const seq of [6, 7, 8]) hub.publishHere(change(seq));
+  assert.deepEqual(sent, [], "nothing comes before the answer");
+  reading.resolve({ seq: 6 });
+  await joined;
+  hub.flushAll();
+  assert.deepEqual(sent, ["answer 6", "7", "8"]);
+  hub.publishHere(change(9));
+  hub.flushAll();
+  assert.deepEqual(sent.at(-1), "9");
+});

@@ -172,3 +172,58 @@ Deno.test("nothing falls between the stand-in and the connection that takes over
   wheel.stop();
   await hub.close();
 });
+
+Deno.test("a connection whose token ended while it was away is not recovered", async () => {
+  let time = 1_000_000;
+  const wheel = createTimerWheel();
+  const hub = new Hub(createMemoryBroker(), {
+    wheel,
+    logAfter: () => Promise.resolve([]),
+    onError: assert.ifError,
+  }, createMetrics());
+  const protocol: Protocol = {
+    name: "numbers",
+    batching: false,
+    follows: "itself",
+    onOpen() {},
+    authFrame: () => "",
+    onFrame: () => Promise.resolve(),
+    encode: () => null,
+    encodeError: () => "",
+  };
+  const socket = { readyState: 1, bufferedAmount: 0, close() {}, send() {} };
+  const events = { onSlow() {}, onWaiting() {}, onError: assert.ifError };
+  const connect = () => bareConnection({ socket, protocol, events });
+  const recovery = createRecovery<SentPlace>({
+    hub,
+    wheel,
+    lastsMs: 60_000,
+    returnMs: 60_000,
+    maxAway: 10,
+    maxPlaces: 100,
+    maxBytes: 1000,
+    placesIn,
+    entries: () => Promise.resolve(new Map()),
+    standIn: connect,
+    now: () => time,
+  });
+  for (
+    const [pid, expiresAt, isRecovered] of [["ended", time + 5, false], [
+      "lives",
+      time + 50,
+      true,
+    ]] as const
+  ) {
+    const live = recovery.open(pid, () => {});
+    const connection = connect();
+    connection.principal = { ...principal, expiresAt };
+    hub.add(connection);
+    recovery.lost(live, connection);
+    connection.end();
+    time += 10;
+    assert.equal(await recovery.restore(pid, START) !== null, isRecovered, pid);
+  }
+  recovery.close();
+  wheel.stop();
+  await hub.close();
+});

@@ -123,3 +123,34 @@ Deno.test("counters tell each side what it has not read", () =>
     assert.deepEqual([row.inbound_count, row.outbound_count, row.last_seq], [3, 0, 4]);
     assert.notEqual(row.waiting_since, null);
   }));
+
+Deno.test("a bot's answer leaves the contact waiting; an agent's ends it", () =>
+  withWriter(async ({ db, writer, conversationId }) => {
+    const waiting = async () =>
+      (await db.selectFrom("conversations").select("waiting_since").executeTakeFirstOrThrow())
+        .waiting_since;
+    const bot: Actor = { ...VISITOR, userId: uuidv7(), userName: "Assistant", role: "bot" };
+    const agent: Actor = { ...VISITOR, userId: uuidv7(), userName: "Ada", role: "agent" };
+    await writer.write(message(conversationId, "Hello?"));
+    const since = await waiting();
+    assert.notEqual(since, null);
+    await writer.write({ ...message(conversationId, "Somebody will answer"), actor: bot });
+    assert.deepEqual(await waiting(), since);
+    await writer.write({ ...message(conversationId, "Here I am"), actor: agent });
+    assert.equal(await waiting(), null);
+  }));
+
+Deno.test("a read pointer never goes back, within one batch and between two", () =>
+  withWriter(async ({ db, writer, conversationId }) => {
+    const agent: Actor = { ...VISITOR, userId: uuidv7(), userName: "Ada", role: "agent" };
+    for (const content of ["a", "b", "c"]) await writer.write(message(conversationId, content));
+    const read = (seq: number) =>
+      writer.write({ kind: "pointer", conversationId, actor: agent, seq, read: true });
+    const stored = async () =>
+      await db.selectFrom("participants").select(["read_seq", "read_inbound"])
+        .where("user_id", "=", agent.userId).executeTakeFirstOrThrow();
+    await Promise.all([read(1), read(3), read(2)]);
+    assert.deepEqual(await stored(), { read_seq: 3, read_inbound: 3 });
+    await read(1);
+    assert.deepEqual(await stored(), { read_seq: 3, read_inbound: 3 });
+  }));
