@@ -203,7 +203,7 @@ export const SETTINGS = {
   LIMIT_CONNECTIONS_PER_MINUTE: setting(
     int(1, 1_000_000),
     "10",
-    "New sockets per minute and address. The default does not apply to direct loopback peers; a value that you set applies to all",
+    "New sockets per minute and network (an IPv4 address or an IPv6 /64). The default does not apply to direct loopback peers; a value that you set applies to all",
   ),
   LIMIT_MESSAGES_PER_MINUTE: setting(
     int(1, 1_000_000),
@@ -233,12 +233,12 @@ export const SETTINGS = {
   LIMIT_LOGINS_PER_MINUTE: setting(
     int(1, 100_000),
     "10",
-    "Login attempts per minute and account; five times as many per address",
+    "Login attempts per minute and account; five times as many per network",
   ),
   LIMIT_SESSIONS_PER_MINUTE: setting(
     int(1, 1_000_000),
     "60",
-    "New visitor sessions per minute and address",
+    "New visitor sessions per minute and network",
   ),
   LIMIT_API_REQUESTS_PER_MINUTE: setting(
     int(1, 10_000_000),

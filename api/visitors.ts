@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { KeyedLimiter } from "../domain/rate_limit.ts";
+import { NetworkLimiter } from "../domain/rate_limit.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import { openSession } from "../domain/visitors/sessions.ts";
 import { findWidgetByKey } from "../domain/visitors/widgets.ts";
@@ -12,7 +12,7 @@ import { answers, type Api, type ApiServices, body, createApi } from "./context.
 export function visitorRoutes(services: ApiServices): Api {
   const { db } = services;
   const app = createApi();
-  const sessions = new KeyedLimiter(services.sessionsPerMinute);
+  const sessions = new NetworkLimiter(services.sessionsPerMinute);
 
   app.openapi(
     createRoute({

@@ -1,3 +1,5 @@
+import { networkOf } from "./network.ts";
+
 /**
  * A token bucket: `capacity` at once, refilled evenly over `perMs`. Two numbers of state and no
  * timer, so one for each connection and kind costs next to nothing.
@@ -78,5 +80,19 @@ export class KeyedLimiter {
       if (excess-- <= 0) break;
       this.#buckets.delete(key);
     }
+  }
+}
+
+/** Buckets by the network that an address is of, so that a /64 full of addresses is one. */
+export class NetworkLimiter {
+  readonly #buckets: KeyedLimiter;
+
+  constructor(...options: ConstructorParameters<typeof KeyedLimiter>) {
+    this.#buckets = new KeyedLimiter(...options);
+  }
+
+  /** Takes one for the address's network. Returns 0, or the milliseconds until the next is allowed. */
+  take(address: string): number {
+    return this.#buckets.take(networkOf(address));
   }
 }

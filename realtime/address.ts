@@ -1,3 +1,5 @@
+import { type Bits, networkOf, parseAddress } from "../domain/network.ts";
+
 /** Where a request comes from, behind trusted proxies only. */
 export interface Peer {
   /** The client's address. */
@@ -71,33 +73,9 @@ function plain(address: string): string {
   const bare = bracketed === null
     ? address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1")
     : bracketed[1]!;
-  return bare.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
-}
-
-interface Bits {
-  value: bigint;
-  size: 32 | 128;
-}
-
-function parseAddress(address: string): Bits | null {
-  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(address)) {
-    const parts = address.split(".").map(Number);
-    if (parts.some((part) => part > 255)) return null;
-    return { value: parts.reduce((sum, part) => sum * 256n + BigInt(part), 0n), size: 32 };
-  }
-  if (!/^[0-9a-f:]+$/.test(address) || !address.includes(":")) return null;
-  const halves = address.split("::");
-  if (halves.length > 2) return null;
-  const head = halves[0] === "" ? [] : halves[0]!.split(":");
-  const tail = halves.length === 1 || halves[1] === "" ? [] : halves[1]!.split(":");
-  const gap = 8 - head.length - tail.length;
-  if (gap < 0 || (halves.length === 1 && gap !== 0)) return null;
-  const groups = [...head, ...Array<string>(gap).fill("0"), ...tail];
-  if (groups.some((group) => group === "" || group.length > 4)) return null;
-  return {
-    value: groups.reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n),
-    size: 128,
-  };
+  const lower = bare.toLowerCase();
+  // Written as ::ffff:1.2.3.4 or, by some proxies, as ::ffff:102:304.
+  return lower.includes(":") && parseAddress(lower)?.size === 32 ? networkOf(lower) : lower;
 }
 
 interface Range extends Bits {

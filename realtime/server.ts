@@ -1,6 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import type { Gauges } from "../domain/analytics/registry.ts";
-import { KeyedLimiter } from "../domain/rate_limit.ts";
+import { NetworkLimiter } from "../domain/rate_limit.ts";
 import type { Peer } from "./address.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { createCensus } from "./census.ts";
@@ -251,7 +251,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     onError: (error, broken) => onError(error, { connection: broken.id }),
   });
 
-  const connects = new KeyedLimiter(options.connectionsPerMinute);
+  const connects = new NetworkLimiter(options.connectionsPerMinute);
   /** Milliseconds that a new socket of this peer has to wait; 0: none. */
   function takeConnection(peer: Peer): number {
     const wait = options.exemptLoopback && peer.isLoopback ? 0 : connects.take(peer.address);

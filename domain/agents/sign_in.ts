@@ -5,7 +5,7 @@ import { Id, type User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import { createLoader } from "../loader.ts";
-import { KeyedLimiter } from "../rate_limit.ts";
+import { KeyedLimiter, NetworkLimiter } from "../rate_limit.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
 import { verifyNothing, verifyPassword } from "./passwords.ts";
 import type { AccessToken, Tokens } from "./tokens.ts";
@@ -61,7 +61,7 @@ export interface SignInOptions {
 export function createSignIn(options: SignInOptions): SignIn {
   const { db, bus, tokens, refreshLifeMs, now = Date.now } = options;
   const perAccount = new KeyedLimiter(options.loginsPerMinute, 60_000, { now });
-  const perAddress = new KeyedLimiter(options.loginsPerMinute * 5, 60_000, { now });
+  const perAddress = new NetworkLimiter(options.loginsPerMinute * 5, 60_000, { now });
 
   async function issue(user: User, familyId: string, from: Peer): Promise<SignedIn> {
     const refreshToken = newSecret();

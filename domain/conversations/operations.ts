@@ -61,6 +61,7 @@ function addMessage(
     const known = working.byClientId.get(clientKey(actor.userId, clientMessageId));
     if (known !== undefined) return { message: known, duplicate: true };
   }
+  operation.admit?.();
   const isPrivate = operation.isPrivate && actor.role !== "visitor";
   if (actor.role === "visitor" && (row.status === "resolved" || row.status === "snoozed")) {
     setStatus(working, { ...actor, role: "visitor" }, "open", now);

@@ -70,6 +70,15 @@ export function createConversations(options: ConversationsOptions): Conversation
     }
   }
 
+  function once(take: () => void): () => void {
+    let taken = false;
+    return () => {
+      if (taken) return;
+      take();
+      taken = true;
+    };
+  }
+
   async function ownConversation(contactId: string): Promise<string> {
     const found = await db.selectFrom("conversations").select("id")
       .where("contact_id", "=", contactId).where("platform", "=", "web").executeTakeFirst();
@@ -182,10 +191,12 @@ export function createConversations(options: ConversationsOptions): Conversation
       if (input.isPrivate === true && principal.kind === "visitor") {
         throw new ParleyError("forbidden", "Cannot send a private note: only agents may");
       }
-      takeBroadcast(conversationId);
+      const admit = once(() => takeBroadcast(conversationId));
       const result = await writer.write({
         kind: "message",
         conversationId,
+        // Not before: who may not write here must not use up the rate of those who may.
+        admit,
         actor,
         content: input.content,
         clientMessageId: input.clientMessageId,

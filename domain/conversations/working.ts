@@ -18,7 +18,17 @@ export interface Actor extends Sender {
 export type Operation =
   & { conversationId: string; actor: Actor }
   & (
-    | { kind: "message"; content: string; clientMessageId: string | null; isPrivate: boolean }
+    | {
+      kind: "message";
+      content: string;
+      clientMessageId: string | null;
+      isPrivate: boolean;
+      /**
+       * Asked once it is known that the sender may write here, and that the message is new: refuses
+       * by throwing. Asked again where a batch is tried again.
+       */
+      admit?: () => void;
+    }
     | { kind: "edit"; messageId: string; content: string }
     | { kind: "delete"; messageId: string }
     | { kind: "status"; status: ConversationStatus }
