@@ -66,8 +66,8 @@ function withCredentials(
   { token, sessionId }: Pick<z.infer<typeof EventQuery>, "token" | "sessionId">,
 ): Headers {
   const headers = new Headers(given);
-  const credentials = token ?? sessionId;
-  if (!headers.has("authorization") && credentials !== undefined) {
+  const credentials = token || sessionId;
+  if (!headers.has("authorization") && credentials) {
     headers.set("authorization", `Bearer ${credentials}`);
   }
   return headers;

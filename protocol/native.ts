@@ -57,10 +57,14 @@ export const Content = z.string().max(MAX_CONTENT).refine(
   "must not be empty",
 ).overwrite((text) => text.toWellFormed());
 
+/** Characters of an access token, and of a session's id. */
+export const MAX_TOKEN = 8192;
+export const MAX_SESSION_ID = 256;
+
 /** Exactly one of an agent's access token and a visitor's session id. */
 export const Credentials = z.strictObject({
-  token: z.string().min(1).max(8192).optional(),
-  sessionId: z.string().min(1).max(256).optional(),
+  token: z.string().min(1).max(MAX_TOKEN).optional(),
+  sessionId: z.string().min(1).max(MAX_SESSION_ID).optional(),
 }).refine(
   (data) => (data.token === undefined) !== (data.sessionId === undefined),
   "exactly one of token and sessionId is needed",

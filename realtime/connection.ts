@@ -168,15 +168,8 @@ export class Connection {
     const bytes = byteLength(data, this.limits.messageBytes);
     if (this.principal === null) {
       this.#preAuthBytes += bytes;
-      this.#preAuthMessages++;
-      const tooMany = this.#preAuthMessages > this.limits.preAuthMessages;
-      if (tooMany || this.#preAuthBytes > this.limits.preAuthBytes) {
-        this.fail(
-          new ParleyError("too_large", "Cannot go on: too much was sent before authentication", {
-            limit: tooMany ? "MAX_PRE_AUTH_MESSAGES" : "MAX_PRE_AUTH_BYTES",
-          }),
-          CLOSE.tooLarge,
-        );
+      if (this.#preAuthBytes > this.limits.preAuthBytes) {
+        this.#refuseEarly("MAX_PRE_AUTH_BYTES", `${this.limits.preAuthBytes} bytes`);
         return;
       }
     }
@@ -192,16 +185,30 @@ export class Connection {
     }
     if (this.#frames.length >= this.limits.pendingFrames) {
       this.fail(
-        new ParleyError("overloaded", "Cannot go on: too many commands wait for their turn", {
-          limit: "MAX_PENDING_COMMANDS",
-          retryAfter: 1000,
-        }),
+        new ParleyError(
+          "overloaded",
+          `Cannot go on: more than ${this.limits.pendingFrames} commands wait for their turn` +
+            " (MAX_PENDING_COMMANDS)",
+          { limit: "MAX_PENDING_COMMANDS", retryAfter: 1000 },
+        ),
         CLOSE.rateLimited,
       );
       return;
     }
     this.#frames.push(data);
     if (!this.#running) void this.#drain();
+  }
+
+  /** Too much came from somebody of whom nothing is known yet. */
+  #refuseEarly(limit: string, most: string): void {
+    this.fail(
+      new ParleyError(
+        "too_large",
+        `Cannot go on: more than ${most} were sent before authentication (${limit})`,
+        { limit },
+      ),
+      CLOSE.tooLarge,
+    );
   }
 
   /** A frame that is not even a command: told, and held against a peer that goes on with it. */
@@ -226,6 +233,13 @@ export class Connection {
         continue;
       }
       const frame = this.#frames.shift()!;
+      // Counted when its turn comes: a queue that a client sends right behind its credentials waits
+      // for their answer, and is then nothing that came before them.
+      const { preAuthMessages } = this.limits;
+      if (this.principal === null && ++this.#preAuthMessages > preAuthMessages) {
+        this.#refuseEarly("MAX_PRE_AUTH_MESSAGES", `${preAuthMessages} messages`);
+        break;
+      }
       try {
         await this.protocol.onFrame(this, frame);
       } catch (error) {

@@ -111,9 +111,11 @@ function credentialsInQuery(query: URLSearchParams): Credentials | null {
 }
 
 function credentialsOf(offered: string[]): Credentials | null {
-  for (const entry of offered) {
-    if (entry.startsWith(TOKEN_ENTRY)) return { token: entry.slice(TOKEN_ENTRY.length) };
-    if (entry.startsWith(SESSION_ENTRY)) return { sessionId: entry.slice(SESSION_ENTRY.length) };
-  }
-  return null;
+  const given = (start: string) =>
+    offered.find((entry) => entry.startsWith(start))?.slice(start.length) || undefined;
+  // Of both the token, as in addresses.
+  const token = given(TOKEN_ENTRY);
+  if (token !== undefined) return { token };
+  const sessionId = given(SESSION_ENTRY);
+  return sessionId === undefined ? null : { sessionId };
 }

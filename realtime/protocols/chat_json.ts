@@ -4,10 +4,11 @@
  * those who may see it: the visitor whose conversation it is, and agents.
  */
 import { z } from "zod";
+import { readCredentials } from "../../protocol/credentials.ts";
 import { ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import type { Message, Role } from "../../protocol/model.ts";
-import { Content, Credentials } from "../../protocol/native.ts";
+import { Content } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
@@ -59,9 +60,9 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
   const encode = (message: Record<string, unknown>, timestamp = now().toISOString()) =>
     JSON.stringify({ ...message, timestamp });
 
-  function encodeError({ message, code, retryAfter }: ParleyError, id?: string): string {
-    const payload = { message, code, ...(retryAfter === undefined ? {} : { retryAfter }), id };
-    return encode({ type: "error", payload });
+  function encodeError(error: ParleyError, id?: string): string {
+    const { message, code, retryAfter, limit } = error;
+    return encode({ type: "error", payload: { message, code, retryAfter, limit, id } });
   }
 
   async function authenticate(connection: Connection, frame: Frame): Promise<void> {
@@ -70,13 +71,10 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       sessionId: frame.payload?.["sessionId"] ?? frame.sessionId,
     };
     try {
-      const credentials = Credentials.safeParse(given);
-      if (!credentials.success) {
-        throw new ParleyError("invalid", 'Cannot authenticate: "token" or "sessionId" is needed');
-      }
-      const { userId } = await commands.auth(connection, credentials.data, () => {});
+      const credentials = readCredentials(given);
+      const { userId } = await commands.auth(connection, credentials, () => {});
       const { principal } = connection;
-      knowOwnSession(connection, credentials.data.sessionId);
+      knowOwnSession(connection, credentials.sessionId);
       const admin = principal?.kind === "agent" && principal.role === "admin";
       const permissions = ["read", "write", ...(admin ? ["admin"] : [])];
       await options.followTables(connection, () => {

@@ -122,7 +122,15 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     reply: Reply,
   ): Promise<void> {
     const inside = typeof frame.data === "object" ? frame.data : {};
-    const parsed = Auth.safeParse({ ...inside, ...frame });
+    const given: Record<string, unknown> = { ...inside, ...frame };
+    if (!given["token"] && given["sessionId"]) {
+      throw new ParleyError(
+        "invalid",
+        'Cannot authenticate: "token" is needed here, because a session belongs to no context',
+        { fields: [{ path: "token", message: "is needed" }] },
+      );
+    }
+    const parsed = Auth.safeParse(given);
     if (!parsed.success) throw invalid('"auth"', parsed.error);
     const { token, contextId, lastSeq, epoch, inAddress = false } = parsed.data;
     const again = connection.principal !== null;

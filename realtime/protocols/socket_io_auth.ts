@@ -1,4 +1,5 @@
 import { CLOSE } from "../../protocol/close_codes.ts";
+import { readCredentials } from "../../protocol/credentials.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Acks } from "../../protocol/native.ts";
 import { hashSecret } from "../../domain/secrets.ts";
@@ -7,7 +8,6 @@ import { START } from "../recovery.ts";
 import { eventText, type Place, presenceData, ROLE, SEPARATOR } from "./socket_io_events.ts";
 import { follow } from "./socket_io_join.ts";
 import { type Answer, type SocketIoOptions, takeCame } from "./socket_io_peer.ts";
-import { readCredentials } from "./socket_io_schemas.ts";
 
 export type Given = Record<string, unknown>;
 

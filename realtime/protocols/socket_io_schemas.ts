@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { ParleyError } from "../../protocol/errors.ts";
 import { Id } from "../../protocol/model.ts";
-import { Content, Credentials } from "../../protocol/native.ts";
+import { Content } from "../../protocol/native.ts";
 
 const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -72,14 +72,4 @@ function wrong(name: string, error: z.ZodError): ParleyError {
   const { path, message } = fields[0] ?? { path: "", message: "is not valid" };
   const what = path === "" ? message : `"${path}": ${message}`;
   return new ParleyError("invalid", `Cannot accept "${name}": ${what}`, { fields });
-}
-
-/** A token that is null is none: what a page keeps may not be there. @throws {ParleyError} `invalid`. */
-export function readCredentials(given: { token?: unknown; sessionId?: unknown }) {
-  const parsed = Credentials.safeParse({
-    token: given.token ?? undefined,
-    sessionId: given.sessionId ?? undefined,
-  });
-  if (parsed.success) return parsed.data;
-  throw new ParleyError("invalid", 'Cannot authenticate: "token" or "sessionId" is needed');
 }

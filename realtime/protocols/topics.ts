@@ -3,9 +3,9 @@
  * PROTOCOL.md. The same events, with the same ids, are read over HTTP by who cannot open a socket.
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
+import { readCredentials } from "../../protocol/credentials.ts";
 import { ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
-import { Credentials } from "../../protocol/native.ts";
 import {
   actorTypeOf,
   formatPlace,
@@ -64,14 +64,11 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
 
   /** Answers who this is. The first time says so; later it brings a new token. */
   async function authenticate(connection: Connection, { token, sessionId }: Frame): Promise<void> {
-    const credentials = Credentials.safeParse({ token, sessionId });
-    if (!credentials.success) {
-      throw new ParleyError("invalid", 'Cannot authenticate: "token" or "sessionId" is needed');
-    }
+    const credentials = readCredentials({ token, sessionId });
     const { principal } = connection;
-    const { expiresAt } = principal === null || credentials.data.token === undefined
-      ? await commands.auth(connection, credentials.data, () => {})
-      : await commands.refresh(connection, { token: credentials.data.token }, () => {});
+    const { expiresAt } = principal === null || credentials.token === undefined
+      ? await commands.auth(connection, credentials, () => {})
+      : await commands.refresh(connection, credentials, () => {});
     const { userId, kind } = connection.principal!;
     connection.send(
       encode({ type: "authenticated", actorID: userId, actorType: actorTypeOf(kind), expiresAt }),

@@ -159,7 +159,7 @@ Deno.test("Socket.IO hub: who does not authenticate, or badly, is told and sent 
       [{ token: "" }, /is needed/],
       [{ token: "x".repeat(9000) }, /is needed/],
       [{ sessionId: "no such session" }, /unknown or has ended/],
-      [{ sessionId: visitor.sessionId, token: agent.token }, /is needed/],
+      [{ sessionId: visitor.sessionId, token: "forged" }, /not valid/],
       [{}, /is needed/],
       [undefined, /is needed/],
       ["token", /is needed/],
