@@ -1,7 +1,7 @@
 import type { Broker } from "./realtime/broker.ts";
 import { createChannelBroker } from "./realtime/broker_channel.ts";
 import { createMemoryBroker } from "./realtime/broker_memory.ts";
-import { createRedisBroker } from "./realtime/broker_redis.ts";
+import { createRedisBroker, RedisRefusedError } from "./realtime/broker_redis.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 export type BrokerKind = "memory" | "channel" | "redis";
@@ -27,18 +27,27 @@ export function brokerKind(settings: Settings, parallel: boolean): BrokerKind {
   return kind;
 }
 
-/** @throws {Error} when Redis does not answer. */
-export function openBroker(
+/**
+ * A Redis that is away does not hold this up: the broker connects later.
+ *
+ * @throws {SettingsError} when Redis is there and refuses what REDIS_URL says.
+ */
+export async function openBroker(
   kind: BrokerKind,
   settings: Settings,
   identity: { name: string; node: string; onError: (error: unknown) => void },
-): Broker | Promise<Broker> {
+): Promise<Broker> {
   const { MAX_BROKER_BYTES } = settings;
   if (kind === "channel") return createChannelBroker({ ...identity, maxKept: MAX_BROKER_BYTES });
   if (kind === "memory") return createMemoryBroker();
-  return createRedisBroker({
-    ...identity,
-    url: settings.REDIS_URL!,
-    maxWaiting: MAX_BROKER_BYTES,
-  });
+  try {
+    return await createRedisBroker({
+      ...identity,
+      url: settings.REDIS_URL!,
+      maxWaiting: MAX_BROKER_BYTES,
+    });
+  } catch (error) {
+    if (!(error instanceof RedisRefusedError)) throw error;
+    throw new SettingsError(`Cannot start: setting REDIS_URL: ${error.message}`, { cause: error });
+  }
 }

@@ -1,6 +1,14 @@
-/** The broker of nodes on several machines: Redis publish and subscribe, a channel for each room. */
-import { Redis, type RedisOptions } from "ioredis";
+/**
+ * The broker of nodes on several machines: Redis publish and subscribe, a channel for each room.
+ *
+ * Redis may be away, frozen, slow, or answer nothing but errors, for any time. Nothing here is tried
+ * again because it failed: what could not be published is dropped, and the other nodes are told so
+ * by one notice, which goes out on a timer with backoff until one arrives.
+ */
 import type { Broadcast, Broker, BrokerListener } from "./broker.ts";
+import { logBrokerBack, logBrokerLost } from "./log.ts";
+import { createOutage } from "./outage.ts";
+import { createRedisClient, isRefusal, reasonOf } from "./redis_client.ts";
 
 export interface RedisBrokerOptions {
   /** redis:// or rediss://. */
@@ -14,155 +22,270 @@ export interface RedisBrokerOptions {
   onError: (error: unknown) => void;
   /** Milliseconds between two pings; after three times as much silence the connection is lost. */
   pingMs?: number;
+  /** Milliseconds without a failure until an outage is over. */
+  stableMs?: number;
+  /** Once for each outage, with the server's host and the reason. */
+  onLost?: (host: string, reason: string) => void;
+  /** Once at its end, with its length in milliseconds. */
+  onBack?: (host: string, ms: number) => void;
+}
+
+/** Redis answers, but not to this URL (password, rights, number of the database). */
+export class RedisRefusedError extends Error {
+  override name = "RedisRefusedError";
 }
 
 /** Channels in one SUBSCRIBE after a reconnection. */
 const CHUNK = 500;
-const RETRY_MS = [50, 100, 200, 500, 1000];
 const CLOSE_MS = 1000;
+/** How long a start waits for Redis, and a join for its subscription. */
+const START_MS = 1000;
+const SUBSCRIBE_MS = 1000;
+/** Tells of losses are this far apart: each sends the clients of other nodes away once. */
+const GAP_MS = 1000;
+const NOTICE_MS = 50;
+const MAX_NOTICE_MS = 2000;
+/** What a command that waits costs beside its text. */
+const COMMAND_SIZE = 256;
 
-/** @throws {Error} when Redis does not answer. */
+/**
+ * Resolves as soon as it is known whether Redis is there: with `connected` false where it is not,
+ * and then it goes on trying.
+ *
+ * @throws {RedisRefusedError} when it is there, and trying again would not help.
+ */
 export async function createRedisBroker(options: RedisBrokerOptions): Promise<Broker> {
   const { node, maxWaiting, onError, pingMs = 2000 } = options;
+  const { onLost = logBrokerLost, onBack = logBrokerBack } = options;
+  const { host } = new URL(options.url);
   const prefix = `parley:${options.name}:`;
   const nodesChannel = `${prefix}nodes`;
   const channelOf = (room: string) => `${prefix}room:${room}`;
-  const common: RedisOptions = {
-    lazyConnect: true,
-    // What was under way when the connection was lost may have arrived: sending it again would be
-    // sending it twice. The other nodes are told instead.
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    enableOfflineQueue: false,
-    // A command fails as soon as the connection is lost.
-    maxRetriesPerRequest: 0,
-    connectTimeout: 5000,
-    socketTimeout: pingMs * 3,
-    retryStrategy: (times) => RETRY_MS[Math.min(times, RETRY_MS.length) - 1]!,
+  const outage = createOutage({
+    onLost: (reason) => onLost(host, reasonOf(reason)),
+    onBack: (ms) => onBack(host, ms),
+    stableMs: options.stableMs,
+  });
+  const firstFailure = Promise.withResolvers<unknown>();
+  const onFailure = (reason: unknown) => {
+    if (started) outage.down(reason);
+    firstFailure.resolve(reason);
   };
-  const publisher = new Redis(options.url, common);
-  const subscriber = new Redis(options.url, common);
+  const client = { url: options.url, pingMs, onFailure };
+  const publisher = createRedisClient(client);
+  const subscriber = createRedisClient(client);
   const rooms = new Set<string>();
   let listener: BrokerListener = () => {};
   let nodesListener: (message: unknown) => void = () => {};
   let gapListener = () => {};
-  /** Whether subscriptions are in force. */
+  /** SUBSCRIBE reaches Redis; complete: every room is subscribed to. */
   let live = false;
+  let complete = false;
+  /** Redis answered the last publication with an error. */
+  let failing = false;
   let waiting = 0;
-  let dropped = false;
   let closed = false;
 
-  function send(channel: string, json: string): void {
-    const text = `${node} ${json}`;
-    if (closed || publisher.status !== "ready" || waiting + text.length > maxWaiting) {
-      dropped = true;
-      return;
-    }
-    waiting += text.length;
-    publisher.publish(channel, text).catch(() => void (dropped = true)).finally(() => {
-      waiting -= text.length;
-      if (waiting < maxWaiting / 2) admit();
-    });
+  const isUp = () => complete && !failing && publisher.answers && subscriber.answers;
+
+  function succeeded(): void {
+    failing = false;
+    if (isUp()) outage.up();
   }
 
-  /** Tells the others that they missed something, as soon as they can be told. */
-  function admit(): void {
-    if (!dropped || closed || publisher.status !== "ready") return;
+  /** @returns whether it arrived */
+  async function send(channel: string, json: string): Promise<boolean> {
+    const text = `${node} ${json}`;
+    const size = text.length + COMMAND_SIZE;
+    if (closed || !publisher.ready || waiting + size > maxWaiting) {
+      drop();
+      return false;
+    }
+    waiting += size;
+    try {
+      await publisher.redis.publish(channel, text);
+      succeeded();
+      return true;
+    } catch (error) {
+      failing = publisher.ready;
+      if (failing && !closed) onFailure(error);
+      drop();
+      return false;
+    } finally {
+      waiting -= size;
+    }
+  }
+
+  let dropped = false;
+  let noticeMs = NOTICE_MS;
+  let noticeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Something did not reach the others: they are told, not sooner than the backoff allows. */
+  function drop(): void {
+    dropped = true;
+    if (!closed) noticeTimer ??= setTimeout(notice, noticeMs);
+  }
+
+  async function notice(): Promise<void> {
+    noticeTimer = undefined;
+    // Without a connection the next one asks again.
+    if (!dropped || closed || !publisher.ready) return;
+    if (waiting > maxWaiting / 2) return drop();
     dropped = false;
-    send(nodesChannel, "");
+    const arrived = await send(nodesChannel, "");
+    noticeMs = arrived ? GAP_MS : Math.min(noticeMs * 2, MAX_NOTICE_MS);
+  }
+
+  let gapAt = -Infinity;
+  let gapTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Something of the others may be lost. */
+  function gap(): void {
+    if (closed || gapTimer !== undefined) return;
+    const wait = gapAt + GAP_MS - performance.now();
+    if (wait > 0) {
+      gapTimer = setTimeout(tellGap, wait);
+    } else tellGap();
+  }
+
+  function tellGap(): void {
+    gapTimer = undefined;
+    gapAt = performance.now();
+    gapListener();
   }
 
   function receive(channel: string, text: string): void {
     const space = text.indexOf(" ");
-    if (text.slice(0, space) === node) return;
+    if (closed || text.slice(0, space) === node) return;
     const json = text.slice(space + 1);
     try {
       if (channel !== nodesChannel) {
         const broadcast = JSON.parse(json) as Broadcast;
         if (rooms.has(broadcast.room)) listener(broadcast);
-      } else if (json === "") gapListener();
+      } else if (json === "") gap();
       else nodesListener(JSON.parse(json));
     } catch (error) {
       onError(error);
     }
   }
 
+  /** Counts connections, so that what an old one answers late changes nothing. */
+  let connection = 0;
+
+  /** Subscribes to everything, on a connection that is new. */
   async function resume(): Promise<void> {
+    const mine = ++connection;
     const channels = [nodesChannel, ...[...rooms].map(channelOf)];
     // Rooms that come meanwhile are subscribed to on their own.
     live = true;
-    for (let i = 0; i < channels.length; i += CHUNK) {
-      await subscriber.subscribe(...channels.slice(i, i + CHUNK));
+    try {
+      for (let i = 0; i < channels.length; i += CHUNK) {
+        await subscriber.redis.subscribe(...channels.slice(i, i + CHUNK));
+        if (mine !== connection) return;
+      }
+    } catch (error) {
+      if (mine === connection) again(error);
+      return;
     }
+    complete = true;
+    succeeded();
+    if (started) gap();
+    first.resolve();
+  }
+
+  /** A subscription was refused: everything from the beginning, after the backoff. */
+  function again(error: unknown): void {
+    if (closed || !live) return;
+    live = complete = false;
+    onFailure(error);
+    subscriber.restart();
+  }
+
+  async function subscribe(room: string): Promise<void> {
+    const mine = connection;
+    let late = !subscriber.answers;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const done = subscriber.redis.subscribe(channelOf(room)).then(
+      () => {
+        if (late) gap();
+      },
+      (error) => {
+        // Where the connection was lost, the next one subscribes to all rooms.
+        if (mine === connection && subscriber.ready) again(error);
+      },
+    );
+    // Whoever joins does not wait for a Redis that does not answer.
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        late = true;
+        resolve();
+      }, late ? 0 : SUBSCRIBE_MS);
+    });
+    await Promise.race([done, patience]);
+    clearTimeout(timer);
   }
 
   let started = false;
-  let refusal: unknown;
-
-  /** Once for each outage, however often it is tried in vain. */
-  function reportOnce(client: Redis): void {
-    let reported = false;
-    client.on("error", (error) => {
-      refusal ??= error;
-      if (!reported && started && !closed) onError(error);
-      reported = true;
-    });
-    client.on("ready", () => void (reported = false));
-  }
-
-  reportOnce(publisher);
-  reportOnce(subscriber);
-  try {
-    await Promise.all([publisher.connect(), subscriber.connect()]);
-    subscriber.on("message", receive);
-    await resume();
-  } catch (error) {
-    publisher.disconnect();
-    subscriber.disconnect();
-    const { host } = new URL(options.url);
-    throw new Error(`Cannot reach Redis at "${host}": ${reasonOf(refusal ?? error)}`);
-  }
-  started = true;
-  publisher.on("ready", admit);
-  subscriber.on("close", () => void (live = false));
-  subscriber.on("ready", () => {
-    resume().then(() => {
-      if (live && !closed) gapListener();
-    }, () => {
-      // Lost again: the next "ready" resumes.
-      if (!closed && subscriber.status === "ready") subscriber.disconnect(true);
-    });
+  const first = Promise.withResolvers<void>();
+  subscriber.redis.on("message", receive);
+  subscriber.redis.on("close", () => {
+    connection++;
+    live = complete = false;
   });
-  const pings = setInterval(() => {
-    for (const client of [publisher, subscriber]) {
-      if (client.status === "ready") client.ping().catch(() => {});
-    }
-  }, pingMs);
+  subscriber.redis.on("ready", () => void resume());
+  publisher.redis.on("ready", () => {
+    failing = false;
+    if (isUp()) outage.up();
+    if (dropped) drop();
+  });
+
+  async function close(): Promise<void> {
+    closed = true;
+    outage.close();
+    clearTimeout(noticeTimer);
+    clearTimeout(gapTimer);
+    rooms.clear();
+    await Promise.all([publisher.close(), subscriber.close()]);
+  }
+
+  let startTimer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<unknown>((resolve) => {
+    startTimer = setTimeout(() => resolve(new Error("it does not answer")), START_MS);
+  });
+  const opened = publisher.redis.connect().catch(() => {});
+  subscriber.redis.connect().catch(() => {});
+  const connected = Promise.all([opened, first.promise]).then(() => null);
+  const failure = await Promise.race([connected, firstFailure.promise, patience]);
+  clearTimeout(startTimer);
+  started = true;
+  if (isRefusal(failure)) {
+    await close();
+    throw new RedisRefusedError(`Cannot use Redis at "${host}": ${reasonOf(failure)}`);
+  }
+  if (failure !== null) outage.down(failure);
 
   return {
     alone: false,
     get connected() {
-      return live && publisher.status === "ready" && subscriber.status === "ready";
+      return isUp();
     },
     publish(broadcast) {
       if (rooms.has(broadcast.room)) listener(broadcast);
-      send(channelOf(broadcast.room), JSON.stringify(broadcast));
+      if (publisher.ready) void send(channelOf(broadcast.room), JSON.stringify(broadcast));
+      else drop();
     },
     subscribe(room) {
       rooms.add(room);
-      if (!live || closed) return undefined;
-      return subscriber.subscribe(channelOf(room)).then(() => {}, (error) => {
-        if (live && !closed) onError(error);
-      });
+      return live && !closed ? subscribe(room) : undefined;
     },
     unsubscribe(room) {
       rooms.delete(room);
-      if (live && !closed) subscriber.unsubscribe(channelOf(room)).catch(() => {});
+      if (live && !closed) subscriber.redis.unsubscribe(channelOf(room)).catch(() => {});
     },
     listen(next) {
       listener = next;
     },
-    tell: (message) => send(nodesChannel, JSON.stringify(message)),
+    tell: (message) => void send(nodesChannel, JSON.stringify(message)),
     listenToNodes(next) {
       nodesListener = next;
     },
@@ -172,22 +295,14 @@ export async function createRedisBroker(options: RedisBrokerOptions): Promise<Br
     async close() {
       if (closed) return;
       closed = true;
-      clearInterval(pings);
-      rooms.clear();
       // Answered after everything that was published before it.
-      if (publisher.status === "ready") {
+      if (publisher.ready) {
         let timer: ReturnType<typeof setTimeout> | undefined;
         const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
-        await Promise.race([publisher.quit().catch(() => {}), late]);
+        await Promise.race([publisher.redis.quit().catch(() => {}), late]);
         clearTimeout(timer);
       }
-      publisher.disconnect();
-      subscriber.disconnect();
+      await close();
     },
   };
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  return error instanceof Error && error.message !== "" ? error.message : String(error);
 }

@@ -31,3 +31,12 @@ export function logRefused(connection: Connection, limit: string): void {
 export function logMessage(connection: Connection, conversation: string, seq: number): void {
   logger.debug("Message stored", () => ({ ...about(connection), conversation, seq }));
 }
+
+/** Once for each outage. @param host without credentials */
+export function logBrokerLost(host: string, reason: string): void {
+  logger.error("Redis is away, so other nodes are not reached: {reason}", { host, reason });
+}
+
+export function logBrokerBack(host: string, ms: number): void {
+  logger.warn("Redis is back", { host, ms: Math.round(ms) });
+}

@@ -1,8 +1,10 @@
 /** A node dies, or loses the others for a while: who is there stays true, and nothing is lost. */
 import assert from "node:assert/strict";
 import type { Message, Presence } from "../protocol/model.ts";
+import { eventually } from "./faults/health.ts";
+import { startRedisServer } from "./faults/redis_server.ts";
 import { startServerProcess } from "./faults/server_process.ts";
-import { cast, post } from "./support/http.ts";
+import { call, cast, post } from "./support/http.ts";
 import { sharedSettings } from "./support/nodes.ts";
 import { makeDatabase, startServer, type TestServer } from "./support/server.ts";
 import { REDIS_URL, testWith } from "./support/services.ts";
@@ -156,13 +158,46 @@ testWith(
 );
 
 testWith(
-  ["postgres", "redis"],
-  "a node that cannot reach Redis does not start",
+  ["postgres", "redis-server"],
+  "a node serves without its Redis, says so, and finds it later",
   () =>
     withDatabase(async (settings) => {
-      await assert.rejects(
-        startServer("pglite", { ...settings, REDIS_URL: "redis://127.0.0.1:1" }),
-        /Cannot reach Redis at "127.0.0.1:1": .*ECONNREFUSED/,
-      );
+      const redis = await startRedisServer();
+      await redis.stop();
+      const server = await startServer("pglite", { ...settings, REDIS_URL: redis.url });
+      const redisNow = async () =>
+        (await call<{ services: { redis: string } }>(server, "GET", "/health")).body.services.redis;
+      try {
+        const { agent, conversation } = await cast(server);
+        const socket = await connect(server, { token: agent.token });
+        await socket.ack("join", { conversationId: conversation.id });
+        const said = await post(server, agent.token, conversation.id, "Anybody?");
+        await socket.event("message", ({ id }) => id === said.id);
+        const before = await redisNow();
+        await redis.start();
+        const after = await eventually(redisNow, (now) => now !== before, 10_000);
+        assert.deepEqual([before, after], ["disconnected", "connected"]);
+        await socket.close();
+      } finally {
+        await server.close();
+        await redis.close();
+      }
+    }),
+);
+
+testWith(
+  ["postgres", "redis-server"],
+  "a Redis that refuses the password stops the start, and the setting is named",
+  () =>
+    withDatabase(async (settings) => {
+      const redis = await startRedisServer();
+      await redis.command("CONFIG", "SET", "requirepass", "right");
+      const REDIS_URL = `redis://:wrong@127.0.0.1:${redis.port}`;
+      await assert.rejects(startServer("pglite", { ...settings, REDIS_URL }), {
+        name: "SettingsError",
+        message:
+          `Cannot start: setting REDIS_URL: Cannot use Redis at "127.0.0.1:${redis.port}": WRONGPASS invalid username-password pair or user is disabled.`,
+      });
+      await redis.close();
     }),
 );

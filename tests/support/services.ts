@@ -15,6 +15,9 @@ export const REDIS_URL = Deno.env.get("PARLEY_TEST_REDIS_URL") ?? "redis://127.0
 
 export const CHROMIUM = Deno.env.get("PARLEY_TEST_CHROMIUM") ?? "/usr/bin/chromium";
 
+/** For servers that a test starts, breaks and ends itself. */
+export const REDIS_SERVER = Deno.env.get("PARLEY_TEST_REDIS_SERVER") ?? "/usr/bin/redis-server";
+
 async function postgresAnswers(): Promise<boolean> {
   const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2000 });
   client.on("error", () => {});
@@ -37,16 +40,17 @@ async function redisAnswers(): Promise<boolean> {
   }
 }
 
-async function chromiumExists(): Promise<boolean> {
-  return (await Deno.stat(CHROMIUM).catch(() => null)) !== null;
+async function exists(path: string): Promise<boolean> {
+  return (await Deno.stat(path).catch(() => null)) !== null;
 }
 
-export type Service = "postgres" | "redis" | "chromium";
+export type Service = "postgres" | "redis" | "chromium" | "redis-server";
 
 const present: Record<Service, boolean> = {
   postgres: await postgresAnswers(),
   redis: await redisAnswers(),
-  chromium: await chromiumExists(),
+  chromium: await exists(CHROMIUM),
+  "redis-server": await exists(REDIS_SERVER),
 };
 
 /** A test that needs services: skipped by name where one is missing. */
