@@ -4,6 +4,8 @@
 import { openDatabase } from "./db/database.ts";
 import { createProcessCounters } from "./domain/analytics/process_counters.ts";
 import { createAnalytics } from "./domain/analytics/service.ts";
+import { createAttempts } from "./domain/agents/attempts.ts";
+import { createPasswords } from "./domain/agents/passwords.ts";
 import { createSignIn } from "./domain/agents/sign_in.ts";
 import { createBot } from "./domain/bot/engine.ts";
 import { listRules } from "./domain/bot/rules.ts";
@@ -100,12 +102,22 @@ export async function createParley(
     issuer: settings.JWT_ISSUER,
     audience: settings.JWT_AUDIENCE,
   });
+  const passwords = createPasswords({
+    atOnce: settings.MAX_PASSWORDS_AT_ONCE,
+    waiting: settings.MAX_PENDING_PASSWORDS,
+  });
+  const attempts = createAttempts({
+    perMinute: settings.LIMIT_LOGINS_PER_MINUTE,
+    maxDelayMs: settings.MAX_SIGN_IN_DELAY_MS,
+    maxDelayed: settings.MAX_DELAYED_SIGN_INS,
+  });
   const signIn = createSignIn({
     db,
     bus,
     tokens,
+    passwords,
+    attempts,
     refreshLifeMs: settings.REFRESH_TOKEN_MS,
-    loginsPerMinute: settings.LIMIT_LOGINS_PER_MINUTE,
   });
   const changes = startTables({
     database,
@@ -235,6 +247,7 @@ export async function createParley(
     db,
     bus,
     signIn,
+    passwords,
     conversations,
     bot,
     notifications,
@@ -304,6 +317,7 @@ export async function createParley(
     },
     async stop() {
       stopWatching();
+      attempts.stop();
       await realtime.drain();
       await gate.close();
       await bot.idle();

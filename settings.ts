@@ -233,7 +233,27 @@ export const SETTINGS = {
   LIMIT_LOGINS_PER_MINUTE: setting(
     int(1, 100_000),
     "10",
-    "Login attempts per minute and account; five times as many per network",
+    "Failed sign-ins per minute of one network (an IPv4 address or an IPv6 /64) at one account; five times as many in all",
+  ),
+  MAX_SIGN_IN_DELAY_MS: setting(
+    int(0, 60_000),
+    "10000",
+    "Longest time for which a sign-in to an account that somebody guesses at is held back",
+  ),
+  MAX_DELAYED_SIGN_INS: setting(
+    int(1, 100_000),
+    "1000",
+    "Sign-ins held back at a time; past it they are refused with retryAfter",
+  ),
+  MAX_PASSWORDS_AT_ONCE: setting(
+    int(1, 64),
+    "2",
+    "Passwords hashed or compared at a time, each with 32 MB and a thread",
+  ),
+  MAX_PENDING_PASSWORDS: setting(
+    int(1, 10_000),
+    "20",
+    "Passwords waiting for that; past it they are refused with retryAfter",
   ),
   LIMIT_SESSIONS_PER_MINUTE: setting(
     int(1, 1_000_000),

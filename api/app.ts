@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Context } from "hono";
+import { originAllowed } from "../domain/visitors/origins.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { parseJson } from "../protocol/json.ts";
 import { analyticsRoutes } from "./analytics.ts";
@@ -136,6 +137,17 @@ function healthRoutes(app: Api, { db, realtime, hasRedis }: ApiServices): void {
 }
 
 /**
+ * They read or set the cookie of agents. A widget's website may be of the same site, from where
+ * browsers send it along: it may not call them.
+ */
+const COOKIE_ROUTES = new Set([
+  "/api/auth/login",
+  "/api/auth/logout",
+  "/api/auth/refresh",
+  "/api/setup",
+]);
+
+/**
  * Widgets call from other origins. An origin that no widget and no setting allows gets no CORS
  * header, so its pages cannot read answers; cookies are never allowed across origins.
  */
@@ -144,8 +156,11 @@ function cors(services: ApiServices) {
     const origin = c.req.header("origin");
     if (origin === undefined) return await next();
     c.header("vary", "Origin", { append: true });
-    const { selfOrigin } = c.get("peer");
-    if (!await services.originAllowed({ origin, self: selfOrigin })) {
+    const check = { origin, self: c.get("peer").selfOrigin };
+    const allowed = COOKIE_ROUTES.has(c.req.path)
+      ? originAllowed(check, services.agentOrigins)
+      : await services.originAllowed(check);
+    if (!allowed) {
       throw new ParleyError(
         "origin_not_allowed",
         `Cannot answer: "${origin}" is not an allowed origin`,

@@ -1,5 +1,4 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { createFirstAdmin } from "../domain/agents/users.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { User } from "../protocol/model.ts";
 import { LoginAnswer, LoginBody, SetupBody } from "../protocol/rest.ts";
@@ -20,7 +19,7 @@ import { findUser } from "../domain/agents/users.ts";
 
 /** Routes that give out credentials: mounted before authentication. */
 export function publicAuthRoutes(services: ApiServices): Api {
-  const { db, signIn } = services;
+  const { signIn } = services;
   const app = createApi();
 
   app.openapi(
@@ -34,8 +33,8 @@ export function publicAuthRoutes(services: ApiServices): Api {
       responses: answers(200, "Signed in as the first admin", LoginAnswer),
     }),
     async (c) => {
-      const user = await createFirstAdmin(db, c.req.valid("json"));
-      return c.json(signedInAnswer(c, services, await signIn.start(user, peerOf(c))), 200);
+      const signedIn = await signIn.setUp(c.req.valid("json"), peerOf(c));
+      return c.json(signedInAnswer(c, services, signedIn), 200);
     },
   );
 

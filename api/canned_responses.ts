@@ -12,10 +12,13 @@ import {
   CreateCannedResponseBody,
   UpdateCannedResponseBody,
 } from "../protocol/workspace.ts";
-import { agentOf, type Api, type ApiServices } from "./context.ts";
+import { adminOf, agentOf, type Api, type ApiServices } from "./context.ts";
 import { recordRoutes } from "./records.ts";
 
-/** Texts that agents use again and again; they are everybody's. */
+/**
+ * Texts that agents use again and again. They are everybody's to use and to change; somebody else's
+ * is removed by admins alone.
+ */
 export function cannedResponseRoutes({ db }: ApiServices): Api {
   return recordRoutes({
     path: "/api/canned-responses",
@@ -26,7 +29,7 @@ export function cannedResponseRoutes({ db }: ApiServices): Api {
       add: "Add a canned response",
       read: "One canned response",
       change: "Change a canned response",
-      remove: "Remove a canned response",
+      remove: "Remove a canned response (admins; everybody their own)",
       item: "The canned response",
       items: "A page",
     },
@@ -41,6 +44,10 @@ export function cannedResponseRoutes({ db }: ApiServices): Api {
     find: (id) => findCannedResponse(db, id),
     create: (values, { userId }) => createCannedResponse(db, userId, values),
     update: (id, changes, check) => updateCannedResponse(db, id, changes, check),
-    remove: (id, check) => deleteCannedResponse(db, id, check),
+    remove: async (id, check, c) => {
+      const { userId } = await findCannedResponse(db, id);
+      if (agentOf(c).userId !== userId) adminOf(c);
+      await deleteCannedResponse(db, id, check);
+    },
   });
 }

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { Db } from "../db/database.ts";
 import type { SignedIn, SignIn } from "../domain/agents/sign_in.ts";
+import type { Passwords } from "../domain/agents/passwords.ts";
 import type { Bot } from "../domain/bot/engine.ts";
 import type { Analytics } from "../domain/analytics/service.ts";
 import type { Conversations } from "../domain/conversations/face.ts";
@@ -39,6 +40,7 @@ export interface ApiServices {
   db: Db;
   bus: EventBus;
   signIn: SignIn;
+  passwords: Passwords;
   conversations: Conversations;
   bot: Pick<Bot, "pages">;
   notifications: NotificationService;

@@ -9,10 +9,13 @@ import {
 import { needScope } from "../domain/principal.ts";
 import { CreateLabelBody, LabelList, UpdateLabelBody } from "../protocol/labels.ts";
 import { Label } from "../protocol/model.ts";
-import { agentOf, type Api, type ApiServices, type Env } from "./context.ts";
+import { adminOf, agentOf, type Api, type ApiServices, type Env } from "./context.ts";
 import { recordRoutes } from "./records.ts";
 
-/** Words by which agents sort conversations; like canned responses they are everybody's. */
+/**
+ * Words by which agents sort conversations. Agents make and change them; admins remove them, because
+ * that takes a label from every conversation and cannot be undone.
+ */
 export function labelRoutes({ db }: ApiServices): Api {
   return recordRoutes({
     path: "/api/labels",
@@ -23,7 +26,7 @@ export function labelRoutes({ db }: ApiServices): Api {
       add: "Add a label",
       read: "One label",
       change: "Change a label; conversations that have it show the new name and colour",
-      remove: "Remove a label, also from the conversations that have it",
+      remove: "Remove a label, also from the conversations that have it (admins)",
       item: "The label",
       items: "Labels",
     },
@@ -33,6 +36,7 @@ export function labelRoutes({ db }: ApiServices): Api {
     changes: UpdateLabelBody,
     reader: readerOf,
     writer: agentOf,
+    remover: adminOf,
     list: async () => ({ items: await listLabels(db), nextCursor: null }),
     find: (id) => findLabel(db, id),
     create: (values) => createLabel(db, values),

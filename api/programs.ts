@@ -1,7 +1,9 @@
 /** What other programs do with an API key; admins may do the same. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { personExists } from "../domain/agents/users.ts";
+import type { Caller } from "../domain/principal.ts";
 import { ParleyError } from "../protocol/errors.ts";
+import { eventNameProblem } from "../protocol/own_events.ts";
 import {
   BroadcastBody,
   ConnectionStats,
@@ -21,6 +23,16 @@ import {
 } from "./context.ts";
 
 const tags = ["server-side API"];
+
+/** Admins may do what any key may. */
+function needEventName(caller: Caller, name: string): void {
+  const mayTell = caller.kind !== "program" || caller.scopes.includes("events:emit");
+  const message = eventNameProblem(name, mayTell);
+  if (message === null) return;
+  throw new ParleyError("invalid", `Cannot send the event: "${name}" ${message}`, {
+    fields: [{ path: "event", message }],
+  });
+}
 
 export function programRoutes({ db, conversations, realtime }: ApiServices): Api {
   const app = createApi();
@@ -45,6 +57,7 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
     async (c) => {
       programOf(c, "broadcast:write");
       const { conversationId, event, data = {} } = c.req.valid("json");
+      needEventName(c.get("principal"), event);
       if (conversationId === undefined) {
         realtime.sendToRoom("agents", event, data);
         return c.body(null, 204);
@@ -68,6 +81,7 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
       programOf(c, "users:notify");
       const { id } = c.req.valid("param");
       const { event, data = {} } = c.req.valid("json");
+      needEventName(c.get("principal"), event);
       await needPerson(id);
       const connections = await realtime.connectionsOf(id);
       realtime.sendToUser(id, event, data);

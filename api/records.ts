@@ -39,12 +39,14 @@ export interface Records<Item extends Versioned, Create, Update, Query, Writer> 
   /** Throw for whoever may not. */
   reader(c: Context<Env>): unknown;
   writer(c: Context<Env>): Writer;
+  /** Who may remove; default `writer`. */
+  remover?(c: Context<Env>): unknown;
   /** Answers a body as `items` has it. */
   list(query: Query): Promise<object>;
   find(id: string): Promise<Item>;
   create(values: Create, writer: Writer): Promise<Item>;
   update(id: string, changes: Update, check: Check): Promise<Item>;
-  remove(id: string, check: Check): Promise<void>;
+  remove(id: string, check: Check, c: Context<Env>): Promise<void>;
 }
 
 /** The routes as an app of their own, to which more can be added. */
@@ -131,8 +133,8 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
       responses: nothing,
     }),
     async (c) => {
-      records.writer(c);
-      await records.remove(c.req.valid("param").id, checkOf(c));
+      (records.remover ?? records.writer)(c);
+      await records.remove(c.req.valid("param").id, checkOf(c), c);
       return c.body(null, 204);
     },
   );

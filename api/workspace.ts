@@ -49,7 +49,7 @@ export function workspaceRoutes(services: ApiServices): Api {
   return app;
 }
 
-function userRoutes(app: Api, { db, bus, loginsPerMinute }: ApiServices): void {
+function userRoutes(app: Api, { db, bus, passwords, loginsPerMinute }: ApiServices): void {
   const tags = ["users"];
   const passwordChecks = new KeyedLimiter(loginsPerMinute);
   app.openapi(
@@ -76,7 +76,7 @@ function userRoutes(app: Api, { db, bus, loginsPerMinute }: ApiServices): void {
     }),
     async (c) => {
       adminOf(c);
-      return c.json(await createUser(db, c.req.valid("json")), 201);
+      return c.json(await createUser(db, c.req.valid("json"), passwords), 201);
     },
   );
   app.openapi(
@@ -119,9 +119,9 @@ function userRoutes(app: Api, { db, bus, loginsPerMinute }: ApiServices): void {
             limit: "LIMIT_LOGINS_PER_MINUTE",
           });
         }
-        await checkPassword(db, id, changes.currentPassword);
+        await checkPassword(db, id, changes.currentPassword, passwords);
       }
-      return c.json(await updateUser(db, bus, id, changes), 200);
+      return c.json(await updateUser(db, bus, id, changes, passwords), 200);
     },
   );
   app.openapi(
@@ -135,7 +135,7 @@ function userRoutes(app: Api, { db, bus, loginsPerMinute }: ApiServices): void {
     }),
     async (c) => {
       adminOf(c);
-      await updateUser(db, bus, c.req.valid("param").id, { disabled: true });
+      await updateUser(db, bus, c.req.valid("param").id, { disabled: true }, passwords);
       return c.body(null, 204);
     },
   );

@@ -30,6 +30,11 @@ export class TokenBucket {
     return Math.ceil((1 - this.#tokens) / rate);
   }
 
+  /** Gives one back that was taken for nothing. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#capacity, this.#tokens + 1);
+  }
+
   /** Whether it is full again, so that forgetting it changes nothing. */
   isFull(now: number): boolean {
     const rate = this.#capacity / this.#perMs;
@@ -66,6 +71,11 @@ export class KeyedLimiter {
       this.#buckets.set(key, bucket);
     }
     return bucket.take(now);
+  }
+
+  /** Gives one back that was taken for nothing. */
+  giveBack(key: string): void {
+    this.#buckets.get(key)?.giveBack();
   }
 
   get size(): number {

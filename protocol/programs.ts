@@ -10,6 +10,7 @@ export const SCOPES = {
   "messages:write": "Send messages as a bot or as an agent",
   "users:notify": "Send events to single users and visitors",
   "broadcast:write": "Send events to all agents or into a conversation",
+  "events:emit": "Send events under the names of the server's own",
   "connections:read": "See who is connected, and how often",
   "connections:write": "End connections",
 } as const;
@@ -47,32 +48,8 @@ export type CreateApiKeyBody = z.infer<typeof CreateApiKeyBody>;
 export const CreatedApiKey = ApiKey.extend({ key: z.string() });
 export type CreatedApiKey = z.infer<typeof CreatedApiKey>;
 
-/**
- * Names that clients know as the server's own: an event of a program must not look like one.
- * "notification" is left to programs, because that is what they send.
- */
-const OWN_EVENTS: ReadonlySet<string> = new Set([
-  "authenticated",
-  "auth_error",
-  "error",
-  "conversation_changed",
-  "conversation_opened",
-  "conversation_update",
-  "joined_conversation",
-  "left_conversation",
-  "message_deleted",
-  "message_received",
-  "message_status_update",
-  "message_updated",
-  "new_message",
-  "presence_update",
-  "server_restarting",
-  "typing_indicator",
-  "unread_count_update",
-]);
-
 const event = {
-  event: EventName.refine((name) => !OWN_EVENTS.has(name), "is the name of the server's own event"),
+  event: EventName,
   /** Default: `{}`. */
   data: z.record(z.string(), z.unknown()).optional(),
 };

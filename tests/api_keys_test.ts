@@ -198,10 +198,19 @@ onBothEngines("events of programs reach a user, all agents, or a conversation", 
   const heard = v.received.map(({ data }) => (data as { name?: string } | undefined)?.name);
   assert.ok(!heard.includes("deploy") && !heard.includes("order_paid"), String(heard));
 
-  for (const event of ["new_message", "authenticated", "disconnect"]) {
+  const told = ["new_message", "message", "typing", "presence", "unread", "chat"];
+  const control = ["authenticated", "disconnect", "welcome", "pong", "ack", "reconnect", "error"];
+  for (const event of [...told, ...control]) {
     const refused = await send("/api/broadcast", { room: "agents", event });
     assert.equal(refused.status, 422, event);
+    assert.equal((await send(`/api/users/${agent.user.id}/events`, { event })).status, 422, event);
   }
+  // A right of its own, which does not reach as far as what steers the clients.
+  const { key: emitter } = await makeKey(server, agent.token, "users:notify", "events:emit");
+  const emit = (event: string) =>
+    call(server, "POST", `/api/users/${agent.user.id}/events`, { token: emitter, body: { event } });
+  for (const event of told) assert.equal((await emit(event)).status, 200, event);
+  for (const event of control) assert.equal((await emit(event)).status, 422, event);
   const unknown = await send("/api/broadcast", { conversationId: SOMEBODY, event: "x" });
   assert.equal(unknown.status, 404);
   plain.close();

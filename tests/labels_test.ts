@@ -85,7 +85,8 @@ onBothEngines("agents may do everything with labels, programs read, visitors not
       body: { name: "CRM", scopes },
     })).body.key;
   const cases: [string, string, number[]][] = [
-    ["an agent", (await login(server, GRACE)).token, [200, 200, 201, 200, 204]],
+    ["an admin", admin, [200, 200, 201, 200, 204]],
+    ["an agent", (await login(server, GRACE)).token, [200, 200, 201, 200, 403]],
     ["a program", await key("conversations:read"), [200, 200, 403, 403, 403]],
     ["another program", await key("messages:write"), [403, 403, 403, 403, 403]],
     ["a visitor", visitor.sessionId, [403, 403, 403, 403, 403]],

@@ -46,7 +46,44 @@ Deno.test("the first admin is made once, also by two at the same time", async ()
     assert.equal(winner.body.user.role, "admin");
     assert.equal(winner.body.user.email, winner.body.user.email.toLowerCase());
     cookieOf(winner.headers);
-    assert.equal((await setup("late@example.com")).body.code, "already_set_up");
+    // Looked at before it costs anything: none of these waits for a password to be hashed.
+    const late = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => setup(`late${i}@example.com`)),
+    );
+    assert.deepEqual(new Set(late.map(({ body }) => body.code)), new Set(["already_set_up"]));
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("what a password costs is bounded, and refused past it", async () => {
+  const server = await startServer("pglite", {
+    ADMIN_EMAIL: "",
+    ADMIN_PASSWORD: "",
+    LIMIT_LOGINS_PER_MINUTE: "8",
+    MAX_PENDING_PASSWORDS: "3",
+  });
+  try {
+    const answers = await Promise.all(
+      Array.from(
+        { length: 60 },
+        (_, i) =>
+          call<{ code: string; limit: string; retryAfter: number }>(server, "POST", "/api/setup", {
+            body: { name: "Ada", email: `ada${i}@example.com`, password: "a long enough password" },
+          }),
+      ),
+    );
+    const counts = Map.groupBy(answers, ({ status }) => status);
+    // Two at a time and three that wait; the network has a limit of its own.
+    assert.equal(counts.get(200)?.length, 1);
+    assert.equal(counts.get(409)?.length, 4);
+    assert.equal(counts.get(503)?.length, 35);
+    assert.equal(counts.get(429)?.length, 20);
+    const { body, headers } = counts.get(503)![0]!;
+    assert.equal(body.code, "overloaded");
+    assert.equal(body.limit, "MAX_PENDING_PASSWORDS");
+    assert.ok(body.retryAfter > 0 && Number(headers.get("retry-after")) >= 1);
+    assert.equal(counts.get(429)![0]!.body.limit, "LIMIT_LOGINS_PER_MINUTE");
   } finally {
     await server.close();
   }
@@ -86,6 +123,38 @@ onBothEngines("signing out ends the sign-in and nothing else", async (server) =>
   assert.equal((await there.ask("ping", {})).type, "ack");
   assert.equal((await refresh(server, other.cookie)).status, 200);
   await there.close();
+});
+
+Deno.test("a widget's website reaches no route that goes by the agents' cookie", async () => {
+  const server = await startServer("pglite", { FRONTEND_URL: "https://desk.example.com" });
+  try {
+    const { cookie, token } = await signIn(server);
+    const shop = "https://shop.example.com";
+    const widgets = await call<{ items: { id: string }[] }>(server, "GET", "/api/widget-configs", {
+      token,
+    });
+    const path = `/api/widget-configs/${widgets.body.items[0]!.id}`;
+    const body = { allowedOrigins: [shop, "*"] };
+    assert.equal((await call(server, "PATCH", path, { token, body })).status, 200);
+    for (
+      const route of ["/api/auth/login", "/api/auth/logout", "/api/auth/refresh", "/api/setup"]
+    ) {
+      for (const method of ["POST", "OPTIONS"]) {
+        const refused = await call<{ code: string }>(server, method, route, {
+          headers: { cookie, origin: shop },
+        });
+        assert.equal(refused.status, 403, `${method} ${route}`);
+        assert.equal(refused.body.code, "origin_not_allowed");
+        assert.equal(refused.headers.get("access-control-allow-origin"), null);
+      }
+    }
+    for (const origin of [server.url, "https://desk.example.com"]) {
+      const fine = await call(server, "POST", "/api/auth/refresh", { headers: { cookie, origin } });
+      assert.equal(fine.status, 200, origin);
+    }
+  } finally {
+    await server.close();
+  }
 });
 
 onBothEngines("connections can be ended by user, by session and by token", async (server) => {

@@ -32,6 +32,22 @@ Deno.test("a second process on the same data folder is refused in a sentence", a
   }
 });
 
+Deno.test("a data folder that others can read is closed before anything is written", async () => {
+  const dataDir = await makeDataDir();
+  await Deno.chmod(dataDir, 0o755);
+  const running = await startProcess({ DATA_DIR: dataDir });
+  try {
+    const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
+    assert.equal(await modeOf(dataDir), 0o700);
+    assert.equal(await modeOf(`${dataDir}/lock`), 0o600);
+    assert.equal(await modeOf(`${dataDir}/jwt_secret`), 0o600);
+    assert.equal(await modeOf(`${dataDir}/postgres/postmaster.pid`), 0o600);
+  } finally {
+    await running.kill("SIGTERM");
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
+
 Deno.test("an unreachable database stops the start in a sentence", async () => {
   const { code, stderr } = await runToEnd({
     DATABASE_URL: "postgres://nobody:secret@127.0.0.1:1/nothing",

@@ -18,7 +18,7 @@ import { SettingsFrame } from "./SettingsFrame.tsx";
 type Task = { kind: "edit"; label: Label | null } | { kind: "delete"; label: Label };
 
 export function LabelsSettings({ labels: start }: { labels: Label[] }) {
-  const { toasts } = useWorkspace();
+  const { toasts, me } = useWorkspace();
   const live = useLive<Label[]>("labels", start, "/api/labels");
   const [task, setTask] = useState<Task | null>(null);
   const labels = byName(live.value);
@@ -56,7 +56,14 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
         )
         : (
           <ul class="cards labels" aria-label="Labels">
-            {labels.map((label) => <LabelCard key={label.id} label={label} onTask={setTask} />)}
+            {labels.map((label) => (
+              <LabelCard
+                key={label.id}
+                label={label}
+                mayDelete={me.value.role === "admin"}
+                onTask={setTask}
+              />
+            ))}
           </ul>
         )}
       {full && <p class="field-hint">There are {MAX_LABELS} labels, which is the most.</p>}
@@ -99,7 +106,12 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
   );
 }
 
-function LabelCard({ label, onTask }: { label: Label; onTask: (task: Task) => void }) {
+function LabelCard({ label, mayDelete, onTask }: {
+  label: Label;
+  /** It goes from every conversation, so only admins do that. */
+  mayDelete: boolean;
+  onTask: (task: Task) => void;
+}) {
   const { id, name, color, description } = label;
   return (
     <li>
@@ -117,13 +129,15 @@ function LabelCard({ label, onTask }: { label: Label; onTask: (task: Task) => vo
         >
           <Pencil size={16} />
         </IconButton>
-        <IconButton
-          label={`Delete ${name}`}
-          tipAt="start"
-          onClick={() => onTask({ kind: "delete", label })}
-        >
-          <Trash2 size={16} />
-        </IconButton>
+        {mayDelete && (
+          <IconButton
+            label={`Delete ${name}`}
+            tipAt="start"
+            onClick={() => onTask({ kind: "delete", label })}
+          >
+            <Trash2 size={16} />
+          </IconButton>
+        )}
       </div>
     </li>
   );

@@ -1,40 +1,103 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { ParleyError } from "../../protocol/errors.ts";
 
 /** One of the equivalent settings of OWASP's password storage cheat sheet: 32 MB, three passes. */
 const COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 2 ** 20 };
 const KEY_BYTES = 32;
+const SALT_BYTES = 16;
 
+/** About how long one takes; what is refused may come back after the queue was worked off once. */
+const ONE_TAKES_MS = 500;
+
+export interface PasswordLimits {
+  /** How many are computed at the same moment. Each takes 32 MB and a thread while it lasts. */
+  atOnce: number;
+  /** How many wait for their turn; past it they are refused. */
+  waiting: number;
+}
+
+/** Hashes passwords and compares them, a few at a time: strangers decide how often. */
+export interface Passwords {
+  /** `scrypt$N$r$p$salt$key`, salt and key in hex. @throws {ParleyError} `overloaded`. */
+  hash(password: string): Promise<string>;
+  /**
+   * @param known asked by somebody who proved before who they are: has a queue of its own, which is
+   *   served first, so that strangers cannot fill it.
+   * @throws {ParleyError} `overloaded`.
+   */
+  verify(password: string, stored: string, known?: boolean): Promise<boolean>;
+  /** Takes as long as a real check: an unknown account must not answer faster than a known one. */
+  verifyNothing(password: string): Promise<false>;
+}
+
+export function createPasswords(limits: PasswordLimits): Passwords {
+  const strangers: (() => void)[] = [];
+  const known: (() => void)[] = [];
+  let running = 0;
+
+  async function inTurn<T>(waiting: (() => void)[], work: () => Promise<T>): Promise<T> {
+    if (running < limits.atOnce) running++;
+    else {
+      if (waiting.length >= limits.waiting) {
+        throw new ParleyError(
+          "overloaded",
+          `Cannot check the password: ${waiting.length} others are waiting already`,
+          {
+            retryAfter: Math.ceil((limits.waiting + 1) / limits.atOnce) * ONE_TAKES_MS,
+            limit: "MAX_PENDING_PASSWORDS",
+          },
+        );
+      }
+      // Whoever is done hands the place on, so `running` stays as it is.
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+    try {
+      return await work();
+    } finally {
+      const next = known.shift() ?? strangers.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  }
+
+  return {
+    hash: (password) =>
+      inTurn(known, async () => {
+        const salt = randomBytes(SALT_BYTES);
+        const key = await derive(password, salt, COST);
+        return ["scrypt", COST.N, COST.r, COST.p, toHex(salt), toHex(key)].join("$");
+      }),
+
+    async verify(password, stored, isKnown = false) {
+      const [scheme, n, r, p, salt, key] = stored.split("$");
+      if (scheme !== "scrypt" || salt === undefined || key === undefined) return false;
+      const cost = { N: Number(n), r: Number(r), p: Number(p), maxmem: COST.maxmem };
+      const expected = fromHex(key);
+      const actual = await inTurn(
+        isKnown ? known : strangers,
+        () => derive(password, fromHex(salt), cost),
+      );
+      return actual.length === expected.length && timingSafeEqual(actual, expected);
+    },
+
+    async verifyNothing(password) {
+      await inTurn(strangers, () => derive(password, randomBytes(SALT_BYTES), COST));
+      return false;
+    },
+  };
+}
+
+/** For tools that make a few accounts. */
+export const FEW_PASSWORDS: Passwords = createPasswords({ atOnce: 2, waiting: 100 });
+
+/** In the runtime's threads: the event loop goes on meanwhile. */
 function derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     scrypt(password.normalize("NFKC"), salt, KEY_BYTES, cost, (error, key) => {
       if (error) reject(error);
-      else resolve(key);
+      else resolve(new Uint8Array(key));
     });
   });
-}
-
-/** `scrypt$N$r$p$salt$key`, salt and key in hex. */
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(16);
-  const key = await derive(password, salt, COST);
-  return ["scrypt", COST.N, COST.r, COST.p, salt.toString("hex"), toHex(key)].join("$");
-}
-
-export async function verifyPassword(password: string, stored: string): Promise<boolean> {
-  const [scheme, n, r, p, salt, key] = stored.split("$");
-  if (scheme !== "scrypt" || salt === undefined || key === undefined) return false;
-  const cost = { N: Number(n), r: Number(r), p: Number(p), maxmem: COST.maxmem };
-  const expected = fromHex(key);
-  const actual = await derive(password, fromHex(salt), cost);
-  return actual.length === expected.length && timingSafeEqual(actual, expected);
-}
-
-let dummy: Promise<string> | undefined;
-
-/** Takes as long as a real check: an unknown account must not answer faster than a known one. */
-export async function verifyNothing(password: string): Promise<void> {
-  dummy ??= hashPassword("not a password");
-  await verifyPassword(password, await dummy);
 }
 
 function toHex(bytes: Uint8Array): string {

@@ -5,11 +5,18 @@ import { Id, type User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import { createLoader } from "../loader.ts";
-import { KeyedLimiter, NetworkLimiter } from "../rate_limit.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
-import { verifyNothing, verifyPassword } from "./passwords.ts";
+import type { Attempts } from "./attempts.ts";
+import type { Passwords } from "./passwords.ts";
 import type { AccessToken, Tokens } from "./tokens.ts";
-import { findUser, findUsers, toUser } from "./users.ts";
+import {
+  alreadySetUp,
+  createFirstAdmin,
+  findUser,
+  findUsers,
+  type NewUser,
+  toUser,
+} from "./users.ts";
 import type { AgentPrincipal } from "../principal.ts";
 
 /**
@@ -32,8 +39,12 @@ export interface SignedIn {
 export interface SignIn {
   /** @throws {ParleyError} `invalid_credentials` or `rate_limited`. */
   login(input: { email: string; password: string }, from: Peer): Promise<SignedIn>;
-  /** Signs in without a password, for one who was just created. */
-  start(user: User, from: Peer): Promise<SignedIn>;
+  /**
+   * Makes the first admin, once, and signs them in.
+   *
+   * @throws {ParleyError} `already_set_up`, `rate_limited`, `overloaded`.
+   */
+  setUp(user: Omit<NewUser, "role">, from: Peer): Promise<SignedIn>;
   /** Rotates. @throws {ParleyError} `invalid_token`; reuse of a rotated token ends its family. */
   refresh(refreshToken: string, from: Peer): Promise<SignedIn>;
   /** Ends the sign-in that the token belongs to; unknown tokens are ignored. */
@@ -54,14 +65,15 @@ export interface SignInOptions {
   bus: EventBus;
   tokens: Tokens;
   refreshLifeMs: number;
-  loginsPerMinute: number;
+  passwords: Passwords;
+  attempts: Attempts;
   now?: () => number;
 }
 
 export function createSignIn(options: SignInOptions): SignIn {
-  const { db, bus, tokens, refreshLifeMs, now = Date.now } = options;
-  const perAccount = new KeyedLimiter(options.loginsPerMinute, 60_000, { now });
-  const perAddress = new NetworkLimiter(options.loginsPerMinute * 5, 60_000, { now });
+  const { db, bus, tokens, passwords, attempts, refreshLifeMs, now = Date.now } = options;
+  /** There is a user, and there will always be one: asking again costs nothing. */
+  let isSetUp = false;
 
   async function issue(user: User, familyId: string, from: Peer): Promise<SignedIn> {
     const refreshToken = newSecret();
@@ -85,16 +97,6 @@ export function createSignIn(options: SignInOptions): SignIn {
     return { user, access, refreshToken, refreshExpiresAt };
   }
 
-  function limit(email: string, from: Peer): void {
-    const wait = Math.max(perAccount.take(email), perAddress.take(from.address));
-    if (wait > 0) {
-      throw new ParleyError("rate_limited", "Cannot sign in: too many attempts", {
-        retryAfter: wait,
-        limit: "LIMIT_LOGINS_PER_MINUTE",
-      });
-    }
-  }
-
   async function endFamily(familyId: string): Promise<void> {
     await db.updateTable("refresh_tokens").set({ revoked_at: new Date(now()) })
       .where("family_id", "=", familyId).where("revoked_at", "is", null).execute();
@@ -111,22 +113,34 @@ export function createSignIn(options: SignInOptions): SignIn {
 
   return {
     async login({ email, password }, from) {
-      limit(email, from);
+      const good = await attempts.begin({ account: email, address: from.address, device: null });
       const row = await db.selectFrom("users").selectAll().where("email", "=", email)
         .executeTakeFirst();
-      const good = row === undefined
-        ? await verifyNothing(password)
-        : await verifyPassword(password, row.password_hash);
-      if (row === undefined || good !== true || row.disabled_at !== null) {
+      const matches = row === undefined
+        ? await passwords.verifyNothing(password)
+        : await passwords.verify(password, row.password_hash);
+      if (row === undefined || !matches || row.disabled_at !== null) {
         throw new ParleyError(
           "invalid_credentials",
           "Cannot sign in: e-mail address or password is wrong",
         );
       }
+      good();
       return await issue(toUser(row), uuidv7(), from);
     },
 
-    start: (user, from) => issue(user, uuidv7(), from),
+    async setUp(admin, from) {
+      try {
+        if (isSetUp) throw alreadySetUp();
+        attempts.take(from.address);
+        const user = await createFirstAdmin(db, admin, passwords);
+        isSetUp = true;
+        return await issue(user, uuidv7(), from);
+      } catch (error) {
+        if (error instanceof ParleyError && error.code === "already_set_up") isSetUp = true;
+        throw error;
+      }
+    },
 
     async refresh(refreshToken, from) {
       const row = await find(refreshToken);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { openDatabase } from "../../db/database.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
 import { createEventBus } from "../events.ts";
-import { hashPassword, verifyPassword } from "./passwords.ts";
+import { createAttempts } from "./attempts.ts";
+import { createPasswords, FEW_PASSWORDS } from "./passwords.ts";
 import { createSignIn } from "./sign_in.ts";
 import { createTokens } from "./tokens.ts";
 import { createUser } from "./users.ts";
@@ -23,7 +24,16 @@ Deno.test("a rotated refresh token that comes back late ends the whole sign-in",
     const bus = createEventBus((error) => assert.fail(String(error)));
     const ended: string[] = [];
     bus.on("sign_in.ended", ({ signInId }) => ended.push(signInId));
-    const options = { db, bus, tokens, refreshLifeMs: 100_000, loginsPerMinute: 10, now: clock };
+    const limits = { perMinute: 10, maxDelayMs: 10_000, maxDelayed: 10 };
+    const options = {
+      db,
+      bus,
+      tokens,
+      passwords: FEW_PASSWORDS,
+      attempts: createAttempts(limits, clock),
+      refreshLifeMs: 100_000,
+      now: clock,
+    };
     const signIn = createSignIn(options);
     const account = { email: "ada@example.com", password: "a long enough password" };
     await createUser(db, { ...account, name: "Ada", role: "admin" });
@@ -74,11 +84,48 @@ Deno.test("createTokens() takes no token that somebody else could have made", as
   for (const wrong of forged) await assert.rejects(tokens.verify(wrong), code("invalid_token"));
 });
 
-Deno.test("hashPassword() salts, and verifyPassword() fits", async () => {
-  const [one, two] = await Promise.all([hashPassword("passwörd"), hashPassword("passwörd")]);
+Deno.test("a password's hash is salted, and only the same password fits", async () => {
+  const { hash, verify, verifyNothing } = FEW_PASSWORDS;
+  const [one, two] = await Promise.all([hash("passwörd"), hash("passwörd")]);
   assert.notEqual(one, two);
-  assert.equal(await verifyPassword("passwörd", one), true);
-  assert.equal(await verifyPassword("passwo\u0308rd", one), true);
-  assert.equal(await verifyPassword("password", one), false);
-  assert.equal(await verifyPassword("passwörd", "nonsense"), false);
+  assert.equal(await verify("passwörd", one), true);
+  assert.equal(await verify("passwo\u0308rd", one), true);
+  assert.equal(await verify("password", one), false);
+  assert.equal(await verify("passwörd", "nonsense"), false);
+  assert.equal(await verifyNothing("passwörd"), false);
+});
+
+Deno.test("what waits for a password is bounded, and strangers do not keep others out", async () => {
+  const passwords = createPasswords({ atOnce: 1, waiting: 2 });
+  const stored = await passwords.hash("passwörd");
+  const order: string[] = [];
+  const strangers = [1, 2, 3, 4].map((n) =>
+    passwords.verify("a guess", stored).then(() => order.push(`stranger ${n}`))
+  );
+  const refused = strangers.slice(3).map((one) => assert.rejects(one, code("overloaded")));
+  const known = passwords.verify("passwörd", stored, true).then(() => order.push("known"));
+  await Promise.all([...refused, known, ...strangers.slice(0, 3)]);
+  assert.deepEqual(order, ["stranger 1", "known", "stranger 2", "stranger 3"]);
+});
+
+Deno.test("an account that is guessed at is slower, a network that guesses is refused", async () => {
+  let now = 0;
+  const attempts = createAttempts({ perMinute: 3, maxDelayMs: 60_000, maxDelayed: 2 }, () => now);
+  const attempt = (address: string, device: string | null = null, account = "ada@example.com") =>
+    attempts.begin({ account, address, device });
+  for (let i = 0; i < 3; i++) await attempt("one");
+  await assert.rejects(attempt("one"), code("rate_limited"));
+  // From elsewhere it is slower now, and who is slow is bounded in number.
+  const slow = [attempt("two"), attempt("three")];
+  await assert.rejects(attempt("four"), code("overloaded"));
+  // A browser that knows the account is neither, until it guesses itself.
+  for (let i = 0; i < 3; i++) await attempt("one", "a device");
+  await assert.rejects(attempt("two", "a device"), code("rate_limited"));
+  // Another account is not touched; what was no failure is given back.
+  for (let i = 0; i < 30; i++) (await attempt("five", null, "grace@example.com"))();
+  const stopped = slow.map((one) => assert.rejects(one, code("draining")));
+  attempts.stop();
+  await Promise.all(stopped);
+  now += 3_600_000;
+  await attempt("one");
 });

@@ -1,5 +1,6 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { makeDataDir } from "../../db/data_dir.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { newSecret } from "../secrets.ts";
 
@@ -82,7 +83,7 @@ export async function signingSecret(
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDataDir(dataDir);
   const secret = newSecret();
   try {
     await Deno.writeTextFile(path, secret, { createNew: true, mode: 0o600 });

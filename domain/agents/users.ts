@@ -5,7 +5,7 @@ import { uuidv7 } from "../../db/uuid.ts";
 import type { AgentRole, User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
-import { hashPassword, verifyPassword } from "./passwords.ts";
+import { FEW_PASSWORDS, type Passwords } from "./passwords.ts";
 
 export function toUser(row: UserRow): User {
   return {
@@ -75,8 +75,12 @@ async function insertUser(db: Db, user: NewUser, passwordHash: string): Promise<
 }
 
 /** @throws {ParleyError} `conflict` when the address is taken. */
-export async function createUser(db: Db, user: NewUser): Promise<User> {
-  const created = await insertUser(db, user, await hashPassword(user.password));
+export async function createUser(
+  db: Db,
+  user: NewUser,
+  passwords: Passwords = FEW_PASSWORDS,
+): Promise<User> {
+  const created = await insertUser(db, user, await passwords.hash(user.password));
   if (created === null) {
     throw new ParleyError("conflict", `Cannot create the user: "${user.email}" is taken`);
   }
@@ -88,15 +92,28 @@ export async function createUser(db: Db, user: NewUser): Promise<User> {
  *
  * @throws {ParleyError} `already_set_up` when there is a user.
  */
-export async function createFirstAdmin(db: Db, user: Omit<NewUser, "role">): Promise<User> {
-  const hash = await hashPassword(user.password);
+export async function createFirstAdmin(
+  db: Db,
+  user: Omit<NewUser, "role">,
+  passwords: Passwords = FEW_PASSWORDS,
+): Promise<User> {
+  // Looked at before what costs, and again when nobody else can come between.
+  await refuseSetUp(db);
+  const hash = await passwords.hash(user.password);
   return await db.transaction().execute(async (trx) => {
     await sql`lock table users in exclusive mode`.execute(trx);
-    if (await countUsers(trx) > 0) {
-      throw new ParleyError("already_set_up", "Cannot set up: there is a user already");
-    }
+    await refuseSetUp(trx);
     return (await insertUser(trx, { ...user, role: "admin" }, hash))!;
   });
+}
+
+async function refuseSetUp(db: Db): Promise<void> {
+  const user = await db.selectFrom("users").select("id").limit(1).executeTakeFirst();
+  if (user !== undefined) throw alreadySetUp();
+}
+
+export function alreadySetUp(): ParleyError {
+  return new ParleyError("already_set_up", "Cannot set up: there is a user already");
 }
 
 /** @throws {ParleyError} `invalid` when it is missing, `invalid_credentials` when it is wrong. */
@@ -104,6 +121,7 @@ export async function checkPassword(
   db: Db,
   id: string,
   password: string | undefined,
+  passwords: Passwords,
 ): Promise<void> {
   if (password === undefined) {
     throw new ParleyError("invalid", 'Cannot change the password: "currentPassword" is missing', {
@@ -112,7 +130,7 @@ export async function checkPassword(
   }
   const row = await db.selectFrom("users").select("password_hash").where("id", "=", id)
     .executeTakeFirst();
-  if (row === undefined || !await verifyPassword(password, row.password_hash)) {
+  if (row === undefined || !await passwords.verify(password, row.password_hash, true)) {
     throw new ParleyError(
       "invalid_credentials",
       "Cannot change the password: the current password is wrong",
@@ -137,8 +155,9 @@ export async function updateUser(
   bus: EventBus,
   id: string,
   changes: UserChanges,
+  passwords: Passwords,
 ): Promise<User> {
-  const hash = changes.password === undefined ? undefined : await hashPassword(changes.password);
+  const hash = changes.password === undefined ? undefined : await passwords.hash(changes.password);
   const ends = hash !== undefined || changes.disabled === true;
   const user = await db.transaction().execute(async (trx) => {
     const admins = await trx.selectFrom("users").select("id")
