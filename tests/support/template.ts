@@ -52,7 +52,10 @@ export async function makeDataDir(): Promise<string> {
 /** Of the lock under which one test process makes the template. */
 const LOCK_KEY = 0x74657374;
 
-/** The template on the Postgres server; those of other states of the schema are dropped. */
+/** How many templates stay: of branches with other migrations, whose tests may be running. */
+const KEEP_TEMPLATES = 8;
+
+/** The template on the Postgres server; old ones, of other states of the schema, are dropped. */
 async function makeServerTemplate(): Promise<string> {
   const name = `parley_${await template()}`;
   const client = new pg.Client({ connectionString: POSTGRES_URL });
@@ -60,11 +63,12 @@ async function makeServerTemplate(): Promise<string> {
   try {
     await client.query(`select pg_advisory_lock(${LOCK_KEY})`);
     const { rows } = await client.query(
-      "select datname from pg_database where datname like 'parley\\_test\\_template\\_%'",
+      "select datname from pg_database where datname like 'parley\\_test\\_template\\_%' order by oid",
     );
     const known: string[] = rows.map(({ datname }) => datname);
     if (known.includes(name)) return name;
-    for (const other of known) await client.query(`drop database if exists ${other} with (force)`);
+    const old = known.slice(0, Math.max(0, known.length - KEEP_TEMPLATES));
+    for (const other of old) await client.query(`drop database if exists ${other} with (force)`);
     const own = `${name}_making`;
     await client.query(`create database ${own}`);
     const url = new URL(POSTGRES_URL);
