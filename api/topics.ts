@@ -1,5 +1,12 @@
 import { createRoute, type z } from "@hono/zod-openapi";
-import { EventPage, EventQuery, formatPlace, MAX_EVENTS, parsePlace } from "../protocol/topics.ts";
+import {
+  EventPage,
+  EventQuery,
+  formatPlace,
+  MAX_EVENTS,
+  parseEventsQuery,
+  parsePlace,
+} from "../protocol/topics.ts";
 import { toConversationEvent } from "../protocol/topics_events.ts";
 import {
   answers,
@@ -34,7 +41,8 @@ export function topicRoutes(services: ApiServices): Api {
     }),
     async (c) => {
       const id = c.req.valid("param").id.toLowerCase();
-      const { after, limit = MAX_EVENTS, ...credentials } = c.req.valid("query");
+      const { after, limit = MAX_EVENTS, events, ...credentials } = c.req.valid("query");
+      const wanted = parseEventsQuery(events);
       const headers = withCredentials(c.req.raw.headers, credentials);
       const caller = await authenticate(services, { headers }, c.get("peer").selfOrigin);
       const principal = asPerson(caller);
@@ -50,7 +58,8 @@ export function topicRoutes(services: ApiServices): Api {
       c.header("vary", "Authorization", { append: true });
       if (c.req.header("if-none-match") === etag) return c.body(null, 304);
       return c.json({
-        items: since.events.flatMap((happening) => toConversationEvent(epoch, happening) ?? []),
+        items: since.events.flatMap((happening) => toConversationEvent(epoch, happening) ?? [])
+          .filter(({ event }) => wanted.has(event)),
         nextCursor: formatPlace(id, since.place),
         hasMore: since.hasMore,
         reset: since.reset,

@@ -193,7 +193,9 @@ export class TopicsClient {
 
   #send({ id }: Topic, action: "subscribe" | "unsubscribe", after?: string) {
     if (this.state !== "live") return;
-    const frame = { type: "subscription", action, topic: "conversationEvent", resourceID: id };
+    const events = action === "subscribe" ? { events: "all" } : {};
+    const topic = "conversationEvent";
+    const frame = { type: "subscription", action, topic, resourceID: id, ...events };
     this.#connection.send(after === undefined ? frame : { ...frame, after });
   }
 

@@ -33,7 +33,7 @@ export interface PageRequest {
 export async function readPage(request: PageRequest): Promise<EventPage> {
   const { credentials, after } = request;
   const bearer = "token" in credentials ? credentials.token : credentials.sessionId;
-  const query = after === undefined ? "" : `?after=${encodeURIComponent(after)}`;
+  const query = `?events=all${after === undefined ? "" : `&after=${encodeURIComponent(after)}`}`;
   let status: number;
   let body: EventPage & { code?: ErrorCode; detail?: string; retryAfter?: number };
   try {

@@ -29,19 +29,38 @@ export function actorTypeOf(role: Role): ActorType {
   return role === "visitor" ? "contact" : role;
 }
 
+export const EventName = z.enum([
+  "message",
+  "message_updated",
+  "message_deleted",
+  "conversation_changed",
+  "delivered",
+  "read",
+]);
+export type EventName = z.infer<typeof EventName>;
+
+/**
+ * Which events a reader wants. Without a word messages alone, because the protocol's document knows
+ * nothing else: its clients read `message.body.text` of everything that comes.
+ */
+export type Wanted = ReadonlySet<EventName>;
+
+const ALL_EVENTS: Wanted = new Set(EventName.options);
+export const MESSAGES_ONLY: Wanted = new Set(["message"]);
+
+const EventNames = z.array(EventName).min(1).max(EventName.options.length);
+
+function toWanted(value: "all" | EventName[] | undefined): Wanted {
+  if (value === undefined) return MESSAGES_ONLY;
+  return value === "all" ? ALL_EVENTS : new Set(value);
+}
+
 export const ConversationEvent = z.object({
   type: z.literal(TOPIC),
   /** Unique, the same on the socket and over HTTP; `after` of a subscription or a page. */
   id: z.string(),
   conversationID: Id,
-  event: z.enum([
-    "message",
-    "message_updated",
-    "message_deleted",
-    "conversation_changed",
-    "delivered",
-    "read",
-  ]),
+  event: EventName,
   /** Position in the conversation's log; of a receipt, that of the event which it comes after. */
   seq: z.number().int(),
   /** Of a receipt: the messages of the other side with a `seq` up to here are meant. */
@@ -73,10 +92,22 @@ export type ConversationEvent = z.infer<typeof ConversationEvent>;
 export const EventQuery = z.strictObject({
   after: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(MAX_EVENTS).optional(),
+  /** `all`, or names with commas between; without it messages alone. */
+  events: z.string().max(200).optional(),
   /** As at the socket; the header `Authorization` goes first. */
   token: z.string().max(8192).optional(),
   sessionId: z.string().max(256).optional(),
 });
+
+/** @throws {ParleyError} `invalid`. */
+export function parseEventsQuery(events: string | undefined): Wanted {
+  if (events === undefined || events === "all") return toWanted(events);
+  const parsed = EventNames.safeParse(events.split(","));
+  if (parsed.success) return toWanted(parsed.data);
+  throw new ParleyError("invalid", `Cannot choose the events: "${events}" is not known`, {
+    fields: [{ path: "events", message: `must be "all" or some of ${EventName.options}` }],
+  });
+}
 
 export const EventPage = z.object({
   items: z.array(ConversationEvent),
@@ -95,12 +126,16 @@ export const TopicsFrame = z.looseObject({ type: z.string().min(1).max(64) });
 const SubscriptionFields = z.object({
   resourceID: Id,
   after: z.string().max(200).optional(),
+  events: z.union([z.literal("all"), EventNames], 'must be "all" or a list of names of events')
+    .optional(),
 });
 
 export interface Subscription {
   action: "subscribe" | "unsubscribe";
   conversationId: string;
   after: string | undefined;
+  /** undefined: nothing was said about it. */
+  wanted: Wanted | undefined;
 }
 
 /** @throws {ParleyError} `invalid`, which names what is wrong. */
@@ -112,7 +147,9 @@ export function parseSubscription(frame: Record<string, unknown>): Subscription 
   if (topic !== TOPIC) throw wrong("topic", topic, `must be "${TOPIC}"`);
   const fields = SubscriptionFields.safeParse(frame);
   if (!fields.success) throw invalid('"subscription"', fields.error);
-  return { action, conversationId: fields.data.resourceID.toLowerCase(), after: fields.data.after };
+  const { resourceID, after, events } = fields.data;
+  const wanted = events === undefined ? undefined : toWanted(events);
+  return { action, conversationId: resourceID.toLowerCase(), after, wanted };
 }
 
 function wrong(path: string, value: unknown, message: string): ParleyError {

@@ -93,8 +93,8 @@ export class Connection {
   closedWith: number | null = null;
   /** The code that the peer closed with, as far as it gave one. */
   peerClosedWith: number | null = null;
-  /** Makes of what everybody gets what this connection gets; null: the same. */
-  personal: ((text: string) => string) | null = null;
+  /** Makes of what everybody gets what this connection gets, null for nothing; null: the same. */
+  personal: ((text: string) => string | null) | null = null;
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
   /** Called once when it is over, in the order of adding. */
@@ -145,8 +145,10 @@ export class Connection {
 
   send(text: string): void {
     if (this.#over) return;
+    const own = this.personal === null ? text : this.personal(text);
+    if (own === null) return;
     this.sent++;
-    this.writer.write(this.personal === null ? text : this.personal(text));
+    this.writer.write(own);
   }
 
   sendEvent(event: HubEvent, room: string | null = null): void {

@@ -16,6 +16,7 @@ import { createSocketIoProtocol, type SocketIoFrame } from "./protocols/socket_i
 import { parseOffset, type Place, placesIn } from "./protocols/socket_io_events.ts";
 import { createPeer, type SocketIoOptions, type SocketIoPeer } from "./protocols/socket_io_peer.ts";
 import { createRecovery, type Recovery, type RecoverySession } from "./recovery.ts";
+import { remembering } from "./remembering.ts";
 import { ROOMS } from "./rooms.ts";
 import { createAdapter } from "./socket_io_adapter.ts";
 import { givenIn, type IoSocket, refusalOf, socketLike } from "./socket_io_socket.ts";
@@ -275,14 +276,5 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       recovery.close();
       await io.close();
     },
-  };
-}
-
-/** The last answer is remembered: one text is sent to all members of a room, one after the other. */
-function remembering<T>(find: (text: string) => T): (text: string) => T {
-  let last: { text: string; found: T } | undefined;
-  return (text) => {
-    if (last?.text !== text) last = { text, found: find(text) };
-    return last.found;
   };
 }

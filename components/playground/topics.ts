@@ -63,6 +63,7 @@ export const topics: Dialect = (party, ears) => {
         topic: "conversationEvent",
         resourceID: conversationId,
         after: position.eventId ?? START,
+        events: "all",
       }));
     } else if (frame.type === "error") {
       const error = new Refused(frame.message, frame.code, frame.retryAfter);

@@ -8,12 +8,15 @@ import { ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import {
   actorTypeOf,
+  type ConversationEvent,
   formatPlace,
   type Happening,
+  MESSAGES_ONLY,
   parsePlace,
   parseSubscription,
   TOPIC,
   TopicsFrame,
+  type Wanted,
 } from "../../protocol/topics.ts";
 import { toConversationEvent } from "../../protocol/topics_events.ts";
 import type { HubEvent } from "../broker.ts";
@@ -21,6 +24,7 @@ import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
 import type { Follow } from "../follow.ts";
 import type { Protocol } from "../protocol.ts";
+import { remembering } from "../remembering.ts";
 
 export interface TopicsOptions {
   commands: Commands;
@@ -55,6 +59,33 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     });
   }
 
+  const eventOf = remembering(readEvent);
+  /** Which events each connection wants of each conversation, where it said so. */
+  const wishes = new WeakMap<Connection, Map<string, Wanted>>();
+
+  /** @param wanted undefined: messages alone. */
+  function wish(connection: Connection, conversationId: string, wanted: Wanted | undefined): void {
+    let own = wishes.get(connection);
+    if (own === undefined) {
+      wishes.set(connection, own = new Map());
+      connection.personal = (text) => pick(own!, text);
+    }
+    if (wanted === undefined) own.delete(conversationId);
+    else own.set(conversationId, wanted);
+  }
+
+  /** Of what is told to all who follow a conversation what this one wants. */
+  function pick(own: ReadonlyMap<string, Wanted>, text: string): string | null {
+    const event = eventOf(text);
+    if (event === null) return text;
+    const wanted = own.get(event.conversationID) ?? MESSAGES_ONLY;
+    if (wanted.has(event.event)) return text;
+    // A receipt is behind an event of the log, whose place is known.
+    if (event.event === "read" || event.event === "delivered") return null;
+    const { conversationID: resourceID, id: position } = event;
+    return encode({ type: "position", topic: TOPIC, resourceID, position });
+  }
+
   function tell(connection: Connection, thrown: unknown, frame: Frame): ParleyError {
     const error = toParleyError(thrown);
     if (error.code === "internal") options.onUnexpected(thrown, connection);
@@ -85,21 +116,28 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
   }
 
   async function subscribe(connection: Connection, frame: Frame): Promise<void> {
-    const { action, conversationId, after } = parseSubscription(frame);
+    const { action, conversationId, after, wanted } = parseSubscription(frame);
     const answer = { type: "subscription", topic: TOPIC, resourceID: conversationId } as const;
     if (action === "unsubscribe") {
       await commands.leave(connection, { conversationId }, () => {});
+      wish(connection, conversationId, undefined);
       connection.send(encode({ ...answer, action: "unsubscribed" }));
       return;
     }
-    if (after === undefined && connection.conversations.has(conversationId)) {
+    const goesOn = connection.conversations.has(conversationId);
+    const wishes = () => {
+      if (wanted !== undefined || !goesOn) wish(connection, conversationId, wanted);
+    };
+    if (after === undefined && goesOn) {
       // It goes on as it was. Its place is what was sent last, which only the client knows.
+      wishes();
       connection.send(encode({ ...answer, action: "subscribed" }));
       return;
     }
     const place = after === undefined ? undefined : parsePlace(after, conversationId, epoch);
     await follow(connection, conversationId, place, {
       answer({ end, reset }) {
+        wishes();
         const position = formatPlace(conversationId, end);
         const extra = reset ? { reset } : {};
         connection.send(encode({ ...answer, action: "subscribed", position, ...extra }));
@@ -209,4 +247,11 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
 
 function echoes(value: unknown): value is string {
   return typeof value === "string" && value.length <= MAX_ECHO;
+}
+
+const EVENT_START = `{"type":"${TOPIC}"`;
+
+/** null: it is no event of a conversation. */
+function readEvent(text: string): ConversationEvent | null {
+  return text.startsWith(EVENT_START) ? JSON.parse(text) : null;
 }

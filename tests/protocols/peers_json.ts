@@ -253,6 +253,7 @@ export const topics: PeerKind = {
         topic: "conversationEvent",
         resourceID: conversationId,
         after,
+        events: "all",
       };
       const answer = await lines.ask(
         subscription,

@@ -12,7 +12,7 @@ function get<T = EventPage>(
   query: Record<string, string> = {},
   options: { token?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer<T>> {
-  const search = new URLSearchParams(query);
+  const search = new URLSearchParams({ events: "all", ...query });
   return call<T>(server, "GET", `/api/v1/conversations/${id}/events?${search}`, options);
 }
 

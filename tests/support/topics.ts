@@ -56,14 +56,19 @@ export class TopicsSocket {
     return await this.until(() => true, from);
   }
 
-  /** Sends a subscription exactly as the document shows it; `after` is the one addition. */
-  async subscribe(resourceID: string, after?: string): Promise<Frame> {
+  /** Sends a subscription as the document shows it; `after` and `events` are the additions. */
+  async subscribe(
+    resourceID: string,
+    after?: string,
+    events: "all" | string[] | null = "all",
+  ): Promise<Frame> {
     const from = this.received.length;
     const frame = {
       type: "subscription",
       action: "subscribe",
       topic: "conversationEvent",
       resourceID,
+      ...(events === null ? {} : { events }),
     };
     this.send(after === undefined ? frame : { ...frame, after });
     return await this.until(
