@@ -16,6 +16,7 @@ import { findContextConversation, openContext } from "./domain/conversations/con
 import { logAfter } from "./domain/conversations/log.ts";
 import { positionsOf, unreadCounts } from "./domain/conversations/queries.ts";
 import { listLabels } from "./domain/conversations/labels.ts";
+import { createLeaving } from "./domain/conversations/leaving.ts";
 import { createConversations } from "./domain/conversations/service.ts";
 import { createWriter } from "./domain/conversations/writer.ts";
 import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
@@ -43,7 +44,7 @@ import { createGate } from "./api/gate.ts";
 import type { Site } from "./api/site.ts";
 import { serveSocketIoClient } from "./api/socket_io_client.ts";
 import { createPeerReader } from "./realtime/address.ts";
-import type { RealtimeStats } from "./realtime/face.ts";
+import type { Realtime, RealtimeStats } from "./realtime/face.ts";
 import { createRealtime } from "./realtime/server.ts";
 import { brokerKind, openBroker } from "./open_broker.ts";
 import { limitsOf, type Settings } from "./settings.ts";
@@ -143,12 +144,16 @@ export async function createParley(
     broadcastsPerMinute: settings.LIMIT_ROOM_BROADCASTS_PER_MINUTE,
     onError,
   });
+  const leaving = createLeaving({ db, writer, onError });
   const bot = createBot({ db, bus, writer, conversations, name: settings.BOT_NAME, onError });
+  let presence: Pick<Realtime, "absenceOf"> | null = null;
   const notifications = createNotifications({
     db,
     bus,
     maxPending: settings.MAX_PENDING_WRITES,
     waitingAlertMs: settings.WAITING_ALERT_MS,
+    absentAfterMs: settings.ABSENT_AFTER_MS,
+    absenceOf: (userId) => presence?.absenceOf(userId) ?? null,
     keepMs: settings.NOTIFICATION_RETENTION_MS,
     onError,
   });
@@ -237,6 +242,7 @@ export async function createParley(
     unreadCounts: (userIds) => unreadCounts(db, userIds),
     onError,
   });
+  presence = realtime;
   const stopWatching = watchEventLoop(metrics);
   const api = createHttpApi({
     version: VERSION,
@@ -249,6 +255,7 @@ export async function createParley(
     signIn,
     passwords,
     conversations,
+    leaving,
     bot,
     notifications,
     participantTokens,
@@ -321,6 +328,7 @@ export async function createParley(
       await realtime.drain();
       await gate.close();
       await bot.idle();
+      await leaving.stop();
       await writer.idle();
       await analytics.stop();
       await documents.close();

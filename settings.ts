@@ -326,6 +326,11 @@ export const SETTINGS = {
     "300000",
     "Time that a contact waits for an answer before agents are notified; 0: never",
   ),
+  ABSENT_AFTER_MS: setting(
+    int(0, 604_800_000),
+    "300000",
+    "Time for which an assignee is away or offline before their messages are told to all; 0: never",
+  ),
   NOTIFICATION_RETENTION_MS: setting(
     int(60_000, 31_536_000_000),
     "2592000000",

@@ -8,6 +8,7 @@ import type { Passwords } from "../domain/agents/passwords.ts";
 import type { Bot } from "../domain/bot/engine.ts";
 import type { Analytics } from "../domain/analytics/service.ts";
 import type { Conversations } from "../domain/conversations/face.ts";
+import type { Leaving } from "../domain/conversations/leaving.ts";
 import type { EventBus } from "../domain/events.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { NotificationService } from "../domain/notifications/service.ts";
@@ -42,6 +43,7 @@ export interface ApiServices {
   signIn: SignIn;
   passwords: Passwords;
   conversations: Conversations;
+  leaving: Leaving;
   bot: Pick<Bot, "pages">;
   notifications: NotificationService;
   participantTokens: ParticipantTokens;

@@ -1,11 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import {
   checkPassword,
   createUser,
   findUser,
   listUsers,
   updateUser,
+  type UserChanges,
 } from "../domain/agents/users.ts";
+import { actorOf } from "../domain/conversations/service.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
 import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
 import {
@@ -17,15 +20,17 @@ import {
 } from "../domain/visitors/widgets.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { etagOf } from "../protocol/etag.ts";
-import { Contact, User, WidgetConfig } from "../protocol/model.ts";
+import { Contact, Id, User, WidgetConfig } from "../protocol/model.ts";
 import {
   CreateUserBody,
   CreateWidgetBody,
   UpdateContactBody,
+  UpdatedUser,
   UpdateUserBody,
   UpdateWidgetBody,
   UserList,
   WidgetList,
+  Workload,
 } from "../protocol/rest.ts";
 import {
   adminOf,
@@ -35,6 +40,7 @@ import {
   type ApiServices,
   body,
   createApi,
+  type Env,
   IdParam,
   nothing,
 } from "./context.ts";
@@ -49,7 +55,7 @@ export function workspaceRoutes(services: ApiServices): Api {
   return app;
 }
 
-function userRoutes(app: Api, { db, bus, passwords, loginsPerMinute }: ApiServices): void {
+function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: ApiServices): void {
   const tags = ["users"];
   const passwordChecks = new KeyedLimiter(loginsPerMinute);
   app.openapi(
@@ -103,11 +109,14 @@ function userRoutes(app: Api, { db, bus, passwords, loginsPerMinute }: ApiServic
       tags,
       summary: "Change an agent (admins; everybody their own name and password)",
       request: { params: IdParam, ...body(UpdateUserBody) },
-      responses: answers(200, "The user", User),
+      description: "`disabled: true` signs them out and hands over what they have and is not " +
+        "resolved: to the agent `handOverTo`, or to nobody. The answer says how many; it can be " +
+        "asked for again.",
+      responses: answers(200, "The user", UpdatedUser),
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const changes = c.req.valid("json");
+      const { handOverTo, ...changes } = c.req.valid("json");
       const self = agentOf(c).userId === id;
       if (!self || changes.role !== undefined || changes.disabled !== undefined) adminOf(c);
       // A stolen access token alone must not be enough to take the account.
@@ -121,7 +130,10 @@ function userRoutes(app: Api, { db, bus, passwords, loginsPerMinute }: ApiServic
         }
         await checkPassword(db, id, changes.currentPassword, passwords);
       }
-      return c.json(await updateUser(db, bus, id, changes, passwords), 200);
+      if (changes.disabled !== true) {
+        return c.json(await updateUser(db, bus, id, changes, passwords), 200);
+      }
+      return c.json(await switchOff(c, id, changes, handOverTo ?? null), 200);
     },
   );
   app.openapi(
@@ -130,15 +142,39 @@ function userRoutes(app: Api, { db, bus, passwords, loginsPerMinute }: ApiServic
       path: "/api/users/{id}",
       tags,
       summary: "Disable an agent (admins); what they wrote stays",
-      request: { params: IdParam },
+      description: "Their conversations that are not resolved go to `handOverTo`, or to nobody.",
+      request: { params: IdParam, query: z.strictObject({ handOverTo: Id.optional() }) },
       responses: nothing,
     }),
     async (c) => {
       adminOf(c);
-      await updateUser(db, bus, c.req.valid("param").id, { disabled: true }, passwords);
+      const { handOverTo = null } = c.req.valid("query");
+      await switchOff(c, c.req.valid("param").id, { disabled: true }, handOverTo);
       return c.body(null, 204);
     },
   );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/users/{id}/workload",
+      tags,
+      summary: "How many conversations an agent has that are not resolved",
+      request: { params: IdParam },
+      responses: answers(200, "By status", Workload),
+    }),
+    async (c) => {
+      agentOf(c);
+      return c.json(await leaving.workload(c.req.valid("param").id), 200);
+    },
+  );
+
+  /** First the rights, so that nothing is assigned to them any more; then what they have. */
+  async function switchOff(c: Context<Env>, id: string, changes: UserChanges, to: string | null) {
+    const actor = actorOf(agentOf(c));
+    if (to !== null) await leaving.needReceiver(to, id);
+    const user = await updateUser(db, bus, id, changes, passwords);
+    return { ...user, handOver: await leaving.handOver(id, to, actor) };
+  }
 }
 
 function contactRoutes(app: Api, { db, bus }: ApiServices): void {

@@ -292,6 +292,8 @@ export interface NotificationPreferenceRows {
 export interface WaitingAlerts {
   conversation_id: string;
   waiting_since: Time;
+  /** False: only the assignee was told. */
+  to_team: Generated<boolean>;
 }
 
 export interface Channels {

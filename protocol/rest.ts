@@ -157,8 +157,27 @@ export const UpdateUserBody = z.strictObject({
   password: Password.optional(),
   /** Needed to change one's own password. */
   currentPassword: z.string().min(1).max(200).optional(),
+  /** True: they are signed out, and what they have and is not resolved is handed over. */
   disabled: z.boolean().optional(),
+  /** With `disabled: true`: another agent who gets their conversations. Default, null: nobody. */
+  handOverTo: Id.nullable().optional(),
+}).refine(
+  ({ disabled, handOverTo }) => disabled === true || handOverTo === undefined,
+  { path: ["handOverTo"], message: 'goes only together with "disabled": true' },
+);
+/** Conversations that changed hands when an agent was disabled. */
+export const HandOver = z.object({ assigned: z.number().int(), unassigned: z.number().int() });
+export type HandOver = z.infer<typeof HandOver>;
+/** The agent; after `disabled: true` with what became of their conversations. */
+export const UpdatedUser = User.extend({ handOver: HandOver.optional() });
+export type UpdatedUser = z.infer<typeof UpdatedUser>;
+/** Conversations of one agent that are not resolved. */
+export const Workload = z.object({
+  open: z.number().int(),
+  pending: z.number().int(),
+  snoozed: z.number().int(),
 });
+export type Workload = z.infer<typeof Workload>;
 export const UserList = z.object({ items: z.array(User), nextCursor: z.null() });
 
 /** Exactly one: all connections of a user or contact, of one session, or of one token (its `jti`). */

@@ -13,6 +13,7 @@ import type { ConnectionStats } from "../protocol/programs.ts";
 import type { PeerReader } from "./address.ts";
 import type { Broker } from "./broker.ts";
 import type { ConnectionLimits } from "./connection.ts";
+import type { Absence } from "./presence.ts";
 import type { Disconnect } from "./rights.ts";
 
 export interface RealtimeOptions {
@@ -121,6 +122,8 @@ export interface Realtime {
   ): void;
   /** How many connections a user or contact has, on all nodes that answer. */
   connectionsOf(userId: string): Promise<number>;
+  /** Since when an agent is away or offline, on all nodes; null: they are there. */
+  absenceOf(userId: string): Absence | null;
   /** Connections and people, on all nodes that answer. */
   connectionStats(): Promise<ConnectionStats>;
   /** What analytics knows of this moment, on all nodes that answer. */

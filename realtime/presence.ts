@@ -9,6 +9,12 @@ import { ROOMS } from "./rooms.ts";
 import { createRoster } from "./roster.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
+/** Since when somebody is away or offline, in milliseconds since the epoch, as this node knows it. */
+export interface Absence {
+  status: "away" | "offline";
+  since: number;
+}
+
 /** Of somebody with a connection to this node, or who had one a moment ago. */
 interface Here {
   connections: Set<Connection>;
@@ -35,6 +41,8 @@ export interface PresenceTracker {
   rename(userId: string, userName: string): void;
   /** Whether somebody has a connection, on any node. */
   has(userId: string): boolean;
+  /** null: this agent is there. Who was never seen is offline since this node started. */
+  absence(userId: string): Absence | null;
   /** A page of who is online, agents first; the cursor of the last page goes on behind it. */
   page(query: PresenceQuery): { presence: Presence[]; presenceCursor: string | null };
   /** People on all nodes. */
@@ -62,7 +70,10 @@ export interface PresenceQuery {
  */
 export function createPresence(options: PresenceOptions): PresenceTracker {
   const { hub, nodes, wheel, graceMs, onGone, now = () => new Date() } = options;
+  const started = now().getTime();
   const here = new Map<string, Here>();
+  /** Since when agents are not there who were; one who is away and then gone was away all the time. */
+  const absentSince = new Map<string, number>();
   // Apart, because everybody who comes is told of the agents, and agents are few.
   const people = { agent: rosterOf("agents"), visitor: rosterOf("visitors") };
   const members = createMembers({ hub, nodes, wheel, graceMs, now });
@@ -71,10 +82,18 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
     return createRoster<Presence>({
       nodes,
       name,
-      onCame: (_userId, presence) => announce(presence),
+      onCame(userId, presence) {
+        absentSince.delete(userId);
+        announce(presence);
+      },
       onChanged: (_userId, presence) => announce(presence),
-      onGone: (_userId, presence) =>
-        announce({ ...presence, status: "offline", since: now().toISOString() }),
+      onGone(userId, presence) {
+        const { role, status, since } = presence;
+        if (role === "agent") {
+          absentSince.set(userId, status === "away" ? Date.parse(since) : now().getTime());
+        }
+        announce({ ...presence, status: "offline", since: now().toISOString() });
+      },
     });
   }
 
@@ -134,6 +153,14 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
     rename: (userId, userName) => change(userId, { userName }),
     has: (userId) =>
       people.agent.get(userId) !== undefined || people.visitor.get(userId) !== undefined,
+    absence(userId) {
+      const presence = people.agent.get(userId);
+      if (presence === undefined) {
+        return { status: "offline", since: absentSince.get(userId) ?? started };
+      }
+      if (presence.status !== "away") return null;
+      return { status: "away", since: Date.parse(presence.since) };
+    },
 
     page({ role, cursor, limit }) {
       const agents = role === "visitor" ? [] : people.agent.values();

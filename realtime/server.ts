@@ -309,6 +309,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     disconnect,
     ...createUserEvents(hub),
     connectionsOf: (userId) => census.connectionsOf(userId),
+    absenceOf: presence.absence,
     connectionStats: () => census.stats(),
     gauges,
     serves: (path) => Object.hasOwn(endpoints, path) || isSocketIo(path),

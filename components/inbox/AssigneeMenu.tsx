@@ -1,4 +1,5 @@
 import { ChevronDown, UserMinus, UserPlus } from "lucide-preact";
+import { useEffect } from "preact/hooks";
 import type { Conversation } from "../../protocol/model.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -10,7 +11,9 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
   const inbox = useInbox();
   const { id, assignee } = conversation;
   const mine = assignee?.userId === inbox.user.id;
-  const users = inbox.users.filter((user) => user.disabledAt === null && user.id !== inbox.user.id);
+  const users = inbox.users.value.filter((user) =>
+    user.disabledAt === null && user.id !== inbox.user.id
+  );
   const choose = (close: () => void, to: typeof inbox.user | null) => {
     close();
     if (assignee?.userId !== to?.id) inbox.assign(id, to);
@@ -62,6 +65,7 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
       >
         {(close) => (
           <>
+            <Fresh />
             <MenuHeading>Assign to</MenuHeading>
             {[inbox.user, ...users].map((user) => (
               <MenuItem
@@ -95,4 +99,14 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
       </Menu>
     </>
   );
+}
+
+/** Whoever came or was disabled since the page was drawn: the menu asks as it opens. */
+function Fresh() {
+  const inbox = useInbox();
+  useEffect(() => {
+    // Without an answer the menu has who was there; the server refuses whom it cannot be.
+    inbox.refreshUsers().catch(() => {});
+  }, []);
+  return null;
 }

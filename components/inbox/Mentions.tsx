@@ -20,7 +20,7 @@ export function useMentions(
   const { users, user } = useInbox();
   const [query, setQuery] = useState<MentionQuery | null>(null);
   const [at, setAt] = useState(0);
-  const colleagues = users.filter((one) => one.disabledAt === null && one.id !== user.id);
+  const colleagues = users.value.filter((one) => one.disabledAt === null && one.id !== user.id);
   const found = on && query !== null ? candidates(colleagues, query, SHOWN) : [];
   const chosen = found[Math.min(at, found.length - 1)];
 

@@ -86,6 +86,12 @@ export function createInbox(start: InboxStart) {
     },
     fail: workspace.fail,
   });
+  /** Who can be assigned, as it was last asked for. */
+  const users = signal<readonly User[]>(start.users);
+  async function refreshUsers(): Promise<void> {
+    const { items } = await workspace.request<{ items: User[] }>("/api/users");
+    users.value = items;
+  }
   /** Shows the details, where they are hidden, and opens the menu of labels in them. */
   function openLabels() {
     if (!place.detailsShown.value) place.toggleDetails();
@@ -182,7 +188,8 @@ export function createInbox(start: InboxStart) {
 
   return {
     ...workspace,
-    users: start.users,
+    users,
+    refreshUsers,
     list,
     thread,
     documents,

@@ -54,6 +54,7 @@ export function PeopleSettings({ people: first }: { people: User[] }) {
       </Dialog>
       <PersonDialog
         task={task}
+        people={people}
         onClose={() => setTask(null)}
         onDone={(next, words) => {
           setTask(null);

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { User } from "../../protocol/model.ts";
+import type { UpdatedUser } from "../../protocol/rest.ts";
 import { errorText } from "../live/api.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Button } from "../ui/Button.tsx";
@@ -7,6 +8,7 @@ import { Dialog } from "../ui/Dialog.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { generatePassword } from "./generated_password.ts";
 import { Handover } from "./Handover.tsx";
+import { conversations, LeavingWork } from "./LeavingWork.tsx";
 
 export interface PersonTask {
   kind: "agent" | "admin" | "password" | "disable" | "enable";
@@ -49,7 +51,7 @@ function wordsOf({ kind, person }: PersonTask, own: boolean): Words {
           "again. What was written stays. An admin can enable the account again.",
         action: "Disable",
         done: `${name} is disabled.`,
-        body: { disabled: true },
+        body: null,
       };
     case "enable":
       return {
@@ -73,22 +75,24 @@ function wordsOf({ kind, person }: PersonTask, own: boolean): Words {
 
 export interface PersonDialogProps {
   task: PersonTask | null;
+  /** Everybody, of whom one may get the conversations of somebody who is disabled. */
+  people: readonly User[];
   onClose: () => void;
   /** With the person as they are now, and a sentence. */
   onDone: (person: User, words: string) => void;
 }
 
-export function PersonDialog({ task, onClose, onDone }: PersonDialogProps) {
+export function PersonDialog({ task, people, onClose, onDone }: PersonDialogProps) {
   const { me } = useWorkspace();
   const words = task && wordsOf(task, task.person.id === me.value.id);
   return (
     <Dialog open={task !== null} title={words?.title ?? ""} onClose={onClose}>
-      {task && words && <Task task={task} words={words} onClose={onClose} onDone={onDone} />}
+      {task && words && <Task {...{ task, words, people, onClose, onDone }} />}
     </Dialog>
   );
 }
 
-function Task({ task, words, onClose, onDone }: PersonDialogProps & {
+function Task({ task, words, people, onClose, onDone }: PersonDialogProps & {
   task: PersonTask;
   words: Words;
 }) {
@@ -96,6 +100,7 @@ function Task({ task, words, onClose, onDone }: PersonDialogProps & {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const [password, setPassword] = useState<string | null>(null);
+  const [handOverTo, setHandOverTo] = useState<string | null>(null);
   const { person, kind } = task;
 
   const run = async (event: Event) => {
@@ -105,11 +110,21 @@ function Task({ task, words, onClose, onDone }: PersonDialogProps & {
     setError(null);
     const fresh = kind === "password" ? generatePassword() : null;
     try {
-      const body = fresh === null ? words.body : { password: fresh };
-      const next = await request<User>(`/api/users/${person.id}`, { method: "PATCH", body });
+      const body = fresh !== null
+        ? { password: fresh }
+        : kind === "disable"
+        ? { disabled: true, handOverTo }
+        : words.body;
+      const { handOver, ...next } = await request<UpdatedUser>(`/api/users/${person.id}`, {
+        method: "PATCH",
+        body,
+      });
       // With other rights (or none) the page is another one.
       if (person.id === me.value.id) return location.reload();
-      if (fresh === null) return onDone(next, words.done);
+      if (fresh === null) {
+        const receiver = people.find(({ id }) => id === handOverTo)?.name ?? "";
+        return onDone(next, [words.done, ...movedWords(handOver, receiver)].join(" "));
+      }
       setPassword(fresh);
     } catch (cause) {
       setError(refusal(cause));
@@ -125,6 +140,9 @@ function Task({ task, words, onClose, onDone }: PersonDialogProps & {
   return (
     <form class="dialog-form" noValidate onSubmit={run}>
       <p>{words.text}</p>
+      {kind === "disable" && (
+        <LeavingWork person={person} people={people} to={handOverTo} onChange={setHandOverTo} />
+      )}
       <div aria-live="assertive">{error && <Notice>{error}</Notice>}</div>
       <div class="dialog-actions">
         <Button kind="quiet" onClick={onClose}>Cancel</Button>
@@ -136,7 +154,20 @@ function Task({ task, words, onClose, onDone }: PersonDialogProps & {
   );
 }
 
+/** What became of the conversations of somebody who was disabled. */
+function movedWords(handOver: UpdatedUser["handOver"], receiver: string): string[] {
+  const { assigned = 0, unassigned = 0 } = handOver ?? {};
+  return [
+    ...(assigned > 0 ? [`${receiver} got ${conversations(assigned)}.`] : []),
+    ...(unassigned > 0 ? [`${conversations(unassigned)} went back to unassigned.`] : []),
+  ];
+}
+
 function refusal(error: unknown): string {
-  if ((error as { code?: string }).code !== "conflict") return errorText(error);
+  const { code } = error as { code?: string };
+  if (code === "invalid") {
+    return "They cannot take the conversations any more. Choose somebody else.";
+  }
+  if (code !== "conflict") return errorText(error);
   return "This is the last admin. Make somebody else an admin first.";
 }

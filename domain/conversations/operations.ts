@@ -16,6 +16,7 @@ import {
   logActivity,
   newMessage,
   type Operation,
+  SYSTEM,
   type Working,
 } from "./working.ts";
 
@@ -40,6 +41,9 @@ export function apply(working: Working, operation: Operation, now: Date): Applie
     case "status":
       return { message: setStatus(working, actor, operation.status, now), duplicate: false };
     case "assign":
+      if (operation.from !== undefined && operation.from !== row.assignee_id) {
+        return { message: null, duplicate: true };
+      }
       return { message: assign(working, actor, operation.assignee, now), duplicate: false };
     case "labels":
       return changeLabels(working, actor, operation.change, now);
@@ -66,6 +70,7 @@ function addMessage(
   if (actor.role === "visitor" && (row.status === "resolved" || row.status === "snoozed")) {
     setStatus(working, { ...actor, role: "visitor" }, "open", now);
   }
+  if (actor.role === "visitor") release(working, now);
   // The counts are of two sides, however many visitors share the conversation: what any of them
   // writes is inbound, and unread for every agent who has not read so far. What agents write is
   // outbound, and unread for each visitor by their own pointer. Visitors of one conversation are
@@ -167,7 +172,17 @@ function setStatus(
   row.status = status;
   row.resolved_at = status === "resolved" ? now : null;
   if (status === "resolved") row.waiting_since = null;
-  return logActivity(working, actor, STATUS_VERB[status], { status }, now);
+  const message = logActivity(working, actor, STATUS_VERB[status], { status }, now);
+  if (status !== "resolved") release(working, now);
+  return message;
+}
+
+/** Whose assignee was switched off is nobody's, so that somebody else sees it. */
+function release(working: Working, now: Date): void {
+  const { row } = working;
+  if (row.assignee_id !== null && row.assignee_disabled_at !== null) {
+    assign(working, SYSTEM, null, now);
+  }
 }
 
 function assign(
@@ -180,6 +195,7 @@ function assign(
   if (row.assignee_id === (assignee?.userId ?? null)) return null;
   row.assignee_id = assignee?.userId ?? null;
   row.assignee_name = assignee?.userName ?? null;
+  row.assignee_disabled_at = null;
   const what = assignee === null
     ? "removed the assignment"
     : assignee.userId === actor.userId

@@ -24,6 +24,7 @@ export function selectUnlabelled(db: Db) {
       "contact.created_at as contact_created_at",
       "contact.last_seen_at as contact_last_seen_at",
       "assignee.name as assignee_name",
+      "assignee.disabled_at as assignee_disabled_at",
     ]);
 }
 

@@ -29,7 +29,7 @@ import {
   toMessage,
   toPointers,
 } from "./view.ts";
-import type { Actor } from "./working.ts";
+import { type Actor, SYSTEM } from "./working.ts";
 import type { Writer } from "./writer.ts";
 
 export interface ConversationsOptions {
@@ -251,6 +251,7 @@ export function createConversations(options: ConversationsOptions): Conversation
         writes.push(writer.write({ kind: "labels", conversationId: id, actor, change: labels }));
       }
       await Promise.all(writes);
+      if (assignee) await keepActive(id, assignee.userId);
       return view(await load(principal, id), principal, await unreadFor(principal, id));
     },
 
@@ -391,6 +392,13 @@ export function createConversations(options: ConversationsOptions): Conversation
       });
     }
     return { userId: user.id, userName: user.name };
+  }
+
+  /** Switched off while it was assigned to them, they handed it over to nobody. */
+  async function keepActive(conversationId: string, userId: string): Promise<void> {
+    if ((await findUser(db, userId))?.disabledAt === null) return;
+    const assign = { kind: "assign", assignee: null, from: userId } as const;
+    await writer.write({ ...assign, conversationId, actor: SYSTEM });
   }
 
   async function senderOf(caller: Caller, sender: PostMessage["sender"]): Promise<Actor> {

@@ -20,6 +20,7 @@ export type FullConversationRow = ConversationRow & {
   contact_created_at: Date;
   contact_last_seen_at: Date | null;
   assignee_name: string | null;
+  assignee_disabled_at: Date | null;
   labels: ConversationLabel[];
 };
 

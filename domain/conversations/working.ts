@@ -32,7 +32,12 @@ export type Operation =
     | { kind: "edit"; messageId: string; content: string }
     | { kind: "delete"; messageId: string }
     | { kind: "status"; status: ConversationStatus }
-    | { kind: "assign"; assignee: { userId: string; userName: string } | null }
+    | {
+      kind: "assign";
+      assignee: { userId: string; userName: string } | null;
+      /** Only while it is assigned to this agent; nothing happens otherwise. */
+      from?: string;
+    }
     | { kind: "labels"; change: LabelChange }
     | { kind: "pointer"; seq: number; read: boolean }
   );

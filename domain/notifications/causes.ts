@@ -81,6 +81,8 @@ export function causesOf(
     if (event.type !== "conversation_changed") continue;
     const { status, assignee: given, actor } = event.data;
     if (status === "open" && actor.role === "visitor") reopened = true;
+    // Its assignee was switched off: what comes now is for whoever takes it.
+    if (given === null && actor.role === "system") reopened = true;
     if (status === "resolved" || given) settled.push({ conversationId, seq });
     // Given away again in the same moment, it is no news to the first.
     if (given && given.userId === assignee?.userId) {

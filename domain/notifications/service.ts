@@ -18,7 +18,7 @@ import {
   toNotifications,
   unreadNotifications,
 } from "./store.ts";
-import { tellOfWaiting } from "./waiting.ts";
+import { type AbsenceOf, tellOfAbsent, tellOfWaiting } from "./waiting.ts";
 
 export interface NotificationService {
   /** Newest first. */
@@ -51,25 +51,33 @@ export interface NotificationsOptions {
   maxPending: number;
   /** Milliseconds that a contact waits before agents are told; 0: never. */
   waitingAlertMs: number;
+  /** Milliseconds for which an assignee is away or offline before the team is told; 0: never. */
+  absentAfterMs: number;
+  absenceOf: AbsenceOf;
   /** Milliseconds for which notifications are kept. */
   keepMs: number;
   onError: (error: unknown) => void;
 }
 
 const PAGE = 30;
-/** How often waits are looked at: a fifth of what makes one too long, within these. */
+/** How often it is looked for waits and absences: a fifth of what is too long, within these. */
 const CHECK_MS = { least: 200, most: 10_000 };
 const TIDY_MS = 600_000;
 /** Forgotten in one statement, so that none takes long. */
 const FORGET = 1000;
 
 export function createNotifications(options: NotificationsOptions): NotificationService {
-  const { db, bus, waitingAlertMs, keepMs, onError } = options;
+  const { db, bus, waitingAlertMs, absentAfterMs, absenceOf, keepMs, onError } = options;
   const maker = createMaker(options);
   const ends = [every(TIDY_MS, tidy, onError)];
-  if (waitingAlertMs > 0) {
-    const check = Math.min(CHECK_MS.most, Math.max(CHECK_MS.least, waitingAlertMs / 5));
-    ends.push(every(check, () => tellOfWaiting(db, maker, waitingAlertMs), onError));
+  const checks: [afterMs: number, check: () => Promise<void>][] = [
+    [waitingAlertMs, () => tellOfWaiting(db, maker, waitingAlertMs)],
+    [absentAfterMs, () => tellOfAbsent(db, maker, absenceOf, absentAfterMs)],
+  ];
+  for (const [afterMs, check] of checks) {
+    if (afterMs === 0) continue;
+    const everyMs = Math.min(CHECK_MS.most, Math.max(CHECK_MS.least, afterMs / 5));
+    ends.push(every(everyMs, check, onError));
   }
 
   async function tidy(): Promise<void> {
