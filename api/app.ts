@@ -181,6 +181,9 @@ function cors(services: ApiServices) {
   };
 }
 
+/** "content" is text that people type, in messages and canned responses. */
+const BODY = { bounded: true, text: ["content"] };
+
 /** Bodies are read once, within the limit, and handed to the validators as the JSON they are. */
 function jsonBodies(maxBytes: number) {
   return async (c: Context<Env>, next: () => Promise<void>) => {
@@ -196,7 +199,7 @@ function jsonBodies(maxBytes: number) {
       }
       // A change without a body is a mistake; a POST may have nothing to say.
       if (text !== "" || type !== "" || c.req.method === "PATCH") {
-        c.req.bodyCache.json = Promise.resolve(parseJson(text, { bounded: true })) as never;
+        c.req.bodyCache.json = Promise.resolve(parseJson(text, BODY)) as never;
       } else {
         // It was read: who looks whether there is a body must not read it again.
         c.req.bodyCache.arrayBuffer = Promise.resolve(new ArrayBuffer(0)) as never;

@@ -162,8 +162,9 @@ export class Connection {
     if (this.#over) return;
     this.received++;
     if (typeof data !== "string") {
-      this.#refuse(
+      this.fail(
         new ParleyError("bad_frame", "Cannot read the frame: binary frames are not used"),
+        this.#closingStrike(),
       );
       return;
     }
@@ -171,7 +172,7 @@ export class Connection {
     if (this.principal === null) {
       this.#preAuthBytes += bytes;
       if (this.#preAuthBytes > this.limits.preAuthBytes) {
-        this.#refuseEarly("MAX_PRE_AUTH_BYTES", `${this.limits.preAuthBytes} bytes`);
+        this.#refuseEarly("MAX_PRE_AUTH_BYTES", `${this.limits.preAuthBytes} bytes`, data);
         return;
       }
     }
@@ -181,20 +182,18 @@ export class Connection {
         `Cannot read the message: ${bytes} bytes are more than ${this.limits.messageBytes}`,
         { limit: "MAX_MESSAGE_BYTES" },
       );
-      if (bytes > 4 * this.limits.messageBytes) this.fail(error, CLOSE.tooLarge);
-      else this.#refuse(error);
+      const closing = bytes > 4 * this.limits.messageBytes ? CLOSE.tooLarge : undefined;
+      this.#refuseFrame(error, data, closing ?? this.#closingStrike());
       return;
     }
     if (this.#frames.length >= this.limits.pendingFrames) {
-      this.fail(
-        new ParleyError(
-          "overloaded",
-          `Cannot go on: more than ${this.limits.pendingFrames} commands wait for their turn` +
-            " (MAX_PENDING_COMMANDS)",
-          { limit: "MAX_PENDING_COMMANDS", retryAfter: 1000 },
-        ),
-        CLOSE.rateLimited,
+      const error = new ParleyError(
+        "overloaded",
+        `Cannot go on: more than ${this.limits.pendingFrames} commands wait for their turn` +
+          " (MAX_PENDING_COMMANDS)",
+        { limit: "MAX_PENDING_COMMANDS", retryAfter: 1000 },
       );
+      this.#refuseFrame(error, data, CLOSE.rateLimited);
       return;
     }
     this.#frames.push(data);
@@ -202,20 +201,26 @@ export class Connection {
   }
 
   /** Too much came from somebody of whom nothing is known yet. */
-  #refuseEarly(limit: string, most: string): void {
-    this.fail(
-      new ParleyError(
-        "too_large",
-        `Cannot go on: more than ${most} were sent before authentication (${limit})`,
-        { limit },
-      ),
-      CLOSE.tooLarge,
+  #refuseEarly(limit: string, most: string, frame: string): void {
+    const error = new ParleyError(
+      "too_large",
+      `Cannot go on: more than ${most} were sent before authentication (${limit})`,
+      { limit },
     );
+    this.#refuseFrame(error, frame, CLOSE.tooLarge);
   }
 
-  /** A frame that is not even a command: told, and held against a peer that goes on with it. */
-  #refuse(error: ParleyError): void {
-    this.fail(error, this.#strike(this.#now()) ? CLOSE.rateLimited : undefined);
+  /** A frame that is not even a command is held against a peer that goes on with it. */
+  #closingStrike(): Closing | undefined {
+    return this.#strike(this.#now()) ? CLOSE.rateLimited : undefined;
+  }
+
+  /** Tells the peer, by its command's id where that can be read, and closes where that is asked for. */
+  #refuseFrame(error: ParleyError, frame: string, closing: Closing | undefined): void {
+    const refusals = this.protocol.encodeRefusals?.(error, frame) ?? [];
+    for (const text of refusals) this.send(text);
+    // What is said without an id before a close is the reason for it.
+    if (refusals.length === 0 || closing !== undefined) this.fail(error, closing);
   }
 
   /** One more refusal; true: they are too many. */
@@ -239,7 +244,7 @@ export class Connection {
       // for their answer, and is then nothing that came before them.
       const { preAuthMessages } = this.limits;
       if (this.principal === null && ++this.#preAuthMessages > preAuthMessages) {
-        this.#refuseEarly("MAX_PRE_AUTH_MESSAGES", `${preAuthMessages} messages`);
+        this.#refuseEarly("MAX_PRE_AUTH_MESSAGES", `${preAuthMessages} messages`, frame);
         break;
       }
       try {

@@ -29,4 +29,9 @@ export interface Protocol {
   encode(event: HubEvent, room: string | null, audience: Audience): string | null;
   /** The wire form of an error that answers no command. */
   encodeError(error: ParleyError): string;
+  /**
+   * The wire forms of an error about a frame that was refused unread: one for each command in it
+   * whose sender can be told which it was, none where nothing in it can be named. Default: none.
+   */
+  encodeRefusals?(error: ParleyError, frame: string): string[];
 }

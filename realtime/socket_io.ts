@@ -19,7 +19,7 @@ import { createRecovery, type Recovery, type RecoverySession } from "./recovery.
 import { remembering } from "./remembering.ts";
 import { ROOMS } from "./rooms.ts";
 import { createAdapter } from "./socket_io_adapter.ts";
-import { givenIn, type IoSocket, refusalOf, socketLike } from "./socket_io_socket.ts";
+import { argumentsOf, givenIn, type IoSocket, socketLike } from "./socket_io_socket.ts";
 import { createEngine, type EngineSocket } from "./socketio/engine.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 import type { SocketLike } from "./writer.ts";
@@ -238,11 +238,10 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
 
   function receive(connection: Connection, packet: { data?: unknown[]; id?: number }): void {
     const [event, ...args] = packet.data ?? [];
-    const frame: SocketIoFrame = { event, args, ack: packet.id ?? null };
-    const refused = refusalOf(args);
-    connection.receive(
-      JSON.stringify(refused === null ? frame : { ...frame, args: [], refused }),
-    );
+    const ack = packet.id ?? null;
+    // The acknowledgement first: it is read from the head of what is refused unread.
+    const frame: SocketIoFrame = { ack, event, ...argumentsOf(args) };
+    connection.receive(JSON.stringify(frame));
   }
 
   return {

@@ -1,6 +1,9 @@
 import type { Socket } from "socket.io";
 import { CLOSE, shouldReconnect } from "../protocol/close_codes.ts";
+import { toParleyError } from "../protocol/errors.ts";
+import { checkParsed } from "../protocol/json.ts";
 import { type Place, SEPARATOR } from "./protocols/socket_io_events.ts";
+import type { Refusal } from "./protocols/socket_io.ts";
 import type { RecoverySession } from "./recovery.ts";
 import type { SocketData } from "./socket_io_adapter.ts";
 import type { EngineSocket } from "./socketio/engine.ts";
@@ -9,6 +12,9 @@ import type { SocketLike } from "./writer.ts";
 type NoEvents = Record<string, never>;
 /** One of socket.io's, which is asked for nothing that it would emit or listen to by name. */
 export type IoSocket = Socket<NoEvents, NoEvents, NoEvents, SocketData>;
+
+/** The first argument is what paths are of; "content" is text that people type. */
+const PARSING = { text: ["0.content"], root: "0" };
 
 /** Levels of arrays and objects in the arguments of an event. */
 const MAX_DEPTH = 32;
@@ -51,8 +57,24 @@ export function givenIn(
   return token === null && sessionId === null ? null : { token, sessionId };
 }
 
-/** Why arguments cannot be taken; null: they can. */
-export function refusalOf(value: unknown, depth = 0): string | null {
+/** The arguments of an event, or why they cannot be taken. */
+export function argumentsOf(args: unknown[]): { args: unknown[]; refused?: Refusal } {
+  const message = refusalOf(args);
+  if (message !== null) {
+    return { args: [], refused: { code: "bad_frame", message, fields: undefined } };
+  }
+  try {
+    return { args: checkParsed(args, PARSING) as unknown[] };
+  } catch (error) {
+    const { code, message, fields } = toParleyError(error);
+    return {
+      args: [],
+      refused: { code: code === "bad_json" ? "bad_frame" : code, message, fields },
+    };
+  }
+}
+
+function refusalOf(value: unknown, depth = 0): string | null {
   if (typeof value !== "object" || value === null) return null;
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return "Cannot read the event: binary arguments are not used";

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
 import { ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
+import { peek } from "../../protocol/peek.ts";
 import type { Message, Role } from "../../protocol/model.ts";
 import { Content } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
@@ -140,7 +141,11 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
     batching: false,
     follows: "everything",
     authFrame: (payload) => JSON.stringify({ type: "auth", payload }),
-    encodeError,
+    encodeError: (error) => encodeError(error),
+    encodeRefusals(error, frame) {
+      const id = chatIdOf(peek(frame));
+      return id === undefined ? [] : [encodeError(error, id)];
+    },
 
     onOpen(connection) {
       connection.send(
@@ -152,7 +157,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       let frame: Frame | undefined;
       try {
         try {
-          frame = Frame.parse(parseJson(text));
+          frame = Frame.parse(parseJson(text, { text: ["payload.content"] }));
         } catch (cause) {
           connection.takeCommand("message");
           throw new ParleyError("bad_frame", "Invalid message format", { cause });
@@ -161,7 +166,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       } catch (thrown) {
         const error = toParleyError(thrown);
         if (error.code === "internal") options.onUnexpected(thrown, connection);
-        connection.send(encodeError(error, chatIdOf(frame)));
+        connection.send(encodeError(error, chatIdOf(frame ?? peek(text))));
       }
     },
 
@@ -216,8 +221,8 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
 }
 
 /** Which chat an error is about, where the frame is one and names itself. */
-function chatIdOf(frame: Frame | undefined): string | undefined {
-  const id = frame?.type === "chat" ? frame.payload?.["id"] : undefined;
+function chatIdOf(frame: { type?: unknown; payload?: unknown }): string | undefined {
+  const id = frame.type === "chat" ? (frame.payload as { id?: unknown } | null)?.id : undefined;
   return typeof id === "string" && id.length <= MAX_ID ? id : undefined;
 }
 

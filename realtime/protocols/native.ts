@@ -1,6 +1,7 @@
 /** `parley.v1`, as in PROTOCOL.md. */
 import { invalid, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
+import { idIn, peek } from "../../protocol/peek.ts";
 import {
   type CommandId,
   COMMANDS,
@@ -24,6 +25,12 @@ const STORED: ReadonlySet<CommandType> = new Set([
   "delivered",
   "edit",
 ]);
+
+/** "content" is text that people type. */
+const PARSING = { text: ["data.content"], root: "data" };
+
+/** Commands of one frame that is refused as a whole, which are told so. */
+const MAX_REFUSED = 100;
 
 export interface NativeOptions {
   commands: Commands;
@@ -73,10 +80,10 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
   async function handleLine(connection: Connection, line: string): Promise<void> {
     let id: CommandId | undefined;
     try {
-      const value = readLine(connection, line);
+      const value = readLine(connection, line, (peeked) => id = peeked);
       const envelope = Envelope.safeParse(value);
       if (!envelope.success) {
-        id = idOf(value);
+        id = idIn(value);
         connection.takeCommand("message");
         throw envelopeError(envelope.error);
       }
@@ -88,10 +95,15 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
   }
 
   /** What cannot be read counts as a command, so that nonsense is limited like sense. */
-  function readLine(connection: Connection, line: string): unknown {
+  function readLine(
+    connection: Connection,
+    line: string,
+    refused: (id: CommandId | undefined) => void,
+  ): unknown {
     try {
-      return parseJson(line);
+      return parseJson(line, PARSING);
     } catch (error) {
+      refused(idIn(peek(line)));
       connection.takeCommand("message");
       throw error;
     }
@@ -153,6 +165,14 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
     authFrame: (data) => JSON.stringify({ type: "auth", id: "auth", data }),
     encode,
     encodeError: (error) => encodeError(error),
+    encodeRefusals(error, frame) {
+      const ids = [];
+      for (const line of frame.split("\n", MAX_REFUSED)) {
+        const id = idIn(peek(line));
+        if (id !== undefined) ids.push(id);
+      }
+      return ids.map((id) => encodeError(error, id));
+    },
 
     onOpen(connection) {
       const { limits } = connection;
@@ -191,12 +211,4 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
 function envelopeError(error: Parameters<typeof invalid>[1]): ParleyError {
   const { message, fields } = invalid("the message", error);
   return new ParleyError("bad_frame", message, fields === undefined ? {} : { fields });
-}
-
-/** The id of a broken envelope, as far as it has one, so that its sender can match the error. */
-function idOf(value: unknown): CommandId | undefined {
-  const id = (value as { id?: unknown } | null)?.id;
-  const good = (typeof id === "string" && id.length > 0 && id.length <= 64) ||
-    Number.isSafeInteger(id);
-  return good ? id as CommandId : undefined;
 }

@@ -9,6 +9,7 @@ import { CLOSE } from "../../protocol/close_codes.ts";
 import { ContextId } from "../../protocol/contexts.ts";
 import { invalid, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
+import { idIn, peek } from "../../protocol/peek.ts";
 import type { CommandId } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import type { Connection } from "../connection.ts";
@@ -179,7 +180,7 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
   function readFrame(connection: Connection, text: string, inAddress: boolean): unknown {
     let value: unknown;
     try {
-      value = parseJson(text);
+      value = parseJson(text, { text: ["data.content"], root: "data" });
     } catch (error) {
       connection.takeCommand("message");
       throw error;
@@ -199,6 +200,10 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     onOpen() {},
     authFrame: (credentials) => JSON.stringify({ ...IN_ADDRESS, ...credentials }),
     encodeError: (error) => writeError(error),
+    encodeRefusals(error, frame) {
+      const id = idIn(peek(frame));
+      return id === undefined ? [] : [writeError(error, id)];
+    },
 
     async onFrame(connection, text) {
       let id: CommandId | undefined;
@@ -209,13 +214,14 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
         const value = readFrame(connection, text, inAddress);
         const parsed = Frame.safeParse(value);
         if (!parsed.success) {
+          id = idIn(value);
           const { message, fields } = invalid("the message", parsed.error);
           throw new ParleyError("bad_frame", message, fields === undefined ? {} : { fields });
         }
         id = parsed.data.id;
         await handle(connection, parsed.data);
       } catch (error) {
-        answerError(connection, error, id);
+        answerError(connection, error, id ?? idIn(peek(text)));
       }
     },
 

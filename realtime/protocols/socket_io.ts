@@ -5,7 +5,7 @@
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { ParleyError, toParleyError } from "../../protocol/errors.ts";
-import { parseJson } from "../../protocol/json.ts";
+import { peek } from "../../protocol/peek.ts";
 import type { Connection } from "../connection.ts";
 import type { Protocol } from "../protocol.ts";
 import { enter, type Given, renew } from "./socket_io_auth.ts";
@@ -19,8 +19,11 @@ import { type ClientEvent, isClientEvent, readArguments } from "./socket_io_sche
  * acknowledgement that it asks for, or the credentials that came with the connection.
  */
 export type SocketIoFrame =
-  | { event: unknown; args: unknown[]; ack: number | null; refused?: string }
+  | { ack: number | null; event: unknown; args: unknown[]; refused?: Refusal }
   | { auth: Given | null };
+
+/** Why the arguments of an event are not handed on: the parts of a ParleyError. */
+export type Refusal = Pick<ParleyError, "code" | "message" | "fields">;
 
 type Typing = "typing_start" | "typing_stop";
 
@@ -132,7 +135,10 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     const isAllowed = refused === undefined && connection.principal !== null;
     if (isTyping && isAllowed && !changesTyping(connection, name, args)) return accept({});
     connection.takeCommand(isTyping ? "typing" : "message");
-    if (refused !== undefined) throw new ParleyError("bad_frame", refused);
+    if (refused !== undefined) {
+      const { code, message, fields } = refused;
+      throw new ParleyError(code, message, fields === undefined ? {} : { fields });
+    }
     if (!isClientEvent(name)) {
       throw new ParleyError("unknown_type", `Cannot handle the event: unknown name "${name}"`);
     }
@@ -176,13 +182,19 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     onOpen() {},
     encode: (event, room, audience) => encodeEvent(epoch, event, room, audience),
     encodeError: (error) => errorText(error, iso()),
+    encodeRefusals(error, frame) {
+      // The text is the server's own making and begins with it.
+      const { ack } = peek(frame, MAX_HEAD);
+      if (typeof ack !== "number") return [];
+      return [ackText(ack, { success: false, ...errorData(error, iso()) })];
+    },
 
     async onFrame(connection, text) {
       // The text is the server's own making; what is in it is the client's.
       const frame = JSON.parse(text) as SocketIoFrame;
       if ("auth" in frame) return await authenticate(connection, frame.auth, null);
       try {
-        await handle(connection, withoutNul(text, frame), text.length);
+        await handle(connection, frame, text.length);
       } catch (error) {
         answerError(connection, error, frame.ack);
       }
@@ -190,16 +202,5 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
   };
 }
 
-/** The one character that cannot be stored is refused wherever it stands. */
-function withoutNul<F extends Extract<SocketIoFrame, { event: unknown }>>(
-  text: string,
-  frame: F,
-): F {
-  if (!text.includes("\\u0000")) return frame;
-  try {
-    parseJson(text);
-    return frame;
-  } catch (error) {
-    return { ...frame, refused: toParleyError(error).message };
-  }
-}
+/** Characters of a frame of the server's own making in which its acknowledgement stands. */
+const MAX_HEAD = 64;

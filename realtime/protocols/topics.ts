@@ -6,6 +6,7 @@ import { CLOSE } from "../../protocol/close_codes.ts";
 import { readCredentials } from "../../protocol/credentials.ts";
 import { ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
+import { peek } from "../../protocol/peek.ts";
 import {
   actorTypeOf,
   type ConversationEvent,
@@ -192,6 +193,10 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     follows: "asked",
     authFrame: ({ token, sessionId }) => encode({ type: "auth", token, sessionId }),
     encodeError: (error) => encodeError(error),
+    encodeRefusals(error, text) {
+      const frame = peek(text);
+      return echoes(frame.topic) || echoes(frame.resourceID) ? [encodeError(error, frame)] : [];
+    },
     onOpen() {},
 
     async onFrame(connection, text) {
@@ -201,7 +206,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
         if (frame.type !== "auth") return await handle(connection, frame);
         connection.takeCommand("message");
       } catch (thrown) {
-        tell(connection, thrown, frame);
+        tell(connection, thrown, frame.type === undefined ? peek(text) : frame);
         return;
       }
       try {
