@@ -100,6 +100,7 @@ export class ConversationStore {
   close(): void {
     if (this.#opened === 0 || --this.#opened > 0) return;
     this.#read.flush();
+    this.#delivered.flush();
     this.#typists.clear();
     this.#follower.stop();
   }
@@ -178,7 +179,11 @@ export class ConversationStore {
 
   /** @internal The connection came, or is lost: whoever typed is unknown then. */
   connection(state: ConnectionState): void {
-    if (state !== "connected") return this.#typists.clear();
+    if (state !== "connected") {
+      this.#read.pause();
+      this.#delivered.pause();
+      return this.#typists.clear();
+    }
     this.#read.flush();
     this.#delivered.flush();
   }

@@ -29,6 +29,11 @@ export function createPointerSender(send: (seq: number) => Promise<unknown>) {
       timer ??= setTimeout(flush, DEBOUNCE_MS);
     },
     flush,
+    /** Without a connection nothing can be told; `flush` tells it on the next one. */
+    pause() {
+      clearTimeout(timer);
+      timer = undefined;
+    },
     /** Another log begins, whose positions say nothing of the old one's. */
     reset() {
       wanted = sent = 0;
