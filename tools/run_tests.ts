@@ -6,6 +6,9 @@ import { buildStale } from "./build.ts";
 
 const SUMMARY =
   /(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
+/** A test's line where several files run at once; a step's has another "..." in it. */
+const TIMED =
+  /^\.\/(\S+) => (?!.* \.\.\. .* \.\.\. ).* \.\.\. \w+ \((?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?\)$/;
 // deno-lint-ignore no-control-regex -- the escape sequences of colours
 const COLOUR = /\x1b\[[0-9;]*m/g;
 
@@ -24,6 +27,7 @@ const child = new Deno.Command(Deno.execPath(), {
 }).spawn();
 
 const skipped: string[] = [];
+const seconds = new Map<string, number>();
 let rest = "";
 let counts = { passed: 0, failed: 0, skipped: 0 };
 for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -33,6 +37,12 @@ for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
   for (const line of lines) {
     const reason = /^(.*\(skipped: .*\)) \.\.\. ignored/.exec(line)?.[1];
     if (reason !== undefined) skipped.push(reason);
+    const timed = TIMED.exec(line);
+    if (timed !== null) {
+      const [, file, min, s, ms] = timed;
+      const took = Number(min ?? 0) * 60 + Number(s ?? 0) + Number(ms ?? 0) / 1000;
+      seconds.set(file!, (seconds.get(file!) ?? 0) + took);
+    }
     const summary = SUMMARY.exec(line);
     if (summary !== null) {
       counts = {
@@ -44,6 +54,7 @@ for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
   }
 }
 const { code } = await child.status;
+printTimes();
 if (skipped.length > 0) console.log(`\nSkipped on this machine:\n  ${skipped.join("\n  ")}`);
 // A crash outside any test fails the run although no test is counted as failed.
 const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
@@ -52,3 +63,15 @@ console.log(
     (counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""),
 );
 Deno.exit(code);
+
+/** Seconds of each file that takes one or more, the slowest first, and the sum of the others. */
+function printTimes(): void {
+  const slow = [...seconds].filter(([, time]) => time >= 1).sort((a, b) => b[1] - a[1]);
+  if (slow.length < 2) return;
+  const others = [...seconds.values()].filter((time) => time < 1);
+  const print = (time: number, what: string) =>
+    console.log(`${time.toFixed(1).padStart(7)}  ${what}`);
+  console.log("\nSeconds of each file, the slowest first:");
+  for (const [file, time] of slow) print(time, file);
+  print(others.reduce((sum, time) => sum + time, 0), `${others.length} other files`);
+}
