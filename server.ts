@@ -2,6 +2,7 @@
  * Puts a whole Parley together from settings, so that main.ts and every test start the same thing.
  */
 import { openDatabase } from "./db/database.ts";
+import { isUnavailable } from "./db/database_error.ts";
 import { createProcessCounters } from "./domain/analytics/process_counters.ts";
 import { createAnalytics } from "./domain/analytics/service.ts";
 import { createAttempts } from "./domain/agents/attempts.ts";
@@ -22,7 +23,7 @@ import { createWriter } from "./domain/conversations/writer.ts";
 import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
 import { createEventBus, type EventBus } from "./domain/events.ts";
 import { createLoader } from "./domain/loader.ts";
-import { createMetrics, watchEventLoop } from "./domain/metrics.ts";
+import { createMetrics, watchDatabase, watchEventLoop } from "./domain/metrics.ts";
 import { createNotifications } from "./domain/notifications/service.ts";
 import type { AgentPrincipal } from "./domain/principal.ts";
 import { listApiKeys } from "./domain/programs/api_keys.ts";
@@ -74,7 +75,11 @@ export async function createParley(
     maxBatch?: number;
   },
 ): Promise<Parley> {
-  const { site, onError } = parts;
+  const { site } = parts;
+  // That the database is away is said once, where it was opened, and not by everybody who asks it.
+  const onError: ReportError = (error, context) => {
+    if (!isUnavailable(error)) parts.onError(error, context);
+  };
   const broker = brokerKind(settings, parts.parallel ?? false);
   const metrics = createMetrics();
   const database = await openDatabase({
@@ -82,10 +87,20 @@ export async function createParley(
     directUrl: settings.DATABASE_DIRECT_URL,
     dataDir: settings.DATA_DIR,
     pool: settings.DATABASE_POOL,
-    onError: (error) => onError(error),
+    timeouts: {
+      statement: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+      lock: settings.DATABASE_LOCK_TIMEOUT_MS,
+      idleTransaction: settings.DATABASE_IDLE_TRANSACTION_TIMEOUT_MS,
+      connect: settings.DATABASE_CONNECT_TIMEOUT_MS,
+      query: settings.DATABASE_QUERY_TIMEOUT_MS,
+      keepAlive: settings.DATABASE_KEEPALIVE_MS,
+      job: settings.DATABASE_JOB_TIMEOUT_MS,
+    },
+    onTrouble: (kind) => metrics.databaseTrouble.inc({ kind }),
     onQuery: (ms) => metrics.query.observe(ms / 1000),
   });
-  const { db, epoch } = database;
+  const { db, jobs, epoch } = database;
+  watchDatabase(metrics, database);
   const bus = parts.bus ?? createEventBus(onError);
   const retention = {
     minutes: settings.METRIC_MINUTES_DAYS,
@@ -149,6 +164,7 @@ export async function createParley(
   let presence: Pick<Realtime, "absenceOf"> | null = null;
   const notifications = createNotifications({
     db,
+    jobs,
     bus,
     maxPending: settings.MAX_PENDING_WRITES,
     waitingAlertMs: settings.WAITING_ALERT_MS,
@@ -181,7 +197,7 @@ export async function createParley(
   const originAllowed = createOriginPolicy(db, settings.FRONTEND_URL);
   const visitorBySession = createSessionCheck(db, { lifeMs: settings.SESSION_MS });
   const node = crypto.randomUUID().slice(0, 8);
-  const analytics = createAnalytics({ db, bus, counters, retention, onError });
+  const analytics = createAnalytics({ db, jobs, bus, counters, retention, onError });
   const realtime = createRealtime({
     metrics,
     bus,

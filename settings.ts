@@ -98,7 +98,42 @@ export const SETTINGS = {
   DATABASE_POOL: setting(
     int(2, 200),
     "10",
-    "Connections to the Postgres server, of each node",
+    "Connections to the Postgres server, of each node; up to two more do what takes long",
+  ),
+  DATABASE_STATEMENT_TIMEOUT_MS: setting(
+    int(0, 3_600_000),
+    "4000",
+    "Time after which Postgres ends a statement of a request; 0: never",
+  ),
+  DATABASE_LOCK_TIMEOUT_MS: setting(
+    int(0, 3_600_000),
+    "2000",
+    "Time after which Postgres ends a wait for what somebody else has locked; 0: never",
+  ),
+  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: setting(
+    int(0, 3_600_000),
+    "3000",
+    "Time after which a node that stands still in a transaction loses it, and its locks; 0: never",
+  ),
+  DATABASE_CONNECT_TIMEOUT_MS: setting(
+    int(100, 600_000),
+    "5000",
+    "Time to get a connection, a new one or one of the pool's",
+  ),
+  DATABASE_QUERY_TIMEOUT_MS: setting(
+    int(0, 3_600_000),
+    "5000",
+    "Time without an answer after which the node itself gives a connection up; a little more than DATABASE_STATEMENT_TIMEOUT_MS; 0: never",
+  ),
+  DATABASE_KEEPALIVE_MS: setting(
+    int(1000, 7_200_000),
+    "10000",
+    "Silence on a connection after which TCP asks whether the server is there",
+  ),
+  DATABASE_JOB_TIMEOUT_MS: setting(
+    int(0, 86_400_000),
+    "600000",
+    "The same as DATABASE_STATEMENT_TIMEOUT_MS for migrations, figures and tidying up (10 minutes)",
   ),
   BROKER: setting(
     z.enum(
@@ -500,7 +535,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
 }
 
 /** Limits and times among the settings, by their names. */
-const IS_LIMIT = /^(?:LIMIT|MAX)_|_MS$/;
+const IS_LIMIT = /^(?:LIMIT|MAX)_|^(?!DATABASE_).*_MS$/;
 
 /** What limits clients on this server, in the order of the documentation. */
 export function limitsOf(settings: Settings) {

@@ -1,6 +1,8 @@
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { PGlite } from "@electric-sql/pglite";
-import pg from "pg";
+import { ALWAYS_UP, type Availability, watchAvailability } from "./availability.ts";
+import { DatabaseUnavailable, type Trouble } from "./database_error.ts";
+import { createServerPool, type PoolState, probeServer, type Timeouts } from "./server_pool.ts";
 import type { Database } from "./types.ts";
 import { holdDataDir } from "./data_dir.ts";
 import { type Listen, listenOnServer } from "./listen.ts";
@@ -12,12 +14,21 @@ export type Db = Kysely<Database>;
 
 export interface OpenDatabase {
   db: Db;
+  /**
+   * The same for what may take minutes: migrations, folding, forgetting. It has connections and
+   * timeouts of its own, so that neither such work nor requests are in each other's way.
+   */
+  jobs: Db;
   engine: "postgres" | "pglite";
   /**
    * Changes when the history of this database is not the continuation of what clients saw: a new
    * database, or one restored elsewhere. Clients that come with another epoch get a snapshot.
    */
   epoch: string;
+  /** Whether it can be reached now. */
+  availability: Availability;
+  /** The connections for requests; null: there are none to be had or lacked. */
+  pool(): PoolState | null;
   /** Calls back after each NOTIFY of a channel. */
   listen: Listen;
   close(): Promise<void>;
@@ -30,8 +41,10 @@ export interface DatabaseOptions {
   directUrl?: string | undefined;
   dataDir: string;
   pool: number;
-  /** Told about errors of idle connections, which the pool replaces by itself. */
-  onError?: (error: Error) => void;
+  /** Milliseconds; without them only connecting has an end. */
+  timeouts?: DatabaseTimeouts;
+  /** A statement was not carried out for this reason. */
+  onTrouble?: (kind: Trouble) => void;
   /** Called after every query with its time in milliseconds. */
   onQuery?: (ms: number) => void;
 }
@@ -39,24 +52,47 @@ export interface DatabaseOptions {
 /** bigint as number: positions stay far below 2^53. */
 const INT8 = 20;
 
+/** For requests, and as `job` the statement timeout of `OpenDatabase.jobs`. */
+export type DatabaseTimeouts = Timeouts & { job: number };
+
+const PATIENT: DatabaseTimeouts = {
+  statement: 0,
+  lock: 0,
+  idleTransaction: 0,
+  connect: 10_000,
+  query: 0,
+  keepAlive: 10_000,
+  job: 0,
+};
+
+/** Connections for long work; one does most of it, and a second one finds the first one's lock. */
+const JOBS = 2;
+
 /** Opens the database, migrates it, and returns it with its epoch. */
 export async function openDatabase(options: DatabaseOptions): Promise<OpenDatabase> {
   const engine = options.url === undefined
     ? await openEmbedded(options)
     : openServer(options.url, options);
   try {
-    await migrate(engine.db);
-    const { mark, ...rest } = engine;
-    return { ...rest, epoch: await readEpoch(engine.db, await mark()) };
+    await migrate(engine.jobs);
+    const { mark, arm, ...rest } = engine;
+    const epoch = await readEpoch(engine.jobs, await mark());
+    arm();
+    return { ...rest, epoch };
   } catch (error) {
     await engine.close();
-    throw error;
+    // Whoever starts wants to know what the database said.
+    throw error instanceof DatabaseUnavailable && error.cause instanceof Error
+      ? error.cause
+      : error;
   }
 }
 
 type Engine = Omit<OpenDatabase, "epoch"> & {
   /** What else tells this copy of the database from another one. */
   mark: () => Promise<string>;
+  /** From here on it is said when it cannot be reached. */
+  arm: () => void;
 };
 
 /** What Kysely tells of each query, as far as somebody wants to know. */
@@ -77,7 +113,11 @@ async function openEmbedded(options: DatabaseOptions): Promise<Engine> {
     });
     return {
       db,
+      jobs: db,
       engine: "pglite",
+      availability: ALWAYS_UP,
+      pool: () => null,
+      arm: () => {},
       listen: async (channel, onNotify) => {
         const unlisten = await pglite.listen(channel, onNotify);
         return { stop: () => unlisten() };
@@ -99,31 +139,35 @@ async function openEmbedded(options: DatabaseOptions): Promise<Engine> {
 }
 
 function openServer(url: string, options: DatabaseOptions): Engine {
-  const { onError } = options;
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: options.pool,
-    connectionTimeoutMillis: 10_000,
-    types: {
-      getTypeParser: ((oid: number, format?: "text" | "binary") =>
-        oid === INT8
-          ? (value: string) =>
-            Number(value)
-          : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
-    },
-  });
-  // Without a listener, a connection that the server ends while idle ends the process.
-  pool.on("error", (error: Error) => onError?.(error));
+  const timeouts = options.timeouts ?? PATIENT;
+  const watch = watchAvailability(() => probeServer(url, timeouts));
+  const common = { url, watch, onTrouble: options.onTrouble };
+  const pool = createServerPool({ ...common, max: options.pool, timeouts });
+  const long = { ...timeouts, statement: timeouts.job, lock: 0, query: 0 };
+  const jobPool = createServerPool({ ...common, max: JOBS, timeouts: long });
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({ pool }),
     ...timed(options),
   });
+  const jobs = new Kysely<Database>({ dialect: new PostgresDialect({ pool: jobPool }) });
+  // A job waits long for its answer, and would wait as long for one that was lost in an outage.
+  watch.subscribe(({ state, reason }) => {
+    if (state === "up") jobPool.cut(new DatabaseUnavailable("connection", reason));
+  });
   return {
     db,
+    jobs,
     engine: "postgres",
-    listen: listenOnServer(options.directUrl ?? url, onError),
+    availability: watch,
+    pool: () => pool.state(),
+    arm: () => watch.arm(),
+    listen: listenOnServer(options.directUrl ?? url, { timeouts, availability: watch }),
     mark: () => Promise.resolve(""),
-    close: () => db.destroy(),
+    async close() {
+      watch.stop();
+      await db.destroy();
+      await jobs.destroy();
+    },
   };
 }
 

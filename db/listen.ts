@@ -1,4 +1,6 @@
 import pg from "pg";
+import type { Availability } from "./availability.ts";
+import type { Timeouts } from "./server_pool.ts";
 
 export interface Listening {
   stop(): Promise<void>;
@@ -11,7 +13,10 @@ export interface Listening {
 export type Listen = (channel: string, onNotify: () => void) => Promise<Listening>;
 
 /** Milliseconds before a lost connection is made again; doubles up to the second. */
-const RETRY_MS = [250, 10_000] as const;
+const RETRY_MS = [100, 1000] as const;
+
+/** How often the connection is asked whether it still is one: nothing else is ever sent on it. */
+const CHECK_MS = 5000;
 
 /**
  * LISTEN on a Postgres server: a connection of its own, because what a pool lends is given back,
@@ -20,32 +25,42 @@ const RETRY_MS = [250, 10_000] as const;
  *
  * @param url without a pooler in between that lends a connection for a transaction only
  */
-export function listenOnServer(url: string, onError?: (error: Error) => void): Listen {
+export function listenOnServer(
+  url: string,
+  { timeouts, availability }: {
+    timeouts: Pick<Timeouts, "connect" | "query" | "keepAlive">;
+    availability: Availability;
+  },
+): Listen {
   return async (channel, onNotify) => {
     let stopped = false;
     let client: pg.Client | null = null;
     let retry: ReturnType<typeof setTimeout> | undefined;
     let waitMs: number = RETRY_MS[0];
+    let check = () => {};
 
     async function connect(): Promise<void> {
+      clearTimeout(retry);
       const next = new pg.Client({
         connectionString: url,
         keepAlive: true,
-        connectionTimeoutMillis: 10_000,
+        keepAliveInitialDelayMillis: timeouts.keepAlive,
+        connectionTimeoutMillis: timeouts.connect,
+        // What is asked here is small; a query that times out gives the connection up below.
+        query_timeout: timeouts.query,
       });
       let over = false;
-      const lost = (error?: Error) => {
+      const lost = () => {
         if (over) return;
         over = true;
         if (client === next) client = null;
-        next.end().catch(() => {});
+        destroy(next);
         if (stopped) return;
-        if (error !== undefined) onError?.(error);
         retry = setTimeout(() => void connect(), waitMs);
         waitMs = Math.min(waitMs * 2, RETRY_MS[1]);
       };
       next.on("error", lost);
-      next.on("end", () => lost());
+      next.on("end", lost);
       next.on("notification", onNotify);
       try {
         await next.connect();
@@ -53,19 +68,44 @@ export function listenOnServer(url: string, onError?: (error: Error) => void): L
         if (stopped) return void await next.end();
         client = next;
         waitMs = RETRY_MS[0];
+        check = () => void next.query("select 1").catch(lost);
         onNotify();
-      } catch (error) {
-        lost(error as Error);
+      } catch {
+        // Whoever opened the database says that it is away.
+        lost();
       }
     }
+
+    const timer = setInterval(() => client !== null && check(), CHECK_MS);
+    // After an outage at once: the connection may be dead and not know it.
+    const unsubscribe = availability.subscribe(({ state }) => {
+      if (stopped || state !== "up") return;
+      waitMs = RETRY_MS[0];
+      if (client !== null) check();
+      else if (retry !== undefined) {
+        clearTimeout(retry);
+        retry = setTimeout(() => void connect(), 0);
+      }
+    });
 
     await connect();
     return {
       async stop() {
         stopped = true;
+        unsubscribe();
+        clearInterval(timer);
         clearTimeout(retry);
-        await client?.end().catch(() => {});
+        const last = client;
+        client = null;
+        await last?.end().catch(() => {});
       },
     };
   };
+}
+
+/** `end` says goodbye first, and waits for an answer that may never come. */
+function destroy(client: pg.Client): void {
+  client.on("error", () => {});
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
+    .destroy();
 }

@@ -4,6 +4,7 @@
  * sockets, queues, memory) is read when it is asked for and kept nowhere.
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { OpenDatabase } from "../db/database.ts";
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -53,6 +54,12 @@ export function createMetrics() {
       "Time of database queries",
       LATENCY_SECONDS,
     ),
+    /** Statements that were not carried out though nothing was wrong with them, by `Trouble`. */
+    databaseTrouble: counter(
+      "parley_database_trouble_total",
+      "Statements and connections that failed because of the database, by kind",
+      ["kind"],
+    ),
     eventLoopDelay: histogram(
       "parley_event_loop_delay_seconds",
       "How late a timer of this process fires",
@@ -91,6 +98,30 @@ export function createMetrics() {
       });
     },
   };
+}
+
+/** Whether the database can be reached, and what its connections for requests do. */
+export function watchDatabase(
+  { watch }: Pick<Metrics, "watch">,
+  { availability, pool }: Pick<OpenDatabase, "availability" | "pool">,
+): void {
+  watch("parley_database_up", "1: the database can be reached and takes changes", () => [{
+    value: Number(availability.state === "up"),
+  }]);
+  watch(
+    "parley_database_connections",
+    "Connections for requests by state (waiting: requests that wait for one)",
+    () => {
+      const now = pool();
+      if (now === null) return [];
+      return [
+        { labels: { state: "busy" }, value: now.size - now.idle },
+        { labels: { state: "idle" }, value: now.idle },
+        { labels: { state: "waiting" }, value: now.waiting },
+      ];
+    },
+    ["state"],
+  );
 }
 
 /** How often the event loop is looked at, in milliseconds. */

@@ -52,9 +52,6 @@ for (const engine of ["pglite", "postgres"] as const) {
         directUrl: undefined,
         dataDir,
         pool: 4,
-        onError: (error) => {
-          throw error;
-        },
         onQuery: () => {},
       });
       try {
@@ -485,7 +482,6 @@ Deno.test("what is committed after its minute was counted counts all the same, o
     directUrl: undefined,
     dataDir,
     pool: 2,
-    onError: () => {},
     onQuery: () => {},
   });
   const agent = crypto.randomUUID();
@@ -536,7 +532,6 @@ Deno.test("what is counted twice adds up, and what is too old is not kept", asyn
     directUrl: undefined,
     dataDir,
     pool: 2,
-    onError: () => {},
     onQuery: () => {},
   });
   const now = Date.parse("2026-11-01T00:00Z");

@@ -63,12 +63,14 @@ const RECENT_MS = 86_400_000;
 
 export function createAnalytics(options: {
   db: Db;
+  /** For what may take long. */
+  jobs: Db;
   bus: EventBus;
   counters: ProcessCounters;
   retention: Retention;
   onError: (error: unknown) => void;
 }): Analytics {
-  const { db, bus, counters, retention, onError } = options;
+  const { db, jobs, bus, counters, retention, onError } = options;
   let dirty = true;
   let first = true;
   let stopped = false;
@@ -86,7 +88,7 @@ export function createAnalytics(options: {
       dirty = false;
       try {
         const again = first ? AGAIN_MS : 0;
-        if (await fold(db, { now: Date.now(), retention, again })) first = false;
+        if (await fold(jobs, { now: Date.now(), retention, again })) first = false;
       } finally {
         foldedAt = performance.now();
         tookMs = foldedAt - start;
@@ -122,7 +124,7 @@ export function createAnalytics(options: {
     }
     if (now - forgotAt >= FORGET_MS) {
       forgotAt = now;
-      await forgetPoints(db, retention, Date.now());
+      await forgetPoints(jobs, retention, Date.now());
     }
   }
 

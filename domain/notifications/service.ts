@@ -47,6 +47,8 @@ export interface NotificationService {
 
 export interface NotificationsOptions {
   db: Db;
+  /** For what may take long. */
+  jobs: Db;
   bus: EventBus;
   maxPending: number;
   /** Milliseconds that a contact waits before agents are told; 0: never. */
@@ -67,7 +69,7 @@ const TIDY_MS = 600_000;
 const FORGET = 1000;
 
 export function createNotifications(options: NotificationsOptions): NotificationService {
-  const { db, bus, waitingAlertMs, absentAfterMs, absenceOf, keepMs, onError } = options;
+  const { db, jobs, bus, waitingAlertMs, absentAfterMs, absenceOf, keepMs, onError } = options;
   const maker = createMaker(options);
   const ends = [every(TIDY_MS, tidy, onError)];
   const checks: [afterMs: number, check: () => Promise<void>][] = [
@@ -82,7 +84,7 @@ export function createNotifications(options: NotificationsOptions): Notification
 
   async function tidy(): Promise<void> {
     const before = new Date(Date.now() - keepMs);
-    while (await forgetNotifications(db, before, FORGET) === FORGET);
+    while (await forgetNotifications(jobs, before, FORGET) === FORGET);
   }
 
   async function unreadOf(userId: string): Promise<number> {

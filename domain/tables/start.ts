@@ -25,7 +25,7 @@ export function startTables(
   options: StartTablesOptions,
 ): { tables: Tables; stop(): Promise<void> } {
   const { database, bus, maxReplay, onError, keepMs, maxChanges } = options;
-  const { db, engine, epoch, listen } = database;
+  const { db, jobs, engine, epoch, listen } = database;
   const feed = createChangeFeed({
     db,
     listen,
@@ -36,9 +36,9 @@ export function startTables(
 
   let scrubbed = 0;
   async function tidy(): Promise<void> {
-    scrubbed = await scrubDeletedTexts(db, scrubbed);
-    const forgotten = await forgetOldChanges(db, { keepMs, maxChanges });
-    if (forgotten > 0 && engine === "pglite") await vacuumChanges(db);
+    scrubbed = await scrubDeletedTexts(jobs, scrubbed);
+    const forgotten = await forgetOldChanges(jobs, { keepMs, maxChanges });
+    if (forgotten > 0 && engine === "pglite") await vacuumChanges(jobs);
   }
   let tidying: Promise<void> | null = null;
   const timer = setInterval(() => {

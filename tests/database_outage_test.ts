@@ -1,0 +1,200 @@
+/**
+ * A database that drops its connections, is away, or does not answer: sockets stay, whoever asks is
+ * told `unavailable` with the time after which to try again, and everything heals by itself.
+ */
+import assert from "node:assert/strict";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import pg from "pg";
+import { call, cast } from "./support/http.ts";
+import { makeDatabase, startServer, type TestServer } from "./support/server.ts";
+import { POSTGRES_URL, testWith } from "./support/services.ts";
+import { connect, type TestSocket } from "./support/socket.ts";
+import { openTcpProxy, type TcpProxy } from "./support/tcp_proxy.ts";
+
+interface Stage {
+  server: TestServer;
+  proxy: TcpProxy;
+  /** The database itself, past the proxy. */
+  direct: pg.Client;
+  /** Lines of the log about the database. */
+  log: LogRecord[];
+}
+
+const ENV = {
+  DATABASE_STATEMENT_TIMEOUT_MS: "1500",
+  DATABASE_LOCK_TIMEOUT_MS: "400",
+  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: "700",
+  DATABASE_QUERY_TIMEOUT_MS: "2000",
+  DATABASE_CONNECT_TIMEOUT_MS: "2000",
+  LIMIT_MESSAGES_PER_MINUTE: "100000",
+  METRICS_TOKEN: "metrics-token-of-the-test",
+};
+
+/** A server whose way to its database the test has in its hand. */
+async function withStage(fn: (stage: Stage) => Promise<void>): Promise<void> {
+  const made = await makeDatabase();
+  const { hostname, port } = new URL(POSTGRES_URL);
+  const proxy = openTcpProxy({ hostname, port: Number(port || 5432) });
+  const url = new URL(made.url);
+  url.host = `127.0.0.1:${proxy.port}`;
+  const log: LogRecord[] = [];
+  await configure({
+    reset: true,
+    sinks: { list: (record) => void log.push(record) },
+    loggers: [
+      { category: ["parley", "database"], sinks: ["list"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
+    ],
+  });
+  const direct = new pg.Client({ connectionString: made.url });
+  await direct.connect();
+  try {
+    const server = await startServer("pglite", { ...ENV, DATABASE_URL: url.href });
+    try {
+      await fn({ server, proxy, direct, log });
+      assert.deepEqual(server.errors, []);
+    } finally {
+      proxy.open();
+      proxy.freeze(false);
+      await server.close();
+    }
+  } finally {
+    await direct.end();
+    proxy.close();
+    await made.drop();
+    await reset();
+  }
+}
+
+/** Resolves when it holds; looks every few milliseconds, because nothing tells. */
+async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!await holds()) {
+    if (Date.now() > deadline) throw new Error(`Waited 15 s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const unavailable = (answer: { type: string; data?: unknown }) => {
+  const { code, retryAfter } = answer.data as { code?: string; retryAfter?: number };
+  return answer.type === "error" && code === "unavailable" && retryAfter! > 0;
+};
+
+async function endConnections({ direct }: Stage): Promise<number> {
+  const { rowCount } = await direct.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`);
+  return rowCount ?? 0;
+}
+
+/** One message after the other, each until it is acknowledged, as every client does. */
+async function write(socket: TestSocket, conversationId: string, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const clientMessageId = `m${n}`;
+    for (;;) {
+      const answer = await socket.ask("message", {
+        conversationId,
+        content: `message ${n}`,
+        clientMessageId,
+      });
+      if (answer.type === "ack") {
+        ids.push((answer.data as { message: { id: string } }).message.id);
+        break;
+      }
+      assert.ok(unavailable(answer), JSON.stringify(answer));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  return ids;
+}
+
+testWith(
+  ["postgres"],
+  "a database that ends its connections ends nothing else",
+  () =>
+    withStage(async (stage) => {
+      const { server, direct, log } = stage;
+      const { agent, conversation } = await cast(server);
+      const sockets = await Promise.all(
+        [1, 2, 3].map(() => connect(server, { token: agent.token })),
+      );
+      await sockets[0]!.ask("join", { conversationId: conversation.id });
+      let done = false;
+      const writing = write(sockets[0]!, conversation.id, 40).finally(() => done = true);
+      let ended = 0;
+      while (!done) {
+        ended += await endConnections(stage);
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+      const ids = await writing;
+      assert.ok(ended > 5, `${ended} connections were ended`);
+      const { rows } = await direct.query(
+        "select id, seq from chat_messages where conversation_id = $1 order by seq",
+        [conversation.id],
+      );
+      assert.deepEqual(rows.map(({ id }) => id), ids);
+      assert.deepEqual(rows.map(({ seq }) => Number(seq)), ids.map((_, n) => n + 1));
+      for (const socket of sockets) assert.equal((await socket.ask("ping", {})).type, "ack");
+      await until(() => log.at(-1)?.level === "info", "the end of the outage");
+      // Each outage begins with one line and ends with one, however many queries failed.
+      assert.deepEqual(
+        log.map(({ level }) => level),
+        log.map((_, n) => n % 2 === 0 ? "error" : "info"),
+      );
+      for (const socket of sockets) socket.close();
+    }),
+);
+
+testWith(
+  ["postgres"],
+  "while the database is away everybody is told so, and it heals",
+  () =>
+    withStage(async ({ server, proxy, log }) => {
+      const { agent, conversation } = await cast(server);
+      const socket = await connect(server, { token: agent.token });
+      await socket.ask("join", { conversationId: conversation.id });
+      const conversationId = conversation.id;
+      const before = log.length;
+      for (const kind of ["shut", "frozen"] as const) {
+        if (kind === "shut") proxy.shut();
+        else proxy.freeze(true);
+        const said = await Promise.all([
+          ...["a", "b"].map((content) =>
+            socket.ask("message", { conversationId, content, clientMessageId: content })
+          ),
+          socket.ask("history", { conversationId: conversation.id }),
+        ]);
+        for (const answer of said) assert.ok(unavailable(answer), JSON.stringify(answer));
+        const { status, headers, body } = await call(server, "GET", "/api/conversations", {
+          token: agent.token,
+        });
+        assert.equal(status, 503);
+        assert.equal(headers.get("retry-after"), "1");
+        assert.equal(body["code"], "unavailable");
+        assert.equal(await metric(server, "parley_database_up"), 0);
+        if (kind === "shut") proxy.open();
+        else proxy.freeze(false);
+        await until(async () => await metric(server, "parley_database_up") === 1, "the database");
+        const again = await socket.ask("message", {
+          conversationId,
+          content: kind,
+          clientMessageId: kind,
+        });
+        assert.equal(again.type, "ack", JSON.stringify(again));
+      }
+      assert.deepEqual(log.slice(before).map(({ level }) => level), [
+        "error",
+        "info",
+        "error",
+        "info",
+      ]);
+      assert.ok(await metric(server, 'parley_database_trouble_total{kind="query_timeout"}') > 0);
+      socket.close();
+    }),
+);
+
+async function metric(server: TestServer, name: string): Promise<number> {
+  const { body } = await call<string>(server, "GET", "/metrics", { token: ENV.METRICS_TOKEN });
+  const line = body.split("\n").find((one) => one.startsWith(`${name} `));
+  return Number(line?.split(" ").at(-1));
+}
