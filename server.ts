@@ -224,6 +224,11 @@ export async function createParley(
     },
     connectionsPerMinute: settings.LIMIT_CONNECTIONS_PER_MINUTE,
     exemptLoopback: !settings.given.has("LIMIT_CONNECTIONS_PER_MINUTE"),
+    unauthenticated: {
+      total: settings.MAX_UNAUTHENTICATED_SOCKETS,
+      perNetwork: settings.MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK,
+      exemptLoopback: !settings.given.has("MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK"),
+    },
     maxConnectionsPerUser: settings.MAX_CONNECTIONS_PER_USER,
     authTimeoutMs: settings.AUTH_TIMEOUT_MS,
     heartbeatMs: settings.HEARTBEAT_MS,

@@ -311,6 +311,16 @@ export const SETTINGS = {
     "20",
     "Connections per user; the oldest is closed for a new one",
   ),
+  MAX_UNAUTHENTICATED_SOCKETS: setting(
+    int(1, 1_000_000),
+    "5000",
+    "Sockets and Engine.IO sessions that are not authenticated, also those that were ended and do not let go; past it new ones get 503",
+  ),
+  MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK: setting(
+    int(1, 1_000_000),
+    "100",
+    "The same of one network; past it new ones get 429. The default does not apply to direct loopback peers",
+  ),
   MAX_PENDING_CONNECTIONS: setting(
     int(1, 65_535),
     "4096",

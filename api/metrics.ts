@@ -90,6 +90,11 @@ function watchRealtime(metrics: Metrics, realtime: Pick<Realtime, "stats" | "tra
     "Sockets that were ended and whose peer does not let go",
     () => stats().lingering,
   );
+  one(
+    "parley_unauthenticated_sockets",
+    "Sockets and Engine.IO sessions that count as not authenticated",
+    () => stats().unauthenticated,
+  );
   one("parley_slow_readers_total", "Readers let go", () => stats().slowClosed, "counter");
   one("parley_broadcasts_total", "Broadcasts to rooms", () => stats().broadcasts, "counter");
   one("parley_deliveries_total", "Events written", () => stats().deliveries, "counter");

@@ -20,6 +20,8 @@ export const CLOSE = {
   slow: { code: 3008, reason: "Client is too slow" },
   /** Events of other nodes may have been lost on the way; the client recovers by (epoch, seq). */
   resync: { code: 3013, reason: "Events may have been lost" },
+  /** The server has no room for connections that are not authenticated; an `error` says how long. */
+  overloaded: { code: 3014, reason: "Server is overloaded" },
   /** The peer sent nothing within the heartbeat's time. */
   noPong: { code: 3012, reason: "No answer to a ping" },
   /** The token ended and was not refreshed; come back with a new one. */

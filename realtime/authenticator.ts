@@ -136,6 +136,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
     limitPerUser(connection, principal.userId);
     connection.principal = principal;
+    connection.place.leave();
     watchExpiry(connection, principal);
     presence.enter(connection);
     connection.cleanups.push(leaveAll);

@@ -1,5 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
+import { NO_PLACE, type Place } from "../domain/capacity.ts";
 import { audienceOf, type Principal } from "../domain/principal.ts";
 import { TokenBucket } from "../domain/rate_limit.ts";
 import { nextTurn } from "../domain/turn.ts";
@@ -31,6 +32,8 @@ export interface ConnectionOptions {
   origin: string | null;
   /** The origin under which the client reached this server. */
   selfOrigin: string;
+  /** What it takes up until it is authenticated. */
+  place?: Place | undefined;
   events: ConnectionEvents;
   now?: () => number;
 }
@@ -97,6 +100,8 @@ export class Connection {
   personal: ((text: string) => string | null) | null = null;
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
+  /** Given back once it is authenticated; until then by who made it, when its socket is gone. */
+  readonly place: Place;
   /** Called once when it is over, in the order of adding. */
   readonly cleanups: ((connection: Connection) => void)[] = [];
 
@@ -126,6 +131,7 @@ export class Connection {
     this.origin = options.origin;
     this.selfOrigin = options.selfOrigin;
     this.limits = options.limits;
+    this.place = options.place ?? NO_PLACE;
     this.writer = new ConnectionWriter(options.socket, this);
   }
 

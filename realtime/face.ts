@@ -32,9 +32,11 @@ export interface RealtimeOptions {
   /** The log of a conversation after a position, in order, or the first part of it. */
   logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
   limits: ConnectionLimits;
-  /** New sockets a minute and address; null: not for loopback peers. */
+  /** New sockets a minute and network. */
   connectionsPerMinute: number;
   exemptLoopback: boolean;
+  /** Sockets and Engine.IO sessions that are not authenticated, at a time. */
+  unauthenticated: { total: number; perNetwork: number; exemptLoopback: boolean };
   maxConnectionsPerUser: number;
   authTimeoutMs: number;
   heartbeatMs: number;
@@ -89,6 +91,8 @@ export interface RealtimeStats {
   /** null: there is no other node; false: others cannot be reached now. */
   nodesConnected: boolean | null;
   slowClosed: number;
+  /** Sockets and Engine.IO sessions that count as not authenticated, also when they linger. */
+  unauthenticated: number;
   /** Sockets that the server has ended and whose peer does not let go; the runtime cannot. */
   lingering: number;
   broadcasts: number;
@@ -102,6 +106,11 @@ export interface Realtime {
   /** Answers an upgrade request at one of its paths. */
   upgrade(request: Request, remote: string): Promise<Response>;
   stats(): RealtimeStats;
+  /**
+   * While it is on, new sockets are refused; when it begins, those that are not authenticated are
+   * let go. @returns how many those were.
+   */
+  press(isOn: boolean): number;
   /** Looks at every connection: for a scrape now and then. */
   traffic(): { byProtocol: ProtocolStats[]; queueBytes: number };
   /**

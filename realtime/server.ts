@@ -1,5 +1,7 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import type { Gauges } from "../domain/analytics/registry.ts";
+import { createCapacity, type Place } from "../domain/capacity.ts";
+import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { NetworkLimiter } from "../domain/rate_limit.ts";
 import type { Peer } from "./address.ts";
 import { createAuthenticator } from "./authenticator.ts";
@@ -40,6 +42,9 @@ import type { SocketLike } from "./writer.ts";
 const CLOSE_HANDSHAKE_MS = 1000;
 /** Over which time clients are sent to recover after broadcasts may have been lost. */
 const RESYNC_MS = 2000;
+
+/** When to come back that is refused because memory is short. */
+const PRESSED_RETRY_MS = 5000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -153,6 +158,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
   });
   let draining = false;
+  let pressed = false;
   let lastNumber = 0;
 
   async function logAfter(room: string, seq: number): Promise<SequencedEntry[]> {
@@ -258,6 +264,34 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     if (wait > 0) metrics.refusals.inc({ limit: "LIMIT_CONNECTIONS_PER_MINUTE" });
     return wait;
   }
+  const unauthenticated = createCapacity({
+    what: "open the connection",
+    total: { limit: "MAX_UNAUTHENTICATED_SOCKETS", max: options.unauthenticated.total },
+    perNetwork: {
+      limit: "MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK",
+      max: options.unauthenticated.perNetwork,
+    },
+    code: "too_many_connections",
+    retryAfterMs: options.authTimeoutMs,
+  });
+  /** A place among those that are not authenticated. */
+  function takePlace(peer: Peer): Place {
+    try {
+      if (pressed) {
+        throw new ParleyError("overloaded", "Cannot open the connection: memory is short", {
+          retryAfter: PRESSED_RETRY_MS,
+          limit: "MEMORY_GUARD_PERCENT",
+        });
+      }
+      return unauthenticated.take(
+        peer.address,
+        peer.isLoopback && options.unauthenticated.exemptLoopback,
+      );
+    } catch (error) {
+      metrics.refusals.inc({ limit: toParleyError(error).limit ?? "unknown" });
+      throw error;
+    }
+  }
   const socketIo = createSocketIoServer({
     hub,
     wheel,
@@ -273,6 +307,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     epoch: conversations.epoch,
     typingMs: options.typingMs,
     peer: options.peer,
+    takePlace,
     originAllowed: options.originAllowed,
     async allow(request, peer) {
       if (draining) return refuse(503, "Server is restarting", { "retry-after": "1" });
@@ -300,6 +335,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     peer: options.peer,
     originAllowed: options.originAllowed,
     takeConnection,
+    takePlace,
     idleTimeoutMs: options.heartbeatMs * 2,
     draining: () => draining,
     accept: sockets.accept,
@@ -328,9 +364,23 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       rooms: hub.roomCount,
       nodesConnected: broker.alone ? null : broker.connected,
       ...hub.counters,
+      unauthenticated: unauthenticated.size,
       lingering: socketIo.lingering +
         Math.max(0, sockets.size + socketIo.connections - hub.connections.size),
     }),
+
+    press(isOn) {
+      const begins = isOn && !pressed;
+      pressed = isOn;
+      if (!begins) return 0;
+      const unknown = [...hub.connections].filter(({ principal }) => principal === null);
+      const error = new ParleyError("overloaded", "Cannot go on: memory is short", {
+        retryAfter: PRESSED_RETRY_MS,
+        limit: "MEMORY_GUARD_PERCENT",
+      });
+      for (const connection of unknown) connection.fail(error, CLOSE.overloaded);
+      return unknown.length;
+    },
 
     traffic: () => trafficOf(hub),
 

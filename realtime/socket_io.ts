@@ -5,6 +5,7 @@
 import { Server } from "socket.io";
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError } from "../protocol/errors.ts";
+import type { Place as Taken } from "../domain/capacity.ts";
 import type { LoggedEvent } from "../protocol/native.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { PeerReader } from "./address.ts";
@@ -22,6 +23,7 @@ import { createAdapter } from "./socket_io_adapter.ts";
 import { argumentsOf, givenIn, type IoSocket, socketLike } from "./socket_io_socket.ts";
 import { createEngine, type EngineSocket } from "./socketio/engine.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
+import { type From, refuseWith } from "./upgrade.ts";
 import type { SocketLike } from "./writer.ts";
 
 const PATH = "/socket.io/";
@@ -42,6 +44,8 @@ export interface SocketIoServerOptions
   maxRecoverable: number;
   maxReplayEvents: number;
   peer: PeerReader;
+  /** Counts a session or a websocket of one that is not authenticated. */
+  takePlace: (peer: ReturnType<PeerReader>) => Taken;
   /** A response is a refusal, for a new session. */
   allow: (request: Request, peer: ReturnType<PeerReader>) => Promise<Response | null>;
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
@@ -53,7 +57,7 @@ export interface SocketIoServerOptions
   connect: (
     socket: SocketLike,
     protocol: Protocol,
-    from: { address: string; origin: string | null; selfOrigin: string },
+    from: From,
   ) => Connection;
   /** The connection is open: it is expected to authenticate. */
   opened: (connection: Connection) => void;
@@ -127,6 +131,8 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     wheel,
     peer: options.peer,
     allow: options.allow,
+    takePlace: options.takePlace,
+    refused: refuseWith,
     cors: (origin, { selfOrigin }) => options.originAllowed({ origin, self: selfOrigin }),
     onError,
   });
@@ -193,6 +199,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       address,
       origin,
       selfOrigin,
+      place: { leave: () => engineSocket.authenticated() },
     });
     const came = socket.recovered || typeof auth.offset !== "string"
       ? null

@@ -39,6 +39,8 @@ export function createSockets({ connect, opened, onError }: SocketsOptions): Soc
   const onBroken = listener<Event>((connection) => connection.end());
   const onClose = listener<CloseEvent>((connection, { code, target }) => {
     connections.delete(target);
+    // Not before: a socket that was ended and whose peer holds on still takes up memory.
+    connection.place.leave();
     connection.peerClosedWith = code;
     connection.end();
   });

@@ -1,5 +1,6 @@
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { SESSION_ENTRY, TOKEN_ENTRY } from "../protocol/native.ts";
+import type { Place } from "../domain/capacity.ts";
 import type { Peer, PeerReader } from "./address.ts";
 import type { Credentials } from "./authenticator.ts";
 import type { Protocol } from "./protocol.ts";
@@ -7,11 +8,20 @@ import type { Protocol } from "./protocol.ts";
 /** By path. Without a subprotocol, credentials may come in the address. */
 export type Endpoints = Record<string, { protocol: Protocol; subprotocol?: string }>;
 
+/** What a connection knows of where it comes from. */
+export interface From {
+  address: string;
+  origin: string | null;
+  selfOrigin: string;
+  /** What it takes up until it is authenticated. */
+  place?: Place;
+}
+
 /** A socket that was upgraded, and what is known of its peer. */
 export interface Accepted {
   socket: WebSocket;
   protocol: Protocol;
-  from: { address: string; origin: string | null; selfOrigin: string };
+  from: From;
   credentials: Credentials | null;
   /** Why it is to be told and closed at once: a browser can read that only on an open socket. */
   refused: ParleyError | null;
@@ -23,6 +33,8 @@ export interface UpgradeOptions {
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
   /** Milliseconds that a new socket of this peer has to wait; 0: none. */
   takeConnection: (peer: Peer) => number;
+  /** Counts a socket that is not authenticated. @throws {ParleyError} where there is no room. */
+  takePlace: (peer: Peer) => Place;
   /** Milliseconds without a frame or a pong after which the runtime drops the peer. */
   idleTimeoutMs: number;
   draining: () => boolean;
@@ -52,6 +64,12 @@ export function createUpgrade(options: UpgradeOptions) {
     if (subprotocol !== undefined && offered.length > 0 && !offered.includes(subprotocol)) {
       return refuse(400, `Cannot connect: the subprotocol offered has to be "${subprotocol}"`);
     }
+    let place: Place;
+    try {
+      place = options.takePlace(peer);
+    } catch (error) {
+      return refuseWith(error);
+    }
     const wait = options.takeConnection(peer);
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, {
@@ -61,7 +79,7 @@ export function createUpgrade(options: UpgradeOptions) {
       accept({
         socket,
         protocol,
-        from: { address: peer.address, origin, selfOrigin: peer.selfOrigin },
+        from: { address: peer.address, origin, selfOrigin: peer.selfOrigin, place },
         credentials: subprotocol === undefined
           ? credentialsInQuery(url.searchParams)
           : credentialsOf(offered),
@@ -69,6 +87,7 @@ export function createUpgrade(options: UpgradeOptions) {
       });
       return response;
     } catch (error) {
+      place.leave();
       if (error instanceof TypeError) return refuse(400, "Cannot connect: not a valid upgrade");
       throw toParleyError(error);
     }
@@ -79,6 +98,20 @@ function tooManyConnections(retryAfter: number): ParleyError {
   return new ParleyError("rate_limited", "Rate limit exceeded", {
     retryAfter,
     limit: "LIMIT_CONNECTIONS_PER_MINUTE",
+  });
+}
+
+/** A refusal as problem details, with the time after which to try again. */
+export function refuseWith(thrown: unknown): Response {
+  const { code, status, message: detail, retryAfter, limit } = toParleyError(thrown);
+  const problem = { type: "about:blank", title: code, status, detail, code, retryAfter, limit };
+  return new Response(JSON.stringify(problem), {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...(retryAfter === undefined ? {} : { "retry-after": `${Math.ceil(retryAfter / 1000)}` }),
+    },
   });
 }
 

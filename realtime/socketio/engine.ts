@@ -1,3 +1,4 @@
+import { NO_PLACE, type Place } from "../../domain/capacity.ts";
 import { createPeerReader, type Peer } from "../address.ts";
 import { createTimerWheel } from "../timer_wheel.ts";
 import { Listeners } from "./emitter.ts";
@@ -145,7 +146,9 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     // A copy, because headers are added to it.
     if (refused !== null) return new Response(refused.body, refused);
     if (this.#isClosed || this.#isFull) return errorResponse(this.#isClosed ? "closed" : "full");
-    const session = this.#open(engineRequest(request, url, peer), null);
+    const place = this.#takePlace(peer);
+    if (place instanceof Response) return place;
+    const session = this.#open(engineRequest(request, url, peer), null, place);
     if (readableBy !== null) this.#readableBy.set(session, readableBy);
     this.emit("connection", session);
     return textResponse(session.handshake());
@@ -160,6 +163,8 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     if (refused !== null) return refused;
     const { pingIntervalMs, pingTimeoutMs, maxPayload, onError } = this.#options;
     const kept = engineRequest(request, url, peer);
+    const place = this.#takePlace(peer);
+    if (place instanceof Response) return place;
     let upgraded: Deno.WebSocketUpgrade;
     try {
       upgraded = Deno.upgradeWebSocket(request, {
@@ -167,11 +172,13 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
         idleTimeout: Math.max(2, Math.ceil((pingIntervalMs + pingTimeoutMs) / 1000)),
       });
     } catch {
+      place.leave();
       return errorResponse("badRequest");
     }
     const { socket, response } = upgraded;
     const transport = new WebSocketTransport(socket, {
       maxPayload,
+      place,
       onError: (error) => onError(error, { event: "websocket", address: peer.address }),
       onGone: () => this.#websockets.delete(transport),
     });
@@ -185,7 +192,7 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
       } else if (this.#isClosed || this.#isFull) {
         transport.close();
       } else {
-        const session = this.#open(kept, transport);
+        const session = this.#open(kept, transport, place);
         transport.send(session.handshake());
         this.emit("connection", session);
       }
@@ -193,7 +200,15 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     return response;
   }
 
-  #open(request: EngineRequest, websocket: WebSocketTransport | null): Session {
+  #takePlace(peer: Peer): Place | Response {
+    try {
+      return this.#options.takePlace?.(peer) ?? NO_PLACE;
+    } catch (error) {
+      return this.#options.refused?.(error) ?? errorResponse("full");
+    }
+  }
+
+  #open(request: EngineRequest, websocket: WebSocketTransport | null, place: Place): Session {
     const id = crypto.getRandomValues(new Uint8Array(ID_BYTES)).toBase64({ alphabet: "base64url" });
     const session = new Session({
       id,
@@ -205,6 +220,7 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
       maxPayload: this.#options.maxPayload,
       maxBufferedBytes: this.#options.maxBufferedBytes,
       onError: this.#options.onError,
+      place,
       onClosed: () => this.#sessions.delete(id),
     }, websocket);
     this.#sessions.set(id, session);

@@ -1,3 +1,4 @@
+import type { Place } from "../../domain/capacity.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { readBody } from "./body.ts";
 import { Listeners } from "./emitter.ts";
@@ -20,6 +21,8 @@ export interface SessionOptions {
   maxBufferedBytes: number;
   onError: (error: unknown, context: Record<string, unknown>) => void;
   onClosed: (session: Session) => void;
+  /** What it takes up until it is over, or authenticated. */
+  place: Place;
 }
 
 /** How long the poll may be on its way whose client closes the session by a POST. */
@@ -40,6 +43,9 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
   #posting: AbortController | null = null;
   #readyState: "open" | "closing" | "closed" = "open";
   readonly #heartbeat: Heartbeat;
+  /** Of the transport that carries it. */
+  #place: Place;
+  #isKnown = false;
   /** What the last poll of a session that is closing is answered, and why it is the last. */
   #lastWord: { packet: string; reason: CloseReason } = { packet: CLOSE, reason: "forced close" };
   #stopWaiting = () => {};
@@ -53,6 +59,7 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     this.remoteAddress = options.request.address;
     this.#polling = websocket === null ? new PollingTransport(() => this.emit("drain")) : null;
     this.#websocket = websocket;
+    this.#place = options.place;
     if (websocket !== null) this.#carriedBy(websocket);
     this.#heartbeat = new Heartbeat({
       wheel: options.wheel,
@@ -99,6 +106,11 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
       return;
     }
     this.transport.send(typeof data === "string" ? encodeMessage(data) : data);
+  }
+
+  authenticated(): void {
+    this.#isKnown = true;
+    this.#place.leave();
   }
 
   write(data: string | Uint8Array<ArrayBuffer>): void {
@@ -221,6 +233,9 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     this.#posting?.abort();
     this.#polling!.release(NOOP);
     this.#websocket = transport;
+    this.#place.leave();
+    this.#place = transport.place;
+    if (this.#isKnown) this.#place.leave();
     this.#carriedBy(transport);
     for (const packet of this.#polling!.takePackets()) {
       transport.send(packet);
@@ -293,7 +308,9 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     this.#posting?.abort();
     this.#polling?.release(reason === "transport close" ? NOOP : CLOSE);
     this.#polling?.takePackets();
-    this.#websocket?.close();
+    // A websocket takes up its place until its peer lets go.
+    if (this.#websocket === null) this.#place.leave();
+    else this.#websocket.close();
     this.#options.onClosed(this);
     this.emit("close", reason, description);
     this.removeAllListeners();

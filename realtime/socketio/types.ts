@@ -1,3 +1,4 @@
+import type { Place } from "../../domain/capacity.ts";
 import type { Peer, PeerReader } from "../address.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Emitter } from "./emitter.ts";
@@ -25,6 +26,12 @@ export interface EngineOptions {
   onError: (error: unknown, context: Record<string, unknown>) => void;
   /** Asked once for each new session; a response is a refusal. */
   allow: (request: Request, peer: Peer) => Promise<Response | null>;
+  /**
+   * Counts what is not authenticated yet: a new session, and a websocket that a session may change
+   * to. Throws where there is no room, which `refused` answers. Default: nothing is counted.
+   */
+  takePlace?: (peer: Peer) => Place;
+  refused?: (error: unknown) => Response;
   /** Whether pages of this origin may read the answers, with credentials. */
   cors: (origin: string | null, peer: Peer) => boolean | Promise<boolean>;
 }
@@ -103,6 +110,8 @@ export interface EngineSocket extends Emitter<EngineSocketEvents> {
   readonly transport: EngineTransport;
   /** Bytes not yet taken by the peer. A poll's answer counts until the next poll comes. */
   readonly bufferedAmount: number;
+  /** Who this is is known: it is not counted any more among those of whom that is not. */
+  authenticated(): void;
   /** Sends one message. Ignored when the session is not open. Never throws. */
   send(packet: string | Uint8Array<ArrayBuffer>): void;
   /** The same as `send`: the name that socket.io uses. */

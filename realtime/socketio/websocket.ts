@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { Place } from "../../domain/capacity.ts";
 import { nextTurn } from "../../domain/turn.ts";
 import { decodeText } from "./packet.ts";
 import type { EngineTransport, Packet } from "./types.ts";
@@ -12,6 +13,8 @@ export interface WebSocketOptions {
   /** Bytes of a message; the runtime's own bound is 64 MiB. */
   maxPayload: number;
   onError: (error: unknown) => void;
+  /** What it takes up until it is gone, or authenticated. */
+  place: Place;
   /** The socket is closed for good: nothing of it is left in the runtime. */
   onGone: () => void;
 }
@@ -39,6 +42,10 @@ export class WebSocketTransport implements EngineTransport {
     socket.onmessage = (event) => this.#guarded(() => this.#receive(event.data));
     socket.onerror = () => {};
     socket.onclose = () => this.#guarded(() => this.#ended());
+  }
+
+  get place(): Place {
+    return this.#options.place;
   }
 
   get writable(): boolean {
@@ -93,6 +100,7 @@ export class WebSocketTransport implements EngineTransport {
   #ended(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.place.leave();
     this.#options.onGone();
     if (this.#over) return;
     this.#over = true;
