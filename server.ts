@@ -291,6 +291,12 @@ export async function createParley(
     loginsPerMinute: settings.LIMIT_LOGINS_PER_MINUTE,
     sessionsPerMinute: settings.LIMIT_SESSIONS_PER_MINUTE,
     maxBodyBytes: settings.MAX_MESSAGE_BYTES,
+    bodyTimeoutMs: settings.BODY_TIMEOUT_MS,
+    openRequests: {
+      total: settings.MAX_OPEN_REQUESTS,
+      perNetwork: settings.MAX_OPEN_REQUESTS_PER_NETWORK,
+      exemptLoopback: !settings.given.has("MAX_OPEN_REQUESTS_PER_NETWORK"),
+    },
     secureCookies: settings.SECURE_COOKIES,
     onError,
   });

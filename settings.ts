@@ -321,6 +321,16 @@ export const SETTINGS = {
     "100",
     "The same of one network; past it new ones get 429. The default does not apply to direct loopback peers",
   ),
+  MAX_OPEN_REQUESTS: setting(
+    int(1, 1_000_000),
+    "2000",
+    "Requests to the API that are not answered yet; past it new ones get 503",
+  ),
+  MAX_OPEN_REQUESTS_PER_NETWORK: setting(
+    int(1, 1_000_000),
+    "200",
+    "The same of one network; past it new ones get 429. The default does not apply to direct loopback peers",
+  ),
   MAX_PENDING_CONNECTIONS: setting(
     int(1, 65_535),
     "4096",
@@ -405,6 +415,11 @@ export const SETTINGS = {
     int(0, 3_600_000),
     "120000",
     "Time for which a Socket.IO connection that was cut can be recovered",
+  ),
+  BODY_TIMEOUT_MS: setting(
+    int(100, 600_000),
+    "20000",
+    "Time in which the body of a request has to arrive; past it the answer is 408",
   ),
   AUTH_TIMEOUT_MS: setting(int(100, 600_000), "10000", "Time to authenticate a connection"),
   HEARTBEAT_MS: setting(

@@ -24,6 +24,7 @@ import { contextRoutes } from "./contexts.ts";
 import { conversationRoutes } from "./conversations.ts";
 import { labelRoutes } from "./labels.ts";
 import { metricsRoute } from "./metrics.ts";
+import { openRequests } from "./open_requests.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { programRoutes } from "./programs.ts";
 import { searchRoutes } from "./search.ts";
@@ -51,8 +52,9 @@ export function createHttpApi(services: ApiServices): Api {
   });
   healthRoutes(app, services);
   metricsRoute(app, services);
+  app.use("/api/*", openRequests(services.openRequests));
   app.use("/api/*", cors(services));
-  app.use("/api/*", jsonBodies(services.maxBodyBytes));
+  app.use("/api/*", jsonBodies(services.maxBodyBytes, services.bodyTimeoutMs));
   app.use("/api/*", async (c, next) => {
     // Postgres cannot look for it, wherever it stands.
     if (c.req.url.includes("%00")) {
@@ -185,10 +187,10 @@ function cors(services: ApiServices) {
 const BODY = { bounded: true, text: ["content"] };
 
 /** Bodies are read once, within the limit, and handed to the validators as the JSON they are. */
-function jsonBodies(maxBytes: number) {
+function jsonBodies(maxBytes: number, timeoutMs: number) {
   return async (c: Context<Env>, next: () => Promise<void>) => {
     if (c.req.method === "POST" || c.req.method === "PATCH") {
-      const text = await readText(c, maxBytes);
+      const text = await readText(c, maxBytes, timeoutMs);
       const type = c.req.header("content-type") ?? "";
       // Parameters in the form in which the validators take them, too.
       if (text !== "" && !/^application\/json(?:;\s*[a-zA-Z0-9-]+=[^;]+)*$/.test(type)) {
@@ -209,9 +211,12 @@ function jsonBodies(maxBytes: number) {
   };
 }
 
+/** Refusals that are counted, by the setting that is the limit. */
+const COUNTED: ReadonlySet<string> = new Set(["rate_limited", "overloaded", "request_timeout"]);
+
 function problemResponse(c: Context<Env>, thrown: unknown, services: ApiServices): Response {
   const error = toParleyError(thrown);
-  if (error.code === "rate_limited") {
+  if (error.limit !== undefined && COUNTED.has(error.code)) {
     services.metrics.refusals.inc({ limit: error.limit ?? "unknown" });
   }
   if (error.code === "internal") {

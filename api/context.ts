@@ -29,6 +29,7 @@ import { Id } from "../protocol/model.ts";
 import { Problem } from "../protocol/rest.ts";
 import type { Peer, PeerReader } from "../realtime/address.ts";
 import type { Realtime } from "../realtime/face.ts";
+import type { OpenRequestLimits } from "./open_requests.ts";
 
 export interface ApiServices {
   version: string;
@@ -59,6 +60,9 @@ export interface ApiServices {
   sessionsPerMinute: number;
   loginsPerMinute: number;
   maxBodyBytes: number;
+  /** Milliseconds that a body may take to arrive. */
+  bodyTimeoutMs: number;
+  openRequests: OpenRequestLimits;
   secureCookies: boolean | undefined;
   onError: (error: unknown, context?: Record<string, unknown>) => void;
 }
@@ -110,24 +114,55 @@ export function body<T extends z.ZodType>(schema: T) {
 
 export const IdParam = z.object({ id: Id });
 
-/** Reads a body within the size limit, "" where there is none. @throws {ParleyError} `too_large`. */
-export async function readText(c: Context<Env>, maxBytes: number): Promise<string> {
+/**
+ * Reads a body within the size limit and the time, "" where there is none.
+ *
+ * @throws {ParleyError} `too_large`, `request_timeout`.
+ */
+export async function readText(
+  c: Context<Env>,
+  maxBytes: number,
+  timeoutMs: number,
+): Promise<string> {
   const declared = Number(c.req.header("content-length") ?? "0");
   if (declared > maxBytes) throw tooLarge(maxBytes);
   const reader = c.req.raw.body?.getReader();
+  if (reader === undefined) return "";
   const chunks: Uint8Array[] = [];
   let size = 0;
-  while (reader !== undefined) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.byteLength;
-    if (size > maxBytes) {
-      await reader.cancel();
-      throw tooLarge(maxBytes);
+  let isLate = false;
+  // What is read then ends; the answer does not wait for the peer to end its body.
+  const timer = setTimeout(() => {
+    isLate = true;
+    reader.cancel().catch(() => {});
+  }, timeoutMs);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(gone);
+      if (isLate) throw tooLate(size, timeoutMs);
+      if (done) break;
+      size += value.byteLength;
+      if (size > maxBytes) {
+        await reader.cancel();
+        throw tooLarge(maxBytes);
+      }
+      chunks.push(value);
     }
-    chunks.push(value);
+  } finally {
+    clearTimeout(timer);
   }
   return await new Blob(chunks as BlobPart[]).text();
+}
+
+/** Nobody reads the answer; it is no fault of the server's. */
+function gone(cause: unknown): never {
+  const sentence = "Cannot read the body: the peer went away before its end";
+  throw new ParleyError("request_timeout", sentence, { cause });
+}
+
+function tooLate(bytes: number, timeoutMs: number): ParleyError {
+  const sentence = `Cannot read the body: only ${bytes} bytes arrived within ${timeoutMs} ms`;
+  return new ParleyError("request_timeout", sentence, { limit: "BODY_TIMEOUT_MS" });
 }
 
 function tooLarge(maxBytes: number): ParleyError {

@@ -9,6 +9,7 @@ export const ERRORS = {
   bad_frame: { status: 400 },
   unknown_type: { status: 400 },
   invalid: { status: 422 },
+  request_timeout: { status: 408 },
   too_large: { status: 413 },
   unauthenticated: { status: 401 },
   invalid_token: { status: 401, close: "unauthorized" },
