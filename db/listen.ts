@@ -7,10 +7,14 @@ export interface Listening {
 }
 
 /**
- * Calls `onNotify` after each NOTIFY of the channel, and whenever one may have been missed. The
- * promise resolves when notifications arrive, or cannot for now, which is tried again.
+ * Calls `onNotify` after each NOTIFY of the channel with its payload, and without one whenever some
+ * may have been missed. The promise resolves when notifications arrive, or cannot for now, which is
+ * tried again.
  */
-export type Listen = (channel: string, onNotify: () => void) => Promise<Listening>;
+export type Listen = (
+  channel: string,
+  onNotify: (payload?: string) => void,
+) => Promise<Listening>;
 
 /** Milliseconds before a lost connection is made again; doubles up to the second. */
 const RETRY_MS = [100, 1000] as const;
@@ -61,7 +65,7 @@ export function listenOnServer(
       };
       next.on("error", lost);
       next.on("end", lost);
-      next.on("notification", onNotify);
+      next.on("notification", ({ payload }) => onNotify(payload));
       try {
         await next.connect();
         await next.query(`listen ${next.escapeIdentifier(channel)}`);

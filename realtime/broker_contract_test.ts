@@ -1,5 +1,7 @@
 /** What every broker has to keep, whatever carries it. */
 import assert from "node:assert/strict";
+import { openPostgresBroker } from "../tests/support/broker_log.ts";
+import { makeDatabase } from "../tests/support/server.ts";
 import { REDIS_URL, type Service, testWith } from "../tests/support/services.ts";
 import type { Broadcast, Broker } from "./broker.ts";
 import { createChannelBroker } from "./broker_channel.ts";
@@ -12,6 +14,10 @@ interface Kind {
   /** A node of the installation `name`. */
   open(name: string, node: string, errors: unknown[]): Promise<Broker> | Broker;
 }
+
+/** All Postgres brokers of this file share one database, made when the first needs it. */
+let database: ReturnType<typeof makeDatabase> | null = null;
+Deno.test.afterAll(async () => await (await database)?.drop());
 
 const KINDS: Kind[] = [
   {
@@ -31,6 +37,15 @@ const KINDS: Kind[] = [
         maxWaiting: 1 << 24,
         onError: (e) => errors.push(e),
       }),
+  },
+  {
+    name: "postgres",
+    services: ["postgres"],
+    async open(name, node, errors) {
+      const { url } = await (database ??= makeDatabase());
+      const onError = (error: unknown) => errors.push(error);
+      return openPostgresBroker({ url, name, node, maxKept: 1 << 24, onError });
+    },
   },
 ];
 

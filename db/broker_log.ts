@@ -1,0 +1,107 @@
+/**
+ * The table through which the nodes of one installation reach each other where there is nothing but
+ * Postgres. `realtime/broker_postgres.ts` says what it is for.
+ */
+import { sql } from "kysely";
+import type { Db } from "./database.ts";
+import type { Listen, Listening } from "./listen.ts";
+
+export interface BrokerLogOptions {
+  /** Connections that nobody else waits for, so that a slow query elsewhere delays no broadcast. */
+  db: Db;
+  listen: Listen;
+  /** Nodes with different names do not read each other. */
+  installation: string;
+  /** This node's name, different from every other's. */
+  node: string;
+}
+
+export interface BrokerLogEntry {
+  node: string;
+  /** Counts what that node says, from 1. */
+  n: number;
+  items: string;
+}
+
+const CHANNEL = "parley_broker";
+
+/** The mark is a row of this node and number; it is lost together with all others. */
+const NOBODY = "";
+
+export function createBrokerLog({ db, listen, installation, node }: BrokerLogOptions) {
+  const mark = sql`(select items from broker_log
+    where installation = ${installation} and node = ${NOBODY} and n = 0)`;
+
+  return {
+    /** Where the log ends now: what is read after that was said later. */
+    async begin(): Promise<{ mark: string; positions: Map<string, number> }> {
+      await sql`insert into broker_log (installation, node, n, items)
+        values (${installation}, ${NOBODY}, 0, ${crypto.randomUUID()})
+        on conflict do nothing`.execute(db);
+      const { rows } = await sql<{ mark: string | null; node: string; last: number }>`
+        select ${mark} as mark, node, max(n) as last from broker_log
+        where installation = ${installation} group by node`.execute(db);
+      return {
+        mark: rows[0]?.mark ?? "",
+        positions: new Map(
+          rows.filter((row) => row.node !== NOBODY).map((row) => [row.node, row.last]),
+        ),
+      };
+    },
+
+    /**
+     * Says something to the others. Saying it again with the same number changes nothing, so it can
+     * be repeated when its outcome is not known.
+     *
+     * @param forget own entries up to this number that are not kept any more
+     */
+    async append(n: number, items: string, forget: number): Promise<void> {
+      const gone = sql`gone as (delete from broker_log where installation = ${installation}
+        and node = ${node} and n <= ${forget}::bigint),`;
+      await sql`with ${forget > 0 ? gone : sql``} put as (
+          insert into broker_log (installation, node, n, items)
+          values (${installation}, ${node}, ${n}, ${items}) on conflict do nothing returning n
+        ) select pg_notify(${CHANNEL}, ${node}) from put`.execute(db);
+    },
+
+    /** What other nodes said after these positions, in order for each node, as of one moment. */
+    async read(
+      after: ReadonlyMap<string, number>,
+      limit: number,
+    ): Promise<{ mark: string; entries: BrokerLogEntry[] }> {
+      const { rows } = await sql<BrokerLogEntry & { mark: string | null }>`
+        with recursive others as (
+          (select node from broker_log where installation = ${installation}
+            and node > ${NOBODY} order by node limit 1)
+          union all
+          select (select b.node from broker_log b where b.installation = ${installation}
+            and b.node > others.node order by b.node limit 1)
+          from others where others.node is not null
+        ), known as (
+          select * from unnest(${[...after.keys()]}::text[], ${[...after.values()]}::bigint[])
+            as k (node, n)
+        )
+        select ${mark} as mark, e.* from (values (1)) as one left join lateral (
+          select b.node, b.n, b.items from others cross join lateral (
+            select node, n, items from broker_log
+            where installation = ${installation} and node = others.node
+              and n > coalesce((select k.n from known k where k.node = others.node), 0)
+            order by n limit ${limit}
+          ) b where others.node <> ${node} order by b.node, b.n limit ${limit}
+        ) e on true`.execute(db);
+      return {
+        mark: rows[0]!.mark ?? "",
+        entries: rows.filter((row) => row.n !== null),
+      };
+    },
+
+    /** Forgets what any node said longer ago than that, in milliseconds. */
+    async forgetOld(ageMs: number): Promise<void> {
+      await sql`delete from broker_log where node <> ${NOBODY}
+        and at < now() - make_interval(secs => ${ageMs / 1000})`.execute(db);
+    },
+
+    /** Calls back with the name of who said something, and without one when it is not known. */
+    listen: (onSaid: (node?: string) => void): Promise<Listening> => listen(CHANNEL, onSaid),
+  };
+}
