@@ -1,10 +1,17 @@
+import { createBrokerLog } from "./db/broker_log.ts";
+import type { OpenDatabase } from "./db/database.ts";
+import { DatabaseUnavailable } from "./db/database_error.ts";
 import type { Broker } from "./realtime/broker.ts";
 import { createChannelBroker } from "./realtime/broker_channel.ts";
 import { createMemoryBroker } from "./realtime/broker_memory.ts";
+import { createPostgresBroker } from "./realtime/broker_postgres.ts";
 import { createRedisBroker, RedisRefusedError } from "./realtime/broker_redis.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
-export type BrokerKind = "memory" | "channel" | "redis";
+export type BrokerKind = "memory" | "channel" | "redis" | "postgres";
+
+/** One writes and one reads; a broadcast does not wait for either, nor for anybody else's query. */
+const LOG_CONNECTIONS = 2;
 
 /**
  * @param parallel this is one of several workers of one process
@@ -12,11 +19,18 @@ export type BrokerKind = "memory" | "channel" | "redis";
  */
 export function brokerKind(settings: Settings, parallel: boolean): BrokerKind {
   const { BROKER, REDIS_URL, DATABASE_URL } = settings;
-  const auto = REDIS_URL !== undefined ? "redis" : parallel ? "channel" : "memory";
-  const kind = BROKER === "auto" ? auto : BROKER;
+  // On Deno Deploy there may be several instances at any time, and there is nothing else between them.
+  const shared = settings.onDeploy ? "postgres" : parallel ? "channel" : "memory";
+  const kind = BROKER !== "auto" ? BROKER : REDIS_URL !== undefined ? "redis" : shared;
+  if (settings.onDeploy && (kind === "memory" || kind === "channel")) {
+    throw new SettingsError(
+      `Cannot start on Deno Deploy: setting BROKER is "${kind}": several instances may run at any ` +
+        'time and need "redis" or "postgres"',
+    );
+  }
   if (parallel && kind === "memory") {
     throw new SettingsError(
-      'Cannot start: setting BROKER is "memory": several workers need "channel" or "redis"',
+      'Cannot start: setting BROKER is "memory": several workers need "channel", "redis" or "postgres"',
     );
   }
   if (kind !== "memory" && DATABASE_URL === undefined) {
@@ -36,10 +50,25 @@ export async function openBroker(
   kind: BrokerKind,
   settings: Settings,
   identity: { name: string; node: string; onError: (error: unknown) => void },
+  database: Pick<OpenDatabase, "apart" | "listen">,
 ): Promise<Broker> {
   const { MAX_BROKER_BYTES } = settings;
   if (kind === "channel") return createChannelBroker({ ...identity, maxKept: MAX_BROKER_BYTES });
   if (kind === "memory") return createMemoryBroker();
+  if (kind === "postgres") {
+    const { name: installation, node, onError } = identity;
+    const db = database.apart(LOG_CONNECTIONS);
+    const log = createBrokerLog({ db, listen: database.listen, installation, node });
+    return await createPostgresBroker({
+      log,
+      node,
+      maxKept: MAX_BROKER_BYTES,
+      onError(error) {
+        // An outage is told by whoever opened the database.
+        if (!(error instanceof DatabaseUnavailable)) onError(error);
+      },
+    });
+  }
   try {
     return await createRedisBroker({
       ...identity,

@@ -201,7 +201,7 @@ export async function createParley(
   const realtime = createRealtime({
     metrics,
     bus,
-    broker: await openBroker(broker, settings, { name: epoch, node, onError }),
+    broker: await openBroker(broker, settings, { name: epoch, node, onError }, database),
     conversations,
     tables: changes.tables,
     analytics,

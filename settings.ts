@@ -137,11 +137,11 @@ export const SETTINGS = {
   ),
   BROKER: setting(
     z.enum(
-      ["auto", "memory", "channel", "redis"],
-      'must be "auto", "memory", "channel" or "redis"',
+      ["auto", "memory", "channel", "redis", "postgres"],
+      'must be "auto", "memory", "channel", "redis" or "postgres"',
     ),
     "auto",
-    "How nodes reach each other: memory (one node), channel (workers of one process) or redis; auto: redis where REDIS_URL is set, channel between workers",
+    "How nodes reach each other: memory, channel (workers), redis or postgres; auto: redis with REDIS_URL, postgres on Deno Deploy, channel between workers",
   ),
   REDIS_URL: setting(
     url(["redis:", "rediss:"]),
@@ -474,7 +474,12 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 export type Settings =
   & { [K in SettingName]: z.output<(typeof SETTINGS)[K]["schema"]> }
-  & { /** The settings that were given, not defaulted. */ given: ReadonlySet<SettingName> };
+  & {
+    /** The settings that were given, not defaulted. */
+    given: ReadonlySet<SettingName>;
+    /** This is an instance on Deno Deploy: others may run beside it, and no file outlives it. */
+    onDeploy: boolean;
+  };
 
 /** A setting that stops the start; its message is one line. */
 export class SettingsError extends Error {
@@ -556,7 +561,29 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
       "Cannot start: settings JWT_JWKS_URL and JWT_PUBLIC_KEY are both set: one of them is enough",
     );
   }
-  return Object.assign(values, { given }) as unknown as Settings;
+  const onDeploy = isOnDeploy(env);
+  if (onDeploy) refuseFiles(given);
+  return Object.assign(values, { given, onDeploy }) as unknown as Settings;
+}
+
+/** Deno Deploy sets it in every instance. */
+const isOnDeploy = ({ DENO_DEPLOY }: Record<string, string | undefined>) =>
+  DENO_DEPLOY !== undefined && !["", "0", "false"].includes(DENO_DEPLOY);
+
+/** What would be kept in DATA_DIR, where the folder vanishes and each instance has its own. */
+function refuseFiles(given: ReadonlySet<SettingName>): void {
+  if (!given.has("DATABASE_URL")) {
+    throw new SettingsError(
+      "Cannot start on Deno Deploy: setting DATABASE_URL is not set: files do not outlive an " +
+        "instance, so conversations need a Postgres database (assign one to the app)",
+    );
+  }
+  if (!given.has("JWT_SECRET")) {
+    throw new SettingsError(
+      "Cannot start on Deno Deploy: setting JWT_SECRET is not set: files do not outlive an " +
+        "instance, so the key of sign-ins has to be a secret of the app, of at least 32 characters",
+    );
+  }
 }
 
 /** Limits and times among the settings, by their names. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import { brokerKind } from "./open_broker.ts";
 import { readSettings, SETTINGS, SettingsError } from "./settings.ts";
 
 function refused(env: Record<string, string>): string {
@@ -79,4 +80,34 @@ Deno.test("readSettings() takes public keys of the accepted kinds, and no others
   const exchange = generateKeyPairSync("x25519").publicKey.export({ type: "spki", format: "pem" });
   const wrong = (exchange as string).trim().replaceAll("\n", "\\n");
   assert.match(refused({ JWT_PUBLIC_KEY: wrong }), /JWT_PUBLIC_KEY/);
+});
+
+Deno.test("on Deno Deploy nothing may be kept in files, and instances reach each other", () => {
+  const database = { DATABASE_URL: "postgres://db.example/parley" };
+  const secret = { JWT_SECRET: "a secret that all instances share" };
+  for (const value of ["1", "true"]) {
+    const env = { DENO_DEPLOY: value };
+    assert.match(refused(env), /^Cannot start on Deno Deploy: setting DATABASE_URL is not set: /);
+    assert.match(refused({ ...env, ...secret }), /setting DATABASE_URL is not set/);
+    assert.match(
+      refused({ ...env, ...database }),
+      /^Cannot start on Deno Deploy: setting JWT_SECRET is not set: /,
+    );
+    const settings = readSettings({ ...env, ...database, ...secret });
+    assert.equal(settings.onDeploy, true);
+    assert.equal(brokerKind(settings, false), "postgres");
+    const redis = readSettings({ ...env, ...database, ...secret, REDIS_URL: "redis://r.example" });
+    assert.equal(brokerKind(redis, false), "redis");
+    for (const BROKER of ["memory", "channel"]) {
+      const alone = readSettings({ ...env, ...database, ...secret, BROKER });
+      assert.throws(() => brokerKind(alone, false), {
+        message: `Cannot start on Deno Deploy: setting BROKER is "${BROKER}": several instances ` +
+          'may run at any time and need "redis" or "postgres"',
+      });
+    }
+  }
+  const elsewhere = readSettings({ ...database, DENO_DEPLOY: "" });
+  assert.equal(elsewhere.onDeploy, false);
+  assert.equal(brokerKind(elsewhere, false), "memory");
+  assert.throws(() => brokerKind(readSettings({ BROKER: "postgres" }), false), /DATABASE_URL/);
 });

@@ -101,6 +101,9 @@ export function createBrokerLog({ db, listen, installation, node }: BrokerLogOpt
         and at < now() - make_interval(secs => ${ageMs / 1000})`.execute(db);
     },
 
+    /** Ends the connections. */
+    close: () => db.destroy(),
+
     /** Calls back with the name of who said something, and without one when it is not known. */
     listen: (onSaid: (node?: string) => void): Promise<Listening> => listen(CHANNEL, onSaid),
   };

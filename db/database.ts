@@ -25,6 +25,8 @@ export interface OpenDatabase {
    * database, or one restored elsewhere. Clients that come with another epoch get a snapshot.
    */
   epoch: string;
+  /** As many connections, which wait for nobody else's queries; whoever asks destroys them. */
+  apart(connections: number): Db;
   /** Whether it can be reached now. */
   availability: Availability;
   /** The connections for requests; null: there are none to be had or lacked. */
@@ -115,6 +117,7 @@ async function openEmbedded(options: DatabaseOptions): Promise<Engine> {
       db,
       jobs: db,
       engine: "pglite",
+      apart: () => db,
       availability: ALWAYS_UP,
       pool: () => null,
       arm: () => {},
@@ -158,6 +161,10 @@ function openServer(url: string, options: DatabaseOptions): Engine {
     db,
     jobs,
     engine: "postgres",
+    apart(connections) {
+      const own = createServerPool({ ...common, max: connections, timeouts });
+      return new Kysely<Database>({ dialect: new PostgresDialect({ pool: own }) });
+    },
     availability: watch,
     pool: () => pool.state(),
     arm: () => watch.arm(),

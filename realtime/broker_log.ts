@@ -20,6 +20,8 @@ export interface BrokerLog {
   ): Promise<{ mark: string; entries: LogEntry[] }>;
   /** Forgets what any node said longer ago than that. */
   forgetOld(ageMs: number): Promise<void>;
+  /** Ends its connections. */
+  close(): Promise<void>;
   /** Calls back with the name of who said something; without one when that is not known. */
   listen(onSaid: (node?: string) => void): Promise<{ stop(): Promise<void> }>;
 }

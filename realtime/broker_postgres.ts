@@ -89,7 +89,7 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
         let timer: ReturnType<typeof setTimeout> | undefined;
         // A database that does not answer keeps nobody.
         const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
-        await Promise.race([reader.stop(), late]);
+        await Promise.race([reader.stop().then(() => log.close()), late]);
         clearTimeout(timer);
       })();
     },

@@ -5,16 +5,19 @@ import { eventually } from "./faults/health.ts";
 import { startRedisServer } from "./faults/redis_server.ts";
 import { startServerProcess } from "./faults/server_process.ts";
 import { call, cast, post } from "./support/http.ts";
-import { sharedSettings } from "./support/nodes.ts";
+import { type BrokerName, sharedSettings } from "./support/nodes.ts";
 import { makeDatabase, startServer, type TestServer } from "./support/server.ts";
 import { REDIS_URL, testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 import { openTcpProxy, type TcpProxy } from "./support/tcp_proxy.ts";
 
-async function withDatabase(fn: (settings: Record<string, string>) => Promise<void>) {
+async function withDatabase(
+  fn: (settings: Record<string, string>) => Promise<void>,
+  broker: BrokerName = "redis",
+) {
   const database = await makeDatabase();
   try {
-    await fn({ ...sharedSettings("redis", database.url), NODE_TIMEOUT_MS: "1000" });
+    await fn({ ...sharedSettings(broker, database.url), NODE_TIMEOUT_MS: "1000" });
   } finally {
     await database.drop();
   }
@@ -23,69 +26,71 @@ async function withDatabase(fn: (settings: Record<string, string>) => Promise<vo
 const isOffline = (userId: string) => (data: Presence) =>
   data.userId === userId && data.status === "offline";
 
-testWith(
-  ["postgres", "redis"],
-  "kill -9 of a node: its people go, or come back elsewhere",
-  () =>
-    withDatabase(async (settings) => {
-      const here = await startServer("pglite", settings);
-      const other = await startServerProcess("pglite", settings);
-      try {
-        const { agent, visitor, conversation } = await cast(here);
-        const conversationId = conversation.id;
-        const g = await connect(here, { token: agent.token });
-        await g.ack("join", { conversationId });
-        const v = await connect(other, { sessionId: visitor.sessionId });
-        const { epoch } = await v.ack("join", { conversationId });
-        const second = await cast(here);
-        const returning = await connect(other, { sessionId: second.visitor.sessionId });
-        await g.event("user_joined", ({ userId }) => userId === visitor.contact.id);
-        await g.event("presence", ({ userId }) => userId === second.visitor.contact.id);
-        const first = await g.ack("message", {
-          conversationId,
-          content: "1",
-          clientMessageId: "1",
-        });
-        await v.event("message", ({ id }) => id === first.message.id);
+for (const broker of ["redis", "postgres"] as const) {
+  testWith(
+    ["postgres", "redis"],
+    `kill -9 of a node: its people go, or come back elsewhere [${broker}]`,
+    () =>
+      withDatabase(async (settings) => {
+        const here = await startServer("pglite", settings);
+        const other = await startServerProcess("pglite", settings);
+        try {
+          const { agent, visitor, conversation } = await cast(here);
+          const conversationId = conversation.id;
+          const g = await connect(here, { token: agent.token });
+          await g.ack("join", { conversationId });
+          const v = await connect(other, { sessionId: visitor.sessionId });
+          const { epoch } = await v.ack("join", { conversationId });
+          const second = await cast(here);
+          const returning = await connect(other, { sessionId: second.visitor.sessionId });
+          await g.event("user_joined", ({ userId }) => userId === visitor.contact.id);
+          await g.event("presence", ({ userId }) => userId === second.visitor.contact.id);
+          const first = await g.ack("message", {
+            conversationId,
+            content: "1",
+            clientMessageId: "1",
+          });
+          await v.event("message", ({ id }) => id === first.message.id);
 
-        await other.kill("SIGKILL");
-        await Promise.all([v.closed, returning.closed]);
-        // One is back at once, as clients are.
-        const back = await connect(here, { sessionId: second.visitor.sessionId });
-        for (const n of [2, 3, 4]) {
-          await g.ack("message", { conversationId, content: `${n}`, clientMessageId: `${n}` });
+          await other.kill("SIGKILL");
+          await Promise.all([v.closed, returning.closed]);
+          // One is back at once, as clients are.
+          const back = await connect(here, { sessionId: second.visitor.sessionId });
+          for (const n of [2, 3, 4]) {
+            await g.ack("message", { conversationId, content: `${n}`, clientMessageId: `${n}` });
+          }
+          await g.event("presence", isOffline(visitor.contact.id));
+          await g.event("user_left", ({ userId }) => userId === visitor.contact.id);
+          const flicker = g.received.filter(({ type, data }) =>
+            type === "presence" && isOffline(second.visitor.contact.id)(data as Presence)
+          );
+          assert.deepEqual(flicker, [], "who came back in time was never gone");
+
+          const again = await connect(here, { sessionId: visitor.sessionId });
+          const missed = await again.ack("join", { conversationId, epoch, seq: 1 });
+          assert.equal(missed.recovered, true);
+          assert.deepEqual(missed.events.map(({ data }: { data: Message }) => data.content), [
+            "2",
+            "3",
+            "4",
+          ]);
+          await g.event("user_joined", ({ userId }) => userId === visitor.contact.id);
+
+          // The node starts again, and is one of them at once.
+          await other.start();
+          const returned = await connect(other, { sessionId: visitor.sessionId });
+          await returned.ack("join", { conversationId });
+          await g.ack("message", { conversationId, content: "5", clientMessageId: "5" });
+          await returned.event("message", ({ content }) => content === "5");
+          await Promise.all([g, back, again, returned].map((socket) => socket.close()));
+          assert.deepEqual(here.errors, []);
+        } finally {
+          await other.close();
+          await here.close();
         }
-        await g.event("presence", isOffline(visitor.contact.id));
-        await g.event("user_left", ({ userId }) => userId === visitor.contact.id);
-        const flicker = g.received.filter(({ type, data }) =>
-          type === "presence" && isOffline(second.visitor.contact.id)(data as Presence)
-        );
-        assert.deepEqual(flicker, [], "who came back in time was never gone");
-
-        const again = await connect(here, { sessionId: visitor.sessionId });
-        const missed = await again.ack("join", { conversationId, epoch, seq: 1 });
-        assert.equal(missed.recovered, true);
-        assert.deepEqual(missed.events.map(({ data }: { data: Message }) => data.content), [
-          "2",
-          "3",
-          "4",
-        ]);
-        await g.event("user_joined", ({ userId }) => userId === visitor.contact.id);
-
-        // The node starts again, and is one of them at once.
-        await other.start();
-        const returned = await connect(other, { sessionId: visitor.sessionId });
-        await returned.ack("join", { conversationId });
-        await g.ack("message", { conversationId, content: "5", clientMessageId: "5" });
-        await returned.event("message", ({ content }) => content === "5");
-        await Promise.all([g, back, again, returned].map((socket) => socket.close()));
-        assert.deepEqual(here.errors, []);
-      } finally {
-        await other.close();
-        await here.close();
-      }
-    }),
-);
+      }, broker),
+  );
+}
 
 async function withBrokenRedis(
   fn: (near: TestServer, far: TestServer, proxy: TcpProxy) => Promise<void>,

@@ -6,7 +6,10 @@ import { onNodes } from "./support/nodes.ts";
 import { connect } from "./support/socket.ts";
 import { openChatJson } from "./protocols/chat_json_peer.ts";
 
-onNodes("a visitor and an agent on different nodes talk live", async ([a, b]) => {
+const onEveryBroker = (name: string, fn: Parameters<typeof onNodes>[1], env = {}) =>
+  onNodes(name, fn, env, 2, ["channel", "redis", "postgres"]);
+
+onEveryBroker("a visitor and an agent on different nodes talk live", async ([a, b]) => {
   const { agent, visitor, conversation } = await cast(a);
   const conversationId = conversation.id;
   const v = await connect(a, { sessionId: visitor.sessionId });
@@ -143,7 +146,7 @@ onNodes("presence is by person over all nodes", async ([a, b]) => {
   await Promise.all([watcher.close(), other.close()]);
 });
 
-onNodes(
+onEveryBroker(
   "a node that comes later knows who is there, and says goodbye when it stops",
   async ([a, b]) => {
     const { agent, visitor, conversation } = await cast(a);
@@ -174,7 +177,7 @@ onNodes(
   },
 );
 
-onNodes("whose rights end is disconnected from every node", async ([a, b]) => {
+onEveryBroker("whose rights end is disconnected from every node", async ([a, b]) => {
   const { agent, key, visitor } = await cast(a);
   const grace = { email: "grace@example.com", password: "a long enough password" };
   const { body } = await call<{ id: string }>(a, "POST", "/api/users", {
@@ -278,38 +281,42 @@ onNodes("concurrent posts on two nodes into one conversation are one log", async
   await Promise.all(sockets.map((socket) => socket.close()));
 }, { LIMIT_MESSAGES_PER_MINUTE: "100000", LIMIT_ROOM_BROADCASTS_PER_MINUTE: "100000" });
 
-onNodes("joining one node while the other writes neither misses nor repeats", async ([a, b]) => {
-  const { agent, visitor, conversation } = await cast(a);
-  const conversationId = conversation.id;
-  const writer = await connect(a, { sessionId: visitor.sessionId });
-  const COUNT = 300;
-  let written = 0;
-  const writing = (async () => {
-    for (; written < COUNT; written++) {
-      await writer.ack("message", {
-        conversationId,
-        content: "x",
-        clientMessageId: `${written}`,
-      });
+onEveryBroker(
+  "joining one node while the other writes neither misses nor repeats",
+  async ([a, b]) => {
+    const { agent, visitor, conversation } = await cast(a);
+    const conversationId = conversation.id;
+    const writer = await connect(a, { sessionId: visitor.sessionId });
+    const COUNT = 300;
+    let written = 0;
+    const writing = (async () => {
+      for (; written < COUNT; written++) {
+        await writer.ack("message", {
+          conversationId,
+          content: "x",
+          clientMessageId: `${written}`,
+        });
+      }
+    })();
+    const readers = [];
+    while (written < COUNT) {
+      const reader = await connect(b, { token: agent.token });
+      const state = await reader.ack("join", { conversationId, members: "none" });
+      readers.push({ reader, seq: state.seq as number });
+      if (readers.length > 15) await readers.shift()!.reader.close();
     }
-  })();
-  const readers = [];
-  while (written < COUNT) {
-    const reader = await connect(b, { token: agent.token });
-    const state = await reader.ack("join", { conversationId, members: "none" });
-    readers.push({ reader, seq: state.seq as number });
-    if (readers.length > 15) await readers.shift()!.reader.close();
-  }
-  await writing;
-  for (const { reader, seq } of readers) {
-    await reader.until(() => seq + reader.count("message") >= COUNT, "the rest", 15_000);
-    const seqs = reader.received.filter(({ type }) => type === "message")
-      .map(({ data }) => (data as Message).seq);
-    assert.deepEqual(seqs, Array.from({ length: COUNT - seq }, (_, i) => seq + 1 + i));
-    await reader.close();
-  }
-  await writer.close();
-}, { LIMIT_MESSAGES_PER_MINUTE: "100000", LIMIT_ROOM_BROADCASTS_PER_MINUTE: "100000" });
+    await writing;
+    for (const { reader, seq } of readers) {
+      await reader.until(() => seq + reader.count("message") >= COUNT, "the rest", 15_000);
+      const seqs = reader.received.filter(({ type }) => type === "message")
+        .map(({ data }) => (data as Message).seq);
+      assert.deepEqual(seqs, Array.from({ length: COUNT - seq }, (_, i) => seq + 1 + i));
+      await reader.close();
+    }
+    await writer.close();
+  },
+  { LIMIT_MESSAGES_PER_MINUTE: "100000", LIMIT_ROOM_BROADCASTS_PER_MINUTE: "100000" },
+);
 
 onNodes(
   "who follows without asking hears a new conversation from its first message on",

@@ -34,14 +34,7 @@ export async function openPostgresBroker(options: OpenBroker): Promise<Broker> {
   });
   const log = createBrokerLog({ db, listen, installation: name, node: rest.node });
   try {
-    const broker = await createPostgresBroker({ log, ...rest });
-    let closing: Promise<void> | null = null;
-    return new Proxy(broker, {
-      get: (target, key) =>
-        key === "close"
-          ? () => closing ??= target.close().finally(() => db.destroy())
-          : Reflect.get(target, key),
-    });
+    return await createPostgresBroker({ log, ...rest });
   } catch (error) {
     await db.destroy();
     throw error;

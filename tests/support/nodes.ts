@@ -2,7 +2,7 @@
 import { makeDatabase, startServer, type TestServer } from "./server.ts";
 import { REDIS_URL, testWith } from "./services.ts";
 
-export type BrokerName = "channel" | "redis";
+export type BrokerName = "channel" | "redis" | "postgres";
 
 /** Settings that nodes on one database have in common. */
 export function sharedSettings(broker: BrokerName, databaseUrl: string): Record<string, string> {
@@ -16,14 +16,18 @@ export function sharedSettings(broker: BrokerName, databaseUrl: string): Record<
   };
 }
 
-/** The same behaviour with each broker, on `count` nodes that are closed after. */
+/**
+ * The same behaviour with each broker, on `count` nodes that are closed after. What a broker has to
+ * keep is in broker_contract_test.ts, so not everything has to run with all of them.
+ */
 export function onNodes(
   name: string,
   fn: (nodes: [TestServer, TestServer, ...TestServer[]], t: Deno.TestContext) => Promise<void>,
   env: Record<string, string> = {},
   count = 2,
+  brokers: readonly BrokerName[] = ["channel", "redis"],
 ): void {
-  for (const broker of ["channel", "redis"] as const) {
+  for (const broker of brokers) {
     const services = broker === "redis" ? ["postgres", "redis"] as const : ["postgres"] as const;
     testWith([...services], `${name} [${broker}]`, async (t) => {
       const database = await makeDatabase();
