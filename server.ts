@@ -149,6 +149,7 @@ export async function createParley(
     epoch,
     maxPending: settings.MAX_PENDING_WRITES,
     maxBatch: parts.maxBatch,
+    patienceMs: settings.DATABASE_RETRY_MS,
   });
   const conversations = createConversations({
     db,
@@ -183,6 +184,7 @@ export async function createParley(
       operations: settings.MAX_DOCUMENT_OPERATIONS,
     },
     maxPending: settings.MAX_PENDING_WRITES,
+    patienceMs: settings.DATABASE_RETRY_MS,
   });
   if (settings.ADMIN_EMAIL !== undefined && await countUsers(db) === 0) {
     await createFirstAdmin(db, {

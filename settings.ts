@@ -130,6 +130,11 @@ export const SETTINGS = {
     "10000",
     "Silence on a connection after which TCP asks whether the server is there",
   ),
+  DATABASE_RETRY_MS: setting(
+    int(0, 600_000),
+    "4000",
+    "Time for which a change is tried again while the database is away, or somebody else has locked what it changes; then it is refused as unavailable",
+  ),
   DATABASE_JOB_TIMEOUT_MS: setting(
     int(0, 86_400_000),
     "600000",

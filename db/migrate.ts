@@ -14,6 +14,7 @@ import * as m011 from "./migrations/011_labels.ts";
 import * as m012 from "./migrations/012_analytics_facts.ts";
 import * as m013 from "./migrations/013_store_edits.ts";
 import * as m014 from "./migrations/014_unread_sums.ts";
+import * as m015 from "./migrations/015_store_edits.ts";
 import * as m018 from "./migrations/018_broker_log.ts";
 import * as m022 from "./migrations/022_absent_assignees.ts";
 
@@ -38,6 +39,7 @@ const MIGRATIONS: Migration[] = [
   { name: "012_analytics_facts", up: m012.up },
   { name: "013_store_edits", up: m013.up },
   { name: "014_unread_sums", up: m014.up },
+  { name: "015_store_edits", up: m015.up },
   { name: "018_broker_log", up: m018.up },
   { name: "022_absent_assignees", up: m022.up },
 ];

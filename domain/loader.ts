@@ -1,4 +1,5 @@
 import { isDataError } from "../db/data_error.ts";
+import { isUnavailable } from "../db/database_error.ts";
 import { nextTurn } from "./turn.ts";
 
 export interface LoaderOptions<K> {
@@ -54,12 +55,15 @@ export function createLoader<K, V>(
     return waiting.splice(0, count);
   }
 
-  async function runBatch(batch: Waiting<K, V>[]): Promise<void> {
+  async function runBatch(batch: Waiting<K, V>[], again = true): Promise<void> {
     try {
       const values = await read(batch.map(({ key }) => key));
       batch.forEach(({ resolve }, i) => resolve(values[i]!));
     } catch (error) {
-      if (batch.length > 1 && isDataError(error)) {
+      // A connection broke: on another one the same may be read at once.
+      if (again && isUnavailable(error) && error.kind === "connection") {
+        await runBatch(batch, false);
+      } else if (batch.length > 1 && isDataError(error)) {
         // One key that the database refuses must not take the others with it.
         for (const one of batch) await runBatch([one]);
       } else {

@@ -19,7 +19,7 @@ export interface Protocol {
   onOpen(connection: Connection): void;
   /** The frame that a client would authenticate with, for credentials that came with the upgrade. */
   authFrame(credentials: Credentials): string;
-  /** One frame. Calls for one connection never overlap. */
+  /** One frame. Calls for one connection never overlap, but for a ping that overtakes. */
   onFrame(connection: Connection, frame: string): Promise<void>;
   /**
    * The wire form of an event, or null where this protocol has none for it. `room` is the one that

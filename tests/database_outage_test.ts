@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import pg from "pg";
-import { call, cast } from "./support/http.ts";
+import { call, cast, openSession, widgetKey } from "./support/http.ts";
 import { makeDatabase, startServer, type TestServer } from "./support/server.ts";
 import { POSTGRES_URL, testWith } from "./support/services.ts";
 import { connect, type TestSocket } from "./support/socket.ts";
@@ -26,6 +26,7 @@ const ENV = {
   DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: "700",
   DATABASE_QUERY_TIMEOUT_MS: "2000",
   DATABASE_CONNECT_TIMEOUT_MS: "2000",
+  DATABASE_RETRY_MS: "1500",
   LIMIT_MESSAGES_PER_MINUTE: "100000",
   METRICS_TOKEN: "metrics-token-of-the-test",
 };
@@ -190,6 +191,111 @@ testWith(
       ]);
       assert.ok(await metric(server, 'parley_database_trouble_total{kind="query_timeout"}') > 0);
       socket.close();
+    }),
+);
+
+testWith(
+  ["postgres"],
+  "what somebody else has locked waits apart, in its order",
+  () =>
+    withStage(async ({ server, direct }) => {
+      const { agent, conversation } = await cast(server);
+      const other = await call<{ id: string }>(server, "POST", "/api/conversations", {
+        token: (await openSession(server, await widgetKey(server, agent.token))).sessionId,
+        body: {},
+      });
+      const socket = await connect(server, { token: agent.token });
+      const write = (conversationId: string, content: string) =>
+        socket.ask("message", { conversationId, content, clientMessageId: content });
+      await direct.query("begin");
+      await direct.query("select from conversations where id = $1 for update", [conversation.id]);
+      let answered = 0;
+      const locked = ["one", "two", "three"].map((content) =>
+        write(conversation.id, content).finally(() => answered++)
+      );
+      for (const content of ["four", "five"]) {
+        assert.equal((await write(other.body.id, content)).type, "ack");
+        locked.push(write(conversation.id, content).finally(() => answered++));
+      }
+      assert.equal((await socket.ask("ping", {})).type, "ack");
+      assert.equal(answered, 0, JSON.stringify(socket.received.slice(2)));
+      await direct.query("rollback");
+      const seqs = (await Promise.all(locked)).map(({ data }) =>
+        (data as { message: { seq: number } }).message.seq
+      );
+      assert.deepEqual(seqs, [1, 2, 3, 4, 5]);
+
+      // What stays locked is refused in time, and can be sent again.
+      await direct.query("begin");
+      await direct.query("select from conversations where id = $1 for update", [conversation.id]);
+      const refused = await write(conversation.id, "six");
+      assert.ok(unavailable(refused), JSON.stringify(refused));
+      // A lock on the whole table is waited for by each alone.
+      await direct.query("lock table chat_messages in exclusive mode");
+      assert.ok(unavailable(await write(other.body.id, "seven")));
+      assert.equal((await socket.ask("ping", {})).type, "ack");
+      await direct.query("rollback");
+      assert.equal((await write(conversation.id, "six")).type, "ack");
+      assert.equal((await write(other.body.id, "seven")).type, "ack");
+      socket.close();
+    }),
+);
+
+testWith(
+  ["postgres"],
+  "a commit whose answer is lost is found out about, and told once",
+  () =>
+    withStage(async ({ server, proxy, direct }) => {
+      const { agent, conversation } = await cast(server);
+      const conversationId = conversation.id;
+      const socket = await connect(server, { token: agent.token });
+      const follower = await connect(server, { token: agent.token });
+      await follower.ack("join", { conversationId });
+      const { documentId } = await socket.ack("join_session", { conversationId, clientId: "ada" });
+      let seq = 0;
+      for (const when of ["before", "after"] as const) {
+        const cut = proxy.cut(when, "store_batch", "commit\0");
+        const said = await Promise.all([
+          socket.ack("message", { conversationId, content: when, clientMessageId: when }),
+          // Without an id of its own: to repeat it might undo what somebody else did meanwhile.
+          call(server, "PATCH", `/api/conversations/${conversationId}`, {
+            token: agent.token,
+            body: { status: when === "before" ? "pending" : "snoozed" },
+          }),
+        ]);
+        await cut;
+        assert.equal(said[0].duplicate, false);
+        assert.equal(said[1].status, 200);
+        seq += 2;
+        await follower.until(
+          ({ data }) => (data as { seq?: number })?.seq === seq,
+          "the last event",
+        );
+
+        const version = when === "before" ? 0 : 1;
+        const edited = proxy.cut(when, "store_edits");
+        const receipt = await socket.ack("edit", {
+          documentId,
+          version,
+          operation: "insert",
+          position: 0,
+          content: "x",
+        });
+        await edited;
+        assert.equal(receipt.version, version + 1);
+      }
+      const { rows } = await direct.query("select seq from conversation_events order by seq");
+      assert.deepEqual(rows.map(({ seq }) => Number(seq)), [1, 2, 3, 4]);
+      const told = follower.received.filter(({ type }) =>
+        type === "message" || type === "conversation_changed"
+      );
+      assert.deepEqual(told.map(({ data }) => (data as { seq: number }).seq), [1, 2, 3, 4]);
+      const { content, version } = await socket.ack("join_session", {
+        conversationId,
+        clientId: "ada",
+      });
+      assert.deepEqual([content, version], ["xx", 2]);
+      await Promise.all([socket.close(), follower.close()]);
     }),
 );
 

@@ -1,8 +1,9 @@
 import type { Db } from "../../db/database.ts";
+import { isUnavailable } from "../../db/database_error.ts";
 import type { DocumentEdit, DocumentState, EditReceipt } from "../../protocol/collaboration.ts";
 import type { EventBus } from "../events.ts";
 import type { Principal } from "../principal.ts";
-import { createGroupCommit } from "../group_commit.ts";
+import { type Attempt, CommitUnknown, createGroupCommit } from "../group_commit.ts";
 import { createDocumentCache } from "./cache.ts";
 import {
   accept,
@@ -16,7 +17,7 @@ import {
   type TextDocument,
   textOf,
 } from "./document.ts";
-import { loadDocuments, loadEdits, lockDocuments, storeChanges } from "./storage.ts";
+import { areStored, loadDocuments, loadEdits, lockDocuments, storeChanges } from "./storage.ts";
 import { checkAccess, checkExists, documentId, type Subject } from "./subjects.ts";
 
 export interface DocumentsOptions {
@@ -28,6 +29,8 @@ export interface DocumentsOptions {
   maxPending: number;
   /** Commands in one transaction at most. */
   maxBatch?: number;
+  /** Milliseconds for which an edit is tried again; see `GroupCommitOptions`. */
+  patienceMs?: number;
 }
 
 export interface Documents {
@@ -91,7 +94,12 @@ interface Changed {
 interface Committed {
   changed: Map<string, Changed>;
   answers: (() => void)[];
+  /** Documents that somebody else has locked. */
+  locked: ReadonlySet<string>;
 }
+
+/** As the setting DATABASE_RETRY_MS. */
+const PATIENCE_MS = 4000;
 
 /**
  * Shared documents, in group commits: while one transaction runs, the edits that arrive wait, and
@@ -105,6 +113,8 @@ export function createDocuments(options: DocumentsOptions): Documents {
     what: "the edit",
     maxPending,
     maxBatch,
+    patienceMs: options.patienceMs ?? PATIENCE_MS,
+    keyOf: ({ id }) => id,
     commit,
     onRolledBack(batch) {
       // What is in memory may be of that transaction.
@@ -112,16 +122,42 @@ export function createDocuments(options: DocumentsOptions): Documents {
     },
   });
 
-  async function commit(batch: Waiting[]): Promise<void> {
+  async function commit(batch: Waiting[], wait: boolean): Promise<Attempt<Waiting>> {
     const byId = Map.groupBy(batch, ({ id }) => id);
-    const { changed, answers } = await commitKnown(byId) ?? await commitLocked(byId);
-    for (const [id, { subject, document, snapshotVersion, taken }] of changed) {
-      cache.set(id, { document, snapshotVersion });
-      for (const { edit, origin } of taken) {
-        bus.emit("document.edited", { edit: toWire(id, subject, edit), subject, origin });
-      }
-    }
-    for (const answer of answers) answer();
+    const committed = await commitKnown(byId) ?? await commitLocked(byId, wait);
+    return attemptOf(batch, committed);
+  }
+
+  function attemptOf(batch: Waiting[], committed: Committed): Attempt<Waiting> {
+    const { changed, answers, locked } = committed;
+    return {
+      locked: locked.size === 0 ? [] : batch.filter(({ id }) => locked.has(id)),
+      settle() {
+        for (const [id, { subject, document, snapshotVersion, taken }] of changed) {
+          cache.set(id, { document, snapshotVersion });
+          for (const { edit, origin } of taken) {
+            bus.emit("document.edited", { edit: toWire(id, subject, edit), subject, origin });
+          }
+        }
+        for (const answer of answers) answer();
+      },
+    };
+  }
+
+  /** The answer to what stores may be lost on its way: then the database is asked. */
+  function orUnknown(
+    byId: ReadonlyMap<string, Waiting[]>,
+    committed: Committed | null,
+    error: unknown,
+  ): unknown {
+    if (committed === null || !isUnavailable(error) || !error.isUncertain) return error;
+    const written = [...committed.changed].find(([, { taken }]) => taken.length > 0);
+    if (written === undefined) return error;
+    const [id, { base, taken }] = written;
+    const edits = taken.map(({ edit }) => edit);
+    // All of a transaction is stored, or nothing.
+    const attempt = attemptOf([...byId.values()].flat(), committed);
+    return new CommitUnknown(attempt, () => areStored(db, id, base, edits), error);
   }
 
   /**
@@ -136,27 +172,50 @@ export function createDocuments(options: DocumentsOptions): Documents {
     const isKnown = (entry: Waiting) =>
       entry.submission.version <= version && entry.submission.version >= version - recent.length;
     if (!entries.every(isKnown)) return null;
-    const committed: Committed = { changed: new Map(), answers: [] };
+    const committed: Committed = { changed: new Map(), answers: [], locked: new Set() };
     take(committed, id, entries, copyOf(cached.document), cached.snapshotVersion);
-    const stored = await store(db, committed.changed);
-    return stored.has(id) ? committed : null;
+    try {
+      const stored = await store(db, committed.changed);
+      return stored.has(id) ? committed : null;
+    } catch (error) {
+      throw orUnknown(byId, committed, error);
+    }
   }
 
-  async function commitLocked(byId: ReadonlyMap<string, Waiting[]>): Promise<Committed> {
+  async function commitLocked(
+    byId: ReadonlyMap<string, Waiting[]>,
+    wait: boolean,
+  ): Promise<Committed> {
+    let done: Committed | null = null;
+    try {
+      return await lockAndStore(byId, wait, (committed) => done = committed);
+    } catch (error) {
+      throw orUnknown(byId, done, error);
+    }
+  }
+
+  /** @param onStored told when the last statement before the commit is done */
+  async function lockAndStore(
+    byId: ReadonlyMap<string, Waiting[]>,
+    wait: boolean,
+    onStored: (committed: Committed) => void,
+  ): Promise<Committed> {
     return await db.transaction().execute(async (trx) => {
       const ids = [...byId.keys()];
       const fresh = new Map<string, Subject>();
       for (const [id, [first]] of byId) {
         if (cache.get(id) === undefined) fresh.set(id, first!.subject);
       }
-      const versions = await lockDocuments(trx, fresh, ids);
+      const versions = await lockDocuments(trx, fresh, ids, wait);
+      const locked = new Set(ids.filter((id) => !versions.has(id)));
       const cached = new Map(ids.map((id) => [id, cache.get(id)]));
-      const stale = ids.filter((id) =>
-        cached.get(id)?.document.version !== versions.get(id) && versions.get(id)! > 0
-      );
+      const stale = [...versions].filter(([id, version]) =>
+        cached.get(id)?.document.version !== version && version > 0
+      ).map(([id]) => id);
       const loaded = stale.length === 0 ? null : await loadDocuments(trx, stale);
-      const committed: Committed = { changed: new Map(), answers: [] };
+      const committed: Committed = { changed: new Map(), answers: [], locked };
       for (const [id, entries] of byId) {
+        if (locked.has(id)) continue;
         const { document, snapshotVersion } = loaded?.has(id)
           ? { document: loaded.get(id)!, snapshotVersion: loaded.get(id)!.snapshotVersion }
           : cached.get(id) ?? { document: emptyDocument(), snapshotVersion: 0 };
@@ -165,6 +224,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
         take(committed, id, entries, draft, snapshotVersion);
       }
       await store(trx, committed.changed);
+      onStored(committed);
       return committed;
     });
   }

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { Database } from "../../db/types.ts";
-import type { TextEdit } from "../../protocol/text.ts";
+import { type TextEdit, toOperation } from "../../protocol/text.ts";
 import {
   append,
   type ClientMark,
@@ -73,12 +73,14 @@ export async function loadEdits(
 /**
  * Makes what is not there yet, and waits until nobody else may edit the documents.
  *
+ * @param wait false: those that somebody else has locked are left out
  * @returns the version of each.
  */
 export async function lockDocuments(
   trx: Transaction<Database>,
   fresh: ReadonlyMap<string, Subject>,
   ids: readonly string[],
+  wait: boolean,
 ): Promise<Map<string, number>> {
   if (fresh.size > 0) {
     // In one order everywhere, so that two nodes do not wait for each other.
@@ -92,8 +94,29 @@ export async function lockDocuments(
       .onConflict((conflict) => conflict.doNothing()).execute();
   }
   const rows = await trx.selectFrom("collaboration_documents").select(["id", "version"])
-    .where("id", "in", ids).orderBy("id").forUpdate().execute();
+    .where("id", "in", ids).orderBy("id").forUpdate().$if(!wait, (qb) => qb.skipLocked()).execute();
   return new Map(rows.map((row) => [row.id, row.version]));
+}
+
+/**
+ * Whether these edits are what made the versions after `base`. Waits until nobody is at work on the
+ * document, also who was and lost the connection.
+ */
+export async function areStored(
+  db: Db,
+  id: string,
+  base: number,
+  edits: readonly TakenEdit[],
+): Promise<boolean> {
+  return await db.transaction().execute(async (trx) => {
+    await trx.selectFrom("collaboration_documents").select("id").where("id", "=", id).forUpdate()
+      .execute();
+    const stored = await loadEdits(trx, id, base, base + edits.length);
+    const same = ({ clientId, opId, author, edit }: TakenEdit) =>
+      JSON.stringify([clientId, opId, author.userId, toOperation(edit)]);
+    return stored.length === edits.length &&
+      stored.every((one, i) => same(one) === same(edits[i]!));
+  });
 }
 
 export interface StoredChange {
@@ -110,7 +133,8 @@ export interface StoredChange {
  * Everything of a batch in one statement; the log of what got a snapshot is cut to `kept` edits
  * before it.
  *
- * @returns the documents that were stored: not those that are at another version than `base`.
+ * @returns the documents that were stored: not those that are at another version than `base`, or
+ * that somebody else has locked.
  */
 export async function storeChanges(
   db: Db | Transaction<Database>,

@@ -10,14 +10,30 @@ import { type LabelFound, loadLabels, storeLabels, toLabels } from "./label_stor
 import { clientKey, type Operation, type Working } from "./working.ts";
 import { selectUnlabelled } from "./queries.ts";
 
-/** Loads and locks the conversations of a batch, in the order of their ids so that nodes cannot deadlock. */
+/**
+ * Loads and locks the conversations of a batch, in the order of their ids so that nodes cannot
+ * deadlock.
+ *
+ * @param wait false: those that somebody else has locked are left out, and named
+ */
 export async function loadWorking(
   trx: Db,
-  operations: readonly Operation[],
-): Promise<Map<string, Working>> {
-  const ids = [...new Set(operations.map((operation) => operation.conversationId))];
+  all: readonly Operation[],
+  wait: boolean,
+): Promise<{ all: Map<string, Working>; locked: Set<string> }> {
+  const ids = [...new Set(all.map((operation) => operation.conversationId))];
   const rows = await selectUnlabelled(trx).where("c.id", "in", ids)
-    .orderBy("c.id").forUpdate("c").execute();
+    .orderBy("c.id").forUpdate("c").$if(!wait, (qb) => qb.skipLocked()).execute();
+  const locked = new Set<string>();
+  if (!wait && rows.length < ids.length) {
+    const loaded = new Set(rows.map(({ id }) => id));
+    const missing = await trx.selectFrom("conversations").select("id")
+      .where("id", "in", ids.filter((id) => !loaded.has(id))).execute();
+    for (const { id } of missing) locked.add(id);
+  }
+  const operations = locked.size === 0
+    ? all
+    : all.filter(({ conversationId }) => !locked.has(conversationId));
   const result = new Map<string, Working>(rows.map((row) => [row.id, {
     // Those of them that are announced get theirs when they are stored.
     row: { ...row, labels: [] },
@@ -41,7 +57,7 @@ export async function loadWorking(
       working.byClientId.set(clientKey(message.sender_id, message.client_message_id), message);
     }
   }
-  return result;
+  return { all: result, locked };
 }
 
 /** Messages that the operations name, and those that were sent before with the same client id. */
@@ -79,9 +95,10 @@ export interface StoredPointer {
   read_outbound: number;
 }
 
-interface Stored {
+export interface Stored {
   pointers: StoredPointer[];
-  labels: LabelFound[];
+  /** The transaction, by which it can be asked how it ended; null: it wrote nothing. */
+  xid: string | null;
 }
 
 /**
@@ -92,7 +109,7 @@ interface Stored {
 export async function storeWorking(
   trx: Db,
   all: Iterable<Working>,
-): Promise<StoredPointer[]> {
+): Promise<Stored> {
   const touched = [...all];
   const rows = touched.filter((working) => working.dirty).map((working) => working.row);
   const created = touched.flatMap((working) => working.newMessages);
@@ -101,11 +118,11 @@ export async function storeWorking(
   );
   const events = touched.flatMap((working) => working.events.map(({ event }) => event));
   const participants = touched.flatMap((working) => [...working.participants.values()]);
-  if (rows.length + changed.length + participants.length === 0) return [];
+  if (rows.length + changed.length + participants.length === 0) return { pointers: [], xid: null };
   await storeLabels(trx, touched);
   const logged = touched.filter((working) => working.events.length > 0);
   const json = JSON.stringify;
-  const { rows: [stored] } = await sql<Stored>`
+  const { rows: [stored] } = await sql<Stored & { labels: LabelFound[] }>`
     select (
       select coalesce(json_agg(p), '[]') from store_batch(${json(rows)}::jsonb,
         ${json(created)}::jsonb, ${json(changed)}::jsonb, ${json(events)}::jsonb,
@@ -113,8 +130,8 @@ export async function storeWorking(
     ) as pointers, (
       select coalesce(json_agg(l), '[]')
       from labels_of(${logged.map(({ row }) => row.id)}::uuid[]) l
-    ) as labels`.execute(trx);
+    ) as labels, txid_current()::text as xid`.execute(trx);
   const labels = Map.groupBy(stored!.labels, (label) => label.conversation_id);
   for (const { row } of logged) row.labels = toLabels(labels.get(row.id));
-  return stored!.pointers;
+  return { pointers: stored!.pointers, xid: stored!.xid };
 }

@@ -3,11 +3,13 @@ import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Pointers } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
-import { createGroupCommit } from "../group_commit.ts";
+import { isUnavailable } from "../../db/database_error.ts";
+import { wasCommitted } from "../../db/transaction_status.ts";
+import { type Attempt, CommitUnknown, createGroupCommit } from "../group_commit.ts";
 import { apply } from "./operations.ts";
 import type { Operation, Working } from "./working.ts";
 import { receiptsBy, storeReceipts } from "./receipts.ts";
-import { loadWorking, type StoredPointer, storeWorking } from "./storage.ts";
+import { loadWorking, type Stored, type StoredPointer, storeWorking } from "./storage.ts";
 import { type FullConversationRow, toConversation, toLogEntry, toPointers } from "./view.ts";
 
 export interface WriteResult {
@@ -44,8 +46,22 @@ export interface WriterOptions {
   maxPending: number;
   /** Changes in one transaction at most; more wait for the next one. */
   maxBatch?: number;
+  /** Milliseconds for which a change is tried again; see `GroupCommitOptions`. */
+  patienceMs?: number;
   now?: () => Date;
 }
+
+/** What a transaction did, before anybody is told. */
+interface Done {
+  batch: readonly Waiting[];
+  all: ReadonlyMap<string, Working>;
+  /** Of each that was not left out. */
+  outcomes: ReadonlyMap<Waiting, Outcome>;
+  pointers: StoredPointer[];
+}
+
+/** As the setting DATABASE_RETRY_MS. */
+const PATIENCE_MS = 4000;
 
 type Outcome =
   | { ok: true; result: WriteResult; actorId: string }
@@ -53,41 +69,67 @@ type Outcome =
 
 /** Stores changes of conversations, those of the same moment together. */
 export function createWriter(options: WriterOptions): Writer {
-  const { db, bus, epoch, maxPending, maxBatch = 500, now = () => new Date() } = options;
+  const { db, bus, epoch, maxPending, now = () => new Date() } = options;
   const group = createGroupCommit<Waiting>({
     what: "the change",
     maxPending,
-    maxBatch,
-    async commit(batch) {
-      const outcomes = await commit(batch.map(({ operation }) => operation));
-      for (const [i, { resolve, reject }] of batch.entries()) {
-        const outcome = outcomes[i]!;
-        if (outcome.ok) resolve(outcome.result);
-        else reject(outcome.error);
-      }
-    },
+    maxBatch: options.maxBatch ?? 500,
+    patienceMs: options.patienceMs ?? PATIENCE_MS,
+    keyOf: ({ operation }) => operation.conversationId,
+    commit,
   });
 
-  async function commit(operations: Operation[]): Promise<Outcome[]> {
-    const { all, outcomes, pointers } = await db.transaction().execute(async (trx) => {
-      const all = await loadWorking(trx, operations);
-      const outcomes = operations.map((operation) => applyOne(all, operation));
-      const pointers = await storeWorking(trx, all.values());
-      await storeReceipts(trx, all.values());
-      return { all, outcomes, pointers };
-    });
+  async function commit(batch: Waiting[], wait: boolean): Promise<Attempt<Waiting>> {
+    /** Complete once the last statement before the commit is done. */
+    let stored: Stored | undefined;
+    let done: Done | undefined;
+    try {
+      await db.transaction().execute(async (trx) => {
+        const operations = batch.map(({ operation }) => operation);
+        const { all, locked } = await loadWorking(trx, operations, wait);
+        const outcomes = new Map(
+          batch.filter(({ operation }) => !locked.has(operation.conversationId))
+            .map((entry) => [entry, applyOne(all, entry.operation)]),
+        );
+        const now = await storeWorking(trx, all.values());
+        await storeReceipts(trx, all.values());
+        stored = now;
+        done = { batch, all, outcomes, pointers: now.pointers };
+      });
+    } catch (error) {
+      const { xid } = stored ?? {};
+      if (done === undefined || !isUnavailable(error) || !error.isUncertain) throw error;
+      // Nothing was written: there is nothing to be lost, either.
+      if (xid === undefined || xid === null) throw error;
+      throw new CommitUnknown(attemptOf(done), () => wasCommitted(db, xid), error);
+    }
+    return attemptOf(done!);
+  }
+
+  function attemptOf(done: Done): Attempt<Waiting> {
+    return {
+      locked: done.batch.filter((entry) => !done.outcomes.has(entry)),
+      settle: () => settle(done),
+    };
+  }
+
+  /** Tells everybody, then answers. */
+  function settle({ all, outcomes, pointers }: Done): void {
     const byConversation = Map.groupBy(pointers, (pointer) => pointer.conversation_id);
     for (const [id, working] of all) announce(working, byConversation.get(id) ?? []);
-    for (const outcome of outcomes) {
-      if (!outcome.ok) continue;
+    for (const [{ resolve, reject }, outcome] of outcomes) {
+      if (!outcome.ok) {
+        reject(outcome.error);
+        continue;
+      }
       const { result, actorId } = outcome;
       result.pointer = byConversation.get(result.row.id)
         ?.find((pointer) => pointer.user_id === actorId) ?? null;
+      resolve(result);
     }
-    return outcomes;
   }
 
-  function applyOne(all: Map<string, Working>, operation: Operation): Outcome {
+  function applyOne(all: ReadonlyMap<string, Working>, operation: Operation): Outcome {
     const working = all.get(operation.conversationId);
     try {
       if (working === undefined) {

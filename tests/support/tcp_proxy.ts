@@ -6,14 +6,36 @@ export interface TcpProxy {
   open(): void;
   /** While it is frozen nothing of what is sent arrives, either way, and nobody is told. */
   freeze(frozen: boolean): void;
+  /**
+   * Cuts the next connection whose client sends these one after the other, once: with the last on
+   * its way ("after"), so that only the answer is lost, or instead of it ("before").
+   *
+   * @returns resolves when it has happened
+   */
+  cut(when: "before" | "after", ...texts: string[]): Promise<void>;
   close(): void;
+}
+
+/** How long what was sent before a cut has to be carried out, in milliseconds. */
+const CARRIED_OUT_MS = 300;
+
+interface Cutting {
+  when: "before" | "after";
+  texts: string[];
+  /** How many of them each connection has sent. */
+  sent: WeakMap<Deno.Conn, number>;
+  done: () => void;
 }
 
 export function openTcpProxy(target: { hostname: string; port: number }): TcpProxy {
   const connections = new Set<Deno.Conn>();
   let frozen = false;
   let isShut = false;
+  let cutting: Cutting | null = null;
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+
+  /** The answer is kept back, too: nothing of it may arrive before the cut. */
+  const silenced = new Set<Deno.Conn>();
 
   async function pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
     const buffer = new Uint8Array(65_536);
@@ -21,7 +43,22 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) break;
-        if (frozen) continue;
+        if (frozen || silenced.has(from)) continue;
+        const cut = cutting !== null && fits(cutting, from, buffer.subarray(0, count))
+          ? cutting
+          : null;
+        if (cut !== null) {
+          cutting = null;
+          silenced.add(to);
+          if (cut.when === "before") {
+            cut.done();
+            break;
+          }
+          await to.write(buffer.slice(0, count));
+          await new Promise((resolve) => setTimeout(resolve, CARRIED_OUT_MS));
+          cut.done();
+          break;
+        }
         for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
       }
     } catch {
@@ -29,6 +66,14 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
     }
     end(from);
     end(to);
+  }
+
+  function fits({ texts, sent }: Cutting, from: Deno.Conn, bytes: Uint8Array): boolean {
+    const text = new TextDecoder().decode(bytes);
+    let known = sent.get(from) ?? 0;
+    while (known < texts.length && text.includes(texts[known]!)) known++;
+    sent.set(from, known);
+    return known === texts.length;
   }
 
   function end(connection: Deno.Conn): void {
@@ -60,6 +105,8 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
     shut,
     open: () => void (isShut = false),
     freeze: (next) => void (frozen = next),
+    cut: (when, ...texts) =>
+      new Promise((done) => cutting = { when, texts, sent: new WeakMap(), done }),
     close() {
       shut();
       listener.close();
