@@ -6,6 +6,7 @@ import { isUnavailable } from "./db/database_error.ts";
 import { createProcessCounters } from "./domain/analytics/process_counters.ts";
 import { createAnalytics } from "./domain/analytics/service.ts";
 import { createAttempts } from "./domain/agents/attempts.ts";
+import { createDevices } from "./domain/agents/devices.ts";
 import { createPasswords } from "./domain/agents/passwords.ts";
 import { createSignIn } from "./domain/agents/sign_in.ts";
 import { createBot } from "./domain/bot/engine.ts";
@@ -133,7 +134,12 @@ export async function createParley(
     tokens,
     passwords,
     attempts,
+    devices: createDevices(secret),
+    metrics,
+    key: secret,
     refreshLifeMs: settings.REFRESH_TOKEN_MS,
+    maxLifeMs: settings.MAX_SIGN_IN_MS,
+    maxPerUser: settings.MAX_SIGN_INS_PER_USER,
   });
   const changes = startTables({
     database,

@@ -449,6 +449,16 @@ export const SETTINGS = {
     "2592000000",
     "Life of a sign-in that is not used (30 days)",
   ),
+  MAX_SIGN_IN_MS: setting(
+    int(60_000, 31_536_000_000),
+    "7776000000",
+    "Life of a sign-in, however much it is used (90 days)",
+  ),
+  MAX_SIGN_INS_PER_USER: setting(
+    int(1, 100_000),
+    "500",
+    "Sign-ins of one user that go on; the one that was not used for longest is ended for a new one",
+  ),
   SESSION_MS: setting(
     int(60_000, 31_536_000_000),
     "7776000000",

@@ -12,12 +12,12 @@ import {
   answers,
   type Api,
   type ApiServices,
+  auditActor,
   body,
   createApi,
   type Env,
   IdParam,
   nothing,
-  peerOf,
 } from "./context.ts";
 
 const tags = ["API keys"];
@@ -25,7 +25,10 @@ const tags = ["API keys"];
 /** Keys for other programs. Only admins see and make them; a key itself is shown once. */
 export function apiKeyRoutes({ db }: ApiServices): Api {
   const app = createApi();
-  const by = (c: Context<Env>) => ({ userId: adminOf(c).userId, address: peerOf(c).address });
+  const by = (c: Context<Env>) => {
+    adminOf(c);
+    return auditActor(c);
+  };
 
   app.openapi(
     createRoute({

@@ -1,15 +1,21 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ParleyError } from "../protocol/errors.ts";
-import { User } from "../protocol/model.ts";
+import type { Context } from "hono";
+import type { SignIn } from "../domain/agents/sign_in.ts";
+import { invalid, ParleyError } from "../protocol/errors.ts";
+import { Id, User } from "../protocol/model.ts";
 import { LoginAnswer, LoginBody, SetupBody } from "../protocol/rest.ts";
+import { SignInList, SignInsEnded } from "../protocol/sign_ins.ts";
 import {
+  adminOf,
   agentOf,
   answers,
   type Api,
   type ApiServices,
+  auditActor,
   body,
   clearRefreshCookie,
   createApi,
+  type Env,
   nothing,
   peerOf,
   refreshCookie,
@@ -91,7 +97,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
     }),
     async (c) => {
       const token = refreshCookie(c);
-      if (token !== undefined) await signIn.logout(token);
+      if (token !== undefined) await signIn.logout(token, peerOf(c));
       clearRefreshCookie(c, services);
       return c.body(null, 204);
     },
@@ -99,7 +105,8 @@ export function publicAuthRoutes(services: ApiServices): Api {
   return app;
 }
 
-export function authRoutes({ db }: ApiServices): Api {
+export function authRoutes(services: ApiServices): Api {
+  const { db, signIn } = services;
   const app = createApi();
   app.openapi(
     createRoute({
@@ -115,5 +122,75 @@ export function authRoutes({ db }: ApiServices): Api {
       return c.json({ user }, 200);
     },
   );
+  signInRoutes(app, {
+    path: "/api/auth/sign-ins",
+    whose: "your own",
+    who: (c) => agentOf(c).userId,
+    signIn,
+  });
+  signInRoutes(app, {
+    path: "/api/users/{id}/sign-ins",
+    whose: "somebody's (admins)",
+    who: (c) => {
+      adminOf(c);
+      const id = Id.safeParse(c.req.param("id"));
+      if (!id.success) throw invalid("the address", id.error);
+      return id.data;
+    },
+    signIn,
+  });
   return app;
+}
+
+/** Where somebody is signed in: the list, and the end of one or of all but the one that asks. */
+function signInRoutes(app: Api, { path, whose, who, signIn }: {
+  path: string;
+  whose: string;
+  who(c: Context<Env>): string;
+  signIn: SignIn;
+}): void {
+  const user = path.includes("{id}") ? { id: Id } : {};
+  app.openapi(
+    createRoute({
+      method: "get",
+      path,
+      tags: ["auth"],
+      summary: `Sign-ins that go on, ${whose}, the last used first`,
+      request: { params: z.object(user) },
+      responses: answers(200, "Sign-ins", SignInList),
+    }),
+    async (c) => {
+      const items = await signIn.list(who(c), agentOf(c).signInId);
+      return c.json({ items, nextCursor: null }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path,
+      tags: ["auth"],
+      summary: `End all sign-ins, ${whose}, but the one that asks`,
+      request: { params: z.object(user) },
+      responses: answers(200, "How many were ended", SignInsEnded),
+    }),
+    async (c) => {
+      const except = agentOf(c).signInId;
+      return c.json({ ended: await signIn.end(auditActor(c), who(c), { except }) }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: `${path}/{signInId}`,
+      tags: ["auth"],
+      summary: `End one sign-in, ${whose}; its connections are closed with 3503`,
+      request: { params: z.object({ ...user, signInId: Id }) },
+      responses: nothing,
+    }),
+    async (c) => {
+      const id = c.req.valid("param").signInId as string;
+      await signIn.end(auditActor(c), who(c), { id });
+      return c.body(null, 204);
+    },
+  );
 }

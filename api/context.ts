@@ -3,6 +3,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { Db } from "../db/database.ts";
+import type { Actor } from "../domain/audit.ts";
 import type { SignedIn, SignIn } from "../domain/agents/sign_in.ts";
 import type { Passwords } from "../domain/agents/passwords.ts";
 import type { Bot } from "../domain/bot/engine.ts";
@@ -236,6 +237,10 @@ export function adminOf(c: Context<Env>): AgentPrincipal {
 }
 
 export const REFRESH_COOKIE = "parley_refresh";
+/** By which a browser is known again, see domain/agents/devices.ts. */
+const DEVICE_COOKIE = "parley_device";
+/** What browsers keep a cookie for at most. */
+const DEVICE_LIFE_S = 400 * 86_400;
 
 function cookieOptions(c: Context<Env>, services: ApiServices) {
   const { selfOrigin } = c.get("peer");
@@ -252,6 +257,12 @@ export function signedInAnswer(c: Context<Env>, services: ApiServices, signedIn:
     ...cookieOptions(c, services),
     expires: new Date(signedIn.refreshExpiresAt),
   });
+  if (signedIn.device !== undefined) {
+    setCookie(c, DEVICE_COOKIE, signedIn.device, {
+      ...cookieOptions(c, services),
+      maxAge: DEVICE_LIFE_S,
+    });
+  }
   return {
     token: signedIn.access.token,
     expiresAt: new Date(signedIn.access.expiresAt).toISOString(),
@@ -267,6 +278,23 @@ export function clearRefreshCookie(c: Context<Env>, services: ApiServices): void
   deleteCookie(c, REFRESH_COOKIE, cookieOptions(c, services));
 }
 
-export function peerOf(c: Context<Env>): { address: string; userAgent: string | null } {
-  return { address: c.get("peer").address, userAgent: c.req.header("user-agent") ?? null };
+export function peerOf(c: Context<Env>) {
+  return {
+    address: c.get("peer").address,
+    userAgent: c.req.header("user-agent") ?? null,
+    device: getCookie(c, DEVICE_COOKIE),
+  };
+}
+
+/** Who asks, for the audit log. */
+export function auditActor(c: Context<Env>): Actor {
+  const { kind, userId, userName } = c.get("principal");
+  const { address, userAgent } = peerOf(c);
+  return {
+    kind: kind === "agent" ? "user" : kind === "program" ? "program" : "nobody",
+    id: userId,
+    name: userName,
+    address,
+    userAgent,
+  };
 }

@@ -38,6 +38,7 @@ import {
   answers,
   type Api,
   type ApiServices,
+  auditActor,
   body,
   createApi,
   type Env,
@@ -82,7 +83,7 @@ function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: 
     }),
     async (c) => {
       adminOf(c);
-      return c.json(await createUser(db, c.req.valid("json"), passwords), 201);
+      return c.json(await createUser(db, c.req.valid("json"), passwords, auditActor(c)), 201);
     },
   );
   app.openapi(
@@ -128,10 +129,10 @@ function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: 
             limit: "LIMIT_LOGINS_PER_MINUTE",
           });
         }
-        await checkPassword(db, id, changes.currentPassword, passwords);
+        await checkPassword(db, id, changes.currentPassword, passwords, auditActor(c));
       }
       if (changes.disabled !== true) {
-        return c.json(await updateUser(db, bus, id, changes, passwords), 200);
+        return c.json(await updateUser(db, bus, auditActor(c), id, changes, passwords), 200);
       }
       return c.json(await switchOff(c, id, changes, handOverTo ?? null), 200);
     },
@@ -172,7 +173,7 @@ function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: 
   async function switchOff(c: Context<Env>, id: string, changes: UserChanges, to: string | null) {
     const actor = actorOf(agentOf(c));
     if (to !== null) await leaving.needReceiver(to, id);
-    const user = await updateUser(db, bus, id, changes, passwords);
+    const user = await updateUser(db, bus, auditActor(c), id, changes, passwords);
     return { ...user, handOver: await leaving.handOver(id, to, actor) };
   }
 }

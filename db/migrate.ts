@@ -16,6 +16,8 @@ import * as m013 from "./migrations/013_store_edits.ts";
 import * as m014 from "./migrations/014_unread_sums.ts";
 import * as m015 from "./migrations/015_store_edits.ts";
 import * as m018 from "./migrations/018_broker_log.ts";
+import * as m019 from "./migrations/019_sign_ins.ts";
+import * as m020 from "./migrations/020_audit_log.ts";
 import * as m022 from "./migrations/022_absent_assignees.ts";
 
 interface Migration {
@@ -41,6 +43,8 @@ const MIGRATIONS: Migration[] = [
   { name: "014_unread_sums", up: m014.up },
   { name: "015_store_edits", up: m015.up },
   { name: "018_broker_log", up: m018.up },
+  { name: "019_sign_ins", up: m019.up },
+  { name: "020_audit_log", up: m020.up },
   { name: "022_absent_assignees", up: m022.up },
 ];
 

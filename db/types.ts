@@ -25,6 +25,7 @@ export interface Database {
   conversation_events: ConversationEvents;
   participants: Participants;
   conversation_receipts: ConversationReceipts;
+  sign_ins: SignIns;
   refresh_tokens: RefreshTokens;
   labels: Labels;
   conversation_labels: ConversationLabels;
@@ -213,11 +214,26 @@ export interface ConversationReceipts {
   created_at: Time;
 }
 
+export interface SignIns {
+  id: string;
+  user_id: string;
+  /** Of the last request that renewed it. */
+  address: string | null;
+  user_agent: string | null;
+  created_at: Time;
+  last_used_at: Time;
+  expires_at: Time;
+  ended_at: NullTime;
+  end_reason: string | null;
+}
+
 export interface RefreshTokens {
   id: string;
   user_id: string;
-  /** One sign-in; reuse of a rotated token ends the whole family. */
+  /** The sign-in that it belongs to. */
   family_id: string;
+  /** The token that it follows on. */
+  parent_id: string | null;
   token_hash: string;
   user_agent: string | null;
   created_at: TimeNow;
@@ -460,8 +476,15 @@ export interface AuditLog {
   data: Json<Record<string, unknown>>;
   address: string | null;
   created_at: TimeNow;
+  actor_kind: ColumnType<string, string | undefined, string>;
+  actor_name: string | null;
+  subject_name: string | null;
+  user_agent: string | null;
+  result: ColumnType<string, string | undefined, string>;
 }
 
+export type SignInRow = Selectable<SignIns>;
+export type AuditRow = Selectable<AuditLog>;
 export type UserRow = Selectable<Users>;
 export type ContactRow = Selectable<Contacts>;
 export type WidgetRow = Selectable<WidgetConfigs>;

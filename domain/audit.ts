@@ -1,26 +1,113 @@
+import { sql } from "kysely";
 import type { Db } from "../db/database.ts";
+import type { AuditRow } from "../db/types.ts";
 import { uuidv7 } from "../db/uuid.ts";
+import {
+  AUDIT_ACTIONS,
+  type AuditAction,
+  AuditActorKind,
+  type AuditEntry,
+  type AuditFilter,
+  type AuditList,
+} from "../protocol/audit.ts";
 
-export interface Deed {
-  /** Who did it. */
-  actorId: string | null;
-  /** What, such as "api_key.created". */
-  action: string;
-  /** The id of what it was done to. */
-  subject: string;
-  data?: Record<string, unknown>;
-  /** Where the request came from. */
+/** Who does something, and from where. Their name is kept, so that it is known when they are gone. */
+export interface Actor {
+  kind: AuditActorKind;
+  id: string | null;
+  name: string | null;
   address: string | null;
+  userAgent: string | null;
 }
 
-/** Writes down who did something that others may ask about later; never with a secret in it. */
-export async function recordDeed(db: Db, deed: Deed): Promise<void> {
+/** The server itself, such as at its start. */
+export const SYSTEM: Actor = {
+  kind: "system",
+  id: null,
+  name: null,
+  address: null,
+  userAgent: null,
+};
+
+export interface Audited {
+  action: AuditAction;
+  /** To whom or what it was done. */
+  subject?: { id: string | null; name?: string | null };
+  /** Never a secret, and never what people wrote to each other. */
+  data?: Record<string, unknown>;
+  result?: "done" | "refused";
+}
+
+const MAX_TEXT = 300;
+const short = (text: string | null | undefined) => text?.slice(0, MAX_TEXT) ?? null;
+
+/** Writes down what others may ask about later; within a transaction it is stored with what was done. */
+export async function audit(db: Db, actor: Actor, entry: Audited): Promise<void> {
   await db.insertInto("audit_log").values({
     id: uuidv7(),
-    actor_id: deed.actorId,
-    action: deed.action,
-    subject: deed.subject,
-    data: JSON.stringify(deed.data ?? {}),
-    address: deed.address,
+    actor_kind: actor.kind,
+    actor_id: actor.id,
+    actor_name: short(actor.name),
+    action: entry.action,
+    subject: short(entry.subject?.id),
+    subject_name: short(entry.subject?.name),
+    result: entry.result ?? "done",
+    data: JSON.stringify(entry.data ?? {}),
+    address: actor.address,
+    user_agent: short(actor.userAgent),
   }).execute();
+}
+
+/** Newest first. */
+export async function listAudit(
+  db: Db,
+  filter: AuditFilter & { cursor?: string | undefined; limit: number },
+): Promise<AuditList> {
+  let query = db.selectFrom("audit_log").selectAll().orderBy("id", "desc").limit(filter.limit + 1);
+  if (filter.cursor !== undefined) query = query.where("id", "<", filter.cursor);
+  if (filter.actorId !== undefined) query = query.where("actor_id", "=", filter.actorId);
+  if (filter.action !== undefined) query = query.where("action", "=", filter.action);
+  if (filter.group !== undefined) {
+    query = query.where("action", "in", [...AUDIT_ACTIONS[filter.group]]);
+  }
+  if (filter.result !== undefined) query = query.where("result", "=", filter.result);
+  if (filter.from !== undefined) query = query.where("created_at", ">=", new Date(filter.from));
+  if (filter.to !== undefined) query = query.where("created_at", "<", new Date(filter.to));
+  const rows = await query.execute();
+  const items = rows.slice(0, filter.limit).map(toEntry);
+  return { items, nextCursor: rows.length > filter.limit ? items.at(-1)!.id : null };
+}
+
+function toEntry(row: AuditRow): AuditEntry {
+  return {
+    id: row.id,
+    at: row.created_at.toISOString(),
+    actor: {
+      kind: AuditActorKind.catch("user").parse(row.actor_kind),
+      id: row.actor_id,
+      name: row.actor_name,
+    },
+    action: row.action,
+    subject: { id: row.subject, name: row.subject_name },
+    result: row.result === "refused" ? "refused" : "done",
+    data: row.data,
+    address: row.address,
+    userAgent: row.user_agent,
+  };
+}
+
+/** So many rows are removed by one statement, so that none of them takes long. */
+const BATCH = 1000;
+
+/** Removes what is older than `keepMs`; returns how many rows. */
+export async function forgetAudit(db: Db, keepMs: number, now = Date.now()): Promise<number> {
+  let removed = 0;
+  while (true) {
+    const { numAffectedRows = 0n } = await sql`delete from audit_log where id in (
+      select id from audit_log where created_at < ${new Date(now - keepMs)}
+      order by created_at limit ${sql.lit(BATCH)}
+    )`.execute(db);
+    removed += Number(numAffectedRows);
+    if (numAffectedRows < BATCH) return removed;
+  }
 }

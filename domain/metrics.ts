@@ -31,6 +31,8 @@ export function createMetrics() {
     refusals: counter("parley_rate_limit_refusals_total", "Refusals because of a rate limit", [
       "limit",
     ]),
+    /** Sign-ins by outcome: "succeeded", "failed", "refused" (too many), "reused" (a copied token). */
+    signIns: counter("parley_sign_ins_total", "Sign-ins by outcome", ["outcome"]),
     /** Joins by what the client got: "recovered", "snapshot" (told that it was not), "fresh". */
     recoveries: counter("parley_joins_total", "Joins of conversations by outcome", ["outcome"]),
     /** From taking a message to its acknowledgement, which is after the commit. */

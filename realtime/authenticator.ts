@@ -6,6 +6,7 @@ import type { Principal } from "../domain/principal.ts";
 import type { Connection } from "./connection.ts";
 import { followOwn } from "./delivery.ts";
 import type { Hub } from "./hub.ts";
+import type { LetIn } from "./rights.ts";
 import { logAuthenticated } from "./log.ts";
 import type { PresenceTracker } from "./presence.ts";
 import { ROOMS } from "./rooms.ts";
@@ -58,6 +59,7 @@ export interface AuthenticatorOptions {
   /** The connection ends while it follows a conversation. */
   onLeave: (connection: Connection, conversationId: string) => void;
   totalUnread: (userId: string) => Promise<number>;
+  letIn: LetIn;
   /** Origins besides the server's own that agents may come from. */
   agentOrigins: readonly string[];
   timeoutMs: number;
@@ -129,11 +131,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   /** From here on the connection is the principal's, with all that follows from it. */
-  function accept(connection: Connection, principal: Principal): void {
+  function accept(connection: Connection, found: Principal): void {
     // The peer may have gone, or a second auth of the same frame may have come first.
     if (connection.isOver || connection.principal !== null) {
       throw new ParleyError("conflict", "Cannot authenticate: the connection is over");
     }
+    const principal = options.letIn(found);
     limitPerUser(connection, principal.userId);
     connection.principal = principal;
     connection.place.leave();
@@ -241,7 +244,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         throw new ParleyError("forbidden", "Cannot refresh: the token is somebody else's");
       }
       may?.(next);
-      connection.principal = next;
+      connection.principal = options.letIn(next);
       watchExpiry(connection, next);
       return { expiresAt: next.expiresAt === null ? null : new Date(next.expiresAt).toISOString() };
     },

@@ -1,4 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import type { User } from "../protocol/model.ts";
 import type { Principal } from "../domain/principal.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import type { Everywhere } from "./everywhere.ts";
@@ -20,6 +22,51 @@ export function isWhose(principal: Principal, whose: Disconnect): boolean {
   }
   if ("signInId" in whose) return principal.signInId === whose.signInId;
   return "tokenId" in whose && principal.tokenId === whose.tokenId;
+}
+
+/** About as long as an authentication may take. */
+const REMEMBER_MS = 15_000;
+const MAX_REMEMBERED = 10_000;
+
+/** What was remembered by key, for a while and in bounded number. */
+function createMemory<T>(now: () => number) {
+  const values = new Map<string, { value: T; at: number }>();
+  return {
+    get: (key: string): T | undefined => values.get(key)?.value,
+    set(key: string, value: T): void {
+      values.delete(key);
+      values.set(key, { value, at: now() });
+      // The oldest first, so that the first one that is young ends the look.
+      for (const [old, { at }] of values) {
+        if (values.size <= MAX_REMEMBERED && now() - at < REMEMBER_MS) break;
+        values.delete(old);
+      }
+    },
+  };
+}
+
+/** As whom somebody is let in now. @throws {ParleyError} `invalid_token` when they have no right any more. */
+export type LetIn = (principal: Principal) => Principal;
+
+/**
+ * A connection that is being authenticated is in no room yet, so what happens to its sign-in and its
+ * user meanwhile does not reach it: it is looked up here at the moment when it is let in.
+ */
+export function createLetIn(bus: Everywhere, now: () => number = Date.now): LetIn {
+  const ended = createMemory<true>(now);
+  const users = createMemory<User>(now);
+  bus.on("sign_in.ended", ({ signInId }) => ended.set(signInId, true));
+  bus.on("user.updated", ({ user }) => users.set(user.id, user));
+  return (principal) => {
+    if (principal.kind !== "agent") return principal;
+    const user = users.get(principal.userId);
+    if (
+      user?.disabledAt != null || (principal.signInId !== null && ended.get(principal.signInId))
+    ) {
+      throw new ParleyError("invalid_token", "Cannot authenticate: the sign-in has ended");
+    }
+    return user === undefined ? principal : { ...principal, userName: user.name, role: user.role };
+  };
 }
 
 /**

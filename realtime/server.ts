@@ -22,7 +22,7 @@ import { startNodes } from "./nodes.ts";
 import { createPresence } from "./presence.ts";
 import { createProbes } from "./probes.ts";
 import type { Protocol } from "./protocol.ts";
-import { type Disconnect, followRights, isWhose } from "./rights.ts";
+import { createLetIn, type Disconnect, followRights, isWhose } from "./rights.ts";
 import { ROOMS } from "./rooms.ts";
 import { createScopes } from "./scopes.ts";
 import type { SequencedEntry } from "./sequencer.ts";
@@ -82,6 +82,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     conversationOf: options.conversationOf,
     totalUnread: options.totalUnread,
     onLeave: (connection, id) => leaveConversation({ typing, presence }, connection, id),
+    letIn: createLetIn(everywhere),
     agentOrigins: options.agentOrigins,
     timeoutMs: options.authTimeoutMs,
     tokenGraceMs: options.tokenGraceMs,

@@ -89,21 +89,103 @@ Deno.test("what a password costs is bounded, and refused past it", async () => {
   }
 });
 
-onBothEngines("a refresh token works once, and its reuse ends the sign-in", async (server) => {
+onBothEngines("a token whose successor was used ends the sign-in everywhere", async (server) => {
   const { cookie, token } = await signIn(server);
   const me = await call<{ user: { email: string } }>(server, "GET", "/api/auth/me", { token });
   assert.equal(me.body.user.email, ADMIN.email);
+  const socket = await connect(server, { token });
 
   const second = await refresh(server, cookie);
   assert.equal(second.status, 200);
   assert.notEqual(second.body.token, token);
   const rotated = cookieOf(second.headers);
   assert.notEqual(rotated, cookie);
-  // A second tab that sent the same cookie at the same moment is not taken for a thief.
-  assert.equal((await refresh(server, cookie)).status, 200);
-  assert.equal((await refresh(server, rotated)).status, 200);
+  // Tabs that send the same cookie, also long after, get the same new one.
+  const tabs = await Promise.all([1, 2, 3].map(() => refresh(server, cookie)));
+  for (const tab of tabs) assert.equal(cookieOf(tab.headers), rotated);
+  const third = await refresh(server, rotated);
+  assert.equal(third.status, 200);
   assert.equal((await refresh(server, "parley_refresh=nonsense")).status, 401);
   assert.equal((await call(server, "POST", "/api/auth/refresh")).status, 401);
+
+  assert.equal((await refresh(server, cookie)).status, 401);
+  assert.equal((await socket.closed).code, 3503);
+  assert.equal((await refresh(server, cookieOf(third.headers))).status, 401);
+  const after = await call(server, "GET", "/api/auth/me", { token: third.body.token });
+  assert.equal(after.status, 401);
+});
+
+onBothEngines("people see and end their sign-ins, and admins those of others", async (server) => {
+  const grace = { email: "grace@example.com", password: "a quite long password" };
+  const admin = await login(server);
+  const { body: user } = await call<{ id: string }>(server, "POST", "/api/users", {
+    token: admin.token,
+    body: { ...grace, name: "Grace", role: "agent" },
+  });
+  const one = await login(server, grace);
+  const two = await login(server, grace);
+  const three = await login(server, grace);
+  type List = { items: { id: string; current: boolean; userAgent: string; address: string }[] };
+  const list = async (token: string, path = "/api/auth/sign-ins") =>
+    (await call<List>(server, "GET", path, { token })).body.items;
+  const mine = await list(one.token);
+  assert.equal(mine.length, 3);
+  assert.deepEqual(mine.map(({ current }) => current).filter(Boolean), [true]);
+  assert.match(mine[0]!.userAgent, /^Deno/);
+  assert.equal(mine[0]!.address, "127.0.0.1");
+
+  const socket = await connect(server, { token: two.token });
+  const second = (await list(two.token)).find(({ current }) => current)!.id;
+  const path = `/api/auth/sign-ins/${second}`;
+  const remove = (path: string, token: string) => call(server, "DELETE", path, { token });
+  assert.equal((await remove(path, admin.token)).status, 404);
+  assert.equal((await remove(path, one.token)).status, 204);
+  assert.equal((await remove(path, one.token)).status, 404);
+  assert.equal((await socket.closed).code, 3503);
+  assert.equal((await call(server, "GET", "/api/auth/me", { token: two.token })).status, 401);
+  assert.equal((await list(one.token)).length, 2);
+
+  const theirs = `/api/users/${user.id}/sign-ins`;
+  for (
+    const [method, to] of [["GET", theirs], ["DELETE", theirs], ["DELETE", `${theirs}/${second}`]]
+  ) {
+    assert.equal((await call(server, method!, to!, { token: one.token })).status, 403);
+  }
+  assert.equal((await list(admin.token, theirs)).length, 2);
+  const others = await call<{ ended: number }>(server, "DELETE", "/api/auth/sign-ins", {
+    token: three.token,
+  });
+  assert.deepEqual(others.body, { ended: 1 });
+  const all = await call<{ ended: number }>(server, "DELETE", theirs, { token: admin.token });
+  assert.deepEqual(all.body, { ended: 1 });
+  assert.deepEqual(await list(admin.token, theirs), []);
+  assert.equal((await list(admin.token)).length, 1);
+});
+
+Deno.test("a browser that signed in before is not locked out by strangers", async () => {
+  const server = await startServer("pglite", { LIMIT_LOGINS_PER_MINUTE: "3" });
+  try {
+    const first = await call(server, "POST", "/api/auth/login", { body: ADMIN });
+    const device = first.headers.getSetCookie().find((one) => one.startsWith("parley_device="))!;
+    assert.match(device, /; HttpOnly/);
+    assert.match(device, /; Max-Age=34560000/);
+    const attempt = (password: string, cookie?: string) =>
+      call(server, "POST", "/api/auth/login", {
+        body: { ...ADMIN, password },
+        headers: cookie === undefined ? {} : { cookie },
+      });
+    for (let i = 0; i < 3; i++) assert.equal((await attempt("a guess")).status, 401);
+    assert.equal((await attempt(ADMIN.password)).status, 429);
+    const cookie = device.split(";")[0]!;
+    assert.equal((await attempt(ADMIN.password, cookie)).status, 200);
+    assert.equal((await attempt(ADMIN.password, `${cookie}x`)).status, 429);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    assert.match(metrics, /parley_sign_ins_total\{outcome="failed"\} 3\n/);
+    assert.match(metrics, /parley_sign_ins_total\{outcome="refused"\} 2\n/);
+    assert.match(metrics, /parley_sign_ins_total\{outcome="succeeded"\} 2\n/);
+  } finally {
+    await server.close();
+  }
 });
 
 onBothEngines("signing out ends the sign-in and nothing else", async (server) => {

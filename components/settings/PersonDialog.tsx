@@ -7,11 +7,12 @@ import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { generatePassword } from "./generated_password.ts";
+import { SignIns } from "./SignIns.tsx";
 import { Handover } from "./Handover.tsx";
 import { conversations, LeavingWork } from "./LeavingWork.tsx";
 
 export interface PersonTask {
-  kind: "agent" | "admin" | "password" | "disable" | "enable";
+  kind: "agent" | "admin" | "password" | "disable" | "enable" | "sign-ins";
   person: User;
 }
 
@@ -70,6 +71,14 @@ function wordsOf({ kind, person }: PersonTask, own: boolean): Words {
         done: "",
         body: null,
       };
+    case "sign-ins":
+      return {
+        title: `Where ${name} is signed in`,
+        text: "",
+        action: "",
+        done: "",
+        body: null,
+      };
   }
 }
 
@@ -87,7 +96,12 @@ export function PersonDialog({ task, people, onClose, onDone }: PersonDialogProp
   const words = task && wordsOf(task, task.person.id === me.value.id);
   return (
     <Dialog open={task !== null} title={words?.title ?? ""} onClose={onClose}>
-      {task && words && <Task {...{ task, words, people, onClose, onDone }} />}
+      {task?.kind === "sign-ins" && (
+        <SignIns path={`/api/users/${task.person.id}/sign-ins`} own={false} />
+      )}
+      {task && words && task.kind !== "sign-ins" && (
+        <Task {...{ task, words, people, onClose, onDone }} />
+      )}
     </Dialog>
   );
 }

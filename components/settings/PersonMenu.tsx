@@ -1,6 +1,7 @@
 import {
   Ellipsis,
   KeyRound,
+  MonitorSmartphone,
   ShieldCheck,
   UserRound,
   UserRoundCheck,
@@ -52,6 +53,11 @@ export function PersonMenu({ person, own, onTask }: {
               Admin
             </MenuItem>
             <MenuLine />
+            {!own && !disabled && (
+              <MenuItem icon={<MonitorSmartphone size={16} />} onSelect={choose("sign-ins")}>
+                Sign-ins…
+              </MenuItem>
+            )}
             {!own && (
               <MenuItem icon={<KeyRound size={16} />} onSelect={choose("password")}>
                 New password…

@@ -9,6 +9,7 @@ import { Field } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { PasswordField } from "../ui/PasswordField.tsx";
 import { Section } from "../ui/Section.tsx";
+import { SignIns } from "./SignIns.tsx";
 import { MIN_PASSWORD, ROLE_WORDS } from "./words.ts";
 
 export function ProfileSettings() {
@@ -24,6 +25,13 @@ export function ProfileSettings() {
         lead="A new one signs you out everywhere else. Here you stay signed in."
       >
         <PasswordForm />
+      </Section>
+      <Section
+        id="sign-ins"
+        title="Sign-ins"
+        lead="Where you are signed in. End what you do not know, and change your password."
+      >
+        <SignIns path="/api/auth/sign-ins" own />
       </Section>
       <Section id="theme" title="Theme" lead="For this browser.">
         <Choice

@@ -1,13 +1,25 @@
-import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
-import { uuidv7 } from "../../db/uuid.ts";
 import { Id, type User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
+import type { SignInInfo } from "../../protocol/sign_ins.ts";
+import { type Actor, audit } from "../audit.ts";
 import type { EventBus } from "../events.ts";
 import { createLoader } from "../loader.ts";
+import type { Metrics } from "../metrics.ts";
+import { TokenBucket } from "../rate_limit.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
 import type { Attempts } from "./attempts.ts";
+import type { Devices } from "./devices.ts";
 import type { Passwords } from "./passwords.ts";
+import {
+  aliveOf,
+  auditEnded,
+  endSignIns,
+  insertSignIn,
+  renew,
+  signInsOf,
+  type Which,
+} from "./sign_in_storage.ts";
 import type { AccessToken, Tokens } from "./tokens.ts";
 import {
   alreadySetUp,
@@ -19,14 +31,8 @@ import {
 } from "./users.ts";
 import type { AgentPrincipal } from "../principal.ts";
 
-/**
- * Two tabs may send the same refresh token at the same moment, and an answer may be lost on the
- * way: within this time after its first use a token is not taken for stolen.
- */
-const REUSE_GRACE_MS = 10_000;
-
-/** How long a used token is remembered, so that its reuse is noticed. */
-const KEEP_USED_MS = 86_400_000;
+/** How many failures a minute are written down one by one; the others are counted. */
+const AUDITED_PER_MINUTE = 120;
 
 export interface SignedIn {
   user: User;
@@ -34,10 +40,12 @@ export interface SignedIn {
   refreshToken: string;
   /** Milliseconds since the epoch. */
   refreshExpiresAt: number;
+  /** What the browser keeps to be known again; only after a password. */
+  device?: string;
 }
 
 export interface SignIn {
-  /** @throws {ParleyError} `invalid_credentials` or `rate_limited`. */
+  /** @throws {ParleyError} `invalid_credentials`, `rate_limited`, `overloaded`. */
   login(input: { email: string; password: string }, from: Peer): Promise<SignedIn>;
   /**
    * Makes the first admin, once, and signs them in.
@@ -45,67 +53,164 @@ export interface SignIn {
    * @throws {ParleyError} `already_set_up`, `rate_limited`, `overloaded`.
    */
   setUp(user: Omit<NewUser, "role">, from: Peer): Promise<SignedIn>;
-  /** Rotates. @throws {ParleyError} `invalid_token`; reuse of a rotated token ends its family. */
+  /**
+   * A new token for the next time. The one before stays good as long as the new one was not used,
+   * and gets the same again: two tabs may ask at once, and an answer may be lost on the way.
+   *
+   * @throws {ParleyError} `invalid_token`; a token whose successor was used ends the sign-in.
+   */
   refresh(refreshToken: string, from: Peer): Promise<SignedIn>;
   /** Ends the sign-in that the token belongs to; unknown tokens are ignored. */
-  logout(refreshToken: string): Promise<void>;
+  logout(refreshToken: string, from: Peer): Promise<void>;
   /** Who a refresh token belongs to, without rotating it; null when it is not good. */
   peek(refreshToken: string): Promise<User | null>;
   /** @throws {ParleyError} `invalid_token`, `token_expired`. */
   authenticate(accessToken: string): Promise<AgentPrincipal>;
+  /** Where a user is signed in, the last used first. `current`: the id of the one that asks. */
+  list(userId: string, current: string | null): Promise<SignInInfo[]>;
+  /**
+   * Ends some of a user's, or all but one.
+   *
+   * @returns how many. @throws {ParleyError} `not_found` for a user or a sign-in that there is not.
+   */
+  end(
+    by: Actor,
+    userId: string,
+    which: { id: string } | { except: string | null },
+  ): Promise<number>;
 }
 
 export interface Peer {
   address: string;
   userAgent: string | null;
+  /** What the browser kept, see `Devices`. */
+  device?: string | undefined;
 }
 
 export interface SignInOptions {
   db: Db;
   bus: EventBus;
   tokens: Tokens;
+  /** Of refresh tokens. */
+  key: string;
   refreshLifeMs: number;
+  /** However much it is used. */
+  maxLifeMs: number;
+  maxPerUser: number;
   passwords: Passwords;
   attempts: Attempts;
+  devices: Devices;
+  metrics: Pick<Metrics, "signIns">;
   now?: () => number;
 }
 
 export function createSignIn(options: SignInOptions): SignIn {
-  const { db, bus, tokens, passwords, attempts, refreshLifeMs, now = Date.now } = options;
+  const { db, bus, tokens, passwords, attempts, devices, metrics, now = Date.now } = options;
+  const audited = new TokenBucket(AUDITED_PER_MINUTE, 60_000, now());
+  let notListed = 0;
   /** There is a user, and there will always be one: asking again costs nothing. */
   let isSetUp = false;
 
-  async function issue(user: User, familyId: string, from: Peer): Promise<SignedIn> {
-    const refreshToken = newSecret();
-    const refreshExpiresAt = now() + refreshLifeMs;
-    await db.deleteFrom("refresh_tokens").where("user_id", "=", user.id)
-      .where((eb) =>
-        eb.or([
-          eb("expires_at", "<", new Date(now())),
-          eb("used_at", "<", new Date(now() - KEEP_USED_MS)),
-        ])
-      ).execute();
-    await db.insertInto("refresh_tokens").values({
-      id: uuidv7(),
-      user_id: user.id,
-      family_id: familyId,
-      token_hash: await hashSecret(refreshToken),
-      user_agent: from.userAgent?.slice(0, 300) ?? null,
-      expires_at: new Date(refreshExpiresAt),
-    }).execute();
-    const access = await tokens.issue(user.id, user.role, familyId);
-    return { user, access, refreshToken, refreshExpiresAt };
+  const actorOf = (user: Pick<User, "id" | "name">, from: Peer): Actor => ({
+    kind: "user",
+    id: user.id,
+    name: user.name,
+    address: from.address,
+    userAgent: from.userAgent,
+  });
+
+  function tell(signInIds: string[]): void {
+    for (const signInId of signInIds) bus.emit("sign_in.ended", { signInId });
   }
 
-  async function endFamily(familyId: string): Promise<void> {
-    await db.updateTable("refresh_tokens").set({ revoked_at: new Date(now()) })
-      .where("family_id", "=", familyId).where("revoked_at", "is", null).execute();
-    bus.emit("sign_in.ended", { signInId: familyId });
+  /** Null where meanwhile the password was changed or the user disabled. */
+  async function start(userId: string, hash: string | null, from: Peer): Promise<SignedIn | null> {
+    const refreshToken = newSecret();
+    const refreshExpiresAt = now() + Math.min(options.refreshLifeMs, options.maxLifeMs);
+    const started = await db.transaction().execute(async (trx) => {
+      const row = await trx.selectFrom("users").selectAll().where("id", "=", userId).forShare()
+        .executeTakeFirst();
+      if (row === undefined || row.disabled_at !== null) return null;
+      if (hash !== null && row.password_hash !== hash) return null;
+      const user = toUser(row);
+      const { id, ended } = await insertSignIn(trx, {
+        userId,
+        refreshToken,
+        address: from.address,
+        userAgent: userAgentOf(from),
+        expiresAt: refreshExpiresAt,
+        maxPerUser: options.maxPerUser,
+        now: now(),
+      });
+      const actor = actorOf(user, from);
+      await audit(trx, actor, {
+        action: "sign_in.started",
+        subject: user,
+        data: { signInId: id },
+      });
+      await auditEnded(trx, actor, user, ended, "too_many");
+      return { user, id, ended };
+    });
+    if (started === null) return null;
+    tell(started.ended);
+    const { user, id } = started;
+    const access = await tokens.issue(user.id, user.role, id);
+    const device = devices.remember(from.device, user.id);
+    return { user, access, refreshToken, refreshExpiresAt, device };
+  }
+
+  async function failed(email: string, userId: string | null, from: Peer): Promise<never> {
+    metrics.signIns.inc({ outcome: "failed" });
+    if (audited.take(now()) > 0) notListed++;
+    else {
+      const others = notListed;
+      notListed = 0;
+      const nobody = { kind: "nobody", id: null, name: null } as const;
+      await audit(db, { ...nobody, address: from.address, userAgent: from.userAgent }, {
+        action: "sign_in.failed",
+        subject: { id: userId, name: email },
+        result: "refused",
+        data: others > 0 ? { notListed: others } : {},
+      });
+    }
+    throw new ParleyError(
+      "invalid_credentials",
+      "Cannot sign in: e-mail address or password is wrong",
+    );
+  }
+
+  async function endOf(
+    by: (user: User) => Actor,
+    userId: string,
+    which: Which,
+    reason: "ended" | "signed_out" | "reused",
+  ): Promise<string[]> {
+    const ids = await db.transaction().execute(async (trx) => {
+      const row = await trx.selectFrom("users").selectAll().where("id", "=", userId).forShare()
+        .executeTakeFirst();
+      if (row === undefined) {
+        throw new ParleyError("not_found", `Cannot find the user "${userId}"`);
+      }
+      const ended = await endSignIns(trx, which, reason, now());
+      const user = toUser(row);
+      await auditEnded(trx, by(user), user, ended, reason);
+      return ended;
+    });
+    tell(ids);
+    return ids;
   }
 
   async function find(refreshToken: string) {
-    return await db.selectFrom("refresh_tokens").selectAll()
-      .where("token_hash", "=", await hashSecret(refreshToken)).executeTakeFirst();
+    return await db.selectFrom("refresh_tokens as token")
+      .innerJoin("sign_ins", "sign_ins.id", "token.family_id")
+      .select(["token.user_id", "token.family_id", "token.used_at", "token.expires_at"])
+      .select((eb) =>
+        eb.selectFrom("refresh_tokens as next").select("next.id")
+          .whereRef("next.parent_id", "=", "token.id").where("next.used_at", "is", null)
+          .limit(1).as("unused_successor")
+      )
+      .where("token.token_hash", "=", await hashSecret(refreshToken))
+      .where("sign_ins.ended_at", "is", null).executeTakeFirst();
   }
 
   const userById = createLoader((ids: string[]) => findUsers(db, ids));
@@ -113,29 +218,44 @@ export function createSignIn(options: SignInOptions): SignIn {
 
   return {
     async login({ email, password }, from) {
-      const good = await attempts.begin({ account: email, address: from.address, device: null });
-      const row = await db.selectFrom("users").selectAll().where("email", "=", email)
-        .executeTakeFirst();
-      const matches = row === undefined
-        ? await passwords.verifyNothing(password)
-        : await passwords.verify(password, row.password_hash);
-      if (row === undefined || !matches || row.disabled_at !== null) {
-        throw new ParleyError(
-          "invalid_credentials",
-          "Cannot sign in: e-mail address or password is wrong",
-        );
+      const row = await db.selectFrom("users").select(["id", "password_hash", "disabled_at"])
+        .where("email", "=", email).executeTakeFirst();
+      const device = row === undefined ? null : devices.knownAs(from.device, row.id);
+      let matches: boolean;
+      let good: () => void;
+      try {
+        good = await attempts.begin({ account: email, address: from.address, device });
+      } catch (error) {
+        metrics.signIns.inc({ outcome: "refused" });
+        throw error;
       }
+      try {
+        matches = row === undefined
+          ? await passwords.verifyNothing(password)
+          : await passwords.verify(password, row.password_hash, device !== null);
+      } catch (error) {
+        // Nobody has looked at it.
+        good();
+        metrics.signIns.inc({ outcome: "refused" });
+        throw error;
+      }
+      if (row === undefined || !matches || row.disabled_at !== null) {
+        return await failed(email, row?.id ?? null, from);
+      }
+      const signedIn = await start(row.id, row.password_hash, from);
+      if (signedIn === null) return await failed(email, row.id, from);
       good();
-      return await issue(toUser(row), uuidv7(), from);
+      metrics.signIns.inc({ outcome: "succeeded" });
+      return signedIn;
     },
 
     async setUp(admin, from) {
       try {
         if (isSetUp) throw alreadySetUp();
         attempts.take(from.address);
-        const user = await createFirstAdmin(db, admin, passwords);
+        const user = await createFirstAdmin(db, admin, passwords, from);
         isSetUp = true;
-        return await issue(user, uuidv7(), from);
+        return (await start(user.id, null, from))!;
       } catch (error) {
         if (error instanceof ParleyError && error.code === "already_set_up") isSetUp = true;
         throw error;
@@ -143,35 +263,50 @@ export function createSignIn(options: SignInOptions): SignIn {
     },
 
     async refresh(refreshToken, from) {
-      const row = await find(refreshToken);
-      const refuse = () => new ParleyError("invalid_token", "Cannot refresh: sign in again");
-      if (row === undefined || row.revoked_at !== null || row.expires_at.getTime() <= now()) {
-        throw refuse();
+      const renewal = await db.transaction().execute((trx) =>
+        renew(trx, {
+          refreshToken,
+          key: options.key,
+          lifeMs: options.refreshLifeMs,
+          maxLifeMs: options.maxLifeMs,
+          address: from.address,
+          userAgent: userAgentOf(from),
+          now: now(),
+        })
+      );
+      if (renewal.kind === "renewed") {
+        const user = toUser(renewal.user);
+        const access = await tokens.issue(user.id, user.role, renewal.signIn.id);
+        const { expiresAt } = renewal;
+        return {
+          user,
+          access,
+          refreshToken: renewal.refreshToken,
+          refreshExpiresAt: expiresAt,
+        };
       }
-      if (row.used_at !== null && now() - row.used_at.getTime() > REUSE_GRACE_MS) {
-        await endFamily(row.family_id);
-        throw refuse();
+      if (renewal.kind === "reused") {
+        metrics.signIns.inc({ outcome: "reused" });
+        const { user, signInId } = renewal;
+        const nobody = { kind: "nobody", id: null, name: null } as const;
+        const by = { ...nobody, address: from.address, userAgent: from.userAgent };
+        await endOf(() => by, user.id, { ids: [signInId] }, "reused");
       }
-      const user = await findUser(db, row.user_id);
-      if (user === null || user.disabledAt !== null) throw refuse();
-      await db.updateTable("refresh_tokens").set({ used_at: new Date(now()) })
-        .where("id", "=", row.id).where("used_at", "is", null).execute();
-      return await issue(user, row.family_id, from);
+      throw new ParleyError("invalid_token", "Cannot refresh: sign in again");
     },
 
-    async logout(refreshToken) {
-      const row = await find(refreshToken);
-      if (row === undefined) return;
-      await endFamily(row.family_id);
+    async logout(refreshToken, from) {
+      const token = await find(refreshToken);
+      if (token === undefined) return;
+      const which = { ids: [token.family_id] };
+      await endOf((user) => actorOf(user, from), token.user_id, which, "signed_out");
     },
 
     async peek(refreshToken) {
-      const row = await find(refreshToken);
-      if (row === undefined || row.revoked_at !== null || row.expires_at.getTime() <= now()) {
-        return null;
-      }
-      if (row.used_at !== null && now() - row.used_at.getTime() > REUSE_GRACE_MS) return null;
-      const user = await findUser(db, row.user_id);
+      const token = await find(refreshToken);
+      if (token === undefined || token.expires_at.getTime() <= now()) return null;
+      if (token.used_at !== null && token.unused_successor === null) return null;
+      const user = await findUser(db, token.user_id);
       return user?.disabledAt === null ? user : null;
     },
 
@@ -200,14 +335,33 @@ export function createSignIn(options: SignInOptions): SignIn {
         expiresAt: claims.expiresAt,
       };
     },
+
+    async list(userId, current) {
+      const rows = await signInsOf(db, userId, now());
+      return rows.map((row) => ({
+        id: row.id,
+        userAgent: row.user_agent,
+        address: row.address,
+        createdAt: row.created_at.toISOString(),
+        lastUsedAt: row.last_used_at.toISOString(),
+        expiresAt: row.expires_at.toISOString(),
+        current: row.id === current,
+      }));
+    },
+
+    async end(by, userId, which) {
+      const rows: Which = "id" in which
+        ? { ids: [which.id], userId }
+        : { userId, except: which.except };
+      const ended = await endOf(() => by, userId, rows, "ended");
+      if ("id" in which && ended.length === 0) {
+        throw new ParleyError("not_found", `Cannot find the sign-in "${which.id}"`);
+      }
+      return ended.length;
+    },
   };
 }
 
-/** Whether each of these sign-ins goes on. */
-async function aliveOf(db: Db, signInIds: string[]): Promise<boolean[]> {
-  const rows = await db.selectFrom("refresh_tokens").select("family_id").distinct()
-    .where(sql<boolean>`family_id = any(${signInIds}::uuid[])`).where("revoked_at", "is", null)
-    .execute();
-  const alive = new Set(rows.map((row) => row.family_id));
-  return signInIds.map((id) => alive.has(id));
+function userAgentOf(from: Peer): string | null {
+  return from.userAgent?.slice(0, 300) ?? null;
 }

@@ -1,68 +1,204 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../db/database.ts";
+import { type Db, openDatabase } from "../../db/database.ts";
+import { makeDatabase } from "../../tests/support/server.ts";
+import { testWith } from "../../tests/support/services.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
+import { listAudit, SYSTEM } from "../audit.ts";
 import { createEventBus } from "../events.ts";
+import { createMetrics } from "../metrics.ts";
 import { createAttempts } from "./attempts.ts";
+import { createDevices } from "./devices.ts";
 import { createPasswords, FEW_PASSWORDS } from "./passwords.ts";
 import { createSignIn } from "./sign_in.ts";
 import { createTokens } from "./tokens.ts";
-import { createUser } from "./users.ts";
+import { createUser, updateUser } from "./users.ts";
 
 const PEER = { address: "192.0.2.1", userAgent: "test" };
+const ADA = { email: "ada@example.com", password: "a long enough password" };
 const code = (expected: string) => (error: unknown) => {
   assert.equal((error as { code: string }).code, expected);
   return true;
 };
 
-Deno.test("a rotated refresh token that comes back late ends the whole sign-in", async () => {
+/** The real thing on a database of its own; the clock stands until it is moved. */
+async function withSignIn(
+  engine: "pglite" | "postgres",
+  fn: (parts: Awaited<ReturnType<typeof makeParts>>) => Promise<void>,
+) {
   const dataDir = await makeDataDir();
-  const { db, close } = await openDatabase({ url: undefined, dataDir, pool: 1 });
+  const server = engine === "postgres" ? await makeDatabase() : null;
+  const opened = await openDatabase({ url: server?.url, dataDir, pool: 10 });
   try {
-    let now = Date.now();
-    const clock = () => now;
-    const tokens = createTokens("x".repeat(32), 60_000, clock);
-    const bus = createEventBus((error) => assert.fail(String(error)));
-    const ended: string[] = [];
-    bus.on("sign_in.ended", ({ signInId }) => ended.push(signInId));
-    const limits = { perMinute: 10, maxDelayMs: 10_000, maxDelayed: 10 };
-    const options = {
-      db,
-      bus,
-      tokens,
-      passwords: FEW_PASSWORDS,
-      attempts: createAttempts(limits, clock),
-      refreshLifeMs: 100_000,
-      now: clock,
-    };
-    const signIn = createSignIn(options);
-    const account = { email: "ada@example.com", password: "a long enough password" };
-    await createUser(db, { ...account, name: "Ada", role: "admin" });
-    const first = await signIn.login(account, PEER);
-    const other = await signIn.login(account, PEER);
-    const second = await signIn.refresh(first.refreshToken, PEER);
-    assert.equal((await signIn.peek(second.refreshToken))?.email, account.email);
-
-    now += 11_000;
-    assert.equal(await signIn.peek(first.refreshToken), null);
-    await assert.rejects(signIn.refresh(first.refreshToken, PEER), code("invalid_token"));
-    assert.deepEqual(ended, [(await tokens.verify(first.access.token)).signInId]);
-    await assert.rejects(signIn.authenticate(second.access.token), code("invalid_token"));
-    // The thief's and the owner's both stop working; another sign-in goes on.
-    await assert.rejects(signIn.refresh(second.refreshToken, PEER), code("invalid_token"));
-    assert.equal(await signIn.peek(second.refreshToken), null);
-    const third = await signIn.refresh(other.refreshToken, PEER);
-
-    now += 100_001;
-    await assert.rejects(signIn.refresh(third.refreshToken, PEER), code("invalid_token"));
-    await assert.rejects(signIn.authenticate(third.access.token), code("token_expired"));
-    // What has ended is not kept.
-    await signIn.login(account, PEER);
-    const rows = await db.selectFrom("refresh_tokens").selectAll().execute();
-    assert.equal(rows.length, 1);
-    assert.ok(!JSON.stringify(rows).includes(third.refreshToken));
+    await fn(await makeParts(opened.db));
   } finally {
-    await close();
+    await opened.close();
+    await server?.drop();
     await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+async function makeParts(db: Db) {
+  const clock = { now: Date.now() };
+  const now = () => clock.now;
+  const tokens = createTokens("x".repeat(32), 60_000, now);
+  const bus = createEventBus((error) => assert.fail(String(error)));
+  const ended: string[] = [];
+  bus.on("sign_in.ended", ({ signInId }) => ended.push(signInId));
+  const limits = { perMinute: 10, maxDelayMs: 10_000, maxDelayed: 10 };
+  const options = {
+    db,
+    bus,
+    tokens,
+    key: "a key",
+    passwords: FEW_PASSWORDS,
+    attempts: createAttempts(limits, now),
+    devices: createDevices("a key"),
+    metrics: createMetrics(),
+    refreshLifeMs: 100_000_000,
+    maxLifeMs: 250_000_000,
+    maxPerUser: 3,
+    now,
+  };
+  const user = await createUser(db, { ...ADA, name: "Ada", role: "admin" });
+  await createUser(db, { ...ADA, email: "grace@example.com", name: "Grace", role: "admin" });
+  const signIn = createSignIn(options);
+  // Whether it is still good is not asked.
+  const idOf = (token: string): string => JSON.parse(atob(token.split(".")[1]!)).sid;
+  const actions = async () =>
+    (await listAudit(db, { limit: 100 })).items.map(({ action }) => action).reverse();
+  return { db, bus, options, clock, signIn, ended, user, idOf, actions };
+}
+
+Deno.test("a token stays good until its successor is used, and then it ends the sign-in", async () => {
+  await withSignIn("pglite", async ({ db, signIn, clock, ended, idOf, actions, options }) => {
+    const first = await signIn.login(ADA, PEER);
+    const other = await signIn.login(ADA, PEER);
+    const second = await signIn.refresh(first.refreshToken, PEER);
+    assert.notEqual(second.refreshToken, first.refreshToken);
+    assert.equal((await signIn.peek(second.refreshToken))?.email, ADA.email);
+
+    // The answer was lost: hours later the same comes again, and there is one chain only.
+    clock.now += 10_000_000;
+    assert.equal((await signIn.peek(first.refreshToken))?.email, ADA.email);
+    const again = await signIn.refresh(first.refreshToken, PEER);
+    assert.equal(again.refreshToken, second.refreshToken);
+    const leaves = await db.selectFrom("refresh_tokens").select("id")
+      .where("family_id", "=", idOf(again.access.token)).where("used_at", "is", null)
+      .execute();
+    assert.equal(leaves.length, 1);
+    // Another server with the same key makes the same; without the key nobody does.
+    const elsewhere = createSignIn(options);
+    assert.equal(
+      (await elsewhere.refresh(first.refreshToken, PEER)).refreshToken,
+      second.refreshToken,
+    );
+
+    const third = await signIn.refresh(again.refreshToken, PEER);
+    assert.equal(await signIn.peek(first.refreshToken), null);
+    assert.deepEqual(ended, []);
+    await assert.rejects(signIn.refresh(first.refreshToken, PEER), code("invalid_token"));
+    assert.deepEqual(ended, [idOf(first.access.token)]);
+    assert.equal((await actions()).at(-1), "sign_in.reused");
+    await assert.rejects(signIn.authenticate(third.access.token), code("invalid_token"));
+    await assert.rejects(signIn.refresh(third.refreshToken, PEER), code("invalid_token"));
+    assert.equal(await signIn.peek(third.refreshToken), null);
+
+    // The other sign-in goes on, as long as it is used and no longer than it may.
+    const known = JSON.stringify(await db.selectFrom("refresh_tokens").selectAll().execute());
+    assert.ok(!known.includes(third.refreshToken) && !known.includes(other.refreshToken));
+    const fourth = await signIn.refresh(other.refreshToken, PEER);
+    clock.now += 90_000_000;
+    const fifth = await signIn.refresh(fourth.refreshToken, PEER);
+    clock.now += 90_000_000;
+    const sixth = await signIn.refresh(fifth.refreshToken, PEER);
+    assert.ok(sixth.refreshExpiresAt < clock.now + 100_000_000);
+    clock.now += 90_000_000;
+    await assert.rejects(signIn.refresh(sixth.refreshToken, PEER), code("invalid_token"));
+    await assert.rejects(signIn.authenticate(sixth.access.token), code("token_expired"));
+    // What has ended is not kept.
+    await signIn.login(ADA, PEER);
+    assert.equal((await db.selectFrom("refresh_tokens").selectAll().execute()).length, 1);
+  });
+});
+
+for (const engine of ["pglite", "postgres"] as const) {
+  testWith(
+    engine === "postgres" ? ["postgres"] : [],
+    `nothing is issued after a sign-in's end, whatever is in flight [${engine}]`,
+    () =>
+      withSignIn(engine, async ({ db, bus, signIn, user, clock }) => {
+        const passwords = [ADA.password, "another long password", "a third long password"];
+        const ends = [
+          (token: string) => signIn.logout(token, PEER),
+          () => updateUser(db, bus, SYSTEM, user.id, { password: passwords[1] }, FEW_PASSWORDS),
+          () => signIn.end(SYSTEM, user.id, { except: null }),
+          () => updateUser(db, bus, SYSTEM, user.id, { disabled: true }, FEW_PASSWORDS),
+        ];
+        let password = passwords[0]!;
+        for (const [index, end] of ends.entries()) {
+          const { refreshToken } = await signIn.login({ ...ADA, password }, PEER);
+          const refreshes = Array.from({ length: 12 }, () => signIn.refresh(refreshToken, PEER));
+          const late = index === 1
+            ? [signIn.login({ ...ADA, password }, PEER), signIn.login({ ...ADA, password }, PEER)]
+            : [];
+          const [outcomes] = await Promise.all([
+            Promise.allSettled([...refreshes, ...late]),
+            end(refreshToken),
+          ]);
+          for (const outcome of outcomes) {
+            if (outcome.status === "rejected") continue;
+            const { access, refreshToken } = outcome.value;
+            await assert.rejects(signIn.authenticate(access.token), code("invalid_token"));
+            await assert.rejects(signIn.refresh(refreshToken, PEER), code("invalid_token"));
+          }
+          if (index === 1) password = passwords[1]!;
+          clock.now += 3_600_000;
+        }
+        assert.deepEqual(await signIn.list(user.id, null), []);
+      }),
+  );
+}
+
+Deno.test("a sign-in that goes on too many times, or that its user ends, ends", async () => {
+  await withSignIn("pglite", async ({ signIn, user, ended, idOf, actions, clock }) => {
+    const all = [];
+    for (let i = 0; i < 4; i++) {
+      clock.now += 1000;
+      all.push(await signIn.login(ADA, { address: `192.0.2.${i}`, userAgent: `browser ${i}` }));
+    }
+    const ids = all.map(({ access }) => idOf(access.token));
+    assert.deepEqual(ended, [ids[0]]);
+    const list = await signIn.list(user.id, ids[2]!);
+    assert.deepEqual(
+      list.map(({ id, address, userAgent, current }) => [id, address, userAgent, current]),
+      [3, 2, 1].map((i) => [ids[i], `192.0.2.${i}`, `browser ${i}`, i === 2]),
+    );
+    await assert.rejects(signIn.end(SYSTEM, user.id, { id: ids[0]! }), code("not_found"));
+    assert.equal(await signIn.end(SYSTEM, user.id, { id: ids[1]! }), 1);
+    assert.equal(await signIn.end(SYSTEM, user.id, { except: ids[3]! }), 1);
+    assert.deepEqual(ended, [ids[0], ids[1], ids[2]]);
+    assert.deepEqual((await actions()).filter((action) => action === "sign_in.ended").length, 3);
+  });
+});
+
+Deno.test("a browser that signed in before is known by a value that nobody else can make", () => {
+  const devices = createDevices("a key");
+  const [ada, grace] = [crypto.randomUUID(), crypto.randomUUID()];
+  const value = devices.remember(undefined, ada);
+  const id = devices.knownAs(value, ada);
+  assert.ok(id !== null);
+  assert.equal(devices.knownAs(value, grace), null);
+  assert.equal(createDevices("another key").knownAs(value, ada), null);
+  const both = devices.remember(value, grace);
+  assert.deepEqual([devices.knownAs(both, ada), devices.knownAs(both, grace)], [id, id]);
+  assert.equal(devices.remember(both, grace), both);
+  // Bounded: the account that was not used for longest is forgotten.
+  let many = both;
+  for (let i = 0; i < 4; i++) many = devices.remember(many, crypto.randomUUID());
+  assert.equal(devices.knownAs(many, ada), null);
+  assert.equal(devices.knownAs(many, grace), id);
+  for (const bad of ["", "x", `${id}.`, `${id}.${"a.".repeat(1000)}`, undefined]) {
+    assert.equal(devices.knownAs(bad, ada), null);
   }
 });
 

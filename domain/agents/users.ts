@@ -4,8 +4,10 @@ import type { UserRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import type { AgentRole, User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
+import { type Actor, audit, SYSTEM } from "../audit.ts";
 import type { EventBus } from "../events.ts";
 import { FEW_PASSWORDS, type Passwords } from "./passwords.ts";
+import { auditEnded, endSignIns } from "./sign_in_storage.ts";
 
 export function toUser(row: UserRow): User {
   return {
@@ -63,7 +65,12 @@ export async function countUsers(db: Db): Promise<number> {
   return Number(row.n);
 }
 
-async function insertUser(db: Db, user: NewUser, passwordHash: string): Promise<User | null> {
+async function insertUser(
+  db: Db,
+  user: NewUser,
+  passwordHash: string,
+  by: Actor,
+): Promise<User | null> {
   const row = await db.insertInto("users").values({
     id: uuidv7(),
     email: user.email,
@@ -71,7 +78,13 @@ async function insertUser(db: Db, user: NewUser, passwordHash: string): Promise<
     password_hash: passwordHash,
     role: user.role,
   }).onConflict((oc) => oc.column("email").doNothing()).returningAll().executeTakeFirst();
-  return row === undefined ? null : toUser(row);
+  if (row === undefined) return null;
+  await audit(db, by, {
+    action: "user.created",
+    subject: row,
+    data: { email: row.email, role: row.role },
+  });
+  return toUser(row);
 }
 
 /** @throws {ParleyError} `conflict` when the address is taken. */
@@ -79,8 +92,10 @@ export async function createUser(
   db: Db,
   user: NewUser,
   passwords: Passwords = FEW_PASSWORDS,
+  by: Actor = SYSTEM,
 ): Promise<User> {
-  const created = await insertUser(db, user, await passwords.hash(user.password));
+  const hash = await passwords.hash(user.password);
+  const created = await db.transaction().execute((trx) => insertUser(trx, user, hash, by));
   if (created === null) {
     throw new ParleyError("conflict", `Cannot create the user: "${user.email}" is taken`);
   }
@@ -96,6 +111,7 @@ export async function createFirstAdmin(
   db: Db,
   user: Omit<NewUser, "role">,
   passwords: Passwords = FEW_PASSWORDS,
+  from: Pick<Actor, "address" | "userAgent"> | null = null,
 ): Promise<User> {
   // Looked at before what costs, and again when nobody else can come between.
   await refuseSetUp(db);
@@ -103,7 +119,10 @@ export async function createFirstAdmin(
   return await db.transaction().execute(async (trx) => {
     await sql`lock table users in exclusive mode`.execute(trx);
     await refuseSetUp(trx);
-    return (await insertUser(trx, { ...user, role: "admin" }, hash))!;
+    const by: Actor = from === null
+      ? SYSTEM
+      : { kind: "nobody", id: null, name: null, address: from.address, userAgent: from.userAgent };
+    return (await insertUser(trx, { ...user, role: "admin" }, hash, by))!;
   });
 }
 
@@ -122,15 +141,21 @@ export async function checkPassword(
   id: string,
   password: string | undefined,
   passwords: Passwords,
+  by: Actor,
 ): Promise<void> {
   if (password === undefined) {
     throw new ParleyError("invalid", 'Cannot change the password: "currentPassword" is missing', {
       fields: [{ path: "currentPassword", message: "is needed to change your own password" }],
     });
   }
-  const row = await db.selectFrom("users").select("password_hash").where("id", "=", id)
-    .executeTakeFirst();
+  const row = await db.selectFrom("users").select(["id", "name", "password_hash"])
+    .where("id", "=", id).executeTakeFirst();
   if (row === undefined || !await passwords.verify(password, row.password_hash, true)) {
+    await audit(db, by, {
+      action: "user.password_refused",
+      subject: { id, name: row?.name ?? null },
+      result: "refused",
+    });
     throw new ParleyError(
       "invalid_credentials",
       "Cannot change the password: the current password is wrong",
@@ -153,13 +178,14 @@ export interface UserChanges {
 export async function updateUser(
   db: Db,
   bus: EventBus,
+  by: Actor,
   id: string,
   changes: UserChanges,
   passwords: Passwords,
 ): Promise<User> {
   const hash = changes.password === undefined ? undefined : await passwords.hash(changes.password);
   const ends = hash !== undefined || changes.disabled === true;
-  const user = await db.transaction().execute(async (trx) => {
+  const { user, ended } = await db.transaction().execute(async (trx) => {
     const admins = await trx.selectFrom("users").select("id")
       .where("role", "=", "admin").where("disabled_at", "is", null).forUpdate().execute();
     const losesAdmin = changes.disabled === true || changes.role === "agent";
@@ -169,6 +195,9 @@ export async function updateUser(
         "Cannot change the user: the last admin has to stay an enabled admin",
       );
     }
+    const before = await trx.selectFrom("users").selectAll().where("id", "=", id).forUpdate()
+      .executeTakeFirst();
+    if (before === undefined) throw new ParleyError("not_found", `Cannot find the user "${id}"`);
     const row = await trx.updateTable("users").set({
       ...(changes.name === undefined ? {} : { name: changes.name }),
       ...(changes.role === undefined ? {} : { role: changes.role }),
@@ -177,15 +206,34 @@ export async function updateUser(
         ? {}
         : { disabled_at: changes.disabled ? new Date() : null }),
       updated_at: new Date(),
-    }).where("id", "=", id).returningAll().executeTakeFirst();
-    if (row === undefined) throw new ParleyError("not_found", `Cannot find the user "${id}"`);
-    if (ends) {
-      await trx.updateTable("refresh_tokens").set({ revoked_at: new Date() })
-        .where("user_id", "=", id).where("revoked_at", "is", null).execute();
-    }
-    return toUser(row);
+    }).where("id", "=", id).returningAll().executeTakeFirstOrThrow();
+    await auditChanges(trx, by, before, row);
+    const reason = changes.disabled === true ? "disabled" : "password";
+    const ended = ends ? await endSignIns(trx, { userId: id }, reason) : [];
+    await auditEnded(trx, by, row, ended, reason);
+    return { user: toUser(row), ended };
   });
   bus.emit("user.updated", { user });
+  for (const signInId of ended) bus.emit("sign_in.ended", { signInId });
   if (ends) bus.emit("user.ended", { userId: id });
   return user;
+}
+
+async function auditChanges(db: Db, by: Actor, before: UserRow, after: UserRow): Promise<void> {
+  const subject = after;
+  const { name, role } = after;
+  if (before.name !== name) {
+    await audit(db, by, { action: "user.renamed", subject, data: { from: before.name, to: name } });
+  }
+  if (before.role !== role) {
+    const data = { from: before.role, to: role };
+    await audit(db, by, { action: "user.role_changed", subject, data });
+  }
+  if (before.password_hash !== after.password_hash) {
+    await audit(db, by, { action: "user.password_changed", subject });
+  }
+  if ((before.disabled_at === null) !== (after.disabled_at === null)) {
+    const action = after.disabled_at === null ? "user.enabled" : "user.disabled";
+    await audit(db, by, { action, subject });
+  }
 }

@@ -9,7 +9,7 @@ import {
   type CreatedApiKey,
   Scope,
 } from "../../protocol/programs.ts";
-import { recordDeed } from "../audit.ts";
+import { type Actor, audit } from "../audit.ts";
 import type { ProgramPrincipal } from "../principal.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
 
@@ -58,15 +58,10 @@ export async function findApiKey(db: Db, id: string): Promise<ApiKey> {
   return toApiKey(row);
 }
 
-interface By {
-  userId: string;
-  address: string;
-}
-
 /** @throws {ParleyError} `invalid` for an end that has passed, `conflict` when there are too many. */
 export async function createApiKey(
   db: Db,
-  by: By,
+  by: Actor,
   { name, scopes, expiresAt = null }: CreateApiKeyBody,
   now: () => number = Date.now,
 ): Promise<CreatedApiKey> {
@@ -90,15 +85,13 @@ export async function createApiKey(
       prefix: key.slice(0, SHOWN),
       key_hash: await hashSecret(key),
       scopes,
-      created_by: by.userId,
+      created_by: by.id,
       expires_at: expiresAt,
     }).returningAll().executeTakeFirstOrThrow();
-    await recordDeed(trx, {
-      actorId: by.userId,
+    await audit(trx, by, {
       action: "api_key.created",
-      subject: made.id,
-      data: { name, prefix: made.prefix, scopes, expiresAt },
-      address: by.address,
+      subject: made,
+      data: { prefix: made.prefix, scopes, expiresAt },
     });
     return made;
   });
@@ -106,15 +99,14 @@ export async function createApiKey(
 }
 
 /** Ends a key for good; its row stays to tell what it was. Again changes nothing. */
-export async function revokeApiKey(db: Db, by: By, id: string): Promise<ApiKey> {
+export async function revokeApiKey(db: Db, by: Actor, id: string): Promise<ApiKey> {
   await db.transaction().execute(async (trx) => {
     const ended = await trx.updateTable("api_keys").set({ revoked_at: new Date() })
       .where("id", "=", id).where("revoked_at", "is", null).returning(["name", "prefix"])
       .executeTakeFirst();
     if (ended === undefined) return;
-    const { userId: actorId, address } = by;
-    const action = "api_key.revoked";
-    await recordDeed(trx, { actorId, action, subject: id, data: ended, address });
+    const { name, prefix } = ended;
+    await audit(trx, by, { action: "api_key.revoked", subject: { id, name }, data: { prefix } });
   });
   return await findApiKey(db, id);
 }

@@ -13,6 +13,7 @@ const TRACES = new Set([
   "metric_facts",
   "metric_points",
   "refresh_tokens",
+  "sign_ins",
 ]);
 /** Columns of other tables for which the same holds. */
 const TRACE_COLUMNS = ["last_seen_at", "last_used_at"];

@@ -1,0 +1,22 @@
+/** Where somebody is signed in. */
+import { z } from "zod";
+import { Id, Timestamp } from "./model.ts";
+
+export const SignInInfo = z.object({
+  id: Id,
+  /** Of the request that renewed it last. */
+  userAgent: z.string().nullable(),
+  address: z.string().nullable(),
+  createdAt: Timestamp,
+  /** Within ACCESS_TOKEN_MS. */
+  lastUsedAt: Timestamp,
+  /** When it ends, unless it is used before. */
+  expiresAt: Timestamp,
+  /** Whether it is the one that asks. */
+  current: z.boolean(),
+});
+export type SignInInfo = z.infer<typeof SignInInfo>;
+
+export const SignInList = z.object({ items: z.array(SignInInfo), nextCursor: z.null() });
+export type SignInList = z.infer<typeof SignInList>;
+export const SignInsEnded = z.object({ ended: z.int() });
