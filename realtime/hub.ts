@@ -9,6 +9,11 @@ import type { Protocol } from "./protocol.ts";
 import { createSequencer, seqOf, type Sequencer, type SequencerOptions } from "./sequencer.ts";
 import type { ConnectionWriter } from "./writer.ts";
 
+/**
+ * How long something may be under way between nodes: as long as a broker or a node may stand still
+ * before its connections are lost.
+ */
+const FRESH_MS = 60_000;
 /** How often a queue that waits for its reader is tried again. */
 const PUMP_MS = 20;
 
@@ -17,10 +22,10 @@ interface Room {
   /** Connections that read their snapshot: what happens meanwhile is kept for them. */
   joining: Map<Connection, Broadcast[]>;
   /**
-   * Who just joined has seen the log up to here, and what another node said before may still be
-   * under way; null where nobody did.
+   * Who joined not long ago has seen the log up to `seq`, and what another node said before may
+   * still be under way; null where nobody did.
    */
-  fresh: Map<Connection, number> | null;
+  fresh: Map<Connection, { seq: number; until: number }> | null;
   /** Until other nodes' broadcasts to it arrive. */
   ready: Promise<void> | null;
   /** null: idle, the next broadcast goes out at once. Otherwise what came since, for one frame. */
@@ -161,7 +166,7 @@ export class Hub {
       room.joining.delete(connection);
       this.join(connection, name);
       if (this.#sequencer !== null && seq !== undefined && room.members.has(connection)) {
-        (room.fresh ??= new Map()).set(connection, seq);
+        (room.fresh ??= new Map()).set(connection, { seq, until: performance.now() + FRESH_MS });
       }
       return state;
     } finally {
@@ -286,18 +291,20 @@ export class Hub {
 
   #fanOut(room: Room, broadcasts: Broadcast[]): void {
     const start = performance.now();
-    const { fresh } = room;
-    const exceptions = fresh !== null ||
-      broadcasts.some((broadcast) =>
-        broadcast.exceptUser !== undefined || broadcast.exceptConnection !== undefined
-      );
+    const fresh = freshIn(room, start);
+    const oldest = fresh === null
+      ? Infinity
+      : Math.min(...broadcasts.map((one) => seqOf(one) ?? Infinity));
+    const exceptions = broadcasts.some((broadcast) =>
+      broadcast.exceptUser !== undefined || broadcast.exceptConnection !== undefined
+    );
     const known = { agents: new Map<Protocol, Encoded>(), visitors: new Map<Protocol, Encoded>() };
     for (const connection of room.members) {
       const { principal, protocol } = connection;
       if (principal === null) continue;
-      const seen = fresh?.get(connection);
-      if (seen !== undefined) {
-        this.#deliverFresh(room, connection, broadcasts, seen);
+      const seen = fresh?.get(connection)?.seq ?? 0;
+      if (seen >= oldest) {
+        this.#deliverFresh(connection, broadcasts, seen);
         continue;
       }
       const audience = audienceOf(principal);
@@ -318,20 +325,11 @@ export class Hub {
     this.#metrics.broadcastDuration.observe((performance.now() - start) / 1000);
   }
 
-  /** Until the first change after what it has read, nothing that it has read comes again. */
-  #deliverFresh(
-    room: Room,
-    connection: Connection,
-    broadcasts: Broadcast[],
-    seen: number,
-  ): void {
+  /** Nothing that it has read comes again. */
+  #deliverFresh(connection: Connection, broadcasts: Broadcast[], seen: number): void {
     for (const broadcast of broadcasts) {
-      const seq = seqOf(broadcast);
-      if (seq !== null && seq <= seen) continue;
-      this.#deliverTo(connection, broadcast);
-      if (seq !== null) room.fresh?.delete(connection);
+      if ((seqOf(broadcast) ?? Infinity) > seen) this.#deliverTo(connection, broadcast);
     }
-    if (room.fresh?.size === 0) room.fresh = null;
   }
 
   #deliverTo(connection: Connection, broadcast: Broadcast): void {
@@ -342,6 +340,18 @@ export class Hub {
     connection.sendEvent(event, broadcast.room);
     this.counters.deliveries++;
   }
+}
+
+/** Those who joined so recently that something older may still come; the others are forgotten. */
+function freshIn(room: Room, now: number): Room["fresh"] {
+  if (room.fresh === null) return null;
+  for (const [connection, { until }] of room.fresh) {
+    // In the order of joining.
+    if (until > now) break;
+    room.fresh.delete(connection);
+  }
+  if (room.fresh.size === 0) room.fresh = null;
+  return room.fresh;
 }
 
 const NOBODY: ReadonlySet<Connection> = new Set();

@@ -146,6 +146,20 @@ Deno.test("the first in a room has read what arrives late", async () => {
   assert.deepEqual(a.sent, ["7"]);
 });
 
+Deno.test("what a joiner has read does not come after newer changes either", async () => {
+  const { connect, join, ready, arrive } = start();
+  ready();
+  const first = connect("first");
+  await join(first.connection, 6);
+  const second = connect("second");
+  await join(second.connection, 8);
+  // A broker that stood still brings at last what both have read from the log.
+  for (const seq of [7, 8, 9, 5, 6, 10]) arrive(change(seq));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.deepEqual(second.sent.filter((seq) => Number(seq) <= 8), []);
+  assert.deepEqual(first.sent.filter((seq) => Number(seq) <= 6), []);
+});
+
 Deno.test("changes that overtook each other are delivered in order", async () => {
   const { connect, join, ready, arrive, hub, rooms, wheel } = start();
   ready();
