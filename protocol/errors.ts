@@ -82,6 +82,18 @@ export class ParleyError extends Error {
   }
 }
 
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  "unavailable",
+  "overloaded",
+  "draining",
+  "internal",
+]);
+
+/** The server could not, and says nothing of who asked: the same may succeed later. */
+export function passes(code: ErrorCode): boolean {
+  return PASSING.has(code);
+}
+
 /** Turns anything thrown into a ParleyError; what was not thrown on purpose becomes `internal`. */
 export function toParleyError(error: unknown): ParleyError {
   if (error instanceof ParleyError) return error;

@@ -5,7 +5,8 @@
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { ParleyError, toParleyError } from "../../protocol/errors.ts";
+import { CLOSE } from "../../protocol/close_codes.ts";
+import { ParleyError, passes, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Message, Role } from "../../protocol/model.ts";
@@ -87,11 +88,13 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
     } catch (thrown) {
       const error = toParleyError(thrown);
       if (error.code === "internal") options.onUnexpected(thrown, connection);
-      const { message, code } = error;
+      const { message, code, retryAfter } = error;
       connection.send(encode({
         type: "auth_response",
-        payload: { success: false, message, error: message, code },
+        payload: { success: false, message, error: message, code, retryAfter },
       }));
+      // Who gave credentials in the address has no other way to try again.
+      if (passes(code) && connection.principal === null) connection.close(CLOSE.internal);
     }
   }
 

@@ -140,7 +140,7 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
       await kind.arrive(connection, scope, { lastSeq, epoch, inAddress }, reply);
     } catch (thrown) {
       const error = toParleyError(thrown);
-      throw again ? error : new FailedAuthentication(error);
+      throw again ? error : new FailedAuthentication(error, inAddress);
     }
   }
 
@@ -173,7 +173,7 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     if (error.code === "internal") onUnexpected(error.cause ?? thrown, connection);
     connection.send(writeError(error, id));
     if (error.code === "rate_limited") connection.close(CLOSE.rateLimited);
-    else if (failed) closeFailed(connection, error);
+    else if (failed) closeFailed(connection, error, thrown.inAddress);
   }
 
   /** Takes one of the rate of its kind. What cannot be read counts as a message. */
@@ -236,18 +236,19 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
 
 /** Marks what went wrong while a connection authenticated, which ends it. */
 class FailedAuthentication extends Error {
-  constructor(readonly error: ParleyError) {
+  constructor(readonly error: ParleyError, readonly inAddress: boolean) {
     super(error.message);
   }
 }
 
 /** Other credentials are needed; only what passes by itself leaves the time that there is to try again. */
-function closeFailed(connection: Connection, error: ParleyError): void {
+function closeFailed(connection: Connection, error: ParleyError, inAddress: boolean): void {
   switch (error.code) {
     case "invalid":
     case "unavailable":
     case "overloaded":
-      if (connection.principal !== null) connection.close(CLOSE.internal);
+      // An address cannot be sent again on the same connection.
+      if (inAddress || connection.principal !== null) connection.close(CLOSE.internal);
       return;
     case "internal":
       return connection.close(CLOSE.internal);
