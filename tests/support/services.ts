@@ -44,13 +44,23 @@ async function exists(path: string): Promise<boolean> {
   return (await Deno.stat(path).catch(() => null)) !== null;
 }
 
-export type Service = "postgres" | "redis" | "chromium" | "redis-server";
+async function nginxRuns(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("nginx", { args: ["-v"], stderr: "null" }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+export type Service = "postgres" | "redis" | "chromium" | "redis-server" | "nginx";
 
 const present: Record<Service, boolean> = {
   postgres: await postgresAnswers(),
   redis: await redisAnswers(),
   chromium: await exists(CHROMIUM),
   "redis-server": await exists(REDIS_SERVER),
+  nginx: await nginxRuns(),
 };
 
 /** A test that needs services: skipped by name where one is missing. */
