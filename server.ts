@@ -43,8 +43,10 @@ import type { User } from "./protocol/model.ts";
 import { createHttpApi } from "./api/app.ts";
 import { REFRESH_COOKIE } from "./api/context.ts";
 import { createGate } from "./api/gate.ts";
+import { createRequests } from "./api/requests.ts";
 import type { Site } from "./api/site.ts";
 import { serveSocketIoClient } from "./api/socket_io_client.ts";
+import { createWorkers } from "./api/workers.ts";
 import { createPeerReader } from "./realtime/address.ts";
 import type { Realtime, RealtimeStats } from "./realtime/face.ts";
 import { createRealtime } from "./realtime/server.ts";
@@ -149,6 +151,10 @@ export async function createParley(
     maxChanges: settings.MAX_CHANGES,
     onError,
   });
+  const batches = (what: "messages" | "documents") => (size: number, waitedMs: number) => {
+    metrics.batchSize.observe({ what }, size);
+    metrics.batchWait.observe({ what }, waitedMs / 1000);
+  };
   const writer = createWriter({
     db,
     bus,
@@ -156,6 +162,7 @@ export async function createParley(
     maxPending: settings.MAX_PENDING_WRITES,
     maxBatch: parts.maxBatch,
     patienceMs: settings.DATABASE_RETRY_MS,
+    onBatch: batches("messages"),
   });
   const conversations = createConversations({
     db,
@@ -191,6 +198,7 @@ export async function createParley(
     },
     maxPending: settings.MAX_PENDING_WRITES,
     patienceMs: settings.DATABASE_RETRY_MS,
+    onBatch: batches("documents"),
   });
   if (settings.ADMIN_EMAIL !== undefined && await countUsers(db) === 0) {
     await createFirstAdmin(db, {
@@ -273,12 +281,28 @@ export async function createParley(
   });
   presence = realtime;
   const stopWatching = watchEventLoop(metrics);
+  const workers = parts.parallel === true
+    ? createWorkers(metrics.registry, { self: node, onError })
+    : null;
+  metrics.watch("parley_ready", "Whether new traffic is welcome, as at /ready: 1, or 0", () => {
+    const ready = database.availability.state === "up" && !realtime.draining;
+    return [{ value: ready ? 1 : 0 }];
+  });
+  const pending = { messages: () => writer.pending, documents: () => documents.pending };
+  metrics.watch(
+    "parley_pending_writes",
+    "Changes that wait for the database",
+    () => Object.entries(pending).map(([what, read]) => ({ labels: { what }, value: read() })),
+    ["what"],
+  );
   const api = createHttpApi({
     version: VERSION,
     engine: database.engine,
     hasRedis: broker === "redis",
     metrics,
     metricsToken: settings.METRICS_TOKEN,
+    workers,
+    dataDir: settings.DATA_DIR,
     db,
     bus,
     signIn,
@@ -337,29 +361,40 @@ export async function createParley(
   (globalThis as Record<symbol, unknown>)[DASHBOARD] = dashboard;
   const needsSetup = await dashboard.needsSetup();
   const gate = createGate();
+  const requests = createRequests(metrics);
+
+  /** What the API has no route for: a socket's path, or anything of the site. */
+  function routeOf(request: Request): string {
+    const path = new URL(request.url).pathname;
+    if (!realtime.serves(path)) return "site";
+    return path.startsWith("/socket.io") ? "/socket.io/" : path;
+  }
+
+  async function answer(request: Request, remote: string): Promise<Response> {
+    try {
+      const path = new URL(request.url).pathname;
+      const client = await serveSocketIoClient(request);
+      if (client !== null) return client;
+      if (realtime.serves(path)) return await realtime.upgrade(request, remote);
+      if (isApi(path) || site === null) {
+        return await gate.pass(() => api.fetch(request, { remote }));
+      }
+      return await gate.pass(() => site(request));
+    } catch (error) {
+      onError(error, { path: new URL(request.url).pathname });
+      return new Response("Internal error", { status: 500 });
+    }
+  }
 
   return {
     engine: database.engine,
     needsSetup,
     stats: () => realtime.stats(),
-    async handle(request, remote) {
-      try {
-        const path = new URL(request.url).pathname;
-        const client = await serveSocketIoClient(request);
-        if (client !== null) return client;
-        if (realtime.serves(path)) return await realtime.upgrade(request, remote);
-        if (isApi(path) || site === null) {
-          return await gate.pass(() => api.fetch(request, { remote }));
-        }
-        return await gate.pass(() => site(request));
-      } catch (error) {
-        onError(error, { path: new URL(request.url).pathname });
-        return new Response("Internal error", { status: 500 });
-      }
-    },
+    handle: (request, remote) => requests.measure(request, routeOf, () => answer(request, remote)),
     async stop() {
       stopWatching();
       attempts.stop();
+      workers?.close();
       await realtime.drain();
       await gate.close();
       await bot.idle();

@@ -27,6 +27,7 @@ import { metricsRoute } from "./metrics.ts";
 import { openRequests } from "./open_requests.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { programRoutes } from "./programs.ts";
+import { noteRoutes } from "./requests.ts";
 import { searchRoutes } from "./search.ts";
 import { topicRoutes } from "./topics.ts";
 import { visitorRoutes } from "./visitors.ts";
@@ -45,6 +46,7 @@ export function createHttpApi(services: ApiServices): Api {
     )
   );
 
+  noteRoutes(app);
   app.use(async (c, next) => {
     c.set("peer", services.peer(c.req.raw, c.env.remote));
     await next();
@@ -216,6 +218,7 @@ const COUNTED: ReadonlySet<string> = new Set(["rate_limited", "overloaded", "req
 
 function problemResponse(c: Context<Env>, thrown: unknown, services: ApiServices): Response {
   const error = toParleyError(thrown);
+  services.metrics.errors.inc({ code: error.code, protocol: "http" });
   if (error.limit !== undefined && COUNTED.has(error.code)) {
     services.metrics.refusals.inc({ limit: error.limit ?? "unknown" });
   }

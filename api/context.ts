@@ -31,6 +31,7 @@ import { Problem } from "../protocol/rest.ts";
 import type { Peer, PeerReader } from "../realtime/address.ts";
 import type { Realtime } from "../realtime/face.ts";
 import type { OpenRequestLimits } from "./open_requests.ts";
+import type { Workers } from "./workers.ts";
 
 export interface ApiServices {
   version: string;
@@ -38,6 +39,10 @@ export interface ApiServices {
   /** Whether nodes hear of each other by Redis. */
   hasRedis: boolean;
   metrics: Metrics;
+  /** The other workers of this process; null: there are none. */
+  workers: Workers | null;
+  /** Where the embedded database and generated secrets are; undefined: nothing is kept on a disk. */
+  dataDir: string | undefined;
   /** Who may read /metrics from anywhere; undefined: nobody. */
   metricsToken: string | undefined;
   db: Db;

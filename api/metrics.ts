@@ -1,27 +1,29 @@
 /** `GET /metrics` in Prometheus' text format, and what is read at each scrape. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import process from "node:process";
 import type { Metrics } from "../domain/metrics.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { isForwarded, isPrivateAddress } from "../realtime/address.ts";
 import type { Realtime } from "../realtime/face.ts";
 import type { Api, ApiServices } from "./context.ts";
+import { watchProcess } from "./process_metrics.ts";
 
 type MetricsServices = Pick<
   ApiServices,
-  "metrics" | "metricsToken" | "realtime" | "version" | "engine"
+  "metrics" | "metricsToken" | "workers" | "dataDir" | "realtime" | "version" | "engine"
 >;
 
 /** Adds the route, and the metrics that are read from what the process knows anyway. */
 export function metricsRoute(app: Api, services: MetricsServices): void {
   const { metrics, metricsToken: token, version, engine } = services;
   watchRealtime(metrics, services.realtime);
-  watchProcess(metrics);
+  watchProcess(metrics, services.dataDir);
   metrics.watch(
     "parley_info",
     "Version and database engine of this process; always 1",
     () => [{ labels: { version, engine }, value: 1 }],
     ["version", "engine"],
+    "gauge",
+    "process",
   );
 
   app.get("/metrics", async (c) => {
@@ -36,7 +38,7 @@ export function metricsRoute(app: Api, services: MetricsServices): void {
     }
     c.header("content-type", metrics.registry.contentType);
     c.header("cache-control", "no-store");
-    return c.body(await metrics.registry.metrics());
+    return c.body(await (services.workers?.scrape() ?? metrics.registry.metrics()));
   });
 }
 
@@ -95,32 +97,20 @@ function watchRealtime(metrics: Metrics, realtime: Pick<Realtime, "stats" | "tra
     "Sockets and Engine.IO sessions that count as not authenticated",
     () => stats().unauthenticated,
   );
+  watch("parley_broker_connected", "Whether other nodes can be reached: 1, or 0", () => {
+    const { nodesConnected } = stats();
+    // Where there can be no other node, there is nothing to reach.
+    return nodesConnected === null ? [] : [{ value: nodesConnected ? 1 : 0 }];
+  });
+  one("parley_nodes", "Nodes that this one knows of, itself among them", () => stats().nodes.count);
+  one(
+    "parley_node_silence_seconds",
+    "Time since the other node was heard that has been silent longest; 0: there is none",
+    () => stats().nodes.silenceMs / 1000,
+  );
   one("parley_slow_readers_total", "Readers let go", () => stats().slowClosed, "counter");
   one("parley_broadcasts_total", "Broadcasts to rooms", () => stats().broadcasts, "counter");
   one("parley_deliveries_total", "Events written", () => stats().deliveries, "counter");
-}
-
-function watchProcess({ watch }: Metrics): void {
-  const started = Date.now() / 1000 - performance.now() / 1000;
-  watch("process_start_time_seconds", "Start, in seconds since the epoch", () => [{
-    value: started,
-  }]);
-  watch("process_resident_memory_bytes", "Resident memory", () => [{
-    value: Deno.memoryUsage().rss,
-  }]);
-  watch("process_heap_bytes", "JavaScript heap in use", () => [{
-    value: Deno.memoryUsage().heapUsed,
-  }]);
-  watch(
-    "process_cpu_seconds_total",
-    "User and system time",
-    () => {
-      const { user, system } = process.cpuUsage();
-      return [{ value: (user + system) / 1e6 }];
-    },
-    [],
-    "counter",
-  );
 }
 
 /** Compares digests: the time says nothing of where two secrets differ. */

@@ -44,6 +44,8 @@ export interface GroupCommitOptions<T> {
    * @throws {CommitUnknown}
    */
   commit: (batch: T[], wait: boolean) => Promise<Attempt<T>>;
+  /** A transaction begins; `waitedMs` is of its oldest entry. */
+  onBatch?: ((size: number, waitedMs: number) => void) | undefined;
   /** A transaction was rolled back. */
   onRolledBack?: (batch: readonly T[]) => void;
 }
@@ -79,7 +81,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export function createGroupCommit<T extends { reject(error: unknown): void }>(
   options: GroupCommitOptions<T>,
 ): GroupCommit<T> {
-  const { what, maxPending, maxBatch, patienceMs, keyOf, commit, onRolledBack } = options;
+  const { what, maxPending, maxBatch, patienceMs, keyOf, commit, onBatch, onRolledBack } = options;
   let waiting: T[] = [];
   let running: Promise<void> | null = null;
   const lanes = new Map<string, Lane<T>>();
@@ -102,6 +104,11 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
     running = null;
   }
 
+  function begin(batch: T[], wait: boolean): Promise<Attempt<T>> {
+    onBatch?.(batch.length, performance.now() - arrivals.get(batch[0]!)!);
+    return commit(batch, wait);
+  }
+
   /** @returns what is locked by somebody else */
   async function store(batch: readonly T[], wait: boolean): Promise<readonly T[]> {
     for (let tries = 0;; tries++) {
@@ -109,7 +116,7 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
       const open = batch.filter((entry) => arrivals.has(entry));
       if (open.length === 0) return [];
       try {
-        return finish(open, await commit(open, wait));
+        return finish(open, await begin(open, wait));
       } catch (error) {
         if (error instanceof CommitUnknown) {
           const { attempt, cause } = error as CommitUnknown<T>;

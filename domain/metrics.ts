@@ -11,12 +11,18 @@ export type Metrics = ReturnType<typeof createMetrics>;
 const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const DURATION_SECONDS = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1];
 const RECEIVERS = [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000];
+const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10];
+const BATCH = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
 /** A new set of metrics, all at zero. Names, labels and units are in README. */
 export function createMetrics() {
   const registers = [new Registry()];
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name, help, buckets, registers });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: L[] = [],
+  ) => new Histogram({ name, help, buckets, labelNames, registers });
   const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
     new Counter({ name, help, labelNames, registers });
 
@@ -33,6 +39,40 @@ export function createMetrics() {
     ]),
     /** Sign-ins by outcome: "succeeded", "failed", "refused" (too many), "reused" (a copied token). */
     signIns: counter("parley_sign_ins_total", "Sign-ins by outcome", ["outcome"]),
+    /** Refusals and failures of any kind, by what the client was told. Protocol "http" is REST. */
+    errors: counter("parley_errors_total", "Errors told to clients by code and protocol", [
+      "code",
+      "protocol",
+    ]),
+    /** By the pattern of the route, never by the address: an address has ids, and may have tokens. */
+    requests: histogram(
+      "parley_http_request_seconds",
+      "Time to answer an HTTP request, by method, route and class of status",
+      REQUEST_SECONDS,
+      ["method", "route", "status"],
+    ),
+    /** Of group commits: "messages" is everything about conversations, "documents" edits. */
+    batchSize: histogram(
+      "parley_commit_batch_size",
+      "Changes that one transaction stored together",
+      BATCH,
+      ["what"],
+    ),
+    batchWait: histogram(
+      "parley_commit_wait_seconds",
+      "Time that the oldest change of a batch waited for its transaction",
+      LATENCY_SECONDS,
+      ["what"],
+    ),
+    gaps: counter(
+      "parley_node_gaps_total",
+      "Times when broadcasts of other nodes may have been lost, and clients were sent to recover",
+    ),
+    nodesGone: counter(
+      "parley_nodes_gone_total",
+      "Other nodes that are gone, by how: said goodbye, or fell silent",
+      ["how"],
+    ),
     /** Joins by what the client got: "recovered", "snapshot" (told that it was not), "fresh". */
     recoveries: counter("parley_joins_total", "Joins of conversations by outcome", ["outcome"]),
     /** From taking a message to its acknowledgement, which is after the commit. */
@@ -71,31 +111,36 @@ export function createMetrics() {
     watch<L extends string>(
       name: string,
       help: string,
-      read: () => Iterable<{ labels?: Partial<Record<L, string>>; value: number }>,
+      read: () => Samples<L> | Promise<Samples<L>>,
       labelNames: L[] = [],
       kind: "gauge" | "counter" = "gauge",
+      /** `process`: of all workers of the process together, so one of them tells it. */
+      of: "worker" | "process" = "worker",
     ): void {
+      const common = {
+        name,
+        help,
+        labelNames,
+        registers,
+        aggregator: of === "process" ? "first" as const : "sum" as const,
+      };
       if (kind === "counter") {
         new Counter({
-          name,
-          help,
-          labelNames,
-          registers,
-          collect() {
+          ...common,
+          async collect() {
+            const samples = await read();
             this.reset();
-            for (const { labels = {}, value } of read()) this.inc(labels, value);
+            for (const { labels = {}, value } of samples) this.inc(labels, value);
           },
         });
         return;
       }
       new Gauge({
-        name,
-        help,
-        labelNames,
-        registers,
-        collect() {
+        ...common,
+        async collect() {
+          const samples = await read();
           this.reset();
-          for (const { labels = {}, value } of read()) this.set(labels, value);
+          for (const { labels = {}, value } of samples) this.set(labels, value);
         },
       });
     },
@@ -125,6 +170,10 @@ export function watchDatabase(
     ["state"],
   );
 }
+type Samples<L extends string> = Iterable<{
+  labels?: Partial<Record<L, string>>;
+  value: number;
+}>;
 
 /** How often the event loop is looked at, in milliseconds. */
 const LOOK_MS = 250;

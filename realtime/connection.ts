@@ -45,6 +45,8 @@ export interface ConnectionEvents {
   onError: (error: unknown, connection: Connection) => void;
   /** A command was refused because of a rate; `limit` is the setting. */
   onRefused?: (limit: string, connection: Connection) => void;
+  /** The peer was told of an error, with this code. */
+  onTold?: (code: string, connection: Connection) => void;
 }
 
 /** What has a rate of its own, and the setting that it is. */
@@ -333,8 +335,14 @@ export class Connection {
     throw error;
   }
 
+  /** Protocols say so of each error that they tell the peer, for who counts them. */
+  told(error: ParleyError): void {
+    this.#events.onTold?.(error.code, this);
+  }
+
   /** Tells the peer of an error that answers no command, and closes where that is asked for. */
   fail(error: ParleyError, closing: Closing | undefined = error.close): void {
+    this.told(error);
     this.send(this.protocol.encodeError(error));
     if (closing !== undefined) this.close(closing);
   }

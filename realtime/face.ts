@@ -90,6 +90,8 @@ export interface RealtimeStats {
   rooms: number;
   /** null: there is no other node; false: others cannot be reached now. */
   nodesConnected: boolean | null;
+  /** This one and those that it knows of, and the longest silence of another; 0: there is none. */
+  nodes: { count: number; silenceMs: number };
   slowClosed: number;
   /** Sockets and Engine.IO sessions that count as not authenticated, also when they linger. */
   unauthenticated: number;

@@ -17,8 +17,10 @@ export interface Nodes {
   answer(kind: string, listener: (data: unknown) => unknown): void;
   /** A node has to be told everything that this one would tell: it is new, or it missed something. */
   onHello(listener: (node: string) => void): void;
-  /** What that node had is gone. */
-  onGone(listener: (node: string) => void): void;
+  /** Milliseconds since the other node was heard that has been silent longest; 0: there is none. */
+  silenceMs(): number;
+  /** What that node had is gone, after its goodbye or without one. */
+  onGone(listener: (node: string, how: "goodbye" | "silent") => void): void;
   /** Broadcasts of other nodes may have been lost. */
   onLost(listener: () => void): void;
   /** Says goodbye. */
@@ -59,7 +61,7 @@ export function startNodes(options: NodesOptions): Nodes {
   const others = new Map<string, Other>();
   const listeners = new Map<string, (data: unknown, from: string) => void>();
   const helloListeners: ((node: string) => void)[] = [];
-  const goneListeners: ((node: string) => void)[] = [];
+  const goneListeners: ((node: string, how: "goodbye" | "silent") => void)[] = [];
   const questions = new Map<number, { left: Set<string>; answers: unknown[]; done: () => void }>();
   const beatMs = timeoutMs / 5;
   const lostListeners: (() => void)[] = [];
@@ -104,10 +106,11 @@ export function startNodes(options: NodesOptions): Nodes {
     }
   }
 
-  function gone(node: string): void {
+  function gone(node: string, { goneAt }: Other): void {
     others.delete(node);
     settle(node);
-    for (const listener of goneListeners) listener(node);
+    const how = goneAt === null ? "silent" : "goodbye";
+    for (const listener of goneListeners) listener(node, how);
   }
 
   function beat(): void {
@@ -118,7 +121,7 @@ export function startNodes(options: NodesOptions): Nodes {
     for (const [node, other] of others) {
       // This node slept itself: what the others said meanwhile waits to be read.
       if (stalled) other.heardAt = now;
-      if (now > (other.goneAt ?? other.heardAt + timeoutMs)) gone(node);
+      if (now > (other.goneAt ?? other.heardAt + timeoutMs)) gone(node, other);
     }
   }
 
@@ -147,6 +150,11 @@ export function startNodes(options: NodesOptions): Nodes {
   return {
     self,
     others: () => [...others].filter(([, other]) => other.goneAt === null).map(([name]) => name),
+    silenceMs() {
+      const there = [...others.values()].filter(({ goneAt }) => goneAt === null);
+      const now = performance.now();
+      return there.reduce((most, { heardAt }) => Math.max(most, now - heardAt), 0);
+    },
     tell,
     hear: (kind, listener) => void listeners.set(kind, listener),
     ask(kind, data) {

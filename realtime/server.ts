@@ -63,6 +63,8 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     graceMs: options.presenceGraceMs,
     onError,
   });
+  nodes.onGone((_node, how) => metrics.nodesGone.inc({ how }));
+  nodes.onLost(() => metrics.gaps.inc());
   const everywhere = createEverywhere(bus, nodes, onError);
   const presence = createPresence({
     hub,
@@ -224,6 +226,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     onSlow: (slow) => hub.slow(slow),
     onWaiting: (writer) => hub.wait(writer),
     onError: (error, broken) => onError(error, { connection: broken.id }),
+    onTold: (code, { protocol }) => metrics.errors.inc({ code, protocol: protocol.name }),
     onRefused(limit, refused) {
       metrics.refusals.inc({ limit });
       logRefused(refused, limit);
@@ -364,6 +367,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       authenticatedUsers: presence.countHere(),
       rooms: hub.roomCount,
       nodesConnected: broker.alone ? null : broker.connected,
+      nodes: { count: nodes.others().length + 1, silenceMs: nodes.silenceMs() },
       ...hub.counters,
       unauthenticated: unauthenticated.size,
       lingering: socketIo.lingering +

@@ -1,32 +1,8 @@
 import assert from "node:assert/strict";
-import { cast } from "./support/http.ts";
+import { call, cast, post } from "./support/http.ts";
+import { parseMetrics as parse, type Samples } from "./support/metrics.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 import { connect, TestSocket } from "./support/socket.ts";
-
-type Samples = Map<string, number>;
-
-/** Reads the exposition format strictly: a line that is none fails the test. */
-function parse(text: string): Samples {
-  const samples: Samples = new Map();
-  const typed = new Set<string>();
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    const comment = /^# (HELP|TYPE) ([a-z_]+) (.+)$/.exec(line);
-    if (comment !== null) {
-      if (comment[1] === "TYPE") typed.add(comment[2]!);
-      continue;
-    }
-    const sample = /^([a-z_]+)(\{[^}]*\})? (-?[0-9.e+-]+|\+Inf|NaN)$/.exec(line);
-    assert.ok(sample, `Cannot read the line ${JSON.stringify(line)}`);
-    const [, name, labels = "", value] = sample;
-    const family = name!.replace(/_(bucket|sum|count)$/, "");
-    assert.ok(typed.has(name!) || typed.has(family), `${name} has no type`);
-    const key = name! + labels;
-    assert.ok(!samples.has(key), `${key} stands there twice`);
-    samples.set(key, Number(value));
-  }
-  return samples;
-}
 
 async function scrape(server: TestServer): Promise<Samples> {
   const response = await fetch(`${server.url}/metrics`);
@@ -126,6 +102,66 @@ Deno.test("each metric changes when its cause happens", () =>
     assert.ok(closed.get(frames)! > refused.get(frames)!);
     await until(server, (samples) => samples.get("parley_event_loop_delay_seconds_count")! > 0);
     await agent.close();
+  }));
+
+Deno.test("requests are counted by route, and errors by code and protocol", () =>
+  withServer({}, async (server) => {
+    const { agent, conversation } = await cast(server);
+    const get = (path: string, token = agent.token) => call(server, "GET", path, { token });
+    await get(`/api/conversations/${conversation.id}`);
+    await get(`/api/conversations/${crypto.randomUUID()}`);
+    await get("/api/nothing/here?token=secret-in-address");
+    await get("/api/users", "not-a-token");
+    await call(server, "BREW", "/api/users");
+    const socket = await connect(server, { token: agent.token });
+    await socket.ask("join", { conversationId: crypto.randomUUID() });
+    await socket.ask("nonsense", {});
+
+    const response = await fetch(`${server.url}/metrics`);
+    const text = await response.text();
+    const samples = parse(text);
+    const requests = (method: string, route: string, status: string) =>
+      samples.get(
+        `parley_http_request_seconds_count{method="${method}",route="${route}",status="${status}"}`,
+      );
+    assert.equal(requests("GET", "/api/conversations/:id", "2xx"), 1);
+    assert.equal(requests("GET", "/api/conversations/:id", "4xx"), 1);
+    assert.equal(requests("GET", "unmatched", "4xx"), 1);
+    assert.equal(requests("GET", "/api/users", "4xx"), 1);
+    assert.equal(requests("GET", "/realtime", "1xx"), 1);
+    assert.equal(requests("POST", "/api/auth/login", "2xx"), 1);
+    assert.ok([...samples.keys()].some((key) => key.includes('method="other"')));
+    const errors = (code: string, protocol: string) =>
+      samples.get(`parley_errors_total{code="${code}",protocol="${protocol}"}`);
+    assert.equal(errors("not_found", "http"), 2);
+    assert.equal(errors("not_found", "parley.v1"), 1);
+    assert.equal(errors("unknown_type", "parley.v1"), 1);
+    // Nothing that a caller chose, and nobody's id.
+    for (const secret of ["secret-in-address", conversation.id, agent.user.id, "BREW", "nothing"]) {
+      assert.ok(!text.includes(secret), secret);
+    }
+    await socket.close();
+  }));
+
+Deno.test("the machine, the database and other nodes are told", () =>
+  withServer({}, async (server) => {
+    const { visitor, conversation } = await cast(server);
+    await post(server, visitor.sessionId, conversation.id, "Hello");
+    const samples = await scrape(server);
+    const value = (key: string) => samples.get(key) ?? NaN;
+    assert.deepEqual([value("parley_ready"), value("parley_database_up")], [1, 1]);
+    assert.equal(value("parley_nodes"), 1);
+    assert.equal(value("parley_node_silence_seconds"), 0);
+    assert.ok(value("parley_disk_free_bytes") > 0);
+    assert.ok(value("parley_disk_bytes") > value("parley_disk_free_bytes"));
+    if (Deno.build.os === "linux") {
+      assert.ok(value("process_open_fds") > 3);
+      assert.ok(value("process_max_fds") > value("process_open_fds"));
+    }
+    assert.ok(value('parley_commit_batch_size_count{what="messages"}') >= 1);
+    assert.ok(value('parley_commit_wait_seconds_sum{what="messages"}') >= 0);
+    assert.equal(value('parley_pending_writes{what="messages"}'), 0);
+    assert.equal(value('parley_pending_writes{what="documents"}'), 0);
   }));
 
 Deno.test("a connection refused for its rate is counted", () =>

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import pg from "pg";
 import type { Presence } from "../protocol/model.ts";
 import { call, cast, login } from "./support/http.ts";
+import { parseMetrics } from "./support/metrics.ts";
 import { freePort, type ParallelProcess, startParallel } from "./support/parallel.ts";
 import { ADMIN, makeDatabase, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
@@ -79,6 +80,20 @@ testWith(
       assert.deepEqual([...agents.keys()].toSorted(), [...visitors.keys()].toSorted());
       const all = [...agents.values(), ...visitors.values()];
       for (const socket of all) await socket.ack("join", { conversationId });
+      // Whichever worker is asked, and again: the same connections, and the process once.
+      for (let i = 0; i < 6; i++) {
+        const samples = parseMetrics(await (await fetch(`${server.url}/metrics`)).text());
+        const of = (start: string) => [...samples].filter(([key]) => key.startsWith(start));
+        const open = of("parley_connections{").filter(([key]) => !key.includes("pending"));
+        assert.equal(open.reduce((sum, [, n]) => sum + n, 0), all.length);
+        const workers = new Set(open.map(([key]) => /worker="(\d+)"/.exec(key)?.[1]));
+        assert.deepEqual([...workers].toSorted(), ["1", "2", "3"]);
+        assert.equal(samples.get('parley_workers{state="answered"}'), 3);
+        assert.equal(of("process_resident_memory_bytes").length, 1);
+        assert.equal(of("process_cpu_seconds_total").length, 1);
+        assert.equal(of("parley_info").length, 1);
+        assert.equal(of("parley_nodes{").length, 3);
+      }
       for (const [i, socket] of all.entries()) {
         await socket.ack("message", { conversationId, content: `${i}`, clientMessageId: `${i}` });
       }

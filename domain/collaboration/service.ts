@@ -31,9 +31,12 @@ export interface DocumentsOptions {
   maxBatch?: number;
   /** Milliseconds for which an edit is tried again; see `GroupCommitOptions`. */
   patienceMs?: number;
+  onBatch?: (size: number, waitedMs: number) => void;
 }
 
 export interface Documents {
+  /** Edits that wait for the database. */
+  readonly pending: number;
   /** @throws {ParleyError} `forbidden`, `not_found`. @returns the document's id. */
   open(principal: Principal, subject: Subject): Promise<string>;
   /**
@@ -116,6 +119,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
     patienceMs: options.patienceMs ?? PATIENCE_MS,
     keyOf: ({ id }) => id,
     commit,
+    onBatch: options.onBatch,
     onRolledBack(batch) {
       // What is in memory may be of that transaction.
       for (const { id } of batch) cache.delete(id);
@@ -313,6 +317,10 @@ export function createDocuments(options: DocumentsOptions): Documents {
   }
 
   return {
+    get pending() {
+      return group.pending;
+    },
+
     async open(principal, subject) {
       checkAccess(principal, subject);
       await checkExists(db, subject);

@@ -49,6 +49,7 @@ export interface WriterOptions {
   /** Milliseconds for which a change is tried again; see `GroupCommitOptions`. */
   patienceMs?: number;
   now?: () => Date;
+  onBatch?: (size: number, waitedMs: number) => void;
 }
 
 /** What a transaction did, before anybody is told. */
@@ -77,6 +78,7 @@ export function createWriter(options: WriterOptions): Writer {
     patienceMs: options.patienceMs ?? PATIENCE_MS,
     keyOf: ({ operation }) => operation.conversationId,
     commit,
+    onBatch: options.onBatch,
   });
 
   async function commit(batch: Waiting[], wait: boolean): Promise<Attempt<Waiting>> {

@@ -88,6 +88,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
     } catch (thrown) {
       const error = toParleyError(thrown);
       if (error.code === "internal") options.onUnexpected(thrown, connection);
+      connection.told(error);
       const { message, code, retryAfter } = error;
       connection.send(encode({
         type: "auth_response",
@@ -169,6 +170,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       } catch (thrown) {
         const error = toParleyError(thrown);
         if (error.code === "internal") options.onUnexpected(thrown, connection);
+        connection.told(error);
         connection.send(encodeError(error, chatIdOf(frame ?? peek(text))));
       }
     },

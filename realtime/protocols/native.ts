@@ -72,6 +72,7 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
   function answerError(connection: Connection, thrown: unknown, id: CommandId | undefined): void {
     const error = toParleyError(thrown);
     if (error.code === "internal") options.onUnexpected(thrown, connection);
+    connection.told(error);
     connection.send(encodeError(error, id));
     // Who is authenticated already keeps what they have.
     if (error.close !== undefined && connection.principal === null) connection.close(error.close);

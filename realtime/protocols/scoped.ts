@@ -171,6 +171,7 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     const failed = thrown instanceof FailedAuthentication;
     const error = failed ? thrown.error : toParleyError(thrown);
     if (error.code === "internal") onUnexpected(error.cause ?? thrown, connection);
+    connection.told(error);
     connection.send(writeError(error, id));
     if (error.code === "rate_limited") connection.close(CLOSE.rateLimited);
     else if (failed) closeFailed(connection, error, thrown.inAddress);

@@ -34,6 +34,7 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
   function answerError(connection: Connection, thrown: unknown, ack: number | null): void {
     const error = toParleyError(thrown);
     if (error.code === "internal") options.onUnexpected(thrown, connection);
+    connection.told(error);
     const text = ack === null
       ? errorText(error, iso())
       : ackText(ack, { success: false, ...errorData(error, iso()) });
@@ -54,6 +55,7 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     } catch (thrown) {
       const error = toParleyError(thrown);
       if (error.code === "internal") options.onUnexpected(thrown, connection);
+      if (ack === null) connection.told(error);
       connection.send(errorText(error, iso(), true));
       if (ack !== null) answerError(connection, error, ack);
       if (isNew) connection.close(passes(error.code) ? CLOSE.internal : CLOSE.unauthorized);

@@ -90,6 +90,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
   function tell(connection: Connection, thrown: unknown, frame: Frame): ParleyError {
     const error = toParleyError(thrown);
     if (error.code === "internal") options.onUnexpected(thrown, connection);
+    connection.told(error);
     connection.send(encodeError(error, frame));
     return error;
   }
