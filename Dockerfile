@@ -31,7 +31,8 @@ COPY --from=build /app/protocol protocol/
 COPY --from=build /app/realtime realtime/
 RUN mkdir /data && chown deno:deno /data && chmod 700 /data
 USER deno
-ENV PORT=8000 DATA_DIR=/data
+# The runtime's own HTTP spans have the query of each address (docs/operations.md, Tracing).
+ENV PORT=8000 DATA_DIR=/data OTEL_DENO_TRACING=false
 VOLUME /data
 EXPOSE 8000
 # SIGTERM tells every client to reconnect and stores what was taken before the process ends.

@@ -1,6 +1,8 @@
 /** What every way to start has in common: settings, logs, the site, and all parts put together. */
+import { getLogger } from "@logtape/logtape";
 import { createSite } from "./api/site.ts";
 import { DataDirError } from "./db/data_dir.ts";
+import { tracingWarning } from "./domain/tracing.ts";
 import { configureLogging, reportError } from "./logging.ts";
 import { createParley, type Parley } from "./server.ts";
 import { readSettings, type Settings, SettingsError } from "./settings.ts";
@@ -35,6 +37,8 @@ export interface Booted {
 export async function boot({ parallel }: { parallel: boolean }): Promise<Booted> {
   const config = settings();
   await configureLogging(config.LOG_LEVEL);
+  const warning = tracingWarning(Deno.env.toObject());
+  if (warning !== null) getLogger(["parley"]).warn(warning);
   const site = await createSite({
     dashboardDir: ".output",
     widgetDir: ".build/widget",

@@ -1,6 +1,7 @@
 import { isDataError } from "../db/data_error.ts";
 import { isUnavailable } from "../db/database_error.ts";
 import { ParleyError } from "../protocol/errors.ts";
+import { tracing } from "./tracing.ts";
 import { nextTurn } from "./turn.ts";
 
 /** What a transaction did, before anybody is told. */
@@ -106,7 +107,9 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
 
   function begin(batch: T[], wait: boolean): Promise<Attempt<T>> {
     onBatch?.(batch.length, performance.now() - arrivals.get(batch[0]!)!);
-    return commit(batch, wait);
+    if (tracing === null) return commit(batch, wait);
+    const attributes = { "parley.what": what, "parley.size": batch.length };
+    return tracing.run("batch", attributes, () => commit(batch, wait));
   }
 
   /** @returns what is locked by somebody else */

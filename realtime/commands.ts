@@ -12,6 +12,7 @@ import type { Page } from "../protocol/model.ts";
 import type { Conversations } from "../domain/conversations/face.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
+import { type Tracing, tracing } from "../domain/tracing.ts";
 import type { Subject } from "../domain/collaboration/subjects.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Collaboration } from "./collaboration.ts";
@@ -52,6 +53,24 @@ const DONE = {};
 
 /** Every command of the hub, the same for each protocol. Rights are checked in every one. */
 export function createCommands(options: CommandsOptions): Commands {
+  const commands = commandsOf(options);
+  return tracing === null ? commands : traced(commands, tracing);
+}
+
+function traced(commands: Commands, to: Tracing): Commands {
+  const entries = Object.entries(commands).map(([name, handle]) => {
+    const run: Handler<CommandType> = (connection, data, accept) =>
+      to.run(
+        "command",
+        { "parley.command": name, "parley.protocol": connection.protocol.name },
+        () => (handle as Handler<CommandType>)(connection, data, accept),
+      );
+    return [name, run];
+  });
+  return Object.fromEntries(entries) as Commands;
+}
+
+function commandsOf(options: CommandsOptions): Commands {
   const {
     hub,
     conversations,

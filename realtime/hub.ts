@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers";
 import { CLOSE } from "../protocol/close_codes.ts";
 import { type Audience, audienceOf } from "../domain/principal.ts";
+import { type Tracing, tracing } from "../domain/tracing.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Broadcast, Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -321,8 +322,10 @@ export class Hub {
       for (const frame of frames) connection.send(frame);
       this.counters.deliveries += lines.length;
     }
+    const took = performance.now() - start;
     this.#metrics.broadcastSize.observe(room.members.size);
-    this.#metrics.broadcastDuration.observe((performance.now() - start) / 1000);
+    this.#metrics.broadcastDuration.observe(took / 1000);
+    if (tracing !== null) traceFanOut(tracing, broadcasts, room.members.size, took);
   }
 
   /** Nothing that it has read comes again. */
@@ -384,4 +387,16 @@ function encodeAll(
 function toFrames({ batching }: Protocol, lines: readonly (string | null)[]): string[] {
   const some = lines.filter((line) => line !== null);
   return batching && some.length > 1 ? [some.join("\n")] : some;
+}
+
+/** Of what kind the room is, and not which. */
+function traceFanOut(to: Tracing, broadcasts: Broadcast[], receivers: number, ms: number): void {
+  const { room, forAgents, forVisitors } = broadcasts[0]!;
+  const event = (forAgents ?? forVisitors)!.type;
+  to.past("broadcast", {
+    "parley.event": event,
+    "parley.room": room.split(":", 1)[0]!,
+    "parley.size": broadcasts.length,
+    "parley.receivers": receivers,
+  }, ms);
 }

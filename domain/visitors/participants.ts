@@ -4,14 +4,17 @@
  */
 import {
   createRemoteJWKSet,
+  customFetch,
   decodeJwt,
   decodeProtectedHeader,
   errors,
+  type FetchImplementation,
   type JWTPayload,
   jwtVerify,
   type JWTVerifyGetKey,
   SignJWT,
 } from "jose";
+import { SpanKind } from "@opentelemetry/api";
 import { z } from "zod";
 import type { Db } from "../../db/database.ts";
 import { ContextId, ExternalId } from "../../protocol/contexts.ts";
@@ -19,6 +22,7 @@ import { fieldErrors, ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import type { VisitorPrincipal } from "../principal.ts";
 import { newSecret } from "../secrets.ts";
+import { tracing } from "../tracing.ts";
 import { findOrCreateByIdentity, updateContact } from "./contacts.ts";
 import { CURVES, EDWARDS, readPublicKey, RSA } from "./public_key.ts";
 
@@ -156,7 +160,7 @@ function outsideIssuer({ jwksUrl, publicKey }: ParticipantTokensOptions): Truste
     return { key: () => key, algorithms };
   }
   if (jwksUrl === undefined) return null;
-  const keys = createRemoteJWKSet(new URL(jwksUrl));
+  const keys = createRemoteJWKSet(new URL(jwksUrl), { [customFetch]: fetchKeys });
   return {
     algorithms: ASYMMETRIC,
     async key(header, token) {
@@ -176,6 +180,16 @@ function outsideIssuer({ jwksUrl, publicKey }: ParticipantTokensOptions): Truste
     },
   };
 }
+
+/** A span for it, and not the address: that it is the issuer's keys says enough. */
+const fetchKeys: FetchImplementation = (url, options) => {
+  if (tracing === null) return fetch(url, options as RequestInit);
+  return tracing.run("fetch", { "parley.what": "issuer's keys" }, async (span) => {
+    const response = await fetch(url, options as RequestInit);
+    span.setAttribute("http.response.status_code", response.status);
+    return response;
+  }, SpanKind.CLIENT);
+};
 
 function refused(why: string, cause?: unknown): ParleyError {
   return new ParleyError("invalid_token", `Cannot authenticate: the token is not valid: ${why}`, {
