@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Metrics } from "../domain/metrics.ts";
 import { ParleyError } from "../protocol/errors.ts";
+import type { BrokerTroubles } from "../realtime/broker.ts";
 import { isForwarded, isPrivateAddress } from "../realtime/address.ts";
 import type { Realtime } from "../realtime/face.ts";
 import type { Api, ApiServices } from "./context.ts";
@@ -102,6 +103,19 @@ function watchRealtime(metrics: Metrics, realtime: Pick<Realtime, "stats" | "tra
     // Where there can be no other node, there is nothing to reach.
     return nodesConnected === null ? [] : [{ value: nodesConnected ? 1 : 0 }];
   });
+  const trouble = (name: string, help: string, which: keyof BrokerTroubles) =>
+    watch(
+      name,
+      help,
+      () => {
+        const { broker } = stats();
+        return broker === null ? [] : [{ value: broker[which] }];
+      },
+      [],
+      "counter",
+    );
+  trouble("parley_broker_outages_total", "Times when other nodes could not be reached", "outages");
+  trouble("parley_broker_dropped_total", "What could not be told to other nodes", "dropped");
   one("parley_nodes", "Nodes that this one knows of, itself among them", () => stats().nodes.count);
   one(
     "parley_node_silence_seconds",

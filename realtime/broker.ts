@@ -20,6 +20,14 @@ export interface Broadcast {
 
 export type BrokerListener = (broadcast: Broadcast) => void;
 
+/** Since the start. */
+export interface BrokerTroubles {
+  /** Times when other nodes could not be reached. */
+  outages: number;
+  /** What could not be told to them; they were told that something was lost. */
+  dropped: number;
+}
+
 /**
  * Carries broadcasts between the nodes of one installation. Delivery is at most once and in the
  * order of publishing per room and node; what must not be lost is in the log, where clients find
@@ -30,6 +38,8 @@ export interface Broker {
   readonly alone: boolean;
   /** False while other nodes cannot be reached; what happens on this one goes on. */
   readonly connected: boolean;
+  /** Absent where nothing is between the nodes that could be away. */
+  readonly troubles?: Readonly<BrokerTroubles>;
   publish(broadcast: Broadcast): void;
   /**
    * From now on broadcasts to the room reach the listener; those of other nodes from the moment on

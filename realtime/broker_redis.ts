@@ -61,8 +61,12 @@ export async function createRedisBroker(options: RedisBrokerOptions): Promise<Br
   const prefix = `parley:${options.name}:`;
   const nodesChannel = `${prefix}nodes`;
   const channelOf = (room: string) => `${prefix}room:${room}`;
+  const troubles = { outages: 0, dropped: 0 };
   const outage = createOutage({
-    onLost: (reason) => onLost(host, reasonOf(reason)),
+    onLost(reason) {
+      troubles.outages++;
+      onLost(host, reasonOf(reason));
+    },
     onBack: (ms) => onBack(host, ms),
     stableMs: options.stableMs,
   });
@@ -98,6 +102,7 @@ export async function createRedisBroker(options: RedisBrokerOptions): Promise<Br
     const text = `${node} ${json}`;
     const size = text.length + COMMAND_SIZE;
     if (closed || !publisher.ready || waiting + size > maxWaiting) {
+      troubles.dropped++;
       drop();
       return false;
     }
@@ -109,6 +114,7 @@ export async function createRedisBroker(options: RedisBrokerOptions): Promise<Br
     } catch (error) {
       failing = publisher.ready;
       if (failing && !closed) onFailure(error);
+      troubles.dropped++;
       drop();
       return false;
     } finally {
@@ -266,6 +272,7 @@ export async function createRedisBroker(options: RedisBrokerOptions): Promise<Br
 
   return {
     alone: false,
+    troubles,
     get connected() {
       return isUp();
     },

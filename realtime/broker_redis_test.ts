@@ -86,6 +86,8 @@ testWith(
       proxy.open();
       await gap;
       assert.deepEqual(heard, []);
+      const { outages, dropped } = far.troubles!;
+      assert.deepEqual([outages, dropped >= 1], [1, true]);
     }),
 );
 
@@ -119,6 +121,7 @@ testWith(
       proxy.freeze(true);
       const text = "x".repeat(1000);
       for (let n = 0; n < 200; n++) far.publish({ ...event("r", n), room: `r ${text}` });
+      assert.ok(far.troubles!.dropped > 100, `${far.troubles!.dropped} were dropped`);
       proxy.freeze(false);
       await gap;
     }, 65_536),

@@ -11,7 +11,7 @@ import type { Tables } from "../domain/tables/service.ts";
 import type { Page } from "../protocol/model.ts";
 import type { ConnectionStats } from "../protocol/programs.ts";
 import type { PeerReader } from "./address.ts";
-import type { Broker } from "./broker.ts";
+import type { Broker, BrokerTroubles } from "./broker.ts";
 import type { ConnectionLimits } from "./connection.ts";
 import type { Absence } from "./presence.ts";
 import type { Disconnect } from "./rights.ts";
@@ -92,6 +92,8 @@ export interface RealtimeStats {
   nodesConnected: boolean | null;
   /** This one and those that it knows of, and the longest silence of another; 0: there is none. */
   nodes: { count: number; silenceMs: number };
+  /** null: nothing is between the nodes that could be away. */
+  broker: Readonly<BrokerTroubles> | null;
   slowClosed: number;
   /** Sockets and Engine.IO sessions that count as not authenticated, also when they linger. */
   unauthenticated: number;

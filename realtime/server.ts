@@ -367,6 +367,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       authenticatedUsers: presence.countHere(),
       rooms: hub.roomCount,
       nodesConnected: broker.alone ? null : broker.connected,
+      broker: broker.troubles ?? null,
       nodes: { count: nodes.others().length + 1, silenceMs: nodes.silenceMs() },
       ...hub.counters,
       unauthenticated: unauthenticated.size,

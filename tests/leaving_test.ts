@@ -13,6 +13,7 @@ import {
   told,
   untilTold,
 } from "./support/notifications.ts";
+import { onNodes } from "./support/nodes.ts";
 import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
@@ -297,3 +298,25 @@ onBothEngines("who was told to wait is told to the team when nobody has it", asy
   await untilTold(server, ada, ({ items }) => items.some(isWaiting));
   await socket.close();
 }, { ...ENV, ABSENT_AFTER_MS: "0", WAITING_ALERT_MS: "400" });
+
+onNodes("an assignee who is there on another node is not absent", async (nodes) => {
+  const [here, there] = nodes;
+  const [ada, bea, cara] = await colleagues(here, "Bea", "Cara") as [
+    Colleague,
+    Colleague,
+    Colleague,
+  ];
+  const socket = await connect(there, { token: bea.token });
+  const beas = await given(here, ada, bea);
+  const caras = await given(here, ada, cara);
+  await post(here, beas.sessionId, beas.conversationId, "Bea?");
+  await post(here, caras.sessionId, caras.conversationId, "Cara?");
+  const of = ({ items }: { items: Notification[] }, id: string) =>
+    items.filter((item) => item.kind === "waiting" && item.conversationId === id).length;
+  const first = await untilTold(here, ada, (list) => of(list, caras.conversationId) === 1);
+  assert.equal(of(first, beas.conversationId), 0);
+  await socket.close();
+  await untilTold(there, ada, (list) => of(list, beas.conversationId) === 1);
+  // Both nodes look; each wait is told once.
+  assert.equal(of(await told(here, ada), caras.conversationId), 1);
+}, { ...ENV, ABSENT_AFTER_MS: "600", WAITING_ALERT_MS: "0", PRESENCE_GRACE_MS: "0" });

@@ -35,25 +35,27 @@ Deno.test("spans say what was done, and nothing of whom or with which secret", a
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     async (request) => {
       const body = await request.text();
+      if (new URL(request.url).pathname === "/keys") return Response.json({ keys: [] });
       sent.all.push(body);
       if (request.url.endsWith("/v1/traces")) sent.traces.push(body);
       return Response.json({});
     },
   );
+  const text = "a text that nobody else reads";
+  const inAddress = "secret-in-an-address";
+  const inHeader = "secret-in-a-header";
   const dataDir = await makeDataDir();
   const server = await startProcess({
     DATA_DIR: dataDir,
     ADMIN_EMAIL: ADMIN.email,
     ADMIN_PASSWORD: ADMIN.password,
+    JWT_JWKS_URL: `http://127.0.0.1:${collector.addr.port}/keys?key=${inAddress}`,
     OTEL_DENO: "true",
     OTEL_DENO_TRACING: "false",
     OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
     OTEL_METRIC_EXPORT_INTERVAL: "500",
   });
-  const text = "a text that nobody else reads";
-  const inAddress = "secret-in-an-address";
-  const inHeader = "secret-in-a-header";
   let people: Awaited<ReturnType<typeof cast>>;
   try {
     people = await cast(server);
@@ -78,6 +80,14 @@ Deno.test("spans say what was done, and nothing of whom or with which secret", a
     const over = new Promise((resolve) => late.addEventListener("close", resolve, { once: true }));
     late.close();
     await Promise.all([over, socket.close(), other.close()]);
+    // An outside issuer's token, for which the keys are fetched.
+    const part = (value: unknown) => btoa(JSON.stringify(value)).replaceAll("=", "");
+    const claims = { sub: "grace", contexts: ["order-1"], exp: 9_999_999_999 };
+    const foreign = `${part({ alg: "RS256", kid: "k1" })}.${part(claims)}.c2ln`;
+    const guest = new WebSocket(
+      `${server.url.replace("http", "ws")}/api/chat/ws?token=${foreign}&contextId=order-1`,
+    );
+    await new Promise((resolve) => guest.addEventListener("close", resolve, { once: true }));
   } finally {
     // What waits to be exported goes out before the process ends.
     await server.kill("SIGTERM");
@@ -112,6 +122,7 @@ Deno.test("spans say what was done, and nothing of whom or with which secret", a
   const request = find("request", { "http.route": "/api/conversations/:id" });
   assert.equal(Number(attribute(request, "http.response.status_code")), 200);
   find("request", { "http.route": "/api/chat/ws" });
+  find("fetch", { "parley.what": "issuer's keys" });
 
   const { agent, visitor, conversation } = people!;
   const everything = sent.all.join("\n");
