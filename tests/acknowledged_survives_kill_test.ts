@@ -28,7 +28,7 @@ async function burst(
 ): Promise<void> {
   let over = false;
   let waiting = 0;
-  void socket.closed.then(() => over = true);
+  void socket.ended.then(() => over = true);
   for (let n = 0; !over; n++) {
     const entry: Sent = { clientMessageId: `s${sender}-${n}`, message: null };
     sent.push(entry);

@@ -4,6 +4,7 @@ import type { ErrorData } from "../protocol/native.ts";
 import { call, cast, openSession, post } from "./support/http.ts";
 import { startServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
+import { within } from "./support/deadline.ts";
 
 Deno.test("addresses of one IPv6 /64 share every limit, and posts of strangers use up nothing", async (t) => {
   const server = await startServer("pglite", {
@@ -53,7 +54,7 @@ Deno.test("addresses of one IPv6 /64 share every limit, and posts of strangers u
         });
         refused.push(JSON.parse(first).type === "error");
         socket.close();
-        await new Promise((resolve) => socket.onclose = resolve);
+        await within(new Promise((resolve) => socket.onclose = resolve), "the close of a socket");
       }
       assert.deepEqual(refused, [false, false, false, true]);
     });

@@ -4,6 +4,7 @@ import { HandshakeError, openRaw, type RawClient, type RawOptions } from "./faul
 import { eventually } from "./faults/health.ts";
 import { call, cast } from "./support/http.ts";
 import { startServer } from "./support/server.ts";
+import { within } from "./support/deadline.ts";
 
 const FROM_ELSEWHERE = { "x-forwarded-for": "2001:db8::1" };
 
@@ -110,7 +111,7 @@ Deno.test("sockets that are not authenticated are bounded, in all and of one net
         await hears((text) => text.includes("authenticated"));
         await settles(0);
         socket.close();
-        await new Promise((resolve) => socket.onclose = resolve);
+        await within(new Promise((resolve) => socket.onclose = resolve), "the close of a socket");
         await settles(0);
       },
     );

@@ -1,5 +1,6 @@
 /** Bare clients: fetch for polling, WebSocket for frames, TCP for what neither would send. */
 import assert from "node:assert/strict";
+import { within } from "../support/deadline.ts";
 
 /** A test whose timers, sockets and requests have to be over with it. */
 export function conformanceTest(name: string, fn: () => Promise<void>): void {
@@ -81,7 +82,9 @@ export function openSocket(url: string, query: Record<string, string | null> = {
   return {
     socket,
     opened: opened.promise,
-    closed: closed.promise,
+    get closed() {
+      return within(closed.promise, "the close of a socket");
+    },
     next() {
       const frame = frames.shift();
       if (frame !== undefined) return Promise.resolve(frame);
@@ -93,7 +96,7 @@ export function openSocket(url: string, query: Record<string, string | null> = {
     send: (data) => socket.send(data),
     async close() {
       socket.close();
-      await closed.promise;
+      await within(closed.promise, "the close of a socket");
     },
   };
 }

@@ -9,11 +9,13 @@ import {
   OPCODE,
   textOf,
 } from "./frames.ts";
+import { within } from "../support/deadline.ts";
 
 type AnyMessage = ServerMessage & { id?: string | number };
 
 export interface RawOptions {
   protocols?: string[];
+  headers?: Record<string, string>;
   /** False: reads nothing after the handshake until `resume`. */
   reading?: boolean;
   /** False: pings are not answered. */
@@ -66,6 +68,7 @@ export async function openRaw(url: string, options: RawOptions = {}): Promise<Ra
     "Connection: Upgrade",
     `Sec-WebSocket-Key: ${key}`,
     "Sec-WebSocket-Version: 13",
+    ...Object.entries(options.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     ...(protocols.length === 0 ? [] : [`Sec-WebSocket-Protocol: ${protocols.join(", ")}`]),
   ];
   const buffer = new Uint8Array(16_384);
@@ -177,7 +180,9 @@ export async function openRaw(url: string, options: RawOptions = {}): Promise<Ra
   const client: RawClient = {
     received,
     frames,
-    closed: closed.promise,
+    get closed() {
+      return within(closed.promise, "the close of a socket", 30_000);
+    },
     get isClosed() {
       return isClosed;
     },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { within } from "../support/deadline.ts";
 
 // deno-lint-ignore no-explicit-any -- what the protocol's document shows is checked field by field
 export type Line = any;
@@ -49,7 +50,9 @@ export async function openChatJson(url: string, query = "") {
   return {
     received,
     changes,
-    closed,
+    get closed() {
+      return within(closed, "the close of a socket");
+    },
     until,
     send,
     /** Sends, and returns the next message that comes. */
@@ -66,7 +69,7 @@ export async function openChatJson(url: string, query = "") {
     chats: () => received.filter(({ type }) => type === "chat"),
     async close() {
       socket.close();
-      await closed;
+      await within(closed, "the close of a socket");
     },
   };
 }

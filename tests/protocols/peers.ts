@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { call } from "../support/http.ts";
 import type { TestServer } from "../support/server.ts";
+import { within } from "../support/deadline.ts";
 
 // deno-lint-ignore no-explicit-any -- each protocol has its own shapes
 export type Frame = any;
@@ -140,7 +141,7 @@ export async function openLines(url: string, take: (frame: Frame) => void, proto
     async close() {
       over = true;
       socket.close();
-      await closed;
+      await within(closed, "the close of a socket");
     },
   };
 }

@@ -2,6 +2,7 @@
 import { SignJWT } from "jose";
 import { call } from "../support/http.ts";
 import type { TestServer } from "../support/server.ts";
+import { within } from "../support/deadline.ts";
 
 // deno-lint-ignore no-explicit-any -- what the protocol's document shows is checked field by field
 export type Line = any;
@@ -56,7 +57,9 @@ export async function open(
   socket.onerror = () => {};
   const peer: ScopedPeer = {
     received,
-    closed,
+    get closed() {
+      return within(closed, "the close of a socket");
+    },
     send: (message) =>
       socket.send(
         typeof message === "string" || message instanceof Uint8Array
@@ -90,7 +93,7 @@ export async function open(
     },
     async close() {
       socket.close();
-      await closed;
+      await within(closed, "the close of a socket");
     },
   };
   return peer;

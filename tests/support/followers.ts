@@ -4,6 +4,7 @@ import { type DatabaseChange, type TableName, TABLES } from "../../protocol/tabl
 import type { TestServer } from "./server.ts";
 import { connect, TestSocket } from "./socket.ts";
 import { changesOf } from "./tables.ts";
+import { within } from "./deadline.ts";
 
 export type Change = Pick<DatabaseChange, "table" | "event" | "data" | "new" | "old">;
 export type Who = { token: string } | { sessionId: string };
@@ -71,7 +72,7 @@ export async function frames(server: TestServer, path: string, first: unknown, r
     text: () => received.join("\n"),
     async close() {
       socket.close();
-      await closed;
+      await within(closed, "the close of a socket");
     },
   };
 }

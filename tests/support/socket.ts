@@ -1,4 +1,5 @@
 import type { CommandType, Events, EventType, ServerMessage } from "../../protocol/native.ts";
+import { within } from "./deadline.ts";
 
 type AnyMessage = Exclude<ServerMessage, never> & { id?: string | number };
 
@@ -6,23 +7,35 @@ type AnyMessage = Exclude<ServerMessage, never> & { id?: string | number };
 export class TestSocket {
   readonly socket: WebSocket;
   readonly received: AnyMessage[] = [];
-  readonly closed: Promise<{ code: number; reason: string }>;
+  /** How it ended, however long that takes. */
+  readonly ended: Promise<{ code: number; reason: string }>;
   #waiters: (() => void)[] = [];
   #nextId = 1;
 
-  constructor(url: string, protocols: string[] = ["parley.v1"]) {
-    this.socket = new WebSocket(url.replace(/^http/, "ws") + "/realtime", protocols);
+  constructor(
+    url: string,
+    protocols: string[] = ["parley.v1"],
+    headers: Record<string, string> = {},
+  ) {
+    // Deno takes headers here; the types are those of browsers, which cannot.
+    const options = { protocols, headers } as unknown as string[];
+    this.socket = new WebSocket(url.replace(/^http/, "ws") + "/realtime", options);
     this.socket.onmessage = (event) => {
       for (const line of String(event.data).split("\n")) this.received.push(JSON.parse(line));
       this.#wake();
     };
     this.socket.onerror = () => this.#wake();
-    this.closed = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.socket.onclose = ({ code, reason }) => {
         this.#wake();
         resolve({ code, reason });
       };
     });
+  }
+
+  /** How it ended, which has to be soon. */
+  get closed(): Promise<{ code: number; reason: string }> {
+    return within(this.ended, "the close of a socket");
   }
 
   #wake(): void {

@@ -1,4 +1,5 @@
 import type { ConversationEvent } from "../../protocol/topics.ts";
+import { within } from "./deadline.ts";
 
 // deno-lint-ignore no-explicit-any -- what a protocol's document shows is checked field by field
 export type Frame = any;
@@ -8,7 +9,8 @@ export class TopicsSocket {
   readonly socket: WebSocket;
   readonly received: Frame[] = [];
   readonly opened: Promise<unknown>;
-  readonly closed: Promise<{ code: number; reason: string }>;
+  /** How it ended, however long that takes. */
+  readonly ended: Promise<{ code: number; reason: string }>;
   #wake = () => {};
 
   constructor(server: { url: string }, query = "") {
@@ -18,10 +20,15 @@ export class TopicsSocket {
       this.#wake();
     };
     this.opened = new Promise((resolve) => this.socket.onopen = resolve);
-    this.closed = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.socket.onclose = ({ code, reason }) => resolve({ code, reason });
     });
     this.socket.onerror = () => this.#wake();
+  }
+
+  /** How it ended, which has to be soon. */
+  get closed(): Promise<{ code: number; reason: string }> {
+    return within(this.ended, "the close of a socket");
   }
 
   send(frame: unknown): void {
