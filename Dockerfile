@@ -37,8 +37,10 @@ VOLUME /data
 EXPOSE 8000
 # SIGTERM tells every client to reconnect and stores what was taken before the process ends.
 STOPSIGNAL SIGTERM
+# Whether the process turns: what restarts unhealthy containers must not do so because the database
+# is away, which a restart does not bring back. /ready is for balancers.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["deno", "eval", "--no-config", "const r = await fetch(`http://127.0.0.1:${Deno.env.get('PORT')}/health`); Deno.exit(r.ok ? 0 : 1)"]
+  CMD ["deno", "eval", "--no-config", "const r = await fetch(`http://127.0.0.1:${Deno.env.get('PORT')}/live`); Deno.exit(r.ok ? 0 : 1)"]
 # Every variable is read, not a list of names, because a misspelt setting has to stop the start.
 CMD ["deno", "run", "--no-prompt", "--cached-only", "--node-modules-dir=manual", \
   "--allow-net", "--allow-env", "--allow-read=/app,/data", "--allow-write=/data", "main.ts"]

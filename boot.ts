@@ -1,15 +1,22 @@
 /** What every way to start has in common: settings, logs, the site, and all parts put together. */
 import { getLogger } from "@logtape/logtape";
-import { createSite } from "./api/site.ts";
+import { pathOf } from "./api/path.ts";
+import { answerWhileStarting } from "./api/probes.ts";
+import { problemResponse } from "./api/problem.ts";
+import { type BuiltSite, createSite } from "./api/site.ts";
 import { DataDirError } from "./db/data_dir.ts";
 import { tracingWarning } from "./domain/tracing.ts";
-import { configureLogging, reportError } from "./logging.ts";
+import { configureLogging, plain, reportError, sayReady } from "./logging.ts";
+import { openStoreWhenThere, StartError } from "./open_store.ts";
 import { createParley, type Parley } from "./server.ts";
 import { readSettings, type Settings, SettingsError } from "./settings.ts";
 
+const logger = getLogger("parley");
+
 /** Prints one line and ends: the start failed for a reason that the operator can mend. */
 export function refuse(error: unknown): never {
-  const known = error instanceof SettingsError || error instanceof DataDirError;
+  const known = error instanceof SettingsError || error instanceof DataDirError ||
+    error instanceof StartError;
   const message = error instanceof Error ? error.message : String(error);
   console.error(known ? message : `Cannot start: ${message}`);
   Deno.exit(1);
@@ -26,36 +33,123 @@ function settings(): Settings {
 
 export interface Booted {
   config: Settings;
-  parley: Parley;
-  /** Answers a request that came over this connection. */
+  /** Answers a request that came over this connection, also while the server is starting. */
   serve(request: Request, info: Deno.ServeHandlerInfo): Promise<Response>;
-  /** Says where it listens. */
+  /** The answer when answering failed. */
+  failed(error: unknown): Response;
+  /**
+   * Opens the database, waiting for it as long as that can help, and puts everything together; ends
+   * the process with one line when it cannot.
+   *
+   * @param port where it listens
+   */
+  start(port: number): Promise<void>;
+  /** Says where it listens, once it is ready. */
   announce(port: number): void;
+  /** Ends what was started, or the waiting. */
+  stop(): Promise<void>;
 }
 
 /** @param parallel this is one of several workers of one process */
 export async function boot({ parallel }: { parallel: boolean }): Promise<Booted> {
   const config = settings();
-  await configureLogging(config.LOG_LEVEL);
+  await configureLogging(config.LOG_LEVEL, formatOf(config));
   const warning = tracingWarning(Deno.env.toObject());
-  if (warning !== null) getLogger(["parley"]).warn(warning);
-  const site = await createSite({
-    dashboardDir: ".output",
-    widgetDir: ".build/widget",
-    reload: config.DEV_RELOAD,
-  });
-  const parley = await createParley(config, { site, onError: reportError, parallel })
-    .catch(refuse);
+  if (warning !== null) logger.warn(warning);
+  const stopping = new AbortController();
+  let missing = ["The server is starting"];
+  let site: BuiltSite | null = null;
+  let parley: Parley | null = null;
+  let starting: Promise<void> | null = null;
+  let announced: number | null = null;
+
+  function announceReady(): void {
+    if (announced === null || parley === null) return;
+    const url = `http://localhost:${announced}${parley.needsSetup ? "/setup" : ""}`;
+    const { engine, broker, node } = parley;
+    sayReady({ url, host: config.HOST, port: announced, engine, broker, node });
+  }
+
+  async function loadSite(): Promise<BuiltSite> {
+    try {
+      return site = await createSite({
+        dashboardDir: ".output",
+        widgetDir: ".build/widget",
+        reload: config.DEV_RELOAD,
+      });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new StartError(
+        `Cannot start: the dashboard is not built in "${Deno.cwd()}" (run "deno task build" first)`,
+      );
+    }
+  }
+
+  async function open(port: number): Promise<void> {
+    const loading = loadSite();
+    const opening = openStoreWhenThere(config, { onError: reportError }, {
+      signal: stopping.signal,
+      onWait: ({ reason }, where) =>
+        logger.warn(
+          plain(
+            `Listening on port ${port}, waiting for the database at "${where}" ` +
+              `(setting DATABASE_URL): ${reason}`,
+          ),
+          { port, where, reason },
+        ),
+      onMissing: (sentence) => missing = [sentence],
+      onThere(ms, where) {
+        const seconds = Math.round(ms / 100) / 10;
+        logger.info(plain(`The database at "${where}" is there after ${seconds} s`), {
+          where,
+          seconds,
+        });
+      },
+    });
+    const [site, store] = await Promise.all([loading, opening]);
+    missing = ["The server is starting"];
+    const opened = await createParley(config, { onError: reportError, parallel, site, store });
+    if (stopping.signal.aborted) return await opened.stop();
+    parley = opened;
+    announceReady();
+  }
+
   return {
     config,
-    parley,
-    serve(request, { remoteAddr }) {
+    async serve(request, { remoteAddr }) {
       const remote = remoteAddr.transport === "tcp" ? remoteAddr.hostname : "127.0.0.1";
-      return parley.handle(request, remote);
+      if (parley !== null) return await parley.handle(request, remote);
+      const path = pathOf(request);
+      if (path instanceof Response) return path;
+      // Websites that load the widget now get it, and it waits for the server.
+      return site?.file(request, path) ??
+        answerWhileStarting(request, path, { missing: () => missing });
+    },
+    failed(error) {
+      reportError(error);
+      return problemResponse({ code: "internal", detail: "Cannot answer: internal error" });
+    },
+    async start(port) {
+      try {
+        await (starting = open(port));
+      } catch (error) {
+        if (!stopping.signal.aborted) refuse(error);
+      }
     },
     announce(port) {
-      const url = `http://localhost:${port}${parley.needsSetup ? "/setup" : ""}`;
-      console.log(`Parley is ready at ${url} (${parley.engine})`);
+      announced = port;
+      announceReady();
+    },
+    async stop() {
+      stopping.abort();
+      await starting?.catch(() => {});
+      await parley?.stop();
     },
   };
+}
+
+/** For people at a terminal text, for what collects logs JSON. */
+function formatOf({ LOG_FORMAT }: Settings): "json" | "text" {
+  if (LOG_FORMAT !== "auto") return LOG_FORMAT;
+  return Deno.stdout.isTerminal() ? "text" : "json";
 }

@@ -29,19 +29,72 @@ export function redact(line: string): string {
   return CREDENTIALS.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line);
 }
 
-/** JSON lines on standard output and error, one object an entry, credentials taken out. */
+/** What says that the server is ready; it is heard whatever the level is. */
+const START = ["parley", "start"];
+const startLogger = getLogger(START);
+
+/** One line for a person: time, level, the sentence, and what it is about. */
+function textLine(record: LogRecord): string {
+  const message = record.message.map((part) => typeof part === "string" ? part : show(part))
+    .join("");
+  if (record.category.join() === START.join()) return message;
+  const used = record.message.filter((_, i) => i % 2 === 1);
+  const about = Object.entries(record.properties)
+    .filter(([name, value]) => value !== undefined && name !== "stack" && !used.includes(value))
+    .map(([name, value]) => ` ${name}=${show(value)}`).join("");
+  const stack = typeof record.properties["stack"] === "string"
+    ? `\n${record.properties["stack"]}`
+    : "";
+  const time = new Date(record.timestamp).toISOString();
+  return `${time} ${record.level.toUpperCase().padEnd(7)} ${message}${about}${stack}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * JSON lines on standard output and error, one object an entry, or lines of text; credentials are
+ * taken out of both.
+ */
 export async function configureLogging(
   level: "debug" | "info" | "warning" | "error",
+  format: "json" | "text" = "json",
 ): Promise<void> {
-  const format = getJsonLinesFormatter({ properties: "flatten" });
-  const formatter = (record: LogRecord) => redact(format(record));
+  const line = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textLine;
+  const formatter = (record: LogRecord) => redact(line(record));
   await configure({
     sinks: { console: getConsoleSink({ formatter }) },
     loggers: [
       { category: "parley", lowestLevel: level, sinks: ["console"] },
+      { category: START, lowestLevel: "info", sinks: ["console"], parentSinks: "override" },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["console"] },
     ],
   });
+}
+
+/** A finished sentence: its braces are none of the logger's. */
+export function plain(sentence: string): string {
+  return sentence.replaceAll("{", "{{").replaceAll("}", "}}");
+}
+
+export interface Ready {
+  url: string;
+  host: string;
+  port: number;
+  engine: string;
+  broker: string;
+  node: string;
+}
+
+/** The one line that tools and people wait for. */
+export function sayReady(ready: Ready): void {
+  const { url, engine, broker, node } = ready;
+  startLogger.info(
+    plain(`Parley is ready at ${url} (${engine}, broker ${broker}, node ${node})`),
+    { ...ready },
+  );
 }
 
 /** An error that nobody expected: logged with what it is about, never with what users wrote. */

@@ -1,13 +1,22 @@
-import { boot } from "./boot.ts";
+import { boot, refuse } from "./boot.ts";
+import { listen, type Listening } from "./listening.ts";
 
-const { config, parley, serve, announce } = await boot({ parallel: false });
+const { config, serve, failed, start, announce, stop } = await boot({ parallel: false });
 
-const server = Deno.serve({
-  port: config.PORT,
-  hostname: config.HOST,
-  tcpBacklog: config.MAX_PENDING_CONNECTIONS,
-  onListen: ({ port }) => announce(port),
-}, serve);
+// Before the database: who asks meanwhile is told to ask again, and a port that is taken ends the
+// start before anything was touched.
+let listening: Listening;
+try {
+  listening = listen({
+    port: config.PORT,
+    hostname: config.HOST,
+    backlog: config.MAX_PENDING_CONNECTIONS,
+    handler: serve,
+    onError: failed,
+  });
+} catch (error) {
+  refuse(error);
+}
 
 let stopping = false;
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -16,8 +25,11 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     stopping = true;
     // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
     setTimeout(() => Deno.exit(0), 4800);
-    await parley.stop();
-    await server.shutdown();
+    await stop();
+    await listening.close();
     Deno.exit(0);
   });
 }
+
+announce(listening.port);
+await start(listening.port);

@@ -4,12 +4,15 @@
  */
 import { boot } from "./boot.ts";
 
-const { parley, serve, announce } = await boot({ parallel: true });
+const { config, serve, start, announce, stop: end } = await boot({ parallel: true });
 
 /** The runtime says it once, for all workers. */
 const onListen = (address: Deno.Addr) => announce((address as Deno.NetAddr).port);
 
 export default { fetch: serve, onListen } satisfies Deno.ServeDefaultExport;
+
+// Not awaited: the runtime listens when this module is done, and the port is opened first.
+void start(config.PORT);
 
 const me = crypto.randomUUID();
 /** Workers that stop, and whether they are done: the process ends with the last. */
@@ -36,7 +39,7 @@ async function stop(): Promise<void> {
     gathered = true;
     note(me, workers.get(me)!);
   }, GATHER_MS);
-  await parley.stop();
+  await end();
   channel.postMessage([me, true]);
   note(me, true);
 }

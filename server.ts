@@ -1,8 +1,9 @@
 /**
  * Puts a whole Parley together from settings, so that main.ts and every test start the same thing.
  */
-import { openDatabase } from "./db/database.ts";
+import { sql } from "kysely";
 import { isUnavailable } from "./db/database_error.ts";
+import { databaseFailure } from "./db/failure.ts";
 import { createProcessCounters } from "./domain/analytics/process_counters.ts";
 import { createAnalytics } from "./domain/analytics/service.ts";
 import { createAttempts } from "./domain/agents/attempts.ts";
@@ -12,7 +13,7 @@ import { createSignIn } from "./domain/agents/sign_in.ts";
 import { createBot } from "./domain/bot/engine.ts";
 import { listRules } from "./domain/bot/rules.ts";
 import { createTokens, signingSecret } from "./domain/agents/tokens.ts";
-import { countUsers, createFirstAdmin, listUsers, touchUser } from "./domain/agents/users.ts";
+import { countUsers, listUsers, touchUser } from "./domain/agents/users.ts";
 import { createDocuments } from "./domain/collaboration/service.ts";
 import { findContextConversation, openContext } from "./domain/conversations/contexts.ts";
 import { logAfter } from "./domain/conversations/log.ts";
@@ -24,7 +25,7 @@ import { createWriter } from "./domain/conversations/writer.ts";
 import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
 import { createEventBus, type EventBus } from "./domain/events.ts";
 import { createLoader } from "./domain/loader.ts";
-import { createMetrics, watchDatabase, watchEventLoop } from "./domain/metrics.ts";
+import { watchDatabase, watchEventLoop } from "./domain/metrics.ts";
 import { createNotifications } from "./domain/notifications/service.ts";
 import type { AgentPrincipal } from "./domain/principal.ts";
 import { listApiKeys } from "./domain/programs/api_keys.ts";
@@ -38,19 +39,23 @@ import {
   isAgentToken,
 } from "./domain/visitors/participants.ts";
 import { createSessionCheck, recordPage, webConversationsOf } from "./domain/visitors/sessions.ts";
-import { ensureFirstWidget, listWidgets } from "./domain/visitors/widgets.ts";
+import { listWidgets } from "./domain/visitors/widgets.ts";
 import type { User } from "./protocol/model.ts";
 import { createHttpApi } from "./api/app.ts";
 import { REFRESH_COOKIE } from "./api/context.ts";
+import { pathOf } from "./api/path.ts";
 import { createGate } from "./api/gate.ts";
 import { createRequests } from "./api/requests.ts";
+import { createProbes, isProbe } from "./api/probes.ts";
+import { problemResponse } from "./api/problem.ts";
 import type { Site } from "./api/site.ts";
 import { serveSocketIoClient } from "./api/socket_io_client.ts";
 import { createWorkers } from "./api/workers.ts";
 import { createPeerReader } from "./realtime/address.ts";
 import type { Realtime, RealtimeStats } from "./realtime/face.ts";
 import { createRealtime } from "./realtime/server.ts";
-import { brokerKind, openBroker } from "./open_broker.ts";
+import { type BrokerKind, brokerKind, openBroker } from "./open_broker.ts";
+import { openStore, type Store } from "./open_store.ts";
 import { limitsOf, type Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -58,6 +63,9 @@ export interface Parley {
   /** Answers every request; `remote` is the address of the direct peer. */
   handle(request: Request, remote: string): Promise<Response>;
   readonly engine: "postgres" | "pglite";
+  readonly broker: BrokerKind;
+  /** Name of this node. */
+  readonly node: string;
   readonly needsSetup: boolean;
   stats(): RealtimeStats;
   /** Tells clients to come back, stores what was taken, and closes the database. */
@@ -73,6 +81,8 @@ export async function createParley(
     onError: ReportError;
     /** This is one of several workers of one process. */
     parallel?: boolean;
+    /** The database, where it is open already. */
+    store?: Store;
     /** For benchmarks: a bus that they have a hold of, and how much the writer may group. */
     bus?: EventBus;
     maxBatch?: number;
@@ -84,24 +94,7 @@ export async function createParley(
     if (!isUnavailable(error)) parts.onError(error, context);
   };
   const broker = brokerKind(settings, parts.parallel ?? false);
-  const metrics = createMetrics();
-  const database = await openDatabase({
-    url: settings.DATABASE_URL,
-    directUrl: settings.DATABASE_DIRECT_URL,
-    dataDir: settings.DATA_DIR,
-    pool: settings.DATABASE_POOL,
-    timeouts: {
-      statement: settings.DATABASE_STATEMENT_TIMEOUT_MS,
-      lock: settings.DATABASE_LOCK_TIMEOUT_MS,
-      idleTransaction: settings.DATABASE_IDLE_TRANSACTION_TIMEOUT_MS,
-      connect: settings.DATABASE_CONNECT_TIMEOUT_MS,
-      query: settings.DATABASE_QUERY_TIMEOUT_MS,
-      keepAlive: settings.DATABASE_KEEPALIVE_MS,
-      job: settings.DATABASE_JOB_TIMEOUT_MS,
-    },
-    onTrouble: (kind) => metrics.databaseTrouble.inc({ kind }),
-    onQuery: (ms) => metrics.query.observe(ms / 1000),
-  });
+  const { database, metrics, needsSetup } = parts.store ?? await openStore(settings, { onError });
   const { db, jobs, epoch } = database;
   watchDatabase(metrics, database);
   const bus = parts.bus ?? createEventBus(onError);
@@ -200,15 +193,6 @@ export async function createParley(
     patienceMs: settings.DATABASE_RETRY_MS,
     onBatch: batches("documents"),
   });
-  if (settings.ADMIN_EMAIL !== undefined && await countUsers(db) === 0) {
-    await createFirstAdmin(db, {
-      name: settings.ADMIN_EMAIL.split("@")[0]!,
-      email: settings.ADMIN_EMAIL.toLowerCase(),
-      password: settings.ADMIN_PASSWORD!,
-    }).catch(unlessSetUp);
-  }
-  await ensureFirstWidget(db);
-
   const peer = createPeerReader(settings.TRUSTED_PROXIES);
   const originAllowed = createOriginPolicy(db, settings.FRONTEND_URL);
   const visitorBySession = createSessionCheck(db, { lifeMs: settings.SESSION_MS });
@@ -298,7 +282,6 @@ export async function createParley(
   const api = createHttpApi({
     version: VERSION,
     engine: database.engine,
-    hasRedis: broker === "redis",
     metrics,
     metricsToken: settings.METRICS_TOKEN,
     workers,
@@ -359,20 +342,56 @@ export async function createParley(
     limits: () => limitsOf(settings),
   };
   (globalThis as Record<symbol, unknown>)[DASHBOARD] = dashboard;
-  const needsSetup = await dashboard.needsSetup();
   const gate = createGate();
+  const probes = createProbes({
+    async database() {
+      if (database.availability.state === "read_only") return "it takes no changes";
+      try {
+        await sql`select 1`.execute(db);
+        return null;
+      } catch (error) {
+        return databaseFailure(error).words;
+      }
+    },
+    troubles: () =>
+      realtime.stats().nodesConnected === false
+        ? [
+          `${broker === "redis" ? "Redis" : "The broker"} does not answer: ` +
+          "what happens on other nodes is not heard here",
+        ]
+        : [],
+    draining: () => realtime.draining,
+    services() {
+      const { connections, authenticatedUsers, slowClosed, lingering, nodesConnected } = realtime
+        .stats();
+      return {
+        redis: broker !== "redis"
+          ? "not configured"
+          : nodesConnected === false
+          ? "disconnected"
+          : "connected",
+        websocket: { status: "active", connections, authenticatedUsers, slowClosed, lingering },
+      };
+    },
+    websocket: () => ({
+      connections: realtime.stats().connections,
+      status: realtime.draining ? "draining" : "healthy",
+    }),
+  });
   const requests = createRequests(metrics);
 
   /** What the API has no route for: a socket's path, or anything of the site. */
   function routeOf(request: Request): string {
     const path = new URL(request.url).pathname;
+    if (isProbe(path)) return path;
     if (!realtime.serves(path)) return "site";
     return path.startsWith("/socket.io") ? "/socket.io/" : path;
   }
 
-  async function answer(request: Request, remote: string): Promise<Response> {
+  async function answer(path: string, request: Request, remote: string): Promise<Response> {
     try {
-      const path = new URL(request.url).pathname;
+      const probe = probes.answer(path);
+      if (probe !== null) return await probe;
       const client = await serveSocketIoClient(request);
       if (client !== null) return client;
       if (realtime.serves(path)) return await realtime.upgrade(request, remote);
@@ -381,16 +400,22 @@ export async function createParley(
       }
       return await gate.pass(() => site(request));
     } catch (error) {
-      onError(error, { path: new URL(request.url).pathname });
-      return new Response("Internal error", { status: 500 });
+      onError(error, { path });
+      return problemResponse({ code: "internal", detail: "Cannot answer: internal error" });
     }
   }
 
   return {
     engine: database.engine,
+    broker,
+    node,
     needsSetup,
     stats: () => realtime.stats(),
-    handle: (request, remote) => requests.measure(request, routeOf, () => answer(request, remote)),
+    async handle(request, remote) {
+      const path = pathOf(request);
+      if (path instanceof Response) return path;
+      return await requests.measure(request, routeOf, () => answer(path, request, remote));
+    },
     async stop() {
       stopWatching();
       attempts.stop();
@@ -411,8 +436,7 @@ export async function createParley(
 }
 
 function isApi(path: string): boolean {
-  return path === "/metrics" || path === "/health" || path === "/ready" || path === "/api" ||
-    path.startsWith("/api/");
+  return path === "/metrics" || path === "/api" || path.startsWith("/api/");
 }
 
 function agentPrincipal(user: Pick<User, "id"> & Partial<User>): AgentPrincipal {
@@ -433,11 +457,6 @@ function cookieOf(request: Request, name: string): string | undefined {
     if (key === name && value !== undefined) return value;
   }
   return undefined;
-}
-
-/** Another node, which started at the same moment, made the first admin. */
-function unlessSetUp(error: unknown): void {
-  if ((error as { code?: string }).code !== "already_set_up") throw error;
 }
 
 async function orNull<T>(promise: Promise<T>): Promise<T | null> {

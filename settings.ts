@@ -235,6 +235,11 @@ export const SETTINGS = {
     "info",
     "What is logged: debug, info, warning or error",
   ),
+  LOG_FORMAT: setting(
+    z.enum(["auto", "json", "text"], 'must be "auto", "json" or "text"'),
+    "auto",
+    "Form of log lines: json (an object a line), text (for people), or auto: text at a terminal, otherwise json",
+  ),
   SECURE_COOKIES: setting(
     flag,
     undefined,

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
@@ -6,6 +6,7 @@ import { parseJson } from "../protocol/json.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { authRoutes, publicAuthRoutes } from "./auth.ts";
 import {
+  answers,
   type Api,
   type ApiServices,
   authenticate,
@@ -52,7 +53,6 @@ export function createHttpApi(services: ApiServices): Api {
     await next();
     c.header("x-content-type-options", "nosniff");
   });
-  healthRoutes(app, services);
   metricsRoute(app, services);
   app.use("/api/*", openRequests(services.openRequests));
   app.use("/api/*", cors(services));
@@ -79,6 +79,7 @@ export function createHttpApi(services: ApiServices): Api {
   };
   app.doc31("/api/openapi.json", description);
   docsRoutes(app, () => app.getOpenAPI31Document(description));
+  describeProbes(app);
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
@@ -108,36 +109,46 @@ export function createHttpApi(services: ApiServices): Api {
   return app;
 }
 
-function healthRoutes(app: Api, { db, realtime, hasRedis }: ApiServices): void {
-  async function databaseAnswers(): Promise<boolean> {
-    try {
-      await sql`select 1`.execute(db);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-  app.get("/health", async (c) => {
-    const database = await databaseAnswers();
-    const stats = realtime.stats();
-    const { connections, authenticatedUsers, slowClosed, lingering, nodesConnected } = stats;
-    const words = (connected: boolean) => connected ? "connected" : "disconnected";
-    return c.json({
-      status: database && nodesConnected !== false ? "ok" : "degraded",
-      timestamp: new Date().toISOString(),
-      services: {
-        database: words(database),
-        redis: hasRedis ? words(nodesConnected !== false) : "not configured",
-        websocket: { status: "active", connections, authenticatedUsers, slowClosed, lingering },
+const Missing = z.array(z.string()).openapi({ description: "What is missing, as sentences" });
+
+/** They are answered before anything here (`probes.ts`), because they have to be when nothing is. */
+function describeProbes(app: Api): void {
+  const probe = (path: string, summary: string, schema: z.ZodType, otherwise?: string) => {
+    const answer = (description: string) => ({
+      description,
+      content: { "application/json": { schema } },
+    });
+    app.openAPIRegistry.registerPath({
+      method: "get",
+      path,
+      tags: ["server"],
+      summary,
+      security: [],
+      responses: {
+        ...answers(200, "Yes", schema),
+        ...(otherwise === undefined ? {} : { 503: answer(otherwise) }),
       },
-      websocket: { connections, status: realtime.draining ? "draining" : "healthy" },
-      // A node without the others still serves its own people.
-    }, database ? 200 : 503);
-  });
-  app.get("/ready", async (c) => {
-    const ready = !realtime.draining && await databaseAnswers();
-    return c.json({ ready }, ready ? 200 : 503);
-  });
+    });
+  };
+  probe("/live", "Whether the process turns", z.object({ live: z.literal(true) }));
+  probe(
+    "/ready",
+    "Whether new traffic is welcome",
+    z.object({ ready: z.boolean(), missing: Missing.optional() }),
+    "Without the database, while the server starts, and while it stops",
+  );
+  probe(
+    "/health",
+    "How every part is",
+    z.looseObject({
+      status: z.enum(["ok", "degraded", "starting"]),
+      timestamp: z.iso.datetime(),
+      services: z.looseObject({}),
+      websocket: z.looseObject({}),
+      missing: Missing,
+    }),
+    "Without the database",
+  );
 }
 
 /**

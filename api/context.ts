@@ -36,8 +36,6 @@ import type { Workers } from "./workers.ts";
 export interface ApiServices {
   version: string;
   engine: string;
-  /** Whether nodes hear of each other by Redis. */
-  hasRedis: boolean;
   metrics: Metrics;
   /** The other workers of this process; null: there are none. */
   workers: Workers | null;

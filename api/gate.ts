@@ -1,3 +1,5 @@
+import { problemResponse } from "./problem.ts";
+
 /** How long requests that are inside may take before the database is closed under them. */
 const MAX_WAIT_MS = 1000;
 
@@ -38,20 +40,9 @@ export function createGate(): Gate {
 }
 
 function restarting(): Response {
-  const problem = {
-    type: "about:blank",
-    title: "draining",
-    status: 503,
-    detail: "Cannot answer: the server is restarting",
+  return problemResponse({
     code: "draining",
+    detail: "Cannot answer: the server is restarting",
     retryAfter: 1000,
-  };
-  return new Response(JSON.stringify(problem), {
-    status: 503,
-    headers: {
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-      "retry-after": "1",
-    },
   });
 }

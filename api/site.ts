@@ -35,12 +35,17 @@ export interface Site {
   (request: Request): Promise<Response>;
 }
 
+export interface BuiltSite extends Site {
+  /** The answer with a built file, which needs nothing else of the server; null: there is none. */
+  file(request: Request, path: string): Response | null;
+}
+
 interface Renderer {
   default: { fetch(request: Request): Promise<Response> | Response };
 }
 
 /** Reads all built files once: they are few and small, and a path can then never leave the folder. */
-export async function createSite(options: SiteOptions): Promise<Site> {
+export async function createSite(options: SiteOptions): Promise<BuiltSite> {
   const files = new Map<string, StaticFile>();
   await readTree(
     files,
@@ -65,13 +70,16 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   const url = new URL(`file://${await Deno.realPath(options.dashboardDir)}/server/_ssr/ssr.mjs`);
   const renderer = await import(url.href) as Renderer;
 
-  return async (request) => {
-    const path = new URL(request.url).pathname;
-    const file = files.get(path);
-    if (file !== undefined) return serveFile(request, file);
+  function file(request: Request, path: string): Response | null {
+    const found = files.get(path);
+    return found === undefined ? null : serveFile(request, found);
+  }
+  return Object.assign(async (request: Request) => {
+    const built = file(request, new URL(request.url).pathname);
+    if (built !== null) return built;
     const response = await renderer.default.fetch(request);
     return await secure(response, options.reload === true);
-  };
+  }, { file });
 }
 
 const RELOAD_PATH = "/dev-reload.js";

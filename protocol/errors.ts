@@ -5,6 +5,7 @@ import { CLOSE, type CloseReason } from "./close_codes.ts";
  * connection that is not authenticated, the close that follows. The code is the contract; sentences may change.
  */
 export const ERRORS = {
+  bad_request: { status: 400 },
   bad_json: { status: 400 },
   bad_frame: { status: 400 },
   unknown_type: { status: 400 },

@@ -3,6 +3,7 @@
  * `--parallel` in a process of its own with a worker for each core (DENO_JOBS says how many).
  */
 import { refuse } from "../boot.ts";
+import { listenError } from "../listening.ts";
 import { brokerKind } from "../open_broker.ts";
 import { readSettings, SettingsError } from "../settings.ts";
 import { buildStale } from "./build.ts";
@@ -35,6 +36,12 @@ function check() {
       throw new SettingsError(
         "Cannot start: setting PORT is 0: several workers need a port that is the same for all",
       );
+    }
+    // The workers share the port with each other, and so would with another Parley.
+    try {
+      Deno.listen({ hostname: settings.HOST, port: settings.PORT }).close();
+    } catch (error) {
+      throw listenError(error, settings);
     }
     return settings;
   } catch (error) {

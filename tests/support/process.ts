@@ -9,48 +9,94 @@ export interface ServerProcess {
 }
 
 const READY = /Parley is ready at http:\/\/localhost:(\d+)/;
+const WAITING = /Listening on port (\d+), waiting for the database/;
+/** Milliseconds for something to be said. */
+const PATIENCE_MS = 60_000;
 
-/** Starts it and waits for the line that says it is ready. */
-export async function startProcess(env: Record<string, string>): Promise<ServerProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts"],
+export interface SpawnedProcess {
+  output: string[];
+  logs: string[];
+  /** Waits until the output matches. @throws when the process ended, or was silent for too long. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  kill(signal: Deno.Signal): Promise<Deno.CommandStatus>;
+  ended: Promise<Deno.CommandStatus>;
+}
+
+/** Starts it. @param command what runs it, main.ts without a build in between by default */
+export function spawnProcess(
+  env: Record<string, string>,
+  command: [string, ...string[]] = [Deno.execPath(), "run", "-A", "--no-check", "main.ts"],
+): SpawnedProcess {
+  const [program, ...args] = command;
+  const child = new Deno.Command(program, {
+    args,
     env: { NO_COLOR: "1", PORT: "0", HOST: "127.0.0.1", DRAIN_MS: "0", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const stderr: string[] = [];
-  void (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr.push(text);
-  })();
   const output: string[] = [];
-  for (;;) {
-    const { done, value } = await lines.read();
-    if (done) {
-      const { code } = await child.status;
-      throw new Error(`The server ended with ${code}: ${stderr.join("")}${output.join("")}`);
+  const logs: string[] = [];
+  let heard = () => {};
+  let over = false;
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>, into: string[]) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      into.push(text);
+      heard();
     }
-    output.push(value);
-    const ready = READY.exec(output.join(""));
-    if (ready === null) continue;
-    void (async () => {
+  };
+  const ended = Promise.all([child.status, read(child.stdout, logs), read(child.stderr, output)])
+    .then(([status]) => {
+      over = true;
+      heard();
+      return status;
+    });
+  return {
+    output,
+    logs,
+    async until(pattern) {
+      const deadline = Date.now() + PATIENCE_MS;
       for (;;) {
-        const next = await lines.read();
-        if (next.done) return;
-        output.push(next.value);
+        const all = logs.join("") + output.join("");
+        const found = pattern.exec(all);
+        if (found !== null) return found;
+        if (over) throw new Error(`The server ended before it said ${pattern}: ${all}`);
+        if (Date.now() > deadline) throw new Error(`The server did not say ${pattern}: ${all}`);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        heard = resolve;
+        const timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
+        await promise;
+        clearTimeout(timer);
       }
-    })();
-    return {
-      url: `http://127.0.0.1:${ready[1]}`,
-      output: stderr,
-      logs: output,
-      async kill(signal) {
-        child.kill(signal);
-        return await child.status;
-      },
-    };
-  }
+    },
+    kill(signal) {
+      child.kill(signal);
+      return ended;
+    },
+    ended,
+  };
+}
+
+/** Starts it and waits for the line that says it is ready. */
+export async function startProcess(env: Record<string, string>): Promise<ServerProcess> {
+  const { until, output, logs, kill } = spawnProcess(env);
+  const [, port] = await until(READY);
+  return { url: `http://127.0.0.1:${port}`, output, logs, kill };
+}
+
+/** Starts it and waits for the line that says that it waits for its database. */
+export async function startWaiting(
+  env: Record<string, string>,
+): Promise<ServerProcess & { ready(): Promise<void> }> {
+  const { until, output, logs, kill } = spawnProcess(env);
+  const [, port] = await until(WAITING);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    output,
+    logs,
+    kill,
+    ready: () => until(READY).then(() => {}),
+  };
 }
 
 /** Runs it to its end. */

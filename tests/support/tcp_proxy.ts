@@ -13,6 +13,8 @@ export interface TcpProxy {
    * @returns resolves when it has happened
    */
   cut(when: "before" | "after", ...texts: string[]): Promise<void>;
+  /** While it is held nothing arrives, and all of it later, as with a process that is stopped. */
+  hold(held: boolean): void;
   close(): void;
 }
 
@@ -32,6 +34,7 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
   let frozen = false;
   let isShut = false;
   let cutting: Cutting | null = null;
+  let held: PromiseWithResolvers<void> | null = null;
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 
   /** The answer is kept back, too: nothing of it may arrive before the cut. */
@@ -59,6 +62,7 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
           cut.done();
           break;
         }
+        await held?.promise;
         for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
       }
     } catch {
@@ -107,6 +111,13 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
     freeze: (next) => void (frozen = next),
     cut: (when, ...texts) =>
       new Promise((done) => cutting = { when, texts, sent: new WeakMap(), done }),
+    hold(next) {
+      if (next) held ??= Promise.withResolvers();
+      else {
+        held?.resolve();
+        held = null;
+      }
+    },
     close() {
       shut();
       listener.close();

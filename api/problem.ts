@@ -1,0 +1,35 @@
+/** Problem details (RFC 9457) for answers that no route of the API makes. */
+import { type ErrorCode, ERRORS } from "../protocol/errors.ts";
+
+export interface ProblemOptions {
+  code: ErrorCode;
+  /** The sentence. */
+  detail: string;
+  /** Milliseconds after which the same may succeed. */
+  retryAfter?: number;
+}
+
+export function problemResponse({ code, detail, retryAfter }: ProblemOptions): Response {
+  const { status } = ERRORS[code];
+  return new Response(
+    JSON.stringify({
+      type: "about:blank",
+      title: code,
+      status,
+      detail,
+      code,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    }),
+    {
+      status,
+      headers: {
+        "content-type": "application/problem+json",
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        ...(retryAfter === undefined
+          ? {}
+          : { "retry-after": String(Math.ceil(retryAfter / 1000)) }),
+      },
+    },
+  );
+}
