@@ -29,6 +29,8 @@ COPY --from=build /app/db db/
 COPY --from=build /app/domain domain/
 COPY --from=build /app/protocol protocol/
 COPY --from=build /app/realtime realtime/
+# `docker run … deno run -A tools/migrate.ts` prepares a release.
+COPY --from=build /app/tools/migrate.ts tools/
 RUN mkdir /data && chown deno:deno /data && chmod 700 /data
 USER deno
 # The runtime's own HTTP spans have the query of each address (docs/operations.md, Tracing).

@@ -87,16 +87,13 @@ export async function boot({ parallel }: { parallel: boolean }): Promise<Booted>
 
   async function open(port: number): Promise<void> {
     const loading = loadSite();
-    const opening = openStoreWhenThere(config, { onError: reportError }, {
+    const told = {
+      onError: reportError,
+      onMigrated: (name: string) => logger.info(plain(`The schema has ${name} now`), { name }),
+    };
+    const opening = openStoreWhenThere(config, told, {
       signal: stopping.signal,
-      onWait: ({ reason }, where) =>
-        logger.warn(
-          plain(
-            `Listening on port ${port}, waiting for the database at "${where}" ` +
-              `(setting DATABASE_URL): ${reason}`,
-          ),
-          { port, where, reason },
-        ),
+      onWait: (sentence) => logger.warn(plain(`Listening on port ${port}, ${sentence}`), { port }),
       onMissing: (sentence) => missing = [sentence],
       onThere(ms, where) {
         const seconds = Math.round(ms / 100) / 10;

@@ -1,7 +1,7 @@
 /** The database of a node, migrated and with what a first start puts into it. */
-import { DataDirError } from "./db/data_dir.ts";
 import { type OpenDatabase, openDatabase } from "./db/database.ts";
-import { databaseAddress, type DatabaseFailure, databaseFailure } from "./db/failure.ts";
+import { databaseAddress, databaseFailure } from "./db/failure.ts";
+import { SchemaBehindError, SchemaError } from "./db/migrate.ts";
 import { countUsers, createFirstAdmin } from "./domain/agents/users.ts";
 import { createMetrics, type Metrics } from "./domain/metrics.ts";
 import { ensureFirstWidget } from "./domain/visitors/widgets.ts";
@@ -16,10 +16,15 @@ export interface Store {
 
 export interface StoreOptions {
   onError: (error: unknown) => void;
+  /** Told of each migration that was run. */
+  onMigrated?: (name: string) => void;
 }
 
 /** Opens and migrates the database, and makes the first admin and the first widget. */
-export async function openStore(settings: Settings, { onError }: StoreOptions): Promise<Store> {
+export async function openStore(
+  settings: Settings,
+  { onError, onMigrated }: StoreOptions,
+): Promise<Store> {
   const metrics = createMetrics();
   const database = await openDatabase({
     url: settings.DATABASE_URL,
@@ -36,6 +41,8 @@ export async function openStore(settings: Settings, { onError }: StoreOptions): 
       job: settings.DATABASE_JOB_TIMEOUT_MS,
     },
     onTrouble: (kind) => metrics.databaseTrouble.inc({ kind }),
+    migrate: settings.MIGRATE_ON_START,
+    onMigrated,
     onQuery: (ms) => metrics.query.observe(ms / 1000),
   });
   try {
@@ -71,17 +78,66 @@ export class StartError extends Error {
 const RETRY_MS = [100, 1000] as const;
 
 export interface Waiting {
-  /** Told once, before the first wait. */
-  onWait(failure: DatabaseFailure, where: string): void;
-  /** Told of each failure: what anybody may read. */
+  /** Told once, before the first wait, with what the operator may read. */
+  onWait(sentence: string): void;
+  /** Told of each failure, with what anybody may read. */
   onMissing(sentence: string): void;
   /** Told once, when it is there after waiting for so many milliseconds. */
   onThere(ms: number, where: string): void;
   signal: AbortSignal;
 }
 
+/** Two sentences on the same failure: for the operator, and without host and user for anybody. */
+interface Missing {
+  log: string;
+  shown: string;
+}
+
+/** What waiting can mend. @throws {StartError} what it cannot. */
+function missingOf(error: unknown, where: string): Missing {
+  const database = `the database at "${where}" (setting DATABASE_URL)`;
+  if (error instanceof SchemaBehindError) {
+    return {
+      log: `waiting for ${database}: ${error.message}`,
+      shown: `The database is not up to date: ${error.message}`,
+    };
+  }
+  if (error instanceof SchemaError) throw new StartError(error.message);
+  const { heals, reason, words } = databaseFailure(error);
+  if (!heals) throw new StartError(`Cannot open ${database}: ${reason}`);
+  return {
+    log: `waiting for ${database}: ${reason}`,
+    shown: `The database does not answer (setting DATABASE_URL): ${words}`,
+  };
+}
+
+/** Tries until it succeeds, as long as waiting can help. */
+async function whenThere<T>(
+  url: string,
+  attempt: () => Promise<T>,
+  { onWait, onMissing, onThere, signal }: Waiting,
+): Promise<T> {
+  const where = databaseAddress(url);
+  const began = performance.now();
+  let waited = false;
+  for (let wait: number = RETRY_MS[0];; wait = Math.min(2 * wait, RETRY_MS[1])) {
+    let missing: Missing;
+    try {
+      const result = await attempt();
+      if (waited) onThere(performance.now() - began, where);
+      return result;
+    } catch (error) {
+      missing = missingOf(error, where);
+    }
+    onMissing(missing.shown);
+    if (!waited) onWait(missing.log);
+    waited = true;
+    await pause(wait * (0.75 + Math.random() / 2), signal);
+  }
+}
+
 /**
- * The same, tried until it succeeds, as long as waiting can help.
+ * The same as `openStore`, tried until it succeeds, as long as waiting can help.
  *
  * @throws {StartError} when it cannot, with a sentence that names the setting.
  * @throws the signal's reason when that says to stop.
@@ -89,31 +145,67 @@ export interface Waiting {
 export async function openStoreWhenThere(
   settings: Settings,
   options: StoreOptions,
-  { onWait, onMissing, onThere, signal }: Waiting,
+  waiting: Waiting,
 ): Promise<Store> {
   const url = settings.DATABASE_URL;
-  if (url === undefined) return await openStore(settings, options);
-  const where = databaseAddress(url);
-  const began = performance.now();
-  let waited = false;
-  for (let wait: number = RETRY_MS[0];; wait = Math.min(2 * wait, RETRY_MS[1])) {
-    try {
-      const store = await openStore(settings, options);
-      if (waited) onThere(performance.now() - began, where);
-      return store;
-    } catch (error) {
-      if (error instanceof DataDirError) throw error;
-      const failure = databaseFailure(error);
-      if (!failure.heals) {
-        throw new StartError(
-          `Cannot open the database at "${where}" (setting DATABASE_URL): ${failure.reason}`,
-        );
-      }
-      onMissing(`The database does not answer (setting DATABASE_URL): ${failure.words}`);
-      if (!waited) onWait(failure, where);
-      waited = true;
-    }
-    await pause(wait * (0.75 + Math.random() / 2), signal);
+  return url === undefined
+    ? await asEmbedded(settings, () => openStore(settings, options))
+    : await whenThere(url, () => openStore(settings, options), waiting);
+}
+
+/**
+ * Brings the schema up to date and no more.
+ *
+ * @returns how many migrations were run.
+ * @throws {StartError} with a sentence, also when the database stays away for longer than that.
+ */
+export async function migrateWhenThere(
+  settings: Settings,
+  { onWait, onMigrated, patienceMs }: {
+    onWait: (sentence: string) => void;
+    onMigrated: (name: string) => void;
+    patienceMs: number;
+  },
+): Promise<number> {
+  let ran = 0;
+  async function attempt(): Promise<void> {
+    const database = await openDatabase({
+      // A pooler may lend another connection for each statement, which long ones do not bear.
+      url: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
+      dataDir: settings.DATA_DIR,
+      pool: 2,
+      onMigrated(name) {
+        ran++;
+        onMigrated(name);
+      },
+    });
+    await database.close();
+  }
+  const url = settings.DATABASE_URL;
+  if (url === undefined) await asEmbedded(settings, attempt);
+  else {
+    let last = "";
+    await whenThere(url, attempt, {
+      onWait,
+      onMissing: (sentence) => last = sentence,
+      onThere: () => {},
+      signal: AbortSignal.timeout(patienceMs),
+    }).catch((error) => {
+      if (error?.name !== "TimeoutError") throw error;
+      throw new StartError(`Cannot migrate: ${last}`);
+    });
+  }
+  return ran;
+}
+
+/** Nobody else can come to its files: what is amiss now stays so. @throws {StartError} */
+async function asEmbedded<T>({ DATA_DIR }: Settings, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (error instanceof SchemaError) throw new StartError(error.message);
+    if (!(error instanceof SchemaBehindError)) throw error;
+    throw new StartError(`Cannot open the embedded database in "${DATA_DIR}": ${error.message}`);
   }
 }
 

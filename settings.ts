@@ -140,6 +140,11 @@ export const SETTINGS = {
     "600000",
     "The same as DATABASE_STATEMENT_TIMEOUT_MS for migrations, figures and tidying up (10 minutes)",
   ),
+  MIGRATE_ON_START: setting(
+    flag,
+    "true",
+    "Whether a start brings the schema up to date; false: it waits until deno task migrate has done it",
+  ),
   BROKER: setting(
     z.enum(
       ["auto", "memory", "channel", "redis", "postgres"],

@@ -7,7 +7,7 @@ import type { Database } from "./types.ts";
 import { holdDataDir } from "./data_dir.ts";
 import { type Listen, listenOnServer } from "./listen.ts";
 import { forgetChanges } from "./change_retention.ts";
-import { lockStart, migrate } from "./migrate.ts";
+import { checkMigrated, lockStart, migrate } from "./migrate.ts";
 import { uuidv7 } from "./uuid.ts";
 
 export type Db = Kysely<Database>;
@@ -47,6 +47,10 @@ export interface DatabaseOptions {
   timeouts?: DatabaseTimeouts;
   /** A statement was not carried out for this reason. */
   onTrouble?: (kind: Trouble) => void;
+  /** Whether it may bring the schema up to date; otherwise that has to be done. Default true. */
+  migrate?: boolean;
+  /** Told of each migration that was run. */
+  onMigrated?: (name: string) => void;
   /** Called after every query with its time in milliseconds. */
   onQuery?: (ms: number) => void;
 }
@@ -70,13 +74,19 @@ const PATIENT: DatabaseTimeouts = {
 /** Connections for long work; one does most of it, and a second one finds the first one's lock. */
 const JOBS = 2;
 
-/** Opens the database, migrates it, and returns it with its epoch. */
+/**
+ * Opens the database, migrates it, and returns it with its epoch.
+ *
+ * @throws {SchemaBehindError} when it is not migrated and may not be.
+ * @throws {SchemaError} when a newer version migrated it.
+ */
 export async function openDatabase(options: DatabaseOptions): Promise<OpenDatabase> {
   const engine = options.url === undefined
     ? await openEmbedded(options)
     : openServer(options.url, options);
   try {
-    await migrate(engine.jobs);
+    if (options.migrate === false) await checkMigrated(engine.jobs);
+    else await migrate(engine.jobs, { onDone: options.onMigrated });
     const { mark, arm, ...rest } = engine;
     const epoch = await readEpoch(engine.jobs, await mark());
     arm();
@@ -184,14 +194,19 @@ function openServer(url: string, options: DatabaseOptions): Engine {
  */
 async function readEpoch(db: Db, mark: string): Promise<string> {
   const here = `${await readPlace(db)}:${mark}`;
+  async function readKnown(from: Db): Promise<string | null> {
+    const rows = await from.selectFrom("server_meta").selectAll()
+      .where("key", "in", ["epoch", "epoch_place"]).execute();
+    const meta = new Map(rows.map((row) => [row.key, row.value]));
+    return meta.get("epoch_place") === here ? meta.get("epoch") ?? null : null;
+  }
+  const known = await readKnown(db);
+  if (known !== null) return known;
   return await db.transaction().execute(async (trx) => {
     // Of several processes that start at once one decides.
     await lockStart(trx);
-    const rows = await trx.selectFrom("server_meta").selectAll()
-      .where("key", "in", ["epoch", "epoch_place"]).forUpdate().execute();
-    const meta = new Map(rows.map((row) => [row.key, row.value]));
-    const epoch = meta.get("epoch");
-    if (epoch !== undefined && meta.get("epoch_place") === here) return epoch;
+    const epoch = await readKnown(trx);
+    if (epoch !== null) return epoch;
     const fresh = uuidv7().slice(-12);
     await forgetChanges(trx);
     await trx.insertInto("server_meta")

@@ -20,13 +20,32 @@ import * as m019 from "./migrations/019_sign_ins.ts";
 import * as m020 from "./migrations/020_audit_log.ts";
 import * as m022 from "./migrations/022_absent_assignees.ts";
 
-interface Migration {
+/** Work on a schema; each of these is done in the transaction that records it. */
+export type Change = (db: Kysely<unknown>) => Promise<void>;
+
+/**
+ * A part of a migration that may take long, outside of a transaction, while older nodes write. It is
+ * repeated from its beginning when it was cut, so doing it again must do no harm.
+ *
+ * @returns false when it has to be called again, as after one batch of several.
+ */
+export type Step = (db: Kysely<unknown>) => Promise<boolean | void>;
+
+export interface Migration {
   name: string;
-  up(db: Kysely<unknown>): Promise<void>;
+  /** All of it at once: for what takes less than a second at a million rows. */
+  up?: Change;
+  /** For what takes longer, after `up`: `buildIndex`, `inBatches`. */
+  steps?: Step[];
+  /**
+   * The newest migration that a node has to know to run on the schema after this one, for additions
+   * that such a node does not notice. Without it, an older node refuses to start.
+   */
+  runsWith?: string;
 }
 
 /** In order; a name that was released is never changed or removed. */
-const MIGRATIONS: Migration[] = [
+export const MIGRATIONS: Migration[] = [
   { name: "001_conversations", up: m001.up },
   { name: "002_store_functions", up: m002.up },
   { name: "003_contexts", up: m003.up },
@@ -41,11 +60,11 @@ const MIGRATIONS: Migration[] = [
   { name: "012_analytics_facts", up: m012.up },
   { name: "013_store_edits", up: m013.up },
   { name: "014_unread_sums", up: m014.up },
-  { name: "015_store_edits", up: m015.up },
-  { name: "018_broker_log", up: m018.up },
-  { name: "019_sign_ins", up: m019.up },
-  { name: "020_audit_log", up: m020.up },
-  { name: "022_absent_assignees", up: m022.up },
+  { name: "015_store_edits", up: m015.up, runsWith: "014_unread_sums" },
+  { name: "018_broker_log", up: m018.up, runsWith: "014_unread_sums" },
+  { name: "019_sign_ins", up: m019.up, runsWith: "014_unread_sums" },
+  { name: "020_audit_log", up: m020.up, runsWith: "014_unread_sums" },
+  { name: "022_absent_assignees", up: m022.up, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */
@@ -56,33 +75,262 @@ export async function lockStart(trx: Kysely<Database>): Promise<void> {
   await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_KEY)})`.execute(trx);
 }
 
+/** The schema fits no version that this is; its message is a sentence. */
+export class SchemaError extends Error {
+  override name = "SchemaError";
+}
+
+/** The schema lacks what this version needs, and this process may not add it. */
+export class SchemaBehindError extends Error {
+  override name = "SchemaBehindError";
+}
+
+/** @throws {SchemaBehindError} {@linkcode SchemaError} */
+export async function checkMigrated(db: Kysely<Database>): Promise<void> {
+  const pending = await pendingMigrations(db);
+  if (pending.length === 0) return;
+  throw new SchemaBehindError(
+    `its schema lacks "${pending[0]}"${
+      pending.length === 1 ? "" : ` and ${pending.length - 1} more`
+    }` +
+      ' (run "deno task migrate"; MIGRATE_ON_START is false)',
+  );
+}
+
+export interface MigrateOptions {
+  migrations?: Migration[];
+  /** Told of each migration that was run, when it is done. */
+  onDone?: (name: string) => void;
+  /** Makes the name under which this process works. */
+  randomId?: () => string;
+}
+
+/** Milliseconds for which a node that runs steps is believed to be alive without saying so. */
+const LEASE_MS = 30_000;
+const LOOK_MS = 500;
+/** Milliseconds for which a change waits for a table. */
+const LOCK_MS = 3000;
+
 /**
- * Brings the schema up to date, forward only, all pending migrations in one transaction.
+ * Brings the schema up to date, forward only: changes that follow each other in one transaction,
+ * steps on their own. Of several processes that do so at once one works, and the others wait.
  *
- * @returns the names of the migrations that were run.
- * @throws when the database was migrated by a newer version of Parley.
+ * @returns the names of the migrations that this process ran.
+ * @throws {SchemaError} when a newer version of Parley migrated it, in a way that this one cannot
+ * work with.
  */
-export async function migrate(db: Kysely<Database>): Promise<string[]> {
-  return await db.transaction().execute(async (trx) => {
-    await lockStart(trx);
-    await sql`create table if not exists schema_migrations (
-      name text primary key,
-      run_at timestamptz not null default now()
-    )`.execute(trx);
-    const done = await sql<{ name: string }>`select name from schema_migrations`.execute(trx);
-    const known = new Set(MIGRATIONS.map((migration) => migration.name));
-    const foreign = done.rows.find((row) => !known.has(row.name));
-    if (foreign !== undefined) {
-      throw new Error(
-        `Cannot migrate the database: it has "${foreign.name}", which this version does not know`,
-      );
+export async function migrate(
+  db: Kysely<Database>,
+  options: MigrateOptions = {},
+): Promise<string[]> {
+  const { migrations = MIGRATIONS, onDone = () => {} } = options;
+  const ran: string[] = [];
+  for (;;) {
+    // Without a lock and without a write: most starts find nothing to do, and some may do nothing.
+    if ((await pendingMigrations(db, migrations)).length === 0) return ran;
+    const batch = await db.transaction().execute(async (trx) => {
+      await sql`set local statement_timeout = 0`.execute(trx);
+      await sql`set local lock_timeout = 0`.execute(trx);
+      await lockStart(trx);
+      // A change that waits for a table keeps everybody else from it: rather try again.
+      await sql`set local lock_timeout = ${sql.lit(LOCK_MS)}`.execute(trx);
+      await makeRecords(trx);
+      return await runChanges(trx, migrations);
+    });
+    for (const name of batch.done) {
+      ran.push(name);
+      onDone(name);
     }
-    const names = new Set(done.rows.map((row) => row.name));
-    const pending = MIGRATIONS.filter((migration) => !names.has(migration.name));
-    for (const migration of pending) {
-      await migration.up(trx as unknown as Kysely<unknown>);
-      await sql`insert into schema_migrations (name) values (${migration.name})`.execute(trx);
+    if (batch.next === null) return ran;
+    if (await runSteps(db, batch.next, options)) {
+      ran.push(batch.next.name);
+      onDone(batch.next.name);
     }
-    return pending.map((migration) => migration.name);
-  });
+  }
+}
+
+/** What the schema lacks of these migrations, in order. @throws {SchemaError} as `migrate`. */
+export async function pendingMigrations(
+  db: Kysely<Database>,
+  migrations: Migration[] = MIGRATIONS,
+): Promise<string[]> {
+  const { rows } = await sql<{ there: boolean; compatible: boolean }>`
+    select to_regclass('schema_migrations') is not null as there, exists (
+      select from information_schema.columns
+      where table_schema = current_schema() and table_name = 'schema_migrations'
+        and column_name = 'runs_with') as compatible`.execute(db);
+  const { there, compatible } = rows[0]!;
+  const done = !there ? [] : await readRecords(db, compatible);
+  return pendingAfter(done, migrations).map(({ name }) => name);
+}
+
+interface Recorded {
+  name: string;
+  runs_with: string | null;
+}
+
+async function makeRecords(trx: Kysely<Database>): Promise<void> {
+  await sql`create table if not exists schema_migrations (
+    name text primary key,
+    run_at timestamptz not null default now()
+  )`.execute(trx);
+  await sql`alter table schema_migrations add column if not exists runs_with text`.execute(trx);
+}
+
+async function readRecords(db: Kysely<Database>, compatible = true): Promise<Recorded[]> {
+  const column = compatible ? sql`runs_with` : sql`null as runs_with`;
+  return (await sql<Recorded>`select name, ${column} from schema_migrations`.execute(db)).rows;
+}
+
+/** @throws {SchemaError} */
+function pendingAfter(done: Recorded[], migrations: Migration[]): Migration[] {
+  const known = new Set(migrations.map(({ name }) => name));
+  for (const { name, runs_with } of done) {
+    if (known.has(name) || (runs_with !== null && known.has(runs_with))) continue;
+    throw new SchemaError(
+      `Cannot use the database: its schema has "${name}" of a newer Parley, with which this ` +
+        "version does not work (start that version, or restore a backup from before)",
+    );
+  }
+  const names = new Set(done.map(({ name }) => name));
+  return migrations.filter(({ name }) => !names.has(name));
+}
+
+/** Runs what is pending up to the first migration with steps, whose change it also runs. */
+async function runChanges(
+  trx: Kysely<Database>,
+  migrations: Migration[],
+): Promise<{ done: string[]; next: Migration | null }> {
+  const done: string[] = [];
+  for (const migration of pendingAfter(await readRecords(trx), migrations)) {
+    if (migration.steps !== undefined) {
+      await makeProgress(trx);
+      const { rows } = await sql`select 1 from schema_progress where name = ${migration.name}`
+        .execute(trx);
+      if (rows.length === 0) {
+        await migration.up?.(trx as unknown as Kysely<unknown>);
+        await sql`insert into schema_progress (name) values (${migration.name})`.execute(trx);
+      }
+      return { done, next: migration };
+    }
+    await migration.up?.(trx as unknown as Kysely<unknown>);
+    await record(trx, migration);
+    done.push(migration.name);
+  }
+  return { done, next: null };
+}
+
+async function record(db: Kysely<Database>, { name, runsWith }: Migration): Promise<void> {
+  await sql`insert into schema_migrations (name, runs_with) values (${name}, ${runsWith ?? null})`
+    .execute(db);
+}
+
+/** How far a migration with steps is, and who is at it. */
+async function makeProgress(trx: Kysely<Database>): Promise<void> {
+  await sql`create table if not exists schema_progress (
+    name text primary key,
+    step integer not null default 0,
+    holder text,
+    held_until timestamptz
+  )`.execute(trx);
+}
+
+/** @returns false when another process did it. */
+async function runSteps(
+  db: Kysely<Database>,
+  migration: Migration,
+  { randomId = () => crypto.randomUUID() }: MigrateOptions,
+): Promise<boolean> {
+  const { name, steps = [] } = migration;
+  const holder = randomId();
+  // A lock would be held by a session, which a pooler in between lends to others; and whoever waits
+  // for one in a transaction would keep an index from being built.
+  const hold = async () => {
+    const { rows } = await sql<{ step: number }>`update schema_progress set holder = ${holder},
+        held_until = clock_timestamp() + ${sql.lit(LEASE_MS)} * interval '1 millisecond'
+      where name = ${name} and (holder is null or holder = ${holder}
+        or held_until < clock_timestamp())
+      returning step`.execute(db);
+    return rows[0]?.step;
+  };
+  let at: number | undefined;
+  while ((at = await hold()) === undefined) {
+    const { rows } = await sql`select 1 from schema_migrations where name = ${name}`.execute(db);
+    if (rows.length > 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  const timer = setInterval(() => void hold().catch(() => {}), LEASE_MS / 3);
+  try {
+    for (; at < steps.length; at++) {
+      while (await steps[at]!(db as unknown as Kysely<unknown>) === false);
+      await sql`update schema_progress set step = ${at + 1} where name = ${name}`.execute(db);
+    }
+    await db.transaction().execute(async (trx) => {
+      await lockStart(trx);
+      const { rows } = await sql`select 1 from schema_migrations where name = ${name}`.execute(trx);
+      if (rows.length === 0) await record(trx, migration);
+      await sql`delete from schema_progress where name = ${name}`.execute(trx);
+    });
+    return true;
+  } catch (error) {
+    await sql`update schema_progress set holder = null where name = ${name}
+      and holder = ${holder}`.execute(db).catch(() => {});
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * A step that makes an index while others write.
+ *
+ * @param name of the index
+ * @param definition what follows the name: `on chat_messages (conversation_id)`
+ */
+export function buildIndex(name: string, definition: string, { unique = false } = {}): Step {
+  return async (db) => {
+    const { rows } = await sql<{ valid: boolean }>`select indisvalid as valid from pg_index
+      where indexrelid = to_regclass(${name})`.execute(db);
+    if (rows[0]?.valid === true) return;
+    await db.connection().execute(async (one) => {
+      const before = await setTimeouts(one, { statement_timeout: "0", lock_timeout: "0" });
+      try {
+        // What a build that was cut has left is no index yet.
+        if (rows.length > 0) {
+          await sql`drop index concurrently if exists ${sql.id(name)}`.execute(one);
+        }
+        const kind = sql.raw(unique ? "unique index" : "index");
+        await sql`create ${kind} concurrently if not exists ${sql.id(name)} ${sql.raw(definition)}`
+          .execute(one);
+      } finally {
+        await setTimeouts(one, before).catch(() => {});
+      }
+    });
+  };
+}
+
+/** Sets what a session has for its timeouts; returns what it had. */
+async function setTimeouts<T extends { [name: string]: string }>(
+  db: Kysely<unknown>,
+  values: T,
+): Promise<T> {
+  const before: { [name: string]: string } = {};
+  for (const [name, value] of Object.entries(values)) {
+    const { rows } = await sql<{ was: string }>`select current_setting(${name}) as was`.execute(db);
+    before[name] = rows[0]!.was;
+    await sql`select set_config(${name}, ${value}, false)`.execute(db);
+  }
+  return before as T;
+}
+
+/**
+ * A step that changes many rows, some at a time, so that nobody waits long for a row.
+ *
+ * @param change changes at most so many rows that need it, and returns how many it found
+ */
+export function inBatches(
+  change: (db: Kysely<unknown>, limit: number) => Promise<number>,
+  limit = 5000,
+): Step {
+  return async (db) => await change(db, limit) < limit;
 }

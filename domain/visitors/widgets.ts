@@ -127,10 +127,12 @@ export async function deleteWidget(db: Db, bus: EventBus, id: string): Promise<v
 
 /** A first widget, so that a new installation can be tried at once. */
 export async function ensureFirstWidget(db: Db): Promise<void> {
+  const isThere = async (from: Db) =>
+    await from.selectFrom("widget_configs").select("id").limit(1).executeTakeFirst() !== undefined;
+  if (await isThere(db)) return;
   await db.transaction().execute(async (trx) => {
     // Of several processes that start at once one makes it.
     await lockStart(trx);
-    const any = await trx.selectFrom("widget_configs").select("id").limit(1).executeTakeFirst();
-    if (any === undefined) await createWidget(trx, null, { name: "Website" });
+    if (!await isThere(trx)) await createWidget(trx, null, { name: "Website" });
   });
 }
