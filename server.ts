@@ -10,6 +10,7 @@ import { createAttempts } from "./domain/agents/attempts.ts";
 import { createDevices } from "./domain/agents/devices.ts";
 import { createPasswords } from "./domain/agents/passwords.ts";
 import { createSignIn } from "./domain/agents/sign_in.ts";
+import { keepAudit, listAudit } from "./domain/audit.ts";
 import { createBot } from "./domain/bot/engine.ts";
 import { listRules } from "./domain/bot/rules.ts";
 import { createTokens, signingSecret } from "./domain/agents/tokens.ts";
@@ -279,6 +280,7 @@ export async function createParley(
     () => Object.entries(pending).map(([what, read]) => ({ labels: { what }, value: read() })),
     ["what"],
   );
+  const stopForgetting = keepAudit(db, settings.AUDIT_RETENTION_MS, onError);
   const api = createHttpApi({
     version: VERSION,
     engine: database.engine,
@@ -331,6 +333,10 @@ export async function createParley(
     users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
     allUsers: () => listUsers(db),
     apiKeys: (user) => user.role === "admin" ? listApiKeys(db) : Promise.resolve([]),
+    audit: (user) =>
+      user.role === "admin"
+        ? listAudit(db, { limit: 50 })
+        : Promise.resolve({ items: [], nextCursor: null }),
     labels: () => listLabels(db),
     businessHours: () => analytics.businessHours(),
     rules: () => listRules(db),
@@ -428,6 +434,7 @@ export async function createParley(
       await analytics.stop();
       await documents.close();
       await notifications.stop();
+      await stopForgetting();
       await realtime.close();
       await changes.stop();
       await database.close();

@@ -406,6 +406,11 @@ export const SETTINGS = {
     "2592000000",
     "Time for which agents' notifications are kept (30 days)",
   ),
+  AUDIT_RETENTION_MS: setting(
+    int(3_600_000, 315_360_000_000),
+    "31536000000",
+    "Time for which the audit log is kept (a year)",
+  ),
   MAX_DOCUMENT_BYTES: setting(
     int(1024, 16_777_216),
     "1048576",

@@ -1,3 +1,4 @@
+import { audit } from "../domain/audit.ts";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { toCsv } from "../domain/analytics/csv.ts";
@@ -31,6 +32,7 @@ import {
   answers,
   type Api,
   type ApiServices,
+  auditActor,
   body,
   createApi,
   type Env,
@@ -94,6 +96,11 @@ export function analyticsRoutes(services: ApiServices): Api {
       checkDimension(viewer, query.by);
       const series = await analytics.series(metric, query);
       if (format === "json") return c.json(series, 200);
+      await audit(db, auditActor(c), {
+        action: "analytics.exported",
+        subject: { id: metric },
+        data: { from: query.from, to: query.to },
+      });
       c.header("content-type", "text/csv; charset=utf-8");
       c.header("content-disposition", `attachment; filename="${metric}.csv"`);
       return c.body(toCsv(series)) as never;
@@ -159,6 +166,7 @@ export function analyticsRoutes(services: ApiServices): Api {
       adminOf(c);
       const { businessHours } = c.req.valid("json");
       await analytics.setBusinessHours(businessHours);
+      await audit(db, auditActor(c), { action: "business_hours.changed" });
       return c.json({ businessHours }, 200);
     },
   );

@@ -4,6 +4,7 @@ import { originAllowed } from "../domain/visitors/origins.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { parseJson } from "../protocol/json.ts";
 import { analyticsRoutes } from "./analytics.ts";
+import { auditRoutes } from "./audit.ts";
 import { authRoutes, publicAuthRoutes } from "./auth.ts";
 import {
   answers,
@@ -94,6 +95,7 @@ export function createHttpApi(services: ApiServices): Api {
   for (const path of CONDITIONAL) app.use(path, conditional);
   app.route("/", authRoutes(services));
   app.route("/", apiKeyRoutes(services));
+  app.route("/", auditRoutes(services));
   app.route("/", cannedResponseRoutes(services));
   app.route("/", channelRoutes(services));
   app.route("/", connectionRoutes(services));

@@ -38,6 +38,7 @@ export function cannedResponseRoutes({ db }: ApiServices): Api {
     query: CannedResponseQuery,
     creation: CreateCannedResponseBody,
     changes: UpdateCannedResponseBody,
+    audit: { db, name: ({ shortCode }) => shortCode, deleted: "canned_response.deleted" },
     reader: agentOf,
     writer: agentOf,
     list: ({ limit = 50, ...query }) => listCannedResponses(db, { ...query, limit }),

@@ -36,6 +36,13 @@ export function channelRoutes({ db }: ApiServices): Api {
     query: ChannelQuery,
     creation: CreateChannelBody,
     changes: UpdateChannelBody,
+    audit: {
+      db,
+      name: ({ name }) => name,
+      created: "channel.created",
+      updated: "channel.updated",
+      deleted: "channel.deleted",
+    },
     reader: agentOf,
     writer: adminOf,
     list: ({ limit = 50, cursor }) => listChannels(db, { cursor, limit }),

@@ -1,3 +1,4 @@
+import { audit } from "../domain/audit.ts";
 import { createRoute, z } from "@hono/zod-openapi";
 import { hashSecret } from "../domain/secrets.ts";
 import { endSession } from "../domain/visitors/sessions.ts";
@@ -8,6 +9,7 @@ import {
   answers,
   type Api,
   type ApiServices,
+  auditActor,
   body,
   createApi,
   nothing,
@@ -54,6 +56,13 @@ export function connectionRoutes({ db, bus, realtime }: ApiServices): Api {
       const disconnected = await realtime.disconnect(
         "sessionId" in whose ? { sessionHash: await hashSecret(whose.sessionId) } : whose,
       );
+      const [[kind, value]] = Object.entries(whose) as [[string, string]];
+      await audit(db, auditActor(c), {
+        action: "connections.ended",
+        // A session's id is a secret.
+        subject: { id: kind === "sessionId" ? null : value },
+        data: { by: kind, disconnected },
+      });
       return c.json({ disconnected }, 200);
     },
   );

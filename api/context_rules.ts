@@ -1,3 +1,4 @@
+import { audit } from "../domain/audit.ts";
 import { createRoute } from "@hono/zod-openapi";
 import {
   createRule,
@@ -14,7 +15,15 @@ import {
   OrderContextRulesBody,
   UpdateContextRuleBody,
 } from "../protocol/rules.ts";
-import { adminOf, agentOf, answers, type Api, type ApiServices, body } from "./context.ts";
+import {
+  adminOf,
+  agentOf,
+  answers,
+  type Api,
+  type ApiServices,
+  auditActor,
+  body,
+} from "./context.ts";
 import { recordRoutes } from "./records.ts";
 
 const tag = "context rules";
@@ -38,6 +47,13 @@ export function contextRuleRoutes({ db, bus }: ApiServices): Api {
     items: ContextRuleList,
     creation: CreateContextRuleBody,
     changes: UpdateContextRuleBody,
+    audit: {
+      db,
+      name: ({ name }) => name,
+      created: "rule.created",
+      updated: "rule.updated",
+      deleted: "rule.deleted",
+    },
     reader: agentOf,
     writer: adminOf,
     list: async () => ({ items: await listRules(db), nextCursor: null }),
@@ -58,6 +74,7 @@ export function contextRuleRoutes({ db, bus }: ApiServices): Api {
     async (c) => {
       adminOf(c);
       const items = await orderRules(db, bus, c.req.valid("json").ids);
+      await audit(db, auditActor(c), { action: "rules.ordered" });
       return c.json({ items, nextCursor: null }, 200);
     },
   );

@@ -1,3 +1,4 @@
+import { audit } from "../domain/audit.ts";
 import { createRoute, z } from "@hono/zod-openapi";
 import { findContextConversation } from "../domain/conversations/contexts.ts";
 import { contactOfParticipant } from "../domain/visitors/participants.ts";
@@ -8,7 +9,15 @@ import {
   ParticipantTokenBody,
 } from "../protocol/contexts.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { adminOf, answers, type Api, type ApiServices, body, createApi } from "./context.ts";
+import {
+  adminOf,
+  answers,
+  type Api,
+  type ApiServices,
+  auditActor,
+  body,
+  createApi,
+} from "./context.ts";
 
 /** Life of a token for which none is asked, in seconds. */
 const LIFE_S = 3600;
@@ -41,6 +50,11 @@ export function contextRoutes({ db, bus, participantTokens }: ApiServices): Api 
         contextId,
         expiresIn * 1000,
       );
+      await audit(db, auditActor(c), {
+        action: "context_token.issued",
+        subject: { id: contact.id, name: contact.name },
+        data: { contextId, expiresAt: new Date(expiresAt).toISOString() },
+      });
       return c.json({
         token,
         expiresAt: new Date(expiresAt).toISOString(),

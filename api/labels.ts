@@ -34,6 +34,13 @@ export function labelRoutes({ db }: ApiServices): Api {
     items: LabelList,
     creation: CreateLabelBody,
     changes: UpdateLabelBody,
+    audit: {
+      db,
+      name: ({ name }) => name,
+      created: "label.created",
+      updated: "label.updated",
+      deleted: "label.deleted",
+    },
     reader: readerOf,
     writer: agentOf,
     remover: adminOf,

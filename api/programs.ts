@@ -1,4 +1,5 @@
 /** What other programs do with an API key; admins may do the same. */
+import { audit } from "../domain/audit.ts";
 import { createRoute, z } from "@hono/zod-openapi";
 import { personExists } from "../domain/agents/users.ts";
 import type { Caller } from "../domain/principal.ts";
@@ -15,6 +16,7 @@ import {
   answers,
   type Api,
   type ApiServices,
+  auditActor,
   body,
   createApi,
   IdParam,
@@ -131,7 +133,13 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
       programOf(c, "connections:write");
       const { id } = c.req.valid("param");
       await needPerson(id);
-      return c.json({ disconnected: await realtime.disconnect({ userId: id }) }, 200);
+      const disconnected = await realtime.disconnect({ userId: id });
+      await audit(db, auditActor(c), {
+        action: "connections.ended",
+        subject: { id },
+        data: { by: "userId", disconnected },
+      });
+      return c.json({ disconnected }, 200);
     },
   );
   return app;

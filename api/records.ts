@@ -1,8 +1,20 @@
 /** The routes of a simple table: list, add, read, change and remove, each record with an ETag. */
+import type { Db } from "../db/database.ts";
+import { audit } from "../domain/audit.ts";
+import type { AuditAction } from "../protocol/audit.ts";
 import { createRoute, type z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { etagOf } from "../protocol/etag.ts";
-import { answers, type Api, body, createApi, type Env, IdParam, nothing } from "./context.ts";
+import {
+  answers,
+  type Api,
+  auditActor,
+  body,
+  createApi,
+  type Env,
+  IdParam,
+  nothing,
+} from "./context.ts";
 import { IfMatch, requireMatch } from "./etag.ts";
 
 /** `updatedAt` tells the versions of a record apart. */
@@ -36,6 +48,14 @@ export interface Records<Item extends Versioned, Create, Update, Query, Writer> 
   query?: z.ZodType<Query>;
   creation: z.ZodType<Create>;
   changes: z.ZodType<Update>;
+  /** What of it the audit log has, and under which names; absent: nothing. */
+  audit?: {
+    db: Db;
+    name(item: Item): string;
+    created?: AuditAction;
+    updated?: AuditAction;
+    deleted?: AuditAction;
+  };
   /** Throw for whoever may not. */
   reader(c: Context<Env>): unknown;
   writer(c: Context<Env>): Writer;
@@ -57,6 +77,17 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
   const tags = [records.tag];
   const app = createApi();
   const checkOf = (c: Context<Env>): Check => (current) => requireMatch(c, one, current);
+
+  async function told(
+    c: Context<Env>,
+    action: AuditAction | undefined,
+    item: Item,
+    data: Record<string, unknown> = {},
+  ): Promise<void> {
+    if (records.audit === undefined || action === undefined) return;
+    const { db, name } = records.audit;
+    await audit(db, auditActor(c), { action, subject: { id: item.id, name: name(item) }, data });
+  }
 
   function answer(c: Context<Env>, item: Item, status: 200 | 201 = 200) {
     c.header("etag", etagOf(item));
@@ -90,7 +121,9 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
     }),
     async (c) => {
       const writer = records.writer(c);
-      return answer(c, await records.create(c.req.valid("json") as Create, writer), 201) as never;
+      const item = await records.create(c.req.valid("json") as Create, writer);
+      await told(c, records.audit?.created, item);
+      return answer(c, item, 201) as never;
     },
   );
   app.openapi(
@@ -120,7 +153,9 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
       records.writer(c);
       const { id } = c.req.valid("param");
       const changes = c.req.valid("json") as Update;
-      return answer(c, await records.update(id, changes, checkOf(c))) as never;
+      const item = await records.update(id, changes, checkOf(c));
+      await told(c, records.audit?.updated, item, { changed: Object.keys(changes as object) });
+      return answer(c, item) as never;
     },
   );
   app.openapi(
@@ -134,7 +169,10 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
     }),
     async (c) => {
       (records.remover ?? records.writer)(c);
-      await records.remove(c.req.valid("param").id, checkOf(c), c);
+      const { id } = c.req.valid("param");
+      const item = records.audit?.deleted === undefined ? null : await records.find(id);
+      await records.remove(id, checkOf(c), c);
+      if (item !== null) await told(c, records.audit?.deleted, item);
       return c.body(null, 204);
     },
   );

@@ -9,6 +9,7 @@ import {
   type UserChanges,
 } from "../domain/agents/users.ts";
 import { actorOf } from "../domain/conversations/service.ts";
+import { audit } from "../domain/audit.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
 import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
 import {
@@ -261,7 +262,13 @@ function widgetRoutes(app: Api, { db, bus }: ApiServices): void {
     }),
     async (c) => {
       const { userId } = adminOf(c);
-      return c.json(await createWidget(db, userId, c.req.valid("json")), 201);
+      const widget = await createWidget(db, userId, c.req.valid("json"));
+      await audit(db, auditActor(c), {
+        action: "widget.created",
+        subject: widget,
+        data: { allowedOrigins: widget.allowedOrigins },
+      });
+      return c.json(widget, 201);
     },
   );
   app.openapi(
@@ -291,13 +298,19 @@ function widgetRoutes(app: Api, { db, bus }: ApiServices): void {
     }),
     async (c) => {
       adminOf(c);
-      const widget = await updateWidget(
-        db,
-        bus,
-        c.req.valid("param").id,
-        c.req.valid("json"),
-        (current) => requireMatch(c, "widget", current),
-      );
+      const changes = c.req.valid("json");
+      let before: string[] = [];
+      const widget = await updateWidget(db, bus, c.req.valid("param").id, changes, (current) => {
+        requireMatch(c, "widget", current);
+        before = current.allowedOrigins;
+      });
+      const { allowedOrigins: after } = widget;
+      const origins = before.join() === after.join() ? {} : { from: before, to: after };
+      await audit(db, auditActor(c), {
+        action: "widget.updated",
+        subject: widget,
+        data: { changed: Object.keys(changes), ...origins },
+      });
       c.header("etag", etagOf(widget));
       return c.json(widget, 200);
     },
@@ -313,7 +326,9 @@ function widgetRoutes(app: Api, { db, bus }: ApiServices): void {
     }),
     async (c) => {
       adminOf(c);
-      await deleteWidget(db, bus, c.req.valid("param").id);
+      const { id } = c.req.valid("param");
+      const name = await deleteWidget(db, bus, id);
+      await audit(db, auditActor(c), { action: "widget.deleted", subject: { id, name } });
       return c.body(null, 204);
     },
   );

@@ -111,3 +111,24 @@ export async function forgetAudit(db: Db, keepMs: number, now = Date.now()): Pro
     if (numAffectedRows < BATCH) return removed;
   }
 }
+
+/** How often what is too old is looked for. */
+const LOOK_MS = 3_600_000;
+
+/** Forgets what is older than `keepMs`, now and every hour, until the returned function is called. */
+export function keepAudit(
+  db: Db,
+  keepMs: number,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  let running = Promise.resolve();
+  const look = () => {
+    running = forgetAudit(db, keepMs).then(() => {}, onError);
+  };
+  look();
+  const timer = setInterval(look, LOOK_MS);
+  return () => {
+    clearInterval(timer);
+    return running;
+  };
+}

@@ -12,6 +12,7 @@ import type {
   User,
   WidgetConfig,
 } from "../protocol/model.ts";
+import type { AuditList } from "../protocol/audit.ts";
 import type { ApiKey } from "../protocol/programs.ts";
 import type { ConversationList, ConversationView } from "../protocol/rest.ts";
 import type { ConversationStatus } from "../protocol/model.ts";
@@ -52,6 +53,8 @@ export interface Dashboard {
   allUsers(): Promise<User[]>;
   /** All API keys, newest first, for an admin; none for others. */
   apiKeys(user: User): Promise<ApiKey[]>;
+  /** The newest of the audit log, for an admin; nothing for others. */
+  audit(user: User): Promise<AuditList>;
   /** All labels, by name. */
   labels(): Promise<Label[]>;
   /** When agents are there to answer; null: always. */

@@ -1,5 +1,14 @@
 import type { ComponentChildren } from "preact";
-import { Bell, Cable, Clock, KeyRound, Tag, UserRound, UsersRound } from "lucide-preact";
+import {
+  Bell,
+  Cable,
+  Clock,
+  KeyRound,
+  ScrollText,
+  Tag,
+  UserRound,
+  UsersRound,
+} from "lucide-preact";
 import { PageHead } from "../shell/PageShell.tsx";
 
 const PAGES = [
@@ -9,6 +18,7 @@ const PAGES = [
   { path: "/settings/labels", label: "Labels", Icon: Tag },
   { path: "/settings/business-hours", label: "Business hours", Icon: Clock },
   { path: "/settings/api-keys", label: "API keys", Icon: KeyRound },
+  { path: "/settings/audit", label: "Audit log", Icon: ScrollText },
   { path: "/settings/websocket", label: "WebSocket", Icon: Cable },
 ];
 

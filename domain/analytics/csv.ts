@@ -15,7 +15,11 @@ export function toCsv({ metric, buckets, previous, parts }: SeriesAnswer): strin
     ...(previous === null ? [] : [previous.buckets[index]?.value ?? null]),
     ...parts.map((part) => part.buckets[index]?.value ?? null),
   ]);
-  return [head, ...rows].map((row) => row.map(cell).join(",") + "\r\n").join("");
+  return [head, ...rows].map(csvLine).join("");
+}
+
+export function csvLine(cells: (string | number | null)[]): string {
+  return cells.map(cell).join(",") + "\r\n";
 }
 
 /** A spreadsheet would take a name that begins with one of these for a formula. */

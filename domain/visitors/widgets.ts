@@ -117,12 +117,14 @@ export async function updateWidget(
   return widget;
 }
 
-export async function deleteWidget(db: Db, bus: EventBus, id: string): Promise<void> {
+/** @returns its name. @throws {ParleyError} `not_found` */
+export async function deleteWidget(db: Db, bus: EventBus, id: string): Promise<string> {
   const gone = await db.deleteFrom("widget_configs").where("id", "=", id)
-    .returning("appearance").executeTakeFirst();
+    .returning(["appearance", "name"]).executeTakeFirst();
   if (gone === undefined) throw new ParleyError("not_found", `Cannot find the widget "${id}"`);
   const appearance = fullAppearance(gone.appearance);
   bus.emit("widget.updated", { widgetId: id, enabled: false, allowedOrigins: [], appearance });
+  return gone.name;
 }
 
 /** A first widget, so that a new installation can be tried at once. */

@@ -1,0 +1,87 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { csvLine } from "../domain/analytics/csv.ts";
+import { audit, listAudit } from "../domain/audit.ts";
+import { type AuditEntry, type AuditFilter, AuditList, AuditQuery } from "../protocol/audit.ts";
+import { adminOf, answers, type Api, type ApiServices, auditActor, createApi } from "./context.ts";
+
+/** Entries of one page of the table that is written as a whole. */
+const CSV_PAGE = 500;
+const COLUMNS = [
+  "time",
+  "actor kind",
+  "actor id",
+  "actor",
+  "action",
+  "subject id",
+  "subject",
+  "result",
+  "address",
+  "user agent",
+  "details",
+];
+
+/** Who did what to rights and sign-ins, for admins. */
+export function auditRoutes({ db }: ApiServices): Api {
+  const app = createApi();
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/audit",
+      tags: ["audit"],
+      summary: "The audit log, newest first; format=csv for all of it as a table (admins)",
+      request: {
+        query: AuditQuery.extend({ format: z.enum(["json", "csv"]).default("json") }),
+      },
+      responses: answers(200, "A page", AuditList),
+    }),
+    async (c) => {
+      adminOf(c);
+      const { format, cursor, limit = 50, ...filter } = c.req.valid("query");
+      if (format === "json") return c.json(await listAudit(db, { ...filter, cursor, limit }), 200);
+      await audit(db, auditActor(c), { action: "audit.exported", data: filter });
+      c.header("content-type", "text/csv; charset=utf-8");
+      c.header("content-disposition", 'attachment; filename="audit.csv"');
+      return c.body(
+        csvOf((next) => listAudit(db, { ...filter, ...next, limit: CSV_PAGE })),
+      ) as never;
+    },
+  );
+  return app;
+}
+
+type Read = (next: Pick<AuditFilter, never> & { cursor?: string }) => Promise<AuditList>;
+
+/** Page by page as it is read, so that a long log takes no memory. */
+function csvOf(read: Read): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let cursor: string | null | undefined;
+  return new ReadableStream({
+    start(controller) {
+      // Spreadsheets take it for UTF-8 by this mark.
+      controller.enqueue(encoder.encode("\ufeff" + csvLine(COLUMNS)));
+    },
+    async pull(controller) {
+      if (cursor === null) return controller.close();
+      const { items, nextCursor } = await read(cursor === undefined ? {} : { cursor });
+      cursor = nextCursor;
+      controller.enqueue(encoder.encode(items.map(lineOf).join("")));
+      if (nextCursor === null) controller.close();
+    },
+  });
+}
+
+function lineOf({ at, actor, action, subject, result, address, userAgent, data }: AuditEntry) {
+  return csvLine([
+    at,
+    actor.kind,
+    actor.id,
+    actor.name,
+    action,
+    subject.id,
+    subject.name,
+    result,
+    address,
+    userAgent,
+    JSON.stringify(data),
+  ]);
+}
