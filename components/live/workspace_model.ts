@@ -82,7 +82,14 @@ export function createWorkspace(start: WorkspaceStart) {
 
   function listen(own: ParleyClient): (() => void)[] {
     return [
-      own.on("state", connection.set),
+      own.on("state", (state) => {
+        connection.set(state);
+        // Perhaps the sign-in was ended from elsewhere: then this page is over.
+        if (state === "failed") {
+          session?.forgetToken();
+          session?.token().catch(() => {});
+        }
+      }),
       own.on("identity", (identity) => {
         presence.reset(identity.presence);
         if (ownStatus.value === "away") {
