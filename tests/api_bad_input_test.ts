@@ -219,6 +219,7 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
   /** The address with everything in it that there is. */
   function pathOf({ path }: Route, id?: string): string {
     return path.replace("{widgetKey}", id ?? key).replace("{contextId}", id ?? "shop")
+      .replace("{signInId}", id ?? SOMEBODY)
       .replace(/^(.*?)\{id\}/, (_, start) => {
         const known = id ?? ids[start];
         assert.ok(known !== undefined, `This test knows no id for ${path}`);
@@ -312,6 +313,7 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
           [422],
         ],
       ],
+      "{signInId}": [["x", [422]], ["%00", [422]], [SOMEBODY, [404]]],
       "{contextId}": [["%00", [422]], ["x".repeat(2000), [422]], [SOMEBODY, [404]]],
       "{widgetKey}": [["unknown", [404]], ["%00", [404, 422]], ["x".repeat(2000), [422]]],
     };

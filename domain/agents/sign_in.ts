@@ -66,7 +66,11 @@ export interface SignIn {
   peek(refreshToken: string): Promise<User | null>;
   /** @throws {ParleyError} `invalid_token`, `token_expired`. */
   authenticate(accessToken: string): Promise<AgentPrincipal>;
-  /** Where a user is signed in, the last used first. `current`: the id of the one that asks. */
+  /**
+   * Where a user is signed in, the last used first. `current`: the id of the one that asks.
+   *
+   * @throws {ParleyError} `not_found`
+   */
   list(userId: string, current: string | null): Promise<SignInInfo[]>;
   /**
    * Ends some of a user's, or all but one.
@@ -337,6 +341,9 @@ export function createSignIn(options: SignInOptions): SignIn {
     },
 
     async list(userId, current) {
+      if (await findUser(db, userId) === null) {
+        throw new ParleyError("not_found", `Cannot find the user "${userId}"`);
+      }
       const rows = await signInsOf(db, userId, now());
       return rows.map((row) => ({
         id: row.id,
