@@ -157,6 +157,7 @@ export async function createParley(
     maxBatch: parts.maxBatch,
     patienceMs: settings.DATABASE_RETRY_MS,
     onBatch: batches("messages"),
+    maxStatuses: settings.MAX_REPLAY_EVENTS,
   });
   const conversations = createConversations({
     db,

@@ -15,6 +15,7 @@ import type {
 import type { LoggedEvent, Receipt } from "../protocol/native.ts";
 import type { NotificationPreferences } from "../protocol/notifications.ts";
 import type { Subject } from "./collaboration/subjects.ts";
+import type { MessageStatuses } from "./conversations/statuses.ts";
 
 /** A stored change of a conversation in the two forms in which people may see it. */
 export interface LogEntry {
@@ -48,6 +49,8 @@ export interface DomainEvents {
      */
     receipts: (Receipt & { messageId: string | null })[];
   };
+  /** What a move on purpose was about, message by message, each status of a message once. */
+  "messages.status": { conversationId: string } & MessageStatuses;
   /** Made, or grown by a message more. `unread` counts all that this user has not read. */
   "notification.made": { notification: Notification; unread: number };
   /** null: all of this user's. */

@@ -258,6 +258,15 @@ export interface EphemeralEvents {
     /** With `receipt`: the newest message that it is about; null where there is none. */
     messageId?: string | null;
   };
+  /** The same for protocols that tell of each message by itself; `parley.v1` has no form for it. */
+  message_statuses: {
+    conversationId: string;
+    userId: string;
+    role: Role;
+    status: "delivered" | "read";
+    /** Oldest first. */
+    messages: { messageId: string; seq: number }[];
+  };
   typing: {
     conversationId: string;
     userId: string;

@@ -20,6 +20,7 @@ const NATIVE = {
   unread: "told",
   unread_counts: "told",
   message_status: "told",
+  message_statuses: "told",
   typing: "told",
   presence: "told",
   heartbeat: "control",

@@ -152,6 +152,15 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     wheel.after(TOTAL_DELAY_MS, () => void sendUnread(userId).catch(onError));
   });
 
+  // For protocols that know the status of single messages.
+  bus.on("messages.status", (data) => {
+    const timestamp = new Date().toISOString();
+    const event = { type: "message_statuses", timestamp, data } as const;
+    const room = ROOMS.conversation(data.conversationId);
+    hub.publish({ room, forAgents: null, forVisitors: event });
+    hub.publish({ room: ROOMS.messages, forAgents: event, forVisitors: null });
+  });
+
   /** To one agent, on whatever node they are. */
   function tell(userId: string, event: HubEvent): void {
     hub.publish({ room: ROOMS.user(userId), forAgents: event, forVisitors: null });

@@ -1,5 +1,5 @@
 /** How far each side has got and read. */
-import type { Actor, ParticipantChange, Working } from "./working.ts";
+import type { Actor, ParticipantChange, StatusMove, Working } from "./working.ts";
 
 /**
  * Pointers only grow; the side's pointer is the furthest of its people, so a message is read when
@@ -37,19 +37,36 @@ export function movePointer(
   const side = actor.role === "agent" ? "agent" : "contact";
   const deliveredKey = `${side}_delivered_seq` as const;
   const readKey = `${side}_read_seq` as const;
-  const delivered = seq > row[deliveredKey];
+  const before = { delivered: row[deliveredKey], read: row[readKey] };
+  const delivered = seq > before.delivered;
   if (delivered) {
     row[deliveredKey] = seq;
     working.dirty = true;
   }
-  const wasRead = read && seq > row[readKey];
+  const wasRead = read && seq > before.read;
   if (wasRead) {
     row[readKey] = seq;
     working.dirty = true;
   }
   if (delivered || wasRead) {
-    noteReceipt(working, actor.role, wasRead ? "read" : "delivered", seq, actor.userId, receiptAt);
+    const { role, userId } = actor;
+    const event = wasRead ? "read" : "delivered";
+    noteReceipt(working, role, event, seq, userId, receiptAt);
+    if (receiptAt !== null) {
+      noteStatus(working, { role, event, userId, from: before[event], to: seq });
+    }
   }
+}
+
+/** What was read needs no word that it was delivered; two moves of one batch are one. */
+function noteStatus({ statuses }: Working, move: StatusMove): void {
+  const { role, event, to } = move;
+  const delivered = statuses.get(`${role} delivered`);
+  if (event === "read" && delivered !== undefined && delivered.to <= to) {
+    statuses.delete(`${role} delivered`);
+  }
+  const from = statuses.get(`${role} ${event}`)?.from ?? move.from;
+  statuses.set(`${role} ${event}`, { ...move, from });
 }
 
 /** A move is superseded by one that goes as far, and by a message, which both move each pointer. */

@@ -46,6 +46,7 @@ export async function loadWorking(
     participants: new Map(),
     pointed: new Set(),
     receipts: new Map(),
+    statuses: new Map(),
     labels: null,
   }]));
   await loadLabels(trx, result, operations);

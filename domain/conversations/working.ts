@@ -69,6 +69,8 @@ export interface Working {
   pointed: Set<string>;
   /** Of each side's pointer that moved so: the last move, by "role event". */
   receipts: Map<string, ReceiptChange>;
+  /** The same moves for who is told of each message, also where a message says as much. */
+  statuses: Map<string, StatusMove>;
   /** Loaded where an operation is about labels; see label_storage.ts. */
   labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
 }
@@ -84,6 +86,16 @@ export interface ReceiptChange {
   at: number;
   /** The newest message of the other side up to `seq`; set with them. */
   messageId: string | null;
+}
+
+/** Messages of the other side that became delivered or read, because somebody said so. */
+export interface StatusMove {
+  role: "agent" | "visitor";
+  event: "delivered" | "read";
+  userId: string;
+  /** The side's pointer before and after: messages with a `seq` behind `from`, up to `to`. */
+  from: number;
+  to: number;
 }
 
 export interface Applied {

@@ -9,6 +9,7 @@ import { type Attempt, CommitUnknown, createGroupCommit } from "../group_commit.
 import { apply } from "./operations.ts";
 import type { Operation, Working } from "./working.ts";
 import { receiptsBy, storeReceipts } from "./receipts.ts";
+import { type MessageStatuses, statusesOf } from "./statuses.ts";
 import { loadWorking, type Stored, type StoredPointer, storeWorking } from "./storage.ts";
 import { type FullConversationRow, toConversation, toLogEntry, toPointers } from "./view.ts";
 
@@ -48,6 +49,8 @@ export interface WriterOptions {
   maxBatch?: number;
   /** Milliseconds for which a change is tried again; see `GroupCommitOptions`. */
   patienceMs?: number;
+  /** Messages of one move of a pointer whose new status is told, at most. */
+  maxStatuses?: number;
   now?: () => Date;
   onBatch?: (size: number, waitedMs: number) => void;
 }
@@ -59,6 +62,7 @@ interface Done {
   /** Of each that was not left out. */
   outcomes: ReadonlyMap<Waiting, Outcome>;
   pointers: StoredPointer[];
+  statuses: ReadonlyMap<string, MessageStatuses[]>;
 }
 
 /** As the setting DATABASE_RETRY_MS. */
@@ -95,8 +99,9 @@ export function createWriter(options: WriterOptions): Writer {
         );
         const now = await storeWorking(trx, all.values());
         await storeReceipts(trx, all.values());
+        const statuses = await statusesOf(trx, all.values(), options.maxStatuses ?? 500);
         stored = now;
-        done = { batch, all, outcomes, pointers: now.pointers };
+        done = { batch, all, outcomes, pointers: now.pointers, statuses };
       });
     } catch (error) {
       const { xid } = stored ?? {};
@@ -116,9 +121,14 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   /** Tells everybody, then answers. */
-  function settle({ all, outcomes, pointers }: Done): void {
+  function settle({ all, outcomes, pointers, statuses }: Done): void {
     const byConversation = Map.groupBy(pointers, (pointer) => pointer.conversation_id);
-    for (const [id, working] of all) announce(working, byConversation.get(id) ?? []);
+    for (const [id, working] of all) {
+      announce(working, byConversation.get(id) ?? []);
+      for (const moved of statuses.get(id) ?? []) {
+        bus.emit("messages.status", { conversationId: id, ...moved });
+      }
+    }
     for (const [{ resolve, reject }, outcome] of outcomes) {
       if (!outcome.ok) {
         reject(outcome.error);

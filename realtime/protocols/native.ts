@@ -45,7 +45,9 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
   const { commands, now = () => new Date() } = options;
   const iso = () => now().toISOString();
 
-  function encode(event: HubEvent): string {
+  function encode(event: HubEvent): string | null {
+    // Its pointers say as much in one event.
+    if (event.type === "message_statuses") return null;
     return JSON.stringify(event);
   }
 

@@ -165,13 +165,13 @@ export function packetsOf(
       return [{ name: "conversation_update", data: { ...event.data, timestamp } }];
     case "conversation_opened":
       return [{ name: "conversation_opened", data: { ...event.data, timestamp } }];
-    case "message_status": {
-      const { conversationId, userId, role, receipt, messageId } = event.data;
-      if (receipt === undefined || !messageId || overview !== (audience === "agents")) return [];
-      const { event: status, seq } = receipt;
+    case "message_statuses": {
+      const { conversationId, userId, role, status, messages } = event.data;
       const by = { userId, role: ROLE[role] };
-      const data = { messageId, conversationId, status, seq, ...by, timestamp };
-      return [{ name: "message_status_update", data }];
+      return messages.map(({ messageId, seq }) => ({
+        name: "message_status_update",
+        data: { messageId, conversationId, status, seq, ...by, timestamp },
+      }));
     }
     case "unread":
     case "unread_counts": {
