@@ -19,6 +19,8 @@ export interface SentPlace {
   seq: number;
   /** False: it came although its conversation is not followed. */
   isFollowed: boolean;
+  /** It stands in no log, so that nothing of it can be missed. */
+  isMarker?: true;
 }
 
 export interface RecoveryOptions<P extends SentPlace> {
@@ -50,6 +52,8 @@ export const START = "0";
 export class RecoverySession<P extends SentPlace> {
   /** Up to where the connection has the log of each conversation that it follows, and since when. */
   readonly following = new Map<string, { from: number; at: number }>();
+  /** Conversations that its client comes back to and that are not followed again yet. */
+  readonly returning = new Map<string, number>();
   /** What its client knows it by. */
   name = "";
   state: "live" | "away" | "returning" | "ended" = "live";
@@ -77,12 +81,15 @@ export class RecoverySession<P extends SentPlace> {
 
   /** Remembers a text that is being sent. */
   sent(text: string): void {
-    for (const place of this.options.placesIn(text)) {
-      this.#places.push(place);
-      const followed = this.following.get(place.conversationId);
-      if (place.isFollowed && followed !== undefined && place.seq > followed.at) {
-        followed.at = place.seq;
-      }
+    for (const place of this.options.placesIn(text)) this.note(place);
+  }
+
+  /** The same of one place. */
+  note(place: P): void {
+    this.#places.push(place);
+    const followed = this.following.get(place.conversationId);
+    if (place.isFollowed && followed !== undefined && place.seq > followed.at) {
+      followed.at = place.seq;
     }
     // Seldom, and then many at once.
     const excess = this.#places.length - this.options.maxPlaces;
@@ -100,6 +107,12 @@ export class RecoverySession<P extends SentPlace> {
     if (offset === this.#confirmed) return [...this.#places];
     const index = this.#places.findLastIndex((place) => place.offset === offset);
     return index < 0 ? undefined : this.#places.slice(index + 1);
+  }
+
+  /** How far its client has each conversation, when what was sent has arrived. */
+  get rooms(): ReadonlyMap<string, number> {
+    const following = [...this.following].map(([id, { at }]) => [id, at] as const);
+    return new Map([...this.returning, ...following]);
   }
 
   #forget(count: number): void {
@@ -226,7 +239,7 @@ export function createRecovery<P extends SentPlace>(options: RecoveryOptions<P>)
       if (session?.state === "live") session.cut();
       if (session === undefined || session.state === "ended") return null;
       const principal = session.principal!;
-      const missed = session.after(offset);
+      const missed = session.after(offset)?.filter(({ isMarker }) => isMarker === undefined);
       const expired = principal.expiresAt !== null && principal.expiresAt <= now();
       const tooMany = (missed?.length ?? Infinity) > options.maxPlaces;
       if (session.state === "returning" || missed === undefined || tooMany || expired) {

@@ -213,7 +213,6 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     unreadCounts: options.unreadCounts,
     onError,
   });
-  followUnread({ hub, wheel, unreadCounts: options.unreadCounts, onError });
   const stopHeartbeat = startHeartbeat({
     hub,
     everyMs: options.heartbeatMs,
@@ -300,6 +299,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     hub,
     wheel,
     presence,
+    unread: followUnread({ hub, wheel, unreadCounts: options.unreadCounts, onError }),
     limits,
     heartbeatMs: options.heartbeatMs,
     authTimeoutMs: options.authTimeoutMs,

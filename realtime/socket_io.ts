@@ -14,13 +14,14 @@ import type { Hub } from "./hub.ts";
 import type { PresenceTracker } from "./presence.ts";
 import type { Protocol } from "./protocol.ts";
 import { createSocketIoProtocol, type SocketIoFrame } from "./protocols/socket_io.ts";
-import { parseOffset, type Place, placesIn } from "./protocols/socket_io_events.ts";
+import { packetsIn, parseOffset, parseRooms, type Place } from "./protocols/socket_io_places.ts";
 import { createPeer, type SocketIoOptions, type SocketIoPeer } from "./protocols/socket_io_peer.ts";
 import { createRecovery, type Recovery, type RecoverySession } from "./recovery.ts";
 import { remembering } from "./remembering.ts";
 import { ROOMS } from "./rooms.ts";
 import { createAdapter } from "./socket_io_adapter.ts";
 import { argumentsOf, givenIn, type IoSocket, socketLike } from "./socket_io_socket.ts";
+import type { Unread } from "./unread.ts";
 import { createEngine, type EngineSocket } from "./socketio/engine.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 import { type From, refuseWith } from "./upgrade.ts";
@@ -37,6 +38,7 @@ export interface SocketIoServerOptions
   hub: Hub;
   wheel: TimerWheel;
   presence: PresenceTracker;
+  unread: Unread;
   limits: ConnectionLimits;
   heartbeatMs: number;
   authTimeoutMs: number;
@@ -89,6 +91,8 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
   const open = new Set<Connection>();
   const connections = new WeakMap<RecoverySession<Place>, Connection>();
 
+  const placing = { epoch, packetsIn: remembering(packetsIn) };
+
   const protocol: Protocol = createSocketIoProtocol({
     commands: options.commands,
     authenticate: options.authenticate,
@@ -98,7 +102,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     peerOf,
     async followAll(connection) {
       hub.join(connection, ROOMS.messages);
-      hub.join(connection, ROOMS.unread);
+      options.unread.join(connection);
       await hub.settled(connection);
     },
     resume(connection) {
@@ -107,7 +111,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
         const conversationId = ROOMS.conversationOf(room);
         if (conversationId !== null) presence.join(connection, conversationId, "none");
       }
-      if (connection.principal?.kind === "agent") hub.join(connection, ROOMS.unread);
+      if (connection.principal?.kind === "agent") options.unread.join(connection);
       return true;
     },
   });
@@ -145,7 +149,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     maxAway: options.maxRecoverable,
     maxPlaces: options.maxReplayEvents,
     maxBytes: limits.queueBytes,
-    placesIn: remembering(placesIn),
+    placesIn: remembering((text) => packetsIn(text).flatMap(({ place }) => place ?? [])),
     entries: options.entries,
     standIn(socket, principal) {
       const nobody = { address: "", origin: null, selfOrigin: "" };
@@ -195,16 +199,18 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     session.name = socket.id;
     socket.data.session = session;
     const { address, origin, selfOrigin } = engineSocket.request;
-    const connection = options.connect(socketLike(socket, engineSocket, session), protocol, {
+    const writable = socketLike(socket, engineSocket, session, placing);
+    const connection = options.connect(writable, protocol, {
       address,
       origin,
       selfOrigin,
       place: { leave: () => engineSocket.authenticated() },
     });
-    const came = socket.recovered || typeof auth.offset !== "string"
-      ? null
-      : parseOffset(auth.offset);
-    peers.set(connection, createPeer(session, came));
+    const comesBack = !socket.recovered && typeof auth.pid === "string";
+    const offset = socket.recovered || typeof auth.offset !== "string" ? "" : auth.offset;
+    const came = parseOffset(offset);
+    const brought = parseRooms(offset, limits.subscriptions);
+    peers.set(connection, createPeer({ session, came, brought, comesBack }));
     connections.set(session, connection);
 
     engineSocket.on("heartbeat", () => session.confirmed());

@@ -2,7 +2,8 @@ import { Adapter, type Session as StoredSession } from "socket.io-adapter";
 import { type Audience, audienceOf } from "../domain/principal.ts";
 import type { LoggedEvent } from "../protocol/native.ts";
 import type { Connection } from "./connection.ts";
-import { offsetOf, packetsOf, type Place } from "./protocols/socket_io_events.ts";
+import { offsetOf, packetsOf } from "./protocols/socket_io_events.ts";
+import { ownOffset, type Place, roomsText } from "./protocols/socket_io_places.ts";
 import type { Recovery, RecoverySession } from "./recovery.ts";
 import { ROOMS } from "./rooms.ts";
 
@@ -37,7 +38,7 @@ export function createAdapter(options: AdapterOptions): typeof Adapter {
 
     override async restoreSession(id: string, offset: string): Promise<StoredSession> {
       try {
-        const found = await recovery.restore(id, offset);
+        const found = await recovery.restore(id, ownOffset(offset));
         if (found !== null) {
           const { session } = found;
           const missedPackets = missedBy(options, found);
@@ -67,6 +68,13 @@ function missedBy({ epoch, maxBytes }: AdapterOptions, { session, missed }: Foun
     bytes += JSON.stringify(packet).length;
     if (bytes > maxBytes) return null;
     packets.push(packet);
+  }
+  // Each tells how far the client has its conversations with it.
+  const rooms = new Map(session.rooms);
+  for (let i = missed.length - 1; i >= 0; i--) {
+    const { conversationId, seq, isFollowed, offset } = missed[i]!.place;
+    packets[i]![2] = offset + roomsText(epoch, rooms);
+    if (isFollowed && rooms.has(conversationId)) rooms.set(conversationId, seq - 1);
   }
   return packets;
 }

@@ -2,9 +2,14 @@ import type { Socket } from "socket.io";
 import { CLOSE, shouldReconnect } from "../protocol/close_codes.ts";
 import { toParleyError } from "../protocol/errors.ts";
 import { checkParsed } from "../protocol/json.ts";
-import { type Place, SEPARATOR } from "./protocols/socket_io_events.ts";
+import {
+  type Place,
+  type PlacedPacket,
+  roomsText,
+  withRooms,
+} from "./protocols/socket_io_places.ts";
 import type { Refusal } from "./protocols/socket_io.ts";
-import type { RecoverySession } from "./recovery.ts";
+import { type RecoverySession, START } from "./recovery.ts";
 import type { SocketData } from "./socket_io_adapter.ts";
 import type { EngineSocket } from "./socketio/engine.ts";
 import type { SocketLike } from "./writer.ts";
@@ -24,6 +29,7 @@ export function socketLike(
   socket: IoSocket,
   engineSocket: EngineSocket,
   session: RecoverySession<Place>,
+  { epoch, packetsIn }: { epoch: string; packetsIn: (text: string) => PlacedPacket[] },
 ): SocketLike {
   return {
     // What is sent after the transport was lost, until that is known, is remembered as missed.
@@ -32,8 +38,11 @@ export function socketLike(
       return engineSocket.readyState === "open" ? engineSocket.bufferedAmount : 0;
     },
     send(text) {
-      session.sent(text);
-      for (const packet of text.split(SEPARATOR)) engineSocket.send(packet);
+      for (const { packet, place } of packetsIn(text)) {
+        if (place !== null) session.note(place);
+        const isPlaced = place !== null || isGreeting(packet);
+        engineSocket.send(isPlaced ? withRooms(packet, roomsText(epoch, session.rooms)) : packet);
+      }
     },
     close(code = CLOSE.normal.code) {
       // Told so, a client stays away; without a word, it comes back by itself.
@@ -85,4 +94,11 @@ function refusalOf(value: unknown, depth = 0): string | null {
     if (refusal !== null) return refusal;
   }
   return null;
+}
+
+const GREETING_END = `,"${START}"]`;
+
+/** It has an offset that is no place: the one before everything. */
+function isGreeting(packet: string): boolean {
+  return packet.endsWith(GREETING_END);
 }

@@ -23,11 +23,16 @@ export function totalsOf(unreadCounts: Record<string, number> = {}): UnreadCount
   return { totalUnread, unreadCounts };
 }
 
+export interface Unread {
+  /** From now on the connection is told, first of what the totals are now. */
+  join(connection: Connection): void;
+}
+
 /**
  * Tells the connections in `ROOMS.unread` their user's totals whenever a conversation's row changed
  * them. One query for all of them, however many there are; who already knows is not told again.
  */
-export function followUnread({ hub, wheel, unreadCounts, onError }: UnreadOptions): void {
+export function followUnread({ hub, wheel, unreadCounts, onError }: UnreadOptions): Unread {
   const told = new WeakMap<Connection, string>();
   let waiting = false;
   let delay = DELAY_MS;
@@ -53,10 +58,19 @@ export function followUnread({ hub, wheel, unreadCounts, onError }: UnreadOption
     }
   }
 
-  hub.onDelivered(({ room, forAgents }) => {
-    if (room !== ROOMS.agents || forAgents?.type !== "conversation" || waiting) return;
-    if (hub.members(ROOMS.unread).size === 0) return;
+  function tellSoon(): void {
+    if (waiting || hub.members(ROOMS.unread).size === 0) return;
     waiting = true;
     wheel.after(delay, () => void tell().catch(onError));
+  }
+
+  hub.onDelivered(({ room, forAgents }) => {
+    if (room === ROOMS.agents && forAgents?.type === "conversation") tellSoon();
   });
+  return {
+    join(connection) {
+      hub.join(connection, ROOMS.unread);
+      tellSoon();
+    },
+  };
 }

@@ -12,6 +12,7 @@ import { enter, type Given, renew } from "./socket_io_auth.ts";
 import { ackText, errorData, errorText, eventText } from "./socket_io_events.ts";
 import { joinConversation } from "./socket_io_join.ts";
 import { type Answer, encodeEvent, type SocketIoOptions } from "./socket_io_peer.ts";
+import { markerOf } from "./socket_io_places.ts";
 import { type ClientEvent, isClientEvent, readArguments } from "./socket_io_schemas.ts";
 
 /**
@@ -107,8 +108,11 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
       case "leave_conversation": {
         const data = readArguments(name, args);
         commands.leave(connection, data, none);
-        peerOf(connection).session.following.delete(data.conversationId);
-        connection.send(eventText("left_conversation", data));
+        const peer = peerOf(connection);
+        peer.session.following.delete(data.conversationId);
+        peer.session.returning.delete(data.conversationId);
+        peer.regained.delete(data.conversationId);
+        connection.send(eventText("left_conversation", data, markerOf(peer.nextMarker++)));
         return data;
       }
       case "send_message":

@@ -5,9 +5,10 @@ import type { Acks } from "../../protocol/native.ts";
 import { hashSecret } from "../../domain/secrets.ts";
 import type { Connection } from "../connection.ts";
 import { START } from "../recovery.ts";
-import { eventText, type Place, presenceData, ROLE, SEPARATOR } from "./socket_io_events.ts";
-import { follow } from "./socket_io_join.ts";
+import { eventText, presenceData, ROLE } from "./socket_io_events.ts";
+import { follow, followAgain } from "./socket_io_join.ts";
 import { type Answer, type SocketIoOptions, takeCame } from "./socket_io_peer.ts";
+import { type Place, SEPARATOR } from "./socket_io_places.ts";
 
 export type Given = Record<string, unknown>;
 
@@ -53,26 +54,40 @@ export async function enter(
     if (!options.resume(connection)) connection.close(CLOSE.slow);
     return answer;
   }
-  const greet = () => connection.send(eventText("authenticated", answer, START));
   const { ownConversation } = connection;
-  if (connection.principal!.kind === "agent") {
+  const isAgent = connection.principal!.kind === "agent";
+  const came = ownConversation === null ? undefined : takeCame(peer, ownConversation);
+  const brought = isAgent
+    ? peer.brought
+    : peer.brought.filter(({ conversationId }) => conversationId === ownConversation);
+  // Told with the very first packet: a connection that is cut now has to be in them again.
+  for (const { conversationId, seq } of brought) peer.session.returning.set(conversationId, seq);
+  peer.brought = [];
+  const greet = () => connection.send(eventText("authenticated", answer, START));
+  if (isAgent) {
     await options.followAll(connection);
     greet();
+    await followAgain(options, connection, brought);
   } else if (ownConversation === null) {
     greet();
   } else {
-    const came = takeCame(peer, ownConversation);
-    await follow(options, connection, ownConversation, positionOf(came), (_joined, missed) => {
+    const [own] = came === undefined ? brought : [];
+    const position = own ?? positionOf(came);
+    await follow(options, connection, ownConversation, position, (_joined, missed) => {
+      const followed = peer.session.following.get(ownConversation)!;
+      if (missed !== null && came?.isFollowed) followed.at = came.seq;
       greet();
       const rest = missed === null || came === undefined ? missed : behind(missed, came);
       if (rest) connection.send(rest);
     });
   }
+  // The official client of today says this nowhere where the documents listen for it.
+  if (peer.comesBack) connection.send(eventText("reconnect", 1));
   return answer;
 }
 
 /** Of the packets of one entry the first may have arrived without the others. */
-function positionOf(came: Place | undefined) {
+function positionOf(came: Place | undefined): { epoch?: string; seq?: number } {
   return came === undefined ? {} : { epoch: came.epoch, seq: came.seq - 1 };
 }
 

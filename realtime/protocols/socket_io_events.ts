@@ -5,9 +5,7 @@ import type { Message, Presence, Role } from "../../protocol/model.ts";
 import type { Member, UnreadCounts } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import { ROOMS } from "../rooms.ts";
-
-/** Between the packets of one event; JSON never contains it. */
-export const SEPARATOR = "\x1e";
+import { SEPARATOR } from "./socket_io_places.ts";
 
 /** One packet of the main namespace. `part` names it among those of one entry of a log. */
 export interface SocketIoPacket {
@@ -18,49 +16,6 @@ export interface SocketIoPacket {
 
 /** new_message, message_received, message_updated, message_deleted, conversation_changed. */
 type Part = "n" | "r" | "u" | "d" | "c";
-
-/** What an offset names: one packet of one entry of a conversation's log. */
-export interface Place {
-  offset: string;
-  epoch: string;
-  conversationId: string;
-  seq: number;
-  part: string;
-  /** False: it is of the list of conversations, and not of one that is followed. */
-  isFollowed: boolean;
-}
-
-const OFFSET =
-  /^([0-9a-zA-Z]{1,64})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d{1,15})(\w)$/;
-
-/** null: not an offset of this server's. */
-export function parseOffset(offset: string): Place | null {
-  const match = OFFSET.exec(offset);
-  if (match === null) return null;
-  const [, epoch, conversationId, seq, part] = match;
-  return {
-    offset,
-    epoch: epoch!,
-    conversationId: conversationId!,
-    seq: Number(seq),
-    part: part!,
-    isFollowed: part !== "n",
-  };
-}
-
-/** The places of the packets that were joined in one text; most packets have none. */
-export function placesIn(text: string): Place[] {
-  const places: Place[] = [];
-  for (const packet of text.split(SEPARATOR)) {
-    // Only an offset makes a string the last argument.
-    if (!packet.endsWith('"]')) continue;
-    const start = packet.lastIndexOf('"', packet.length - 3);
-    // Parsed, because a slice would keep the whole packet in memory.
-    const place = parseOffset(JSON.parse(packet.slice(start, -1)));
-    if (place !== null) places.push(place);
-  }
-  return places;
-}
 
 export function eventText(name: string, data: unknown, offset?: string): string {
   return "2" + JSON.stringify(offset === undefined ? [name, data] : [name, data, offset]);

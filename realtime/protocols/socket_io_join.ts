@@ -1,10 +1,12 @@
 import { CLOSE } from "../../protocol/close_codes.ts";
+import { toParleyError } from "../../protocol/errors.ts";
 import type { JoinResult, LoggedEvent } from "../../protocol/native.ts";
 import { audienceOf } from "../../domain/principal.ts";
 import type { Connection } from "../connection.ts";
 import { ROOMS } from "../rooms.ts";
-import { eventText, isShown, messageData, SEPARATOR } from "./socket_io_events.ts";
+import { eventText, isShown, messageData } from "./socket_io_events.ts";
 import { type Answer, encodeEvent, type SocketIoOptions, takeCame } from "./socket_io_peer.ts";
+import { type FollowedRoom, markerOf, SEPARATOR } from "./socket_io_places.ts";
 import type { ClientData } from "./socket_io_schemas.ts";
 
 /** Messages that an acknowledged join brings. */
@@ -39,8 +41,11 @@ export async function follow(
         : null;
       const known = following.get(conversationId)?.from ?? Infinity;
       const from = missed === null ? joined.seq : Math.min(known, position.seq!);
-      following.set(conversationId, { from, at: joined.seq });
+      // What a packet says of where its client is must not run ahead of what is sent behind it.
+      const followed = { from, at: missed === null ? joined.seq : position.seq! };
+      following.set(conversationId, followed);
       accept(joined, missed);
+      followed.at = Math.max(followed.at, joined.seq);
     });
   } catch (error) {
     following.delete(conversationId);
@@ -105,12 +110,45 @@ export async function joinConversation(
     { epoch: position?.epoch, seq: position?.seq },
     (joined, missed) => {
       const { messages = [], hasMore = false } = latest ?? joined.snapshot ?? {};
-      const recovered = missed !== null && (asked !== undefined || came !== undefined);
+      const goesOn = asked !== undefined || came !== undefined ||
+        peer.regained.delete(conversationId);
+      const recovered = missed !== null && goesOn;
       const answer = { conversationId, epoch: joined.epoch, seq: joined.seq, recovered };
-      connection.send(eventText("joined_conversation", answer));
+      connection.send(eventText("joined_conversation", answer, markerOf(peer.nextMarker++)));
       accept({ ...answer, messages: messages.filter(isShown).map(messageData), hasMore });
       if (missed) connection.send(missed);
     },
     own === undefined ? undefined : (seq) => own.from < seq && seq <= own.at,
   );
+}
+
+/**
+ * Of the conversations that a client followed on a connection that this server knows nothing of,
+ * those that it may still see: each from where it was.
+ */
+export async function followAgain(
+  options: Pick<SocketIoOptions, "commands" | "peerOf" | "epoch" | "onUnexpected">,
+  connection: Connection,
+  rooms: readonly FollowedRoom[],
+): Promise<void> {
+  const peer = options.peerOf(connection);
+  const { returning } = peer.session;
+  await Promise.all(rooms.map(async ({ conversationId, ...position }) => {
+    try {
+      await follow(options, connection, conversationId, position, (joined, missed) => {
+        returning.delete(conversationId);
+        const { epoch, seq } = joined;
+        const answer = { conversationId, epoch, seq, recovered: missed !== null };
+        if (missed !== null) peer.regained.add(conversationId);
+        connection.send(eventText("joined_conversation", answer, markerOf(peer.nextMarker++)));
+        if (missed) connection.send(missed);
+      });
+    } catch (thrown) {
+      returning.delete(conversationId);
+      const error = toParleyError(thrown);
+      if (error.code === "internal") options.onUnexpected(thrown, connection);
+      const left = eventText("left_conversation", { conversationId }, markerOf(peer.nextMarker++));
+      connection.send(left);
+    }
+  }));
 }

@@ -5,7 +5,8 @@ import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
 import type { RecoverySession } from "../recovery.ts";
 import { type Audience } from "../../domain/principal.ts";
-import { eventText, offsetOf, packetsOf, type Place, SEPARATOR } from "./socket_io_events.ts";
+import { eventText, offsetOf, packetsOf } from "./socket_io_events.ts";
+import { type FollowedRoom, type Place, SEPARATOR } from "./socket_io_places.ts";
 
 /** Clients announce every keystroke; those that change nothing count only against this. */
 const KEYSTROKES_PER_MINUTE = 1200;
@@ -15,14 +16,24 @@ export interface SocketIoPeer {
   session: RecoverySession<Place>;
   /** The last that its client received before it lost another connection; used once. */
   came: Place | null;
+  /** What its client followed on a connection that this server knows nothing of. */
+  brought: FollowedRoom[];
+  /** Of these it has all that was missed already, and its client has not asked for them yet. */
+  regained: Set<string>;
+  /** Whether it is a new connection of a client that had one before. */
+  comesBack: boolean;
+  /** Counts its packets that stand in no log. */
+  nextMarker: number;
   /** Until when its typing counts as announced, by conversation. */
   typing: Map<string, number>;
   keystrokes: TokenBucket;
 }
 
-export function createPeer(session: RecoverySession<Place>, came: Place | null): SocketIoPeer {
+export function createPeer(
+  known: Pick<SocketIoPeer, "session" | "came" | "brought" | "comesBack">,
+): SocketIoPeer {
   const keystrokes = new TokenBucket(KEYSTROKES_PER_MINUTE, 60_000, Date.now());
-  return { session, came, typing: new Map(), keystrokes };
+  return { ...known, regained: new Set(), nextMarker: 0, typing: new Map(), keystrokes };
 }
 
 export interface SocketIoOptions {

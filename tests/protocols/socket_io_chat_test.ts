@@ -165,7 +165,7 @@ Deno.test("Socket.IO chat: bad credentials in the handshake are told, and end it
       [{ sessionId: "session-uuid" }, "invalid_session"],
       [{ token: { toString: "x" } }, "invalid"],
       [{ sessionId: 5 }, "invalid"],
-      [{ token: agent.token, sessionId: visitor.sessionId }, "invalid"],
+      [{ token: "forged", sessionId: visitor.sessionId }, "invalid_token"],
       [{ sessionId: agent.token }, "invalid"],
     ];
     for (const [auth, code] of bad) {

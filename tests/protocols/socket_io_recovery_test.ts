@@ -235,6 +235,7 @@ recoveryTest(
     await post(server, agent.token, conversationId, "seen");
     for (const peer of [widget, admin]) await peer.until("message_received");
     const from = widget.heard.length;
+    const adminFrom = admin.heard.length;
     const recovered = await away(stage, admin, async () => {
       await widget.until("disconnect", undefined, from);
       for (const content of ["one", "two"]) {
@@ -248,7 +249,7 @@ recoveryTest(
     await widget.until("message_received", ({ content }) => content === "two");
     assert.deepEqual(contents(widget), ["seen", "one", "two"]);
     // The dashboard joins again as in the document, and nothing is missing there either.
-    await admin.until("authenticated", undefined, admin.heard.length - 2);
+    await admin.until("authenticated", undefined, adminFrom);
     admin.socket.emit("join_conversation", conversationId);
     await admin.until("message_received", ({ content }) => content === "two");
     await post(server, agent.token, conversationId, "live");
