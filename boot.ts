@@ -13,6 +13,9 @@ import { readSettings, type Settings, SettingsError } from "./settings.ts";
 
 const logger = getLogger("parley");
 
+/** What is built lies beside this module, wherever the process was started. */
+const HOME = import.meta.dirname!;
+
 /** Prints one line and ends: the start failed for a reason that the operator can mend. */
 export function refuse(error: unknown): never {
   const known = error instanceof SettingsError || error instanceof DataDirError ||
@@ -73,14 +76,14 @@ export async function boot({ parallel }: { parallel: boolean }): Promise<Booted>
   async function loadSite(): Promise<BuiltSite> {
     try {
       return site = await createSite({
-        dashboardDir: ".output",
-        widgetDir: ".build/widget",
+        dashboardDir: `${HOME}/.output`,
+        widgetDir: `${HOME}/.build/widget`,
         reload: config.DEV_RELOAD,
       });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       throw new StartError(
-        `Cannot start: the dashboard is not built in "${Deno.cwd()}" (run "deno task build" first)`,
+        `Cannot start: the dashboard is not built in "${HOME}" (run "deno task build" first)`,
       );
     }
   }

@@ -46,7 +46,9 @@ export function listen(options: ListenOptions): Listening {
       onError,
       onListen: () => {},
     }, handler);
-    return { port: server.addr.port, close: () => server.shutdown() };
+    // A platform may have its own idea of where (DENO_SERVE_ADDRESS), and it need not be a port.
+    const port: number = (server.addr as Partial<Deno.NetAddr>).port ?? options.port;
+    return { port, close: () => server.shutdown() };
   } catch (error) {
     throw listenError(error, { HOST: hostname, PORT: options.port });
   }

@@ -195,7 +195,7 @@ export async function createParley(
     patienceMs: settings.DATABASE_RETRY_MS,
     onBatch: batches("documents"),
   });
-  const peer = createPeerReader(settings.TRUSTED_PROXIES);
+  const peer = createPeerReader(settings.TRUSTED_PROXIES, { hosted: settings.onDeploy });
   const originAllowed = createOriginPolicy(db, settings.FRONTEND_URL);
   const visitorBySession = createSessionCheck(db, { lifeMs: settings.SESSION_MS });
   const node = crypto.randomUUID().slice(0, 8);
@@ -286,7 +286,9 @@ export async function createParley(
     version: VERSION,
     engine: database.engine,
     metrics,
-    metricsToken: settings.METRICS_TOKEN,
+    // On Deno Deploy nobody is known to be inside: without a token nobody reads them.
+    metricsToken: settings.METRICS_TOKEN ??
+      (settings.onDeploy ? crypto.randomUUID() : undefined),
     workers,
     dataDir: settings.DATA_DIR,
     db,

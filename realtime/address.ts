@@ -17,8 +17,14 @@ export interface PeerReader {
 /**
  * A header from an untrusted peer changes nothing: X-Forwarded-For is read from its end, only as
  * far as every hop is on the list.
+ *
+ * @param hosted a platform ends TLS before this process and names the client as its peer, as Deno
+ *   Deploy does. Its connections need not be TCP, so a request's address says nothing of the scheme.
  */
-export function createPeerReader(trustedProxies: readonly string[]): PeerReader {
+export function createPeerReader(
+  trustedProxies: readonly string[],
+  { hosted = false }: { hosted?: boolean } = {},
+): PeerReader {
   const trusted = trustedProxies.map(parseRange);
   const isTrusted = (address: string) => {
     const bits = parseAddress(address);
@@ -28,11 +34,12 @@ export function createPeerReader(trustedProxies: readonly string[]): PeerReader 
     const direct = plain(remote);
     const url = new URL(request.url);
     const host = request.headers.get("host") ?? url.host;
+    const own = hosted || url.protocol === "https:" ? "https:" : "http:";
     if (!isTrusted(direct)) {
       return {
         address: direct,
-        selfOrigin: `${url.protocol}//${host}`,
-        isLoopback: direct === "127.0.0.1" || direct === "::1",
+        selfOrigin: `${own}//${host}`,
+        isLoopback: !hosted && (direct === "127.0.0.1" || direct === "::1"),
       };
     }
     const hops = (request.headers.get("x-forwarded-for") ?? "").split(",")
@@ -44,7 +51,7 @@ export function createPeerReader(trustedProxies: readonly string[]): PeerReader 
       if (!isTrusted(address)) break;
     }
     const scheme = request.headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
-    const protocol = scheme === "https" || scheme === "http" ? `${scheme}:` : url.protocol;
+    const protocol = scheme === "https" || scheme === "http" ? `${scheme}:` : own;
     return {
       address,
       selfOrigin: `${protocol}//${request.headers.get("x-forwarded-host") ?? host}`,

@@ -55,3 +55,18 @@ Deno.test("isForwarded() notices a proxy that nobody listed", () => {
   const headers = { "x-forwarded-for": "127.0.0.1" };
   assert.equal(isForwarded(new Request("http://x/", { headers })), true);
 });
+
+Deno.test("createPeerReader() on a platform that ends TLS and forwards over a socket of its own", () => {
+  const read = createPeerReader([], { hosted: true });
+  const request = {
+    url: "http+vsock://chat.example.com/realtime",
+    headers: new Headers({ host: "chat.example.com" }),
+  } as Request;
+  assert.deepEqual(read(request, "::ffff:203.0.113.9"), {
+    address: "203.0.113.9",
+    selfOrigin: "https://chat.example.com",
+    isLoopback: false,
+  });
+  assert.equal(read(request, "127.0.0.1").isLoopback, false);
+  assert.equal(createPeerReader([])(request, "203.0.113.9").selfOrigin, "http://chat.example.com");
+});

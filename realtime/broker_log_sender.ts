@@ -17,15 +17,22 @@ interface Batch {
 /** What one batch takes of what waits, in UTF-16 units; one item may be longer. */
 const BATCH_SIZE = 262_144;
 
+export interface LogSenderOptions {
+  log: BrokerLog;
+  link: Link;
+  /** What may wait, and what the log keeps of this node, in UTF-16 units each. */
+  maxKept: number;
+  times: LogTimes;
+  /** So many things were not said, and the others will find a gap. */
+  onDrop: (count: number) => void;
+}
+
 /**
  * Says in batches, one at a time and numbered, what this node has to say. A batch whose outcome is
  * not known is said again with its number, so it arrives once.
- *
- * @param maxKept what may wait, and what the log keeps of this node, in UTF-16 units each
  */
-export function createLogSender(
-  { log, link, maxKept, times }: { log: BrokerLog; link: Link; maxKept: number; times: LogTimes },
-): LogSender {
+export function createLogSender(options: LogSenderOptions): LogSender {
+  const { log, link, maxKept, times, onDrop } = options;
   let waiting: Item[] = [];
   /** Of what waits, and of the batch under way. */
   let waitingSize = 0;
@@ -118,13 +125,14 @@ export function createLogSender(
       const size = room.length + json.length;
       if (waitingSize + size > maxKept) {
         for (const item of waiting) waitingSize -= sizeOf(item);
+        onDrop(waiting.length);
         waiting = [];
         dropped = true;
       }
       if (waitingSize + size <= maxKept) {
         waiting.push([room, json]);
         waitingSize += size;
-      }
+      } else onDrop(1);
       start();
     },
     async close(withinMs) {

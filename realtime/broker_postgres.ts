@@ -36,13 +36,22 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
   let gapListener = () => {};
   let closing: Promise<void> | null = null;
 
+  const troubles = { outages: 0, dropped: 0 };
   /** Once for each outage, whichever direction finds it. */
   function reportFailure(error: unknown): void {
-    if (!outgoing.failed && !incoming.failed && closing === null) onError(error);
+    if (outgoing.failed || incoming.failed || closing !== null) return;
+    troubles.outages++;
+    onError(error);
   }
   const outgoing = createLink(reportFailure);
   const incoming = createLink(reportFailure);
-  const sender = createLogSender({ log, link: outgoing, maxKept, times });
+  const sender = createLogSender({
+    log,
+    link: outgoing,
+    maxKept,
+    times,
+    onDrop: (count) => troubles.dropped += count,
+  });
   const reader = await startLogReader({
     log,
     node,
@@ -62,6 +71,7 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
     get connected() {
       return outgoing.works && incoming.works;
     },
+    troubles,
     publish(broadcast) {
       if (rooms.has(broadcast.room)) listener(broadcast);
       sender.say(broadcast.room, JSON.stringify(broadcast));
