@@ -114,6 +114,7 @@ export async function createParley(
     publicKey: settings.JWT_PUBLIC_KEY,
     issuer: settings.JWT_ISSUER,
     audience: settings.JWT_AUDIENCE,
+    anyContextIssuers: settings.JWT_ANY_CONTEXT_ISSUERS,
   });
   const passwords = createPasswords({
     atOnce: settings.MAX_PASSWORDS_AT_ONCE,

@@ -29,6 +29,10 @@ const origins = z.string().transform((value) =>
     }
   }), "must be origins such as https://example.com, separated by commas");
 
+const names = z.string().transform((value) =>
+  value.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "")
+);
+
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
 const addresses = z.string().transform((value) =>
   value.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "")
@@ -198,10 +202,15 @@ export const SETTINGS = {
     undefined,
     "What aud of participants' tokens must have",
   ),
+  JWT_ANY_CONTEXT_ISSUERS: setting(
+    names,
+    "",
+    "Values of iss, with commas between, whose participants may enter any context where their token names none; * for every token that is good",
+  ),
   FRONTEND_URL: setting(
     origins,
     "",
-    "Origins besides this server's own that may use the agents' API and sockets",
+    "Origins besides this server's own that may use the agents' API and sockets; also as WEBSOCKET_CORS_ORIGIN",
   ),
   TRUSTED_PROXIES: setting(
     addresses,
@@ -558,7 +567,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   const given = new Set<SettingName>();
   const values: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
-    const raw = env[name]?.trim();
+    const { as, raw } = givenAs(env, name);
     if (raw !== undefined && raw !== "") given.add(name);
     const value = raw === undefined || raw === "" ? entry.default : raw;
     if (value === undefined) {
@@ -573,7 +582,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     if (!result.success) {
       const shown = entry.secret === true ? "(secret)" : JSON.stringify(value);
       const allowed = result.error.issues[0]!.message;
-      throw new SettingsError(`Cannot start: setting ${name} is ${shown}: it ${allowed}`);
+      throw new SettingsError(`Cannot start: setting ${as} is ${shown}: it ${allowed}`);
     }
     values[name] = result.data;
   }
@@ -594,6 +603,29 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   const onDeploy = isOnDeploy(env);
   if (onDeploy) refuseFiles(given);
   return Object.assign(values, { given, onDeploy }) as unknown as Settings;
+}
+
+/** Other names of settings, by which documents of clients that Parley serves know them. */
+const ALIASES: Partial<Record<SettingName, string>> = { FRONTEND_URL: "WEBSOCKET_CORS_ORIGIN" };
+
+/** What a setting is, and under which of its names that stands in the environment. */
+function givenAs(
+  env: Record<string, string | undefined>,
+  name: SettingName,
+): { as: string; raw: string | undefined } {
+  const alias = ALIASES[name];
+  const own = env[name]?.trim();
+  const other = alias === undefined ? "" : env[alias]?.trim() ?? "";
+  if (alias === undefined || other === "") return { as: name, raw: own };
+  if (own === undefined || own === "") return { as: alias, raw: other };
+  const same = (value: string) => value.split(",").map((entry) => entry.trim()).sort().join();
+  if (same(own) !== same(other)) {
+    throw new SettingsError(
+      `Cannot start: settings ${name} and ${alias} are both set, to "${own}" and "${other}": ` +
+        "they mean the same, so one of them is enough",
+    );
+  }
+  return { as: name, raw: own };
 }
 
 /** Deno Deploy sets it in every instance. */

@@ -41,6 +41,8 @@ export interface VisitorPrincipal {
    * Undefined for a visitor with a session, who sees the conversations that are theirs.
    */
   contexts?: readonly string[];
+  /** Of a participant whose issuer is trusted for any context, until they have entered one. */
+  anyContext?: true;
   /** Of a participant: their token's `jti`, where it has one. */
   tokenId?: string | null;
   expiresAt: number | null;

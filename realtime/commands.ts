@@ -196,7 +196,7 @@ function commandsOf(options: CommandsOptions): Commands {
         throw new ParleyError("not_joined", "Cannot type: join the conversation first");
       }
       try {
-        if (isTyping) conversations.takeBroadcast(conversationId);
+        conversations.takeBroadcast(conversationId);
       } catch (error) {
         refused(error);
       }

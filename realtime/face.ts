@@ -22,7 +22,7 @@ export interface RealtimeOptions {
   broker: Broker;
   conversations: Conversations;
   tables: Tables;
-  analytics: Pick<Analytics, "live">;
+  analytics: Pick<Analytics, "live" | "ofConversations">;
   counters: Pick<ProcessCounters, "delivered" | "answered">;
   documents: Documents;
   /** Name of this node, different from every other's. */

@@ -4,9 +4,15 @@
  */
 import { checkFollowed, isFamily, metricsFor, type Viewer } from "../domain/analytics/registry.ts";
 import type { Gauges } from "../domain/analytics/registry.ts";
+import { type ConversationFigures, NO_FIGURES } from "../domain/analytics/of_conversations.ts";
 import type { Analytics, LiveValue } from "../domain/analytics/service.ts";
 import { audienceOf } from "../domain/principal.ts";
-import type { FollowedMetric, MetricName, MetricValue } from "../protocol/analytics.ts";
+import {
+  FAMILIES,
+  type FollowedMetric,
+  type MetricName,
+  type MetricValue,
+} from "../protocol/analytics.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -19,7 +25,7 @@ export interface MetricSubscriptions {
    *
    * @param contextId that the connection is for; null: the workspace
    * @throws {ParleyError} `not_found` with a list of all there are, `forbidden`; `unavailable` where
-   *   none of them is measured of a context.
+   *   only single ones are named, of a context.
    */
   follow(
     connection: Connection,
@@ -55,11 +61,13 @@ const EVERY_MS = 1000;
 const SHARE = 1 / 20;
 
 export interface MetricSubscriptionsOptions {
-  analytics: Pick<Analytics, "live">;
+  analytics: Pick<Analytics, "live" | "ofConversations">;
   /** What the hub knows, on all nodes. */
   gauges: () => Promise<Gauges>;
-  /** How many people are in a context's conversation now. */
-  peopleOf: (contextId: string) => Promise<{ agents: number; visitors: number }>;
+  /** The conversation of a context; null: nobody has opened it. */
+  contextConversation: (contextId: string) => Promise<string | null>;
+  /** How many people are in a conversation now. */
+  peopleIn: (conversationId: string) => { agents: number; visitors: number };
   wheel: TimerWheel;
   onError: (error: unknown) => void;
   now?: () => Date;
@@ -68,7 +76,15 @@ export interface MetricSubscriptionsOptions {
 export function createMetricSubscriptions(
   options: MetricSubscriptionsOptions,
 ): MetricSubscriptions {
-  const { analytics, gauges, peopleOf, wheel, onError, now = () => new Date() } = options;
+  const {
+    analytics,
+    gauges,
+    contextConversation,
+    peopleIn,
+    wheel,
+    onError,
+    now = () => new Date(),
+  } = options;
   const followed = new Map<string, Followed>();
   const watched = new WeakSet<Connection>();
   let looking = false;
@@ -93,13 +109,13 @@ export function createMetricSubscriptions(
     };
     const names = [...new Set(all.flatMap(namesOf))];
     const values = names.length === 0 ? new Map() : await analytics.live(names, gauges);
+    const contexts = await readContexts(all);
     const readings = new Map<Followed, Reading>();
     for (const one of all) {
       const { name, viewer } = one;
       let live: { value: MetricValue; byChannel?: Record<string, number> };
       if (typeof viewer === "object") {
-        const { agents, visitors } = await peopleOf(viewer.contextId);
-        live = { value: { agents_online: agents, visitors_online: visitors } };
+        live = { value: contexts.get(viewer.contextId)![name as ContextMetric] };
       } else if (isFamily(name)) {
         const own = namesOf(one).map((metric) => [metric, valueOf(values, metric).value]);
         live = { value: Object.fromEntries(own) };
@@ -113,6 +129,40 @@ export function createMetricSubscriptions(
       });
     }
     return readings;
+  }
+
+  /** Everything that is measured of the contexts that are followed, read for all of them at once. */
+  async function readContexts(
+    all: readonly Followed[],
+  ): Promise<Map<string, Record<ContextMetric, MetricValue>>> {
+    const asked = all.flatMap(({ viewer, name }) =>
+      typeof viewer === "object" ? [{ contextId: viewer.contextId, name }] : []
+    );
+    const contexts = [...new Set(asked.map(({ contextId }) => contextId))];
+    const ids = new Map(
+      await Promise.all(
+        contexts.map(async (contextId) =>
+          [contextId, await contextConversation(contextId)] as const
+        ),
+      ),
+    );
+    // Who is there is known without asking the database.
+    const counted = asked.filter(({ name }) => name !== "activity")
+      .flatMap(({ contextId }) => ids.get(contextId) ?? []);
+    const figures = counted.length === 0
+      ? new Map<string, ConversationFigures>()
+      : await analytics.ofConversations([...new Set(counted)]);
+    return new Map(contexts.map((contextId) => {
+      const id = ids.get(contextId) ?? null;
+      const { agents, visitors } = id === null ? { agents: 0, visitors: 0 } : peopleIn(id);
+      const { engagement, performance } = figures.get(id ?? "") ?? NO_FIGURES;
+      const activity = { agents_online: agents, visitors_online: visitors };
+      return [contextId, {
+        activity,
+        engagement: { ...engagement },
+        performance: { ...performance },
+      }];
+    }));
   }
 
   function tell(one: Followed, { text, event }: Reading, only?: Connection): void {
@@ -211,15 +261,16 @@ function valueOf(values: ReadonlyMap<MetricName, LiveValue>, name: MetricName): 
   return values.get(name) ?? { value: null };
 }
 
-/** Of a context there is one family: who is there. */
+/** Of a context there are the families, with what of them can be said of one conversation. */
+type ContextMetric = (typeof FAMILIES)[number];
+
 function checkOfContext(names: readonly string[]): FollowedMetric[] {
   const known = checkFollowed(names, "admin");
-  if (!known.includes("activity")) {
-    const others = known.map((name) => `"${name}"`).join(", ");
-    throw new ParleyError(
-      "unavailable",
-      `Cannot subscribe: ${others} is not measured of a context`,
-    );
-  }
-  return ["activity"];
+  const measured = known.filter(isFamily);
+  if (measured.length > 0) return measured;
+  const others = known.map((name) => `"${name}"`).join(", ");
+  throw new ParleyError(
+    "unavailable",
+    `Cannot subscribe: ${others} is not measured of a context, only ${FAMILIES.join(", ")}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { contextFor } from "../domain/conversations/contexts.ts";
+import { enterContext } from "../domain/conversations/contexts.ts";
 import type { Principal } from "../domain/principal.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { Acks } from "../protocol/native.ts";
@@ -7,14 +7,14 @@ import type { Connection } from "./connection.ts";
 
 /** What one connection of a scoped protocol is for. */
 export interface Scope {
-  /** null: an agent who named none, where the protocol needs none. */
+  /** null: the workspace, of an agent who named none, where the protocol is not about one. */
   contextId: string | null;
   /** The context's conversation, where the protocol is about it. */
   conversationId: string | null;
 }
 
 /** What a protocol asks of the context that it is cut to. */
-export type Needs = "conversation" | "context" | "nothing";
+export type Needs = "conversation" | "nothing";
 
 export interface Scopes {
   /** @throws {ParleyError} for a bad token, and for a context that it does not admit to. */
@@ -51,8 +51,8 @@ export function createScopes(options: {
 
     async authenticate(connection, { token, contextId: asked }, needs) {
       const scope = await authenticator.admit(connection, token, async (principal) => {
-        const free = needs === "nothing" && asked === undefined && principal.kind === "agent";
-        const contextId = free ? null : contextFor(principal, asked);
+        const free = needs !== "conversation" && asked === undefined && principal.kind === "agent";
+        const contextId = free ? null : enterContext(principal, asked);
         const conversationId = needs === "conversation" && contextId !== null
           ? await openContext(principal, contextId)
           : null;
@@ -65,7 +65,7 @@ export function createScopes(options: {
     async refresh(connection, token) {
       const { contextId } = of(connection);
       return await authenticator.refresh(connection, token, (next) => {
-        if (contextId !== null) contextFor(next, contextId);
+        if (contextId !== null) enterContext(next, contextId);
       });
     },
   };

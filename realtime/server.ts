@@ -14,6 +14,7 @@ import { createEndpoints } from "./endpoints.ts";
 import { createEverywhere } from "./everywhere.ts";
 import type { Realtime, RealtimeOptions } from "./face.ts";
 import { createFollow } from "./follow.ts";
+import { createHandshakeRefusals } from "./handshake_refusals.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { Hub } from "./hub.ts";
 import { logRefused } from "./log.ts";
@@ -74,7 +75,9 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     onGone: (userId, role) => options.onGone(userId, role === "agent" ? "agent" : "visitor"),
   });
   const typing = createTyping({ hub, wheel, lastsMs: options.typingMs });
+  const tellRefused = createHandshakeRefusals(options.metrics);
   const authenticator = createAuthenticator({
+    tellRefused,
     hub,
     wheel,
     presence,
@@ -116,10 +119,9 @@ export function createRealtime(options: RealtimeOptions): Realtime {
   const followed = createMetricSubscriptions({
     analytics: options.analytics,
     gauges,
-    async peopleOf(contextId) {
-      const id = await options.contextConversation(contextId);
-      if (id === null) return { agents: 0, visitors: 0 };
-      const { members } = presence.members(id, { limit: Number.MAX_SAFE_INTEGER });
+    contextConversation: options.contextConversation,
+    peopleIn(conversationId) {
+      const { members } = presence.members(conversationId, { limit: Number.MAX_SAFE_INTEGER });
       const agents = members.filter(({ role }) => role === "agent").length;
       return { agents, visitors: members.length - agents };
     },
@@ -312,11 +314,14 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     typingMs: options.typingMs,
     peer: options.peer,
     takePlace,
+    tellRefused,
     originAllowed: options.originAllowed,
     async allow(request, peer) {
       if (draining) return refuse(503, "Server is restarting", { "retry-after": "1" });
       const origin = request.headers.get("origin");
       if (!await options.originAllowed({ origin, self: peer.selfOrigin })) {
+        const path = new URL(request.url).pathname;
+        tellRefused({ reason: "origin", address: peer.address, origin, path });
         return refuse(403, `Cannot connect: "${origin}" is not an allowed origin`);
       }
       const wait = takeConnection(peer);
@@ -338,6 +343,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     endpoints,
     peer: options.peer,
     originAllowed: options.originAllowed,
+    tellRefused,
     takeConnection,
     takePlace,
     idleTimeoutMs: options.heartbeatMs * 2,

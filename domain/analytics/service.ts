@@ -16,6 +16,7 @@ import { readBusinessHours, writeBusinessHours } from "./business_hours.ts";
 import { RESOLUTION_MS } from "./calendar.ts";
 import { figureOf, pointsOf, type Sum, sumsOf } from "./figures.ts";
 import { fold } from "./fold.ts";
+import { type ConversationFigures, figuresOfConversations } from "./of_conversations.ts";
 import { forgetPoints, type Retention, sumPoints } from "./points.ts";
 import type { ProcessCounters } from "./process_counters.ts";
 import { DEFINITIONS, type Gauges } from "./registry.ts";
@@ -35,6 +36,8 @@ export interface Analytics {
   live(names: readonly MetricName[], gauges: () => Promise<Gauges>): Promise<
     Map<MetricName, LiveValue>
   >;
+  /** Of single conversations over the last 24 hours, by id; one that there is not is left out. */
+  ofConversations(ids: readonly string[]): Promise<Map<string, ConversationFigures>>;
   series(metric: MetricName, query: Omit<SeriesQuery, "metric" | "format">): Promise<SeriesAnswer>;
   heatMap(
     metric: MetricName,
@@ -169,6 +172,11 @@ export function createAnalytics(options: {
         else values.set(name, { value: figureOf(source, sums) });
       }
       return values;
+    },
+
+    async ofConversations(ids) {
+      await caughtUp();
+      return await figuresOfConversations(db, ids, new Date(Date.now() - RECENT_MS));
     },
 
     async series(metric, query) {

@@ -9,6 +9,9 @@ export type Subject =
   | { kind: "conversation" | "contact"; id: string }
   | { kind: "context"; contextId: string; sessionId: string };
 
+/** In place of a context's name, which is never empty: sessions of all agents together. */
+export const WORKSPACE = "";
+
 export function subjectId(subject: Subject): string {
   if (subject.kind !== "context") return subject.id;
   return JSON.stringify([subject.contextId, subject.sessionId]);
@@ -32,7 +35,8 @@ export function documentId(subject: Subject): string {
  * @throws {ParleyError} `forbidden`.
  */
 export function checkAccess(principal: Principal, subject: Subject): void {
-  if (subject.kind === "context") contextFor(principal, subject.contextId);
+  const ofWorkspace = subject.kind === "context" && subject.contextId === WORKSPACE;
+  if (subject.kind === "context" && !ofWorkspace) contextFor(principal, subject.contextId);
   else if (principal.kind !== "agent") {
     throw new ParleyError("forbidden", "Cannot open the document: only agents can");
   }

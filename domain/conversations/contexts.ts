@@ -29,7 +29,10 @@ export function contextFor(principal: Principal, asked: string | undefined): str
       fields: [{ path: "contextId", message: "is needed" }],
     });
   }
-  if (named !== undefined && !named.includes(contextId)) {
+  // A conversation's id has to be named: it may be anybody's.
+  const isOpen = named === undefined &&
+    (principal.kind === "agent" || !isConversationId(contextId));
+  if (!isOpen && !named?.includes(contextId)) {
     throw new ParleyError(
       "forbidden",
       `Cannot enter the context: the token does not name "${contextId}"`,
@@ -38,9 +41,22 @@ export function contextFor(principal: Principal, asked: string | undefined): str
   return contextId;
 }
 
+/**
+ * The same for somebody who enters it. Who may enter any context has rights to this one alone from
+ * then on.
+ */
+export function enterContext(principal: Principal, asked: string | undefined): string {
+  const contextId = contextFor(principal, asked);
+  if (principal.kind === "visitor" && principal.anyContext) {
+    delete principal.anyContext;
+    principal.contexts = [contextId];
+  }
+  return contextId;
+}
+
 /** undefined: any. */
 function namedContexts(principal: Principal): readonly string[] | undefined {
-  return principal.kind === "agent" ? undefined : principal.contexts ?? [];
+  return principal.kind === "agent" || principal.anyContext ? undefined : principal.contexts ?? [];
 }
 
 /**

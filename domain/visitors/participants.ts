@@ -34,10 +34,16 @@ const MAX_NAME = 100;
 /** The end of the year 9999, the last that ISO 8601 writes in four digits. */
 const MAX_EXP = 253_402_300_799;
 
+/** Courses and rooms often have numbers for names. */
+const OneContext = z.union([z.number().int().transform(String), z.string()]).pipe(ContextId);
+
 /** What a participant's token has to claim; what else it has is not looked at. */
 const Claims = z.object({
   sub: ExternalId,
-  contexts: z.array(ContextId).min(1).max(MAX_CONTEXTS),
+  contexts: z.array(ContextId).min(1).max(MAX_CONTEXTS).optional(),
+  contextId: OneContext.optional(),
+  context_id: OneContext.optional(),
+  iss: z.string().optional().catch(undefined),
   exp: z.number().max(MAX_EXP),
   jti: z.string().max(200).optional().catch(undefined),
   name: z.unknown().optional(),
@@ -47,7 +53,8 @@ const Claims = z.object({
 export interface ParticipantClaims {
   externalId: string;
   name: string | undefined;
-  contexts: string[];
+  /** null: any, of an issuer that is trusted for it. */
+  contexts: string[] | null;
   /** Milliseconds since the epoch. */
   expiresAt: number;
   tokenId: string | null;
@@ -73,6 +80,8 @@ export interface ParticipantTokensOptions {
   /** What `iss` and `aud` have to be, where they are set. */
   issuer?: string | undefined;
   audience?: string | undefined;
+  /** Values of `iss` whose tokens may enter any context where they name none; "*": every one. */
+  anyContextIssuers?: readonly string[] | undefined;
   now?: () => number;
 }
 
@@ -105,6 +114,11 @@ export function createParticipantTokens(options: ParticipantTokensOptions): Part
     return trusted;
   }
 
+  function isTrusted(iss: string | undefined): boolean {
+    const trusted = options.anyContextIssuers ?? [];
+    return trusted.includes("*") || (iss !== undefined && trusted.includes(iss));
+  }
+
   return {
     async verify(token) {
       const { key, algorithms } = trustedFor(token);
@@ -112,7 +126,7 @@ export function createParticipantTokens(options: ParticipantTokensOptions): Part
       try {
         ({ payload } = await jwtVerify(token, key, {
           algorithms,
-          requiredClaims: ["exp", "sub", "contexts"],
+          requiredClaims: ["exp", "sub"],
           ...(issuer === undefined
             ? {}
             : { issuer: algorithms === own.algorithms ? [issuer, ISSUER] : issuer }),
@@ -127,11 +141,15 @@ export function createParticipantTokens(options: ParticipantTokensOptions): Part
         const { path, message } = fieldErrors(claims.error)[0]!;
         throw refused(`its claim "${path}" ${message}`);
       }
-      const { sub, contexts, exp, jti = null, name, username } = claims.data;
+      const { sub, exp, jti = null, name, username } = claims.data;
+      const contexts = contextsIn(claims.data);
+      if (contexts.length === 0 && !isTrusted(claims.data.iss)) {
+        throw refused('its claim "contexts" is missing, and so are "contextId" and "context_id"');
+      }
       return {
         externalId: sub,
         name: readName(name) ?? readName(username),
-        contexts,
+        contexts: contexts.length === 0 ? null : contexts,
         expiresAt: exp * 1000,
         tokenId: jti,
       };
@@ -152,6 +170,12 @@ export function createParticipantTokens(options: ParticipantTokensOptions): Part
       return { token, expiresAt: exp * 1000 };
     },
   };
+}
+
+/** All that a token names, in whichever claims. */
+function contextsIn({ contexts = [], contextId, context_id }: z.infer<typeof Claims>): string[] {
+  const single = [contextId, context_id].filter((name) => name !== undefined);
+  return [...new Set([...contexts, ...single])];
 }
 
 function outsideIssuer({ jwksUrl, publicKey }: ParticipantTokensOptions): Trusted | null {
@@ -250,7 +274,8 @@ export async function authenticateParticipant(
     widgetId: null,
     // The token is the proof; which websites may connect at all is checked before it is read.
     allowedOrigins: ["*"],
-    contexts: claims.contexts,
+    contexts: claims.contexts ?? [],
+    ...(claims.contexts === null ? { anyContext: true as const } : {}),
     tokenId: claims.tokenId,
     expiresAt: claims.expiresAt,
   };

@@ -173,7 +173,9 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     if (error.code === "internal") onUnexpected(error.cause ?? thrown, connection);
     connection.told(error);
     connection.send(writeError(error, id));
-    if (error.code === "rate_limited") connection.close(CLOSE.rateLimited);
+    // A room's rate is used up by others as well: who comes too late has done nothing wrong.
+    const isOwn = error.limit !== "LIMIT_ROOM_BROADCASTS_PER_MINUTE";
+    if (error.code === "rate_limited" && isOwn) connection.close(CLOSE.rateLimited);
     else if (failed) closeFailed(connection, error, thrown.inAddress);
   }
 

@@ -1,5 +1,5 @@
 /** Scoped collaboration at `/api/collaboration/ws`: sessions and their texts, as in PROTOCOL.md. */
-import { documentId as idOf } from "../../domain/collaboration/subjects.ts";
+import { documentId as idOf, WORKSPACE } from "../../domain/collaboration/subjects.ts";
 import type { Author, DocumentEdit } from "../../protocol/collaboration.ts";
 import { SCOPED } from "../../protocol/collaboration.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -19,7 +19,7 @@ export function createScopedCollaborationProtocol(options: ScopedCollaborationOp
   const { collaboration } = options;
 
   const subjectOf = (scope: Scope, sessionId: string) =>
-    ({ kind: "context", contextId: scope.contextId!, sessionId }) as const;
+    ({ kind: "context", contextId: scope.contextId ?? WORKSPACE, sessionId }) as const;
 
   /** Without a name the only session that the connection is in. */
   function documentOf(connection: Connection, scope: Scope, sessionId: string | undefined): string {
@@ -38,7 +38,7 @@ export function createScopedCollaborationProtocol(options: ScopedCollaborationOp
 
   return createScopedProtocol({
     name: "scoped-collaboration",
-    needs: "context",
+    needs: "nothing",
     arrive(connection, { contextId }, { inAddress }, reply) {
       if (inAddress) return;
       const { userId, userName: username, kind } = connection.principal!;
