@@ -111,3 +111,19 @@ Deno.test("on Deno Deploy nothing may be kept in files, and instances reach each
   assert.equal(brokerKind(elsewhere, false), "memory");
   assert.throws(() => brokerKind(readSettings({ BROKER: "postgres" }), false), /DATABASE_URL/);
 });
+
+Deno.test("a setting may be given by the name that a client's document has for it", () => {
+  const origin = "https://your-domain.com";
+  assert.deepEqual(readSettings({ WEBSOCKET_CORS_ORIGIN: origin }).FRONTEND_URL, [origin]);
+  const both = { FRONTEND_URL: ` ${origin}`, WEBSOCKET_CORS_ORIGIN: origin };
+  assert.deepEqual(readSettings(both).FRONTEND_URL, [origin]);
+  assert.deepEqual(readSettings({ ...both, WEBSOCKET_CORS_ORIGIN: "" }).FRONTEND_URL, [origin]);
+  assert.throws(
+    () => readSettings({ ...both, FRONTEND_URL: "https://other.com" }),
+    /FRONTEND_URL and WEBSOCKET_CORS_ORIGIN are both set.*other\.com.*your-domain/,
+  );
+  assert.throws(
+    () => readSettings({ WEBSOCKET_CORS_ORIGIN: "*" }),
+    /setting WEBSOCKET_CORS_ORIGIN is "\*": it must be origins/,
+  );
+});

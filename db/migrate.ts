@@ -19,6 +19,7 @@ import * as m018 from "./migrations/018_broker_log.ts";
 import * as m019 from "./migrations/019_sign_ins.ts";
 import * as m020 from "./migrations/020_audit_log.ts";
 import * as m022 from "./migrations/022_absent_assignees.ts";
+import * as m025 from "./migrations/025_widget_owner.ts";
 
 /** Work on a schema; each of these is done in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
@@ -65,6 +66,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "019_sign_ins", up: m019.up, runsWith: "014_unread_sums" },
   { name: "020_audit_log", up: m020.up, runsWith: "014_unread_sums" },
   { name: "022_absent_assignees", up: m022.up, runsWith: "014_unread_sums" },
+  { name: "025_widget_owner", up: m025.up, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */

@@ -37,6 +37,10 @@ export function createMetrics() {
     refusals: counter("parley_rate_limit_refusals_total", "Refusals because of a rate limit", [
       "limit",
     ]),
+    /** Handshakes refused for what they are: their page's origin, their version, … */
+    handshakes: counter("parley_handshakes_refused_total", "Refused handshakes by reason", [
+      "reason",
+    ]),
     /** Sign-ins by outcome: "succeeded", "failed", "refused" (too many), "reused" (a copied token). */
     signIns: counter("parley_sign_ins_total", "Sign-ins by outcome", ["outcome"]),
     /** Refusals and failures of any kind, by what the client was told. Protocol "http" is REST. */

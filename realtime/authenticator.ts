@@ -5,6 +5,7 @@ import { originAllowed } from "../domain/visitors/origins.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { Connection } from "./connection.ts";
 import { followOwn } from "./delivery.ts";
+import type { TellRefused } from "./handshake_refusals.ts";
 import type { Hub } from "./hub.ts";
 import type { LetIn } from "./rights.ts";
 import { logAuthenticated } from "./log.ts";
@@ -47,6 +48,7 @@ export interface Authenticator {
 }
 
 export interface AuthenticatorOptions {
+  tellRefused: TellRefused;
   hub: Hub;
   wheel: TimerWheel;
   presence: PresenceTracker;
@@ -84,6 +86,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const allowed = principal.kind === "agent" ? options.agentOrigins : principal.allowedOrigins;
     const from = { origin: connection.origin, self: connection.selfOrigin };
     if (originAllowed(from, allowed)) return;
+    const { address, origin, protocol } = connection;
+    options.tellRefused({ reason: "origin", address, origin, path: protocol.name });
     throw new ParleyError(
       "origin_not_allowed",
       `Cannot authenticate: "${connection.origin}" is not an allowed origin`,

@@ -10,6 +10,7 @@ import type { LoggedEvent } from "../protocol/native.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { PeerReader } from "./address.ts";
 import type { Connection, ConnectionLimits } from "./connection.ts";
+import type { HandshakeReason, TellRefused } from "./handshake_refusals.ts";
 import type { Hub } from "./hub.ts";
 import type { PresenceTracker } from "./presence.ts";
 import type { Protocol } from "./protocol.ts";
@@ -23,6 +24,7 @@ import { createAdapter } from "./socket_io_adapter.ts";
 import { argumentsOf, givenIn, type IoSocket, socketLike } from "./socket_io_socket.ts";
 import type { Unread } from "./unread.ts";
 import { createEngine, type EngineSocket } from "./socketio/engine.ts";
+import type { EngineErrorName } from "./socketio/responses.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 import { type From, refuseWith } from "./upgrade.ts";
 import type { SocketLike } from "./writer.ts";
@@ -50,6 +52,7 @@ export interface SocketIoServerOptions
   takePlace: (peer: ReturnType<PeerReader>) => Taken;
   /** A response is a refusal, for a new session. */
   allow: (request: Request, peer: ReturnType<PeerReader>) => Promise<Response | null>;
+  tellRefused: TellRefused;
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
   entries: (
     principal: Principal,
@@ -81,6 +84,15 @@ export interface SocketIoServer {
   readonly lingering: number;
   close(): Promise<void>;
 }
+
+/** Why the engine makes no session of a request, as far as that is worth telling. */
+const REASONS: Partial<Record<EngineErrorName, HandshakeReason>> = {
+  unsupportedVersion: "engine_io_version",
+  unknownTransport: "transport",
+  badHandshakeMethod: "method",
+  full: "full",
+  unknownSession: "session",
+};
 
 /** Of socket.io's packets. */
 const EVENT = 2;
@@ -135,6 +147,13 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     wheel,
     peer: options.peer,
     allow: options.allow,
+    onRefused(name, request, { address }, sent) {
+      const reason = REASONS[name];
+      const origin = request.headers.get("origin");
+      if (reason !== undefined) {
+        options.tellRefused({ reason, address, origin, path: PATH, sent });
+      }
+    },
     takePlace: options.takePlace,
     refused: refuseWith,
     cors: (origin, { selfOrigin }) => options.originAllowed({ origin, self: selfOrigin }),

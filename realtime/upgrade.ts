@@ -3,6 +3,7 @@ import { SESSION_ENTRY, TOKEN_ENTRY } from "../protocol/native.ts";
 import type { Place } from "../domain/capacity.ts";
 import type { Peer, PeerReader } from "./address.ts";
 import type { Credentials } from "./authenticator.ts";
+import type { TellRefused } from "./handshake_refusals.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** By path. Without a subprotocol, credentials may come in the address. */
@@ -38,6 +39,7 @@ export interface UpgradeOptions {
   /** Milliseconds without a frame or a pong after which the runtime drops the peer. */
   idleTimeoutMs: number;
   draining: () => boolean;
+  tellRefused: TellRefused;
   accept: (accepted: Accepted) => void;
 }
 
@@ -55,6 +57,12 @@ export function createUpgrade(options: UpgradeOptions) {
     const peer = readPeer(request, remote);
     const origin = request.headers.get("origin");
     if (!await options.originAllowed({ origin, self: peer.selfOrigin })) {
+      options.tellRefused({
+        reason: "origin",
+        address: peer.address,
+        origin,
+        path: pathOf(request),
+      });
       return refuse(403, `Cannot connect: "${origin}" is not an allowed origin`);
     }
     const url = new URL(request.url);
@@ -62,6 +70,9 @@ export function createUpgrade(options: UpgradeOptions) {
     const offered = (request.headers.get("sec-websocket-protocol") ?? "")
       .split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
     if (subprotocol !== undefined && offered.length > 0 && !offered.includes(subprotocol)) {
+      // What was offered may be a token.
+      const { address } = peer;
+      options.tellRefused({ reason: "subprotocol", address, origin, path: url.pathname });
       return refuse(400, `Cannot connect: the subprotocol offered has to be "${subprotocol}"`);
     }
     let place: Place;
@@ -92,6 +103,10 @@ export function createUpgrade(options: UpgradeOptions) {
       throw toParleyError(error);
     }
   };
+}
+
+function pathOf(request: Request): string {
+  return new URL(request.url).pathname;
 }
 
 function tooManyConnections(retryAfter: number): ParleyError {

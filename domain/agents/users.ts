@@ -122,7 +122,11 @@ export async function createFirstAdmin(
     const by: Actor = from === null
       ? SYSTEM
       : { kind: "nobody", id: null, name: null, address: from.address, userAgent: from.userAgent };
-    return (await insertUser(trx, { ...user, role: "admin" }, hash, by))!;
+    const admin = (await insertUser(trx, { ...user, role: "admin" }, hash, by))!;
+    // The first widget was there before anybody whose it could be.
+    await trx.updateTable("widget_configs").set({ user_id: admin.id })
+      .where("user_id", "is", null).execute();
+    return admin;
   });
 }
 

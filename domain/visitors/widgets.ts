@@ -135,6 +135,10 @@ export async function ensureFirstWidget(db: Db): Promise<void> {
   await db.transaction().execute(async (trx) => {
     // Of several processes that start at once one makes it.
     await lockStart(trx);
-    if (!await isThere(trx)) await createWidget(trx, null, { name: "Website" });
+    if (await isThere(trx)) return;
+    const admin = await trx.selectFrom("users").select("id").where("role", "=", "admin")
+      .where("disabled_at", "is", null).orderBy("created_at").orderBy("id").limit(1)
+      .executeTakeFirst();
+    await createWidget(trx, admin?.id ?? null, { name: "Website" });
   });
 }

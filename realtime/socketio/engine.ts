@@ -122,6 +122,13 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     return null;
   }
 
+  #refuse(name: EngineErrorName, request: Request, url: URL, peer: Peer): Response {
+    const asked = { unsupportedVersion: "EIO", unknownTransport: "transport" };
+    const sent = name in asked ? url.searchParams.get(asked[name as keyof typeof asked]) : null;
+    this.#options.onRefused?.(name, request, peer, sent);
+    return errorResponse(name);
+  }
+
   get #isFull(): boolean {
     return this.#sessions.size >= (this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS);
   }
@@ -133,7 +140,7 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     readableBy: string | null,
   ): Promise<Response> {
     const refusal = this.#refusal(request, url);
-    if (refusal !== null) return errorResponse(refusal);
+    if (refusal !== null) return this.#refuse(refusal, request, url, peer);
     if (url.searchParams.get("transport") !== "polling") return errorResponse("badRequest");
     const sid = url.searchParams.get("sid");
     if (sid !== null) {
@@ -156,7 +163,7 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
 
   async #upgrade(request: Request, url: URL, peer: Peer): Promise<Response> {
     const refusal = this.#refusal(request, url);
-    if (refusal !== null) return errorResponse(refusal);
+    if (refusal !== null) return this.#refuse(refusal, request, url, peer);
     if (url.searchParams.get("transport") !== "websocket") return errorResponse("badRequest");
     const sid = url.searchParams.get("sid");
     const refused = sid === null ? await this.#options.allow(request, peer) : null;

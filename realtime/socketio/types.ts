@@ -2,6 +2,7 @@ import type { Place } from "../../domain/capacity.ts";
 import type { Peer, PeerReader } from "../address.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Emitter } from "./emitter.ts";
+import type { EngineErrorName } from "./responses.ts";
 
 export interface EngineOptions {
   /** Where the engine answers; with and without the slash at the end. Default "/socket.io/". */
@@ -32,6 +33,8 @@ export interface EngineOptions {
    */
   takePlace?: (peer: Peer) => Place;
   refused?: (error: unknown) => Response;
+  /** Told of requests that no session is made of, and what they sent in place of what is needed. */
+  onRefused?: (name: EngineErrorName, request: Request, peer: Peer, sent: string | null) => void;
   /** Whether pages of this origin may read the answers, with credentials. */
   cors: (origin: string | null, peer: Peer) => boolean | Promise<boolean>;
 }
