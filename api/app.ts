@@ -78,7 +78,6 @@ export function createHttpApi(services: ApiServices): Api {
     },
     security: [{ bearer: [] }],
   };
-  app.doc31("/api/openapi.json", description);
   docsRoutes(app, () => app.getOpenAPI31Document(description));
   describeProbes(app);
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {

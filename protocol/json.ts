@@ -67,13 +67,17 @@ function markLossy(
   context?: { source?: string },
 ): unknown {
   if (typeof value !== "number" || context?.source === undefined) return value;
-  return isLossy(value, context.source) ? new Lossy(context.source) : value;
+  return isLossyNumber(context.source) ? new Lossy(context.source) : value;
 }
 
-/** Fractions are taken as the nearest double, as everywhere; an integer has to stay what it is. */
-function isLossy(value: number, source: string): boolean {
+/**
+ * Whether a number that is written so would become another one. Fractions are taken as the nearest
+ * double, as everywhere; an integer has to stay what it is.
+ */
+export function isLossyNumber(source: string): boolean {
+  const value = Number(source);
   if (!Number.isFinite(value)) return true;
-  const digits = source.replace(/[eE].*$/, "").replace(/[-.]/g, "").replace(/^0+|0+$/g, "");
+  const digits = source.replace(/[eE].*$/, "").replace(/[-+.]/g, "").replace(/^0+|0+$/g, "");
   if (value === 0) return digits !== "";
   return Math.abs(value) > Number.MAX_SAFE_INTEGER && digits.length > SAFE_DIGITS;
 }

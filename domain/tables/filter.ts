@@ -2,6 +2,7 @@
  * Filters of table subscriptions: `status=open & last_seq>=10`. The same grammar as that of the
  * client for chat JSON; here the columns have types, and what does not fit is an error.
  */
+import { isLossyNumber } from "../../protocol/json.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { TableRow } from "../../protocol/tables.ts";
 import type { ColumnType } from "./catalogue.ts";
@@ -76,6 +77,7 @@ function parseValue(column: string, type: ColumnType, text: string): Value {
   switch (type) {
     case "number":
       if (!NUMBER.test(value)) throw bad("a number");
+      if (isLossyNumber(value)) throw bad("a number that can be compared");
       return Number(value);
     case "boolean":
       if (value !== "true" && value !== "false") throw bad("true or false");

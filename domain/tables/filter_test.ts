@@ -98,6 +98,8 @@ Deno.test("what is wrong is named", () => {
     ["seq=ten", /"ten" is not a number.*"seq"/],
     ["seq=0x10", /"0x10" is not a number/],
     ["seq=NaN", /"NaN" is not a number/],
+    ["seq=9007199254740993", /"9007199254740993" is not a number that can be compared/],
+    ["seq>1e400", /"1e400" is not a number that can be compared/],
     ["seq in (1, two)", /"two" is not a number/],
     ["seq in (1,)", /"" is not a number/],
     ["seq in 1", /"seq in 1" is not/],
