@@ -316,7 +316,11 @@ export async function createParley(
     openRequests: {
       total: settings.MAX_OPEN_REQUESTS,
       perNetwork: settings.MAX_OPEN_REQUESTS_PER_NETWORK,
-      exemptLoopback: !settings.given.has("MAX_OPEN_REQUESTS_PER_NETWORK"),
+      perMinute: settings.LIMIT_REQUESTS_PER_MINUTE,
+      exempt: {
+        perNetwork: !settings.given.has("MAX_OPEN_REQUESTS_PER_NETWORK"),
+        perMinute: !settings.given.has("LIMIT_REQUESTS_PER_MINUTE"),
+      },
     },
     secureCookies: settings.SECURE_COOKIES,
     onError,

@@ -319,6 +319,11 @@ export const SETTINGS = {
     "60",
     "New visitor sessions per minute and network",
   ),
+  LIMIT_REQUESTS_PER_MINUTE: setting(
+    int(1, 10_000_000),
+    "12000",
+    "Requests to the API per minute and network. The default does not apply to direct loopback peers",
+  ),
   LIMIT_API_REQUESTS_PER_MINUTE: setting(
     int(1, 10_000_000),
     "6000",

@@ -35,6 +35,7 @@ Deno.test("half a body is given up in time, and bounded by network and in all", 
     TRUSTED_PROXIES: "127.0.0.1",
     BODY_TIMEOUT_MS: "2500",
     MAX_OPEN_REQUESTS: "8",
+    LIMIT_REQUESTS_PER_MINUTE: "150",
     MAX_OPEN_REQUESTS_PER_NETWORK: "5",
   });
   const open: { close(): void }[] = [];
@@ -55,7 +56,7 @@ Deno.test("half a body is given up in time, and bounded by network and in all", 
     call(server, "GET", "/api/widgets/wk_none", { headers: { "x-forwarded-for": from } });
   /** The server has read the heads of what was sent just now. */
   const arrives = async (from: string, status: number) => {
-    const seen = await eventually(() => widget(from), (one) => one.status === status, 5000, 10);
+    const seen = await eventually(() => widget(from), (one) => one.status === status, 5000, 100);
     assert.equal(seen.status, status);
     return seen;
   };
@@ -109,6 +110,16 @@ Deno.test("half a body is given up in time, and bounded by network and in all", 
       for (const request of sent) request.close();
       await Promise.all(sent.map(({ answer }) => answer.catch(() => {})));
       await arrives("203.0.113.8", 404);
+    });
+
+    await t.step("a network has a rate, whatever it asks for", async () => {
+      const from = "2001:db8:0:5::";
+      const seen = [];
+      for (let i = 0; i < 155; i++) seen.push((await widget(`${from}${i}`)).status);
+      assert.deepEqual([...new Set(seen)], [404, 429]);
+      const refused = await widget(`${from}ffff`);
+      assert.equal(refused.body["limit"], "LIMIT_REQUESTS_PER_MINUTE");
+      assert.ok(Number(refused.headers.get("retry-after")) >= 1);
     });
 
     await t.step("what is slow and in time is read", async () => {
