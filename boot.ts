@@ -53,8 +53,13 @@ export interface Booted {
   stop(): Promise<void>;
 }
 
+/** Exit code of a process whose memory is exhausted (EX_TEMPFAIL): it is to be started again. */
+export const EXHAUSTED = 75;
+
 /** @param parallel this is one of several workers of one process */
-export async function boot({ parallel }: { parallel: boolean }): Promise<Booted> {
+export async function boot(
+  { parallel, onExhausted }: { parallel: boolean; onExhausted: () => void },
+): Promise<Booted> {
   const config = settings();
   await configureLogging(config.LOG_LEVEL, formatOf(config));
   const warning = tracingWarning(Deno.env.toObject());
@@ -108,7 +113,13 @@ export async function boot({ parallel }: { parallel: boolean }): Promise<Booted>
     });
     const [site, store] = await Promise.all([loading, opening]);
     missing = ["The server is starting"];
-    const opened = await createParley(config, { onError: reportError, parallel, site, store });
+    const opened = await createParley(config, {
+      onError: reportError,
+      onExhausted,
+      parallel,
+      site,
+      store,
+    });
     if (stopping.signal.aborted) return await opened.stop();
     parley = opened;
     announceReady();

@@ -1,7 +1,10 @@
-import { boot, refuse } from "./boot.ts";
+import { boot, EXHAUSTED, refuse } from "./boot.ts";
 import { listen, type Listening } from "./listening.ts";
 
-const { config, serve, failed, start, announce, stop } = await boot({ parallel: false });
+const { config, serve, failed, start, announce, stop } = await boot({
+  parallel: false,
+  onExhausted: () => void end(EXHAUSTED),
+});
 
 // Before the database: who asks meanwhile is told to ask again, and a port that is taken ends the
 // start before anything was touched.
@@ -19,16 +22,17 @@ try {
 }
 
 let stopping = false;
+async function end(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
+  setTimeout(() => Deno.exit(code), 4800);
+  await stop();
+  await listening.close();
+  Deno.exit(code);
+}
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  Deno.addSignalListener(signal, async () => {
-    if (stopping) return;
-    stopping = true;
-    // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
-    setTimeout(() => Deno.exit(0), 4800);
-    await stop();
-    await listening.close();
-    Deno.exit(0);
-  });
+  Deno.addSignalListener(signal, () => void end(0));
 }
 
 announce(listening.port);

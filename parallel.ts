@@ -2,9 +2,12 @@
  * `deno serve --parallel parallel.ts`: this module runs once in each worker, and each is a node.
  * Not main.ts, because the runtime warns of a default export with `fetch` under `deno run`.
  */
-import { boot } from "./boot.ts";
+import { boot, EXHAUSTED } from "./boot.ts";
 
-const { config, serve, start, announce, stop: end } = await boot({ parallel: true });
+const { config, serve, start, announce, stop: end } = await boot({
+  parallel: true,
+  onExhausted: () => void stop(EXHAUSTED),
+});
 
 /** The runtime says it once, for all workers. */
 const onListen = (address: Deno.Addr) => announce((address as Deno.NetAddr).port);
@@ -21,20 +24,27 @@ const channel = new BroadcastChannel("parley workers");
 /** Within which every worker has heard the signal. */
 const GATHER_MS = 300;
 let gathered = false;
+/** What the process ends with. */
+let code = 0;
 
 function note(worker: string, done: boolean): void {
   workers.set(worker, done);
-  if (gathered && [...workers.values()].every(Boolean)) Deno.exit(0);
+  if (gathered && [...workers.values()].every(Boolean)) Deno.exit(code);
 }
 
-channel.onmessage = ({ data: [worker, done] }) => note(worker, done);
+channel.onmessage = ({ data: [worker, done, why] }) => {
+  note(worker, done);
+  // Memory is that of the process: where it is exhausted for one worker, it is for all.
+  if (why === EXHAUSTED) void stop(EXHAUSTED);
+};
 
-async function stop(): Promise<void> {
+async function stop(why: number): Promise<void> {
   if (workers.has(me)) return;
+  code = why;
   note(me, false);
-  channel.postMessage([me, false]);
+  channel.postMessage([me, false, why]);
   // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
-  setTimeout(() => Deno.exit(0), 4800);
+  setTimeout(() => Deno.exit(code), 4800);
   setTimeout(() => {
     gathered = true;
     note(me, workers.get(me)!);
@@ -47,5 +57,5 @@ async function stop(): Promise<void> {
 // After SIGTERM and SIGINT the runtime itself ends every socket at once, with 1001: SIGQUIT leaves
 // them time to go, each at its own moment.
 for (const signal of ["SIGQUIT", "SIGTERM", "SIGINT"] as const) {
-  Deno.addSignalListener(signal, stop);
+  Deno.addSignalListener(signal, () => void stop(0));
 }

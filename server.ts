@@ -52,6 +52,7 @@ import { problemResponse } from "./api/problem.ts";
 import type { Site } from "./api/site.ts";
 import { serveSocketIoClient } from "./api/socket_io_client.ts";
 import { createWorkers } from "./api/workers.ts";
+import { guardMemory } from "./memory_guard.ts";
 import { createPeerReader } from "./realtime/address.ts";
 import type { Realtime, RealtimeStats } from "./realtime/face.ts";
 import { createRealtime } from "./realtime/server.ts";
@@ -84,6 +85,8 @@ export async function createParley(
     parallel?: boolean;
     /** The database, where it is open already. */
     store?: Store;
+    /** Memory is exhausted: stop, and end the process. Default: nothing. */
+    onExhausted?: () => void;
     /** For benchmarks: a bus that they have a hold of, and how much the writer may group. */
     bus?: EventBus;
     maxBatch?: number;
@@ -283,6 +286,11 @@ export async function createParley(
     ["what"],
   );
   const stopForgetting = keepAudit(db, settings.AUDIT_RETENTION_MS, onError);
+  const memory = guardMemory(settings, {
+    metrics,
+    realtime,
+    onExhausted: parts.onExhausted ?? (() => {}),
+  });
   const api = createHttpApi({
     version: VERSION,
     engine: database.engine,
@@ -367,13 +375,15 @@ export async function createParley(
         return databaseFailure(error).words;
       }
     },
-    troubles: () =>
-      realtime.stats().nodesConnected === false
+    troubles: () => [
+      ...(realtime.stats().nodesConnected === false
         ? [
           `${broker === "redis" ? "Redis" : "The broker"} does not answer: ` +
           "what happens on other nodes is not heard here",
         ]
-        : [],
+        : []),
+      ...(memory?.state().short === true ? ["Memory is short: new sockets are refused"] : []),
+    ],
     draining: () => realtime.draining,
     services() {
       const { connections, authenticatedUsers, slowClosed, lingering, nodesConnected } = realtime
@@ -384,6 +394,7 @@ export async function createParley(
           : nodesConnected === false
           ? "disconnected"
           : "connected",
+        memory: memory?.state() ?? "not guarded",
         websocket: { status: "active", connections, authenticatedUsers, slowClosed, lingering },
       };
     },
@@ -432,6 +443,7 @@ export async function createParley(
     },
     async stop() {
       stopWatching();
+      memory?.stop();
       attempts.stop();
       workers?.close();
       await realtime.drain();

@@ -350,6 +350,21 @@ export const SETTINGS = {
     "100",
     "The same of one network; past it new ones get 429. The default does not apply to direct loopback peers",
   ),
+  MEMORY_LIMIT_BYTES: setting(
+    int(67_108_864, 2 ** 50),
+    undefined,
+    "Memory that the process may take; unset: that of the container (cgroup) or of the machine, where the runtime may read it",
+  ),
+  MEMORY_GUARD_PERCENT: setting(
+    int(0, 100),
+    "80",
+    "Part of it past which new sockets are refused and those not authenticated are let go; 0: never",
+  ),
+  MEMORY_STOP_PERCENT: setting(
+    int(0, 100),
+    "95",
+    "Part of it past which the process drains and ends, to be started again by its supervisor; 0: never",
+  ),
   MAX_OPEN_REQUESTS: setting(
     int(1, 1_000_000),
     "2000",
