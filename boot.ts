@@ -6,6 +6,7 @@ import { problemResponse } from "./api/problem.ts";
 import { type BuiltSite, createSite } from "./api/site.ts";
 import { DataDirError } from "./db/data_dir.ts";
 import { tracingWarning } from "./domain/tracing.ts";
+import { surviveUncaught } from "./last_resort.ts";
 import { configureLogging, plain, reportError, sayReady } from "./logging.ts";
 import { openStoreWhenThere, StartError } from "./open_store.ts";
 import { createParley, type Parley } from "./server.ts";
@@ -64,6 +65,7 @@ export async function boot(
   await configureLogging(config.LOG_LEVEL, formatOf(config));
   const warning = tracingWarning(Deno.env.toObject());
   if (warning !== null) logger.warn(warning);
+  surviveUncaught();
   const stopping = new AbortController();
   let missing = ["The server is starting"];
   let site: BuiltSite | null = null;
@@ -95,9 +97,10 @@ export async function boot(
 
   async function open(port: number): Promise<void> {
     const loading = loadSite();
+    const migrated: string[] = [];
     const told = {
       onError: reportError,
-      onMigrated: (name: string) => logger.info(plain(`The schema has ${name} now`), { name }),
+      onMigrated: (name: string) => void migrated.push(name),
     };
     const opening = openStoreWhenThere(config, told, {
       signal: stopping.signal,
@@ -112,6 +115,9 @@ export async function boot(
       },
     });
     const [site, store] = await Promise.all([loading, opening]);
+    if (migrated.length > 0) {
+      logger.info(plain(`The schema was brought up to date: ${migrated.at(-1)}`), { migrated });
+    }
     missing = ["The server is starting"];
     const opened = await createParley(config, {
       onError: reportError,

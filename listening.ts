@@ -1,6 +1,10 @@
-/** The port of this process. */
+/** The port of this process, which stays open whatever happens to accepting. */
+import { getLogger } from "@logtape/logtape";
+import { plain } from "./logging.ts";
 import type { Settings } from "./settings.ts";
 import { StartError } from "./open_store.ts";
+
+const logger = getLogger("parley");
 
 export interface Listening {
   readonly port: number;
@@ -35,21 +39,114 @@ export function listenError(error: unknown, { HOST, PORT }: Pick<Settings, "HOST
   return new StartError(`Cannot start: setting HOST is "${HOST}": ${message}`);
 }
 
-/** @throws {StartError} */
+/** Milliseconds before it listens again, doubled up to the second number. */
+const RETRY_MS = [100, 2000] as const;
+/** After so many milliseconds without trouble it is said to be over. */
+const STABLE_MS = 5000;
+
+/**
+ * Descriptors that are held for other work: while nobody is accepted they are given back, so that a
+ * database can be reached, and files opened, when strangers have taken all others.
+ */
+const RESERVED = 8;
+
+function createReserve() {
+  let held: Deno.FsFile[] = [];
+  return {
+    take() {
+      try {
+        while (held.length < RESERVED) held.push(Deno.openSync("/dev/null"));
+      } catch {
+        // Fewer, or none: where there is no such file, or no right to it.
+      }
+    },
+    giveBack() {
+      for (const file of held) file.close();
+      held = [];
+    },
+  };
+}
+
+/**
+ * Listens until it is closed. When the runtime cannot accept, as without a free descriptor, it ends
+ * the server, and what is connected goes on; so another one is begun on the same port.
+ *
+ * @throws {StartError} when the port cannot be opened at first.
+ */
 export function listen(options: ListenOptions): Listening {
   const { hostname, backlog, handler, onError } = options;
+  const servers = new Set<Deno.HttpServer>();
+  const reserve = createReserve();
+  let port = options.port;
+  let closed = false;
+  let retryMs: number = RETRY_MS[0];
+  let since: number | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function open(): void {
+    const server = Deno.serve(
+      { port, hostname, tcpBacklog: backlog, onError, onListen: () => {} },
+      handler,
+    );
+    port = (server.addr as Deno.NetAddr).port;
+    servers.add(server);
+    server.finished.then(() => servers.delete(server), (error) => {
+      // Its connections are still served; it is closed with the others.
+      if (!closed) interrupted(error);
+    });
+  }
+
+  function interrupted(error: unknown): void {
+    clearTimeout(timer);
+    reserve.giveBack();
+    if (since === null) {
+      since = performance.now();
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.error(
+        plain(
+          `New connections are not accepted for now: ${reason}. Those that are there go on, and ` +
+            "it is tried again (raise the limit of open files, or bound connections in a proxy)",
+        ),
+        { port, reason },
+      );
+    }
+    timer = setTimeout(again, retryMs);
+    retryMs = Math.min(2 * retryMs, RETRY_MS[1]);
+  }
+
+  function again(): void {
+    if (closed) return;
+    try {
+      open();
+      reserve.take();
+    } catch (error) {
+      return interrupted(error);
+    }
+    timer = setTimeout(over, STABLE_MS);
+  }
+
+  function over(): void {
+    const seconds = Math.round((performance.now() - since!) / 1000);
+    since = null;
+    retryMs = RETRY_MS[0];
+    logger.info(plain(`New connections are accepted again after ${seconds} s`), { port, seconds });
+  }
+
   try {
-    const server = Deno.serve({
-      port: options.port,
-      hostname,
-      tcpBacklog: backlog,
-      onError,
-      onListen: () => {},
-    }, handler);
-    // A platform may have its own idea of where (DENO_SERVE_ADDRESS), and it need not be a port.
-    const port: number = (server.addr as Partial<Deno.NetAddr>).port ?? options.port;
-    return { port, close: () => server.shutdown() };
+    open();
   } catch (error) {
     throw listenError(error, { HOST: hostname, PORT: options.port });
   }
+  reserve.take();
+  return {
+    get port() {
+      return port;
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      reserve.giveBack();
+      await Promise.all([...servers].map((server) => server.shutdown().catch(() => {})));
+    },
+  };
 }
