@@ -1,5 +1,6 @@
 /** main.ts as a process with a database of its own: to be killed, restarted, and measured. */
 import { ADMIN, type EngineName, makeDatabase } from "../support/server.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 import { makeDataDir } from "../support/template.ts";
 
 export interface ServerProcess {
@@ -9,6 +10,8 @@ export interface ServerProcess {
   readonly engine: EngineName;
   /** What it wrote to standard error, over all runs. */
   readonly errors: string[];
+  /** Every line that it wrote, over all runs. */
+  readonly lines: string[];
   /** Starts it again after it was killed, on the same port and database. */
   start(env?: Record<string, string>): Promise<void>;
   /** Sends the signal and waits for the end; returns the exit code. */
@@ -39,20 +42,33 @@ const PRELOAD = "tests/faults/collect_on_signal.ts";
 const READY = /Parley is ready at http:\/\/localhost:(\d+)/;
 const PAGE_BYTES = 4096;
 
+/** The command, or a shell that runs it with so few open files. */
+function limited(openFiles: number | undefined, command: string[]): [string, string[]] {
+  const [program, ...args] = command;
+  if (openFiles === undefined) return [program!, args];
+  return ["sh", ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", ...command]];
+}
+
 export async function startServerProcess(
   engine: EngineName,
   env: Record<string, string> = {},
+  options: { openFiles?: number } = {},
 ): Promise<ServerProcess> {
-  const dataDir = await makeDataDir();
+  const dataDir = env["DATABASE_URL"] === undefined ? await makeDataDir() : await makeTempDir();
   const database = engine === "postgres" ? await makeDatabase() : null;
   const errors: string[] = [];
+  const lines: string[] = [];
   let port = "0";
   let child: Deno.ChildProcess | null = null;
   let ended: Promise<number> = Promise.resolve(0);
 
   async function start(changes: Record<string, string> = {}): Promise<void> {
-    const running = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--v8-flags=--expose-gc", "--preload", PRELOAD, "main.ts"],
+    const [program, args] = limited(options.openFiles, [
+      ...[Deno.execPath(), "run", "-A", "--no-check", "--v8-flags=--expose-gc"],
+      ...["--preload", PRELOAD, "main.ts"],
+    ]);
+    const running = new Deno.Command(program, {
+      args,
       cwd: ROOT,
       env: {
         NO_COLOR: "1",
@@ -75,15 +91,19 @@ export async function startServerProcess(
       if (child === running) child = null;
       return code;
     });
+    const toLines = splitter(lines);
     void (async () => {
       for await (const text of running.stderr.pipeThrough(new TextDecoderStream())) {
         errors.push(text);
+        toLines(text);
       }
     })();
     const ready = Promise.withResolvers<string>();
     void (async () => {
       let output = "";
+      const toLines = splitter(lines);
       for await (const text of running.stdout.pipeThrough(new TextDecoderStream())) {
+        toLines(text);
         if (output.length < 10_000) output += text;
         const found = READY.exec(output)?.[1];
         if (found !== undefined) ready.resolve(found);
@@ -102,6 +122,7 @@ export async function startServerProcess(
     },
     engine,
     errors,
+    lines,
     start,
     get ended() {
       return ended;
@@ -129,4 +150,14 @@ export async function startServerProcess(
     throw error;
   }
   return self;
+}
+
+/** Collects whole lines of what comes in pieces. */
+function splitter(lines: string[]): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    lines.push(...parts);
+  };
 }

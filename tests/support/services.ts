@@ -18,6 +18,20 @@ export const CHROMIUM = Deno.env.get("PARLEY_TEST_CHROMIUM") ?? "/usr/bin/chromi
 /** For servers that a test starts, breaks and ends itself. */
 export const REDIS_SERVER = Deno.env.get("PARLEY_TEST_REDIS_SERVER") ?? "/usr/bin/redis-server";
 
+/** The folder of initdb and pg_ctl; null where they are not installed. */
+export const POSTGRES_BIN = Deno.env.get("PARLEY_TEST_POSTGRES_BIN") ?? newestPostgres();
+
+function newestPostgres(): string | null {
+  const home = "/usr/lib/postgresql";
+  try {
+    const versions = [...Deno.readDirSync(home)].map(({ name }) => Number(name));
+    const newest = Math.max(...versions.filter((version) => version > 0));
+    return newest > 0 ? `${home}/${newest}/bin` : null;
+  } catch {
+    return null;
+  }
+}
+
 async function postgresAnswers(): Promise<boolean> {
   const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2000 });
   client.on("error", () => {});
@@ -53,13 +67,14 @@ async function nginxRuns(): Promise<boolean> {
   }
 }
 
-export type Service = "postgres" | "redis" | "chromium" | "redis-server" | "nginx";
+export type Service = "postgres" | "redis" | "chromium" | "redis-server" | "nginx" | "initdb";
 
 const present: Record<Service, boolean> = {
   postgres: await postgresAnswers(),
   redis: await redisAnswers(),
   chromium: await exists(CHROMIUM),
   "redis-server": await exists(REDIS_SERVER),
+  initdb: POSTGRES_BIN !== null && await exists(`${POSTGRES_BIN}/initdb`),
   nginx: await nginxRuns(),
 };
 
