@@ -1,6 +1,7 @@
 /**
  * A randomised test of the promises: people write, edit and leave while connections break in every
- * way and the server is killed; in the end everybody agrees with the server, and nothing that was
+ * way, the server is killed, and the database and Redis end connections, restart and stand still; in
+ * the end everybody agrees with the server, and nothing that was
  * acknowledged is missing or there twice.
  *
  * PARLEY_MODEL_SEED repeats a run, PARLEY_MODEL_SECONDS (10) makes it longer.
@@ -12,8 +13,8 @@ import { act, type World } from "./faults/model_actions.ts";
 import { checkHistory, checkLog, checkScreens, checkScreensAgainst } from "./faults/model_check.ts";
 import { createCast } from "./faults/model_people.ts";
 import { createRandom } from "./faults/random.ts";
-import { startServerProcess, UNLIMITED } from "./faults/server_process.ts";
-import type { EngineName } from "./support/server.ts";
+import { embedded, ownServers, type Services } from "./faults/model_services.ts";
+import { UNLIMITED } from "./faults/server_process.ts";
 import { testWith } from "./support/services.ts";
 
 const SECONDS = Number(Deno.env.get("PARLEY_MODEL_SECONDS") ?? 10);
@@ -21,6 +22,8 @@ const SEED = Number(Deno.env.get("PARLEY_MODEL_SEED") ?? Math.floor(Math.random(
 const VISITORS = 4;
 /** Seconds between two deaths of the server. */
 const SERVER_LIVES = [2, 4] as const;
+/** Milliseconds between two disturbances of the database or Redis. */
+const QUIET_MS = [300, 2_000] as const;
 /** Milliseconds in which everybody has to be back after the last fault. */
 const RECOVERY_MS = 30_000;
 
@@ -35,12 +38,23 @@ const ENV = {
   MAX_REPLAY_EVENTS: "25",
 };
 
-async function run(world: World): Promise<void> {
+/** One disturbance after the other, until `over`. */
+async function disturb({ random, counts }: World, services: Services, over: () => boolean) {
+  while (!over()) {
+    await later(random.int(...QUIET_MS));
+    const move = await services.disturb(random);
+    if (move === null) return;
+    counts[move] = (counts[move] ?? 0) + 1;
+  }
+}
+
+async function run(world: World, services: Services): Promise<void> {
   const { random, server } = world;
   const end = Date.now() + SECONDS * 1000;
   const life = () => random.int(SERVER_LIVES[0] * 1000, SERVER_LIVES[1] * 1000);
   let death = Date.now() + life();
   let restart = Promise.resolve();
+  const disturbing = disturb(world, services, () => Date.now() > end);
   for (let step = 1; Date.now() < end; step++) {
     act(world);
     if (step % 10 === 0) checkScreens(world.cast);
@@ -54,7 +68,7 @@ async function run(world: World): Promise<void> {
     }
     await later(random.int(2, 30));
   }
-  await restart;
+  await Promise.all([restart, disturbing]);
 }
 
 /** Nothing new breaks: everybody comes back by themselves and gets rid of what they wrote. */
@@ -81,12 +95,13 @@ async function whatGoesWrong(work: () => Promise<void>): Promise<unknown> {
   }
 }
 
-for (const engine of ["pglite", "postgres"] as EngineName[]) {
+for (const engine of ["pglite", "postgres"] as const) {
   testWith(
-    engine === "postgres" ? ["postgres"] : [],
+    engine === "postgres" ? ["initdb", "redis-server"] : [],
     `whatever breaks, everybody ends up with every acknowledged message once [${engine}]`,
     async () => {
-      const server = await startServerProcess(engine, ENV);
+      const services = await (engine === "postgres" ? ownServers(ENV) : embedded(ENV));
+      const { server } = services;
       const proxy = await startFaultProxy(server.url);
       const cast = await createCast(server, proxy.url, VISITORS);
       const world: World = {
@@ -100,7 +115,7 @@ for (const engine of ["pglite", "postgres"] as EngineName[]) {
         violations: [],
       };
       try {
-        await run(world);
+        await run(world, services);
         await settle(world);
         const wrong = await eventually(
           () => whatGoesWrong(() => checkScreensAgainst(server, cast)),
@@ -122,7 +137,7 @@ for (const engine of ["pglite", "postgres"] as EngineName[]) {
       } finally {
         for (const { client } of cast.everybody) client.close();
         await proxy.close();
-        await server.close();
+        await services.close();
       }
     },
   );

@@ -49,8 +49,8 @@ export interface World {
   violations: string[];
 }
 
-/** Errors that leave the outcome open. */
-const UNKNOWN = ["disconnected", "timeout", "closed"];
+/** Errors that leave the outcome open; `unavailable` where the answer to the commit was lost. */
+const UNKNOWN = ["disconnected", "timeout", "closed", "unavailable"];
 
 function inBackground(world: World, work: Promise<unknown>): void {
   const done = work.finally(() => world.background.delete(done));
