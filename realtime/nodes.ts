@@ -67,6 +67,8 @@ export function startNodes(options: NodesOptions): Nodes {
   const lostListeners: (() => void)[] = [];
   /** Something may be lost; it matters only if there is somebody who said it. */
   let maybeLost = false;
+  /** Asked for everything that they have; until they answer, each sign of life asks again. */
+  const asked = new Set<string>();
   let told = 0;
   let lastQuestion = 0;
   let lastBeat = performance.now();
@@ -76,6 +78,12 @@ export function startNodes(options: NodesOptions): Nodes {
     if (to === undefined) told++;
     const envelope: Envelope = { from: self, n: told, kind, data };
     broker.tell(to === undefined ? envelope : { ...envelope, to });
+  }
+
+  /** The question or its answer may be lost, of which no number tells. */
+  function askForAll(node: string): void {
+    asked.add(node);
+    tell("hello", null, node);
   }
 
   function receive({ from, n, to, kind, data }: Envelope): void {
@@ -89,9 +97,12 @@ export function startNodes(options: NodesOptions): Nodes {
     const known = others.get(from);
     const complete = known !== undefined && n === known.n + (to === undefined ? 1 : 0);
     others.set(from, { heardAt: performance.now(), n, goneAt: null });
-    if (!complete) tell("hello", null, from);
-    if (kind === "hello") { for (const listener of helloListeners) listener(from); }
-    else listeners.get(kind)?.(data, from);
+    if (!complete) askForAll(from);
+    if (kind === "hello") {
+      for (const listener of helloListeners) listener(from);
+      // Behind all that it asked for, and lost where that was lost.
+      tell("whole", null, from);
+    } else listeners.get(kind)?.(data, from);
     if (maybeLost) {
       maybeLost = false;
       for (const listener of lostListeners) listener();
@@ -108,6 +119,7 @@ export function startNodes(options: NodesOptions): Nodes {
 
   function gone(node: string, { goneAt }: Other): void {
     others.delete(node);
+    asked.delete(node);
     settle(node);
     const how = goneAt === null ? "silent" : "goodbye";
     for (const listener of goneListeners) listener(node, how);
@@ -118,6 +130,7 @@ export function startNodes(options: NodesOptions): Nodes {
     const stalled = now - lastBeat > timeoutMs / 2;
     lastBeat = now;
     tell("alive", null);
+    for (const node of asked) askForAll(node);
     for (const [node, other] of others) {
       // This node slept itself: what the others said meanwhile waits to be read.
       if (stalled) other.heardAt = now;
@@ -126,6 +139,7 @@ export function startNodes(options: NodesOptions): Nodes {
   }
 
   listeners.set("alive", () => {});
+  listeners.set("whole", (_, from) => void asked.delete(from));
   listeners.set("answer", (data) => {
     const { question, from, answer } = data as { question: number; from: string; answer: unknown };
     const asked = questions.get(question);
@@ -142,6 +156,7 @@ export function startNodes(options: NodesOptions): Nodes {
   });
   broker.onGap(() => {
     maybeLost = true;
+    for (const node of others.keys()) asked.add(node);
     tell("hello", null);
   });
   const timer = broker.alone ? undefined : setInterval(beat, beatMs);

@@ -44,7 +44,15 @@ async function withMembers(fn: (add: () => Member) => Promise<void>): Promise<vo
     };
     const member = { broker: channel, log, lost: 0, mute: false } as Member;
     member.until = async (line) => {
-      while (!log.includes(line)) await new Promise<void>((resolve) => waiters.push(resolve));
+      const { promise, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => reject(new Error(`${self} waited for "${line}"`)), 10_000);
+      try {
+        while (!log.includes(line)) {
+          await Promise.race([promise, new Promise<void>((resolve) => waiters.push(resolve))]);
+        }
+      } finally {
+        clearTimeout(timer);
+      }
     };
     member.nodes = startNodes({ self, broker, timeoutMs: 500, graceMs: 100, onError });
     member.nodes.onLost(() => member.lost++);
@@ -134,6 +142,23 @@ Deno.test("a silent node is gone with all it had; when it speaks again, it has i
     b.log.length = 0;
     await b.until("came x");
     assert.deepEqual(b.nodes.others(), ["node-0"]);
+  }));
+
+Deno.test("a question for everything that is lost is asked again", () =>
+  withMembers(async (add) => {
+    const [a, b] = [add(), add()];
+    a.roster.add("x", { name: "x" });
+    await b.until("came x");
+    a.mute = true;
+    await b.until("gone x");
+    b.log.length = 0;
+    // What it hears first makes it ask, and nobody hears that.
+    b.mute = true;
+    a.mute = false;
+    a.roster.add("y", { name: "y" });
+    await b.until("came y");
+    b.mute = false;
+    await b.until("came x");
   }));
 
 Deno.test("what was lost on the way is noticed by the numbers, and told anew", () =>
