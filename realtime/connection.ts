@@ -68,6 +68,9 @@ type Closing = (typeof CLOSE)[keyof typeof CLOSE];
 /** How long one connection's frames may keep the others waiting, in milliseconds. */
 const TURN_MS = 4;
 
+/** How long a queue that was sent before its credentials waits for them, in milliseconds. */
+const EARLY_MS = 1000;
+
 /** How often a peer is looked at that has many answers to read before its next command. */
 const ANSWERS_MS = 5;
 
@@ -127,6 +130,9 @@ export class Connection {
   #preAuthBytes = 0;
   #preAuthMessages = 0;
   #over = false;
+  #early: string[] = [];
+  #isLate = false;
+  #earlyTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#socket = options.socket;
@@ -273,6 +279,7 @@ export class Connection {
         continue;
       }
       const frame = this.#frames.shift()!;
+      if (this.#setAside(frame)) continue;
       // Counted when its turn comes: a queue that a client sends right behind its credentials waits
       // for their answer, and is then nothing that came before them.
       const { preAuthMessages } = this.limits;
@@ -287,8 +294,32 @@ export class Connection {
         this.#events.onError(error, this);
         this.fail(toParleyError(error), CLOSE.internal);
       }
+      if (this.principal !== null && this.#early.length > 0) this.#takeUpEarly();
     }
     this.#running = false;
+  }
+
+  /**
+   * A client that sends its queue as soon as it is connected, and its credentials only then, means
+   * both: the queue waits a moment for them.
+   */
+  #setAside(frame: string): boolean {
+    if (this.principal !== null || this.#isLate) return false;
+    if (this.protocol.mayWait?.(frame) !== true) return false;
+    if (this.#early.length >= this.limits.pendingFrames) return false;
+    this.#early.push(frame);
+    this.#earlyTimer ??= setTimeout(() => {
+      this.#takeUpEarly();
+      if (!this.#running) void this.#drain();
+    }, EARLY_MS);
+    return true;
+  }
+
+  /** They come before everything that was sent after them. */
+  #takeUpEarly(): void {
+    this.#isLate = true;
+    clearTimeout(this.#earlyTimer);
+    this.#frames.unshift(...this.#early.splice(0));
   }
 
   /**
@@ -367,6 +398,8 @@ export class Connection {
     if (this.#over) return;
     this.#over = true;
     this.#frames = [];
+    this.#early = [];
+    clearTimeout(this.#earlyTimer);
     this.#pings?.forEach(clearTimeout);
     this.writer.stop();
     for (const cleanup of this.cleanups.splice(0)) {

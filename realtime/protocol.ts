@@ -19,6 +19,11 @@ export interface Protocol {
   onOpen(connection: Connection): void;
   /** The frame that a client would authenticate with, for credentials that came with the upgrade. */
   authFrame(credentials: Credentials): string;
+  /**
+   * Whether a frame that comes before credentials may wait a moment for them: where the protocol's
+   * document lets a client send its queue first. Absent: never.
+   */
+  mayWait?(frame: string): boolean;
   /** One frame. Calls for one connection never overlap, but for a ping that overtakes. */
   onFrame(connection: Connection, frame: string): Promise<void>;
   /**

@@ -51,6 +51,9 @@ const SENDER: Record<Role, string> = {
   system: "system",
 };
 
+/** A frame with a chat in it, as JSON.stringify writes it wherever the type stands. */
+const CHAT_FRAME = /^\s*\{.*"type"\s*:\s*"chat"/s;
+
 /** Characters of a chat's id that an error repeats, also of one that is refused for its length. */
 const MAX_ID = 100;
 
@@ -156,6 +159,9 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
         encode({ type: "system", payload: { message: "Connected to WebSocket server" } }),
       );
     },
+
+    // The document's client sends its queue in `onopen`, and tells its listeners only then.
+    mayWait: (text) => CHAT_FRAME.test(text),
 
     async onFrame(connection, text) {
       let frame: Frame | undefined;

@@ -26,6 +26,9 @@ export type SocketIoFrame =
 /** Why the arguments of an event are not handed on: the parts of a ParleyError. */
 export type Refusal = Pick<ParleyError, "code" | "message" | "fields">;
 
+/** How frames with credentials begin; the server makes them, so their form is known. */
+const WITH_CREDENTIALS = /^\{(?:"auth":|"ack":(?:null|\d+),"event":"authenticate")/;
+
 type Typing = "typing_start" | "typing_stop";
 
 export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
@@ -194,6 +197,9 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
       if (typeof ack !== "number") return [];
       return [ackText(ack, { success: false, ...errorData(error, iso()) })];
     },
+
+    // What was emitted before the connection is sent before the client's own "connect" handlers run.
+    mayWait: (text) => !WITH_CREDENTIALS.test(text),
 
     async onFrame(connection, text) {
       // The text is the server's own making; what is in it is the client's.
