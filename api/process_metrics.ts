@@ -1,7 +1,11 @@
 /** What an operator watches of the process and its machine, read at each scrape. */
-import { statfs } from "node:fs/promises";
+import { statfs as statfsWithCallback } from "node:fs";
+import { promisify } from "node:util";
 import process from "node:process";
 import type { Metrics } from "../domain/metrics.ts";
+
+/** The one of node:fs/promises is missing before Deno 2.6, which Deno Deploy may run. */
+const statfs = promisify(statfsWithCallback);
 
 /** A folder on a share that does not answer must not hold up everything else. */
 const DISK_MS = 1000;
