@@ -40,8 +40,10 @@ export async function startParallel(
   const ended = Promise.all([child.status, read(child.stdout), read(child.stderr)]);
   void ended.then(([{ code }]) => ready.reject(new Error(`It ended with ${code}: ${output}`)));
   await ready.promise;
+  const url = `http://127.0.0.1:${port}`;
+  await allWorkers(url);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     output: () => output,
     async kill(signal) {
       child.kill(signal);
@@ -49,4 +51,17 @@ export async function startParallel(
       return code;
     },
   };
+}
+
+/** One worker says that it is ready for all; the others may answer 503 for a moment longer. */
+async function allWorkers(url: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (let inARow = 0; inARow < 20;) {
+    if (Date.now() > deadline) throw new Error("Waited for all workers to be ready");
+    // On a connection of its own, which may be any worker's.
+    const response = await fetch(`${url}/metrics`, { headers: { connection: "close" } });
+    const whole = /^parley_workers\{state="answered"\} 3$/m.test(await response.text());
+    inARow = whole ? inARow + 1 : 0;
+    if (!whole) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
