@@ -299,7 +299,8 @@ export async function createParley(
     metricsToken: settings.METRICS_TOKEN ??
       (settings.onDeploy ? crypto.randomUUID() : undefined),
     workers,
-    dataDir: settings.DATA_DIR,
+    // There is no disk of one's own on Deno Deploy, and none that could be full.
+    dataDir: settings.onDeploy ? undefined : settings.DATA_DIR,
     db,
     bus,
     signIn,

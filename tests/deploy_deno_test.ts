@@ -27,6 +27,8 @@ const PLATFORM = {
   DENO_TRUST_PROXY_HEADERS: "1",
 };
 
+const METRICS_TOKEN = "a token that scrapes";
+
 /** Where this Deno finds what it has downloaded; the platform's own is elsewhere. */
 const denoDir = await (async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
@@ -193,7 +195,8 @@ async function asked(audit: string): Promise<Asked[]> {
 }
 
 /** The runtime notes a file that is opened for reading as written, too [Deno 2.9.6]. */
-const isFine = ({ value }: Asked) => /(^|\/)\.(output|build)(\/|$)|\.sock$/.test(value ?? "");
+const isFine = ({ value }: Asked) =>
+  /(^|\/)\.(output|build)(\/|$)|\.sock$|^\/(dev|proc)\//.test(value ?? "");
 
 for (const broker of ["postgres", "redis"] as const) {
   testWith(
@@ -211,13 +214,17 @@ for (const broker of ["postgres", "redis"] as const) {
         ...(broker === "redis" ? { REDIS_URL } : {}),
       };
       const a = new Instance(
-        { ...env, DENO_AUDIT_PERMISSIONS: `${folder}/audit` },
+        { ...env, DENO_AUDIT_PERMISSIONS: `${folder}/audit`, METRICS_TOKEN },
         `${folder}/a.sock`,
       );
       const b = new Instance(env, `${folder}/b.sock`);
       const people: Person[] = [];
       try {
         await Promise.all([a.ready(), b.ready()]);
+        const metrics = await fetch(`${a.url}/metrics`, {
+          headers: { authorization: `Bearer ${METRICS_TOKEN}` },
+        });
+        assert.doesNotMatch(await metrics.text(), /parley_disk_/, "there is no disk");
         const { agent, visitor, conversation } = await cast(a);
         const v = new Person(a, { sessionId: visitor.sessionId }, conversation.id);
         const g = new Person(b, { token: agent.token }, conversation.id);
