@@ -7,7 +7,7 @@ import { type BuiltSite, createSite } from "./api/site.ts";
 import { DataDirError } from "./db/data_dir.ts";
 import { tracingWarning } from "./domain/tracing.ts";
 import { surviveUncaught } from "./last_resort.ts";
-import { configureLogging, plain, reportError, sayReady } from "./logging.ts";
+import { configureLogging, plain, reportError, sayReady, saySetupCode } from "./logging.ts";
 import { openStoreWhenThere, StartError } from "./open_store.ts";
 import { createParley, type Parley } from "./server.ts";
 import { readSettings, type Settings, SettingsError } from "./settings.ts";
@@ -78,6 +78,7 @@ export async function boot(
     const url = `http://localhost:${announced}${parley.needsSetup ? "/setup" : ""}`;
     const { engine, broker, node } = parley;
     sayReady({ url, host: config.HOST, port: announced, engine, broker, node });
+    if (parley.setupCode !== null) saySetupCode(parley.setupCode);
   }
 
   async function loadSite(): Promise<BuiltSite> {

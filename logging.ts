@@ -97,6 +97,11 @@ export function sayReady(ready: Ready): void {
   );
 }
 
+/** While there is no user: what lets somebody make the first one from another machine. */
+export function saySetupCode(code: string): void {
+  startLogger.info(plain(`From another machine, /setup asks for this code: ${code}`), {});
+}
+
 /** An error that nobody expected: logged with what it is about, never with what users wrote. */
 export function reportError(error: unknown, context: Record<string, unknown> = {}): void {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;

@@ -5,7 +5,8 @@ import { SchemaBehindError, SchemaError } from "./db/migrate.ts";
 import { countUsers, createFirstAdmin } from "./domain/agents/users.ts";
 import { createMetrics, type Metrics } from "./domain/metrics.ts";
 import { ensureFirstWidget } from "./domain/visitors/widgets.ts";
-import type { Settings } from "./settings.ts";
+import { ParleyError } from "./protocol/errors.ts";
+import { type Settings, SettingsError } from "./settings.ts";
 
 export interface Store {
   database: OpenDatabase;
@@ -66,6 +67,10 @@ export async function openStore(
 
 /** Another node, which started at the same moment, made the first admin. */
 function unlessSetUp(error: unknown): void {
+  if (error instanceof ParleyError && error.code === "invalid") {
+    const reason = error.fields?.[0]?.message ?? error.message;
+    throw new SettingsError(`Cannot start: setting ADMIN_PASSWORD is (secret): it ${reason}`);
+  }
   if ((error as { code?: string }).code !== "already_set_up") throw error;
 }
 

@@ -9,6 +9,7 @@ import { createAnalytics } from "./domain/analytics/service.ts";
 import { createAttempts } from "./domain/agents/attempts.ts";
 import { createDevices } from "./domain/agents/devices.ts";
 import { createPasswords } from "./domain/agents/passwords.ts";
+import { setupCode } from "./domain/agents/setup_code.ts";
 import { createSignIn } from "./domain/agents/sign_in.ts";
 import { keepAudit, listAudit } from "./domain/audit.ts";
 import { createBot } from "./domain/bot/engine.ts";
@@ -49,6 +50,7 @@ import { createGate } from "./api/gate.ts";
 import { createRequests } from "./api/requests.ts";
 import { createProbes, isProbe } from "./api/probes.ts";
 import { problemResponse } from "./api/problem.ts";
+import { withSecurityHeaders } from "./api/security_headers.ts";
 import type { Site } from "./api/site.ts";
 import { serveSocketIoClient } from "./api/socket_io_client.ts";
 import { createWorkers } from "./api/workers.ts";
@@ -69,6 +71,8 @@ export interface Parley {
   /** Name of this node. */
   readonly node: string;
   readonly needsSetup: boolean;
+  /** What whoever sets it up from another machine has to bring; null once there is a user. */
+  readonly setupCode: string | null;
   stats(): RealtimeStats;
   /** Tells clients to come back, stores what was taken, and closes the database. */
   stop(): Promise<void>;
@@ -199,7 +203,10 @@ export async function createParley(
     patienceMs: settings.DATABASE_RETRY_MS,
     onBatch: batches("documents"),
   });
-  const peer = createPeerReader(settings.TRUSTED_PROXIES, { hosted: settings.onDeploy });
+  const peer = createPeerReader(settings.TRUSTED_PROXIES, {
+    hosted: settings.onDeploy,
+    ownOrigin: settings.PUBLIC_URL,
+  });
   const originAllowed = createOriginPolicy(db, settings.FRONTEND_URL);
   const visitorBySession = createSessionCheck(db, { lifeMs: settings.SESSION_MS });
   const node = crypto.randomUUID().slice(0, 8);
@@ -339,7 +346,8 @@ export async function createParley(
     version: VERSION,
     development: settings.DEV_RELOAD,
     async agent(request) {
-      const token = cookieOf(request, REFRESH_COOKIE);
+      const token = cookieOf(request, `__Host-${REFRESH_COOKIE}`) ??
+        cookieOf(request, REFRESH_COOKIE);
       return token === undefined ? null : await signIn.peek(token);
     },
     needsSetup: async () => await countUsers(db) === 0,
@@ -414,6 +422,15 @@ export async function createParley(
     return path.startsWith("/socket.io") ? "/socket.io/" : path;
   }
 
+  function isHttps(request: Request, remote: string): boolean {
+    try {
+      return peer(request, remote).selfOrigin.startsWith("https:");
+    } catch {
+      // An address that cannot be read.
+      return false;
+    }
+  }
+
   async function answer(path: string, request: Request, remote: string): Promise<Response> {
     try {
       const probe = probes.answer(path);
@@ -437,10 +454,14 @@ export async function createParley(
     node,
     needsSetup,
     stats: () => realtime.stats(),
+    setupCode: needsSetup ? setupCode(secret) : null,
     async handle(request, remote) {
       const path = pathOf(request);
-      if (path instanceof Response) return path;
-      return await requests.measure(request, routeOf, () => answer(path, request, remote));
+      if (path instanceof Response) return withSecurityHeaders(path, false);
+      return await requests.measure(request, routeOf, async () => {
+        const response = await answer(path, request, remote);
+        return withSecurityHeaders(response, isHttps(request, remote));
+      });
     },
     async stop() {
       stopWatching();

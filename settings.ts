@@ -33,6 +33,15 @@ const names = z.string().transform((value) =>
   value.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "")
 );
 
+const origin = z.string().refine((value) => {
+  try {
+    const { protocol, origin } = new URL(value);
+    return origin === value && (protocol === "https:" || protocol === "http:");
+  } catch {
+    return false;
+  }
+}, "must be an origin such as https://chat.example.com, without a path");
+
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
 const addresses = z.string().transform((value) =>
   value.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "")
@@ -211,6 +220,11 @@ export const SETTINGS = {
     origins,
     "",
     "Origins besides this server's own that may use the agents' API and sockets; also as WEBSOCKET_CORS_ORIGIN",
+  ),
+  PUBLIC_URL: setting(
+    origin,
+    undefined,
+    "Origin under which people reach this server, such as https://chat.example.com; unset: as the Host header says",
   ),
   TRUSTED_PROXIES: setting(
     addresses,

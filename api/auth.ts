@@ -35,11 +35,14 @@ export function publicAuthRoutes(services: ApiServices): Api {
       security: [],
       tags: ["auth"],
       summary: "Make the first admin, once",
+      description: "From another machine with the code that the server printed at its start.",
       request: body(SetupBody),
       responses: answers(200, "Signed in as the first admin", LoginAnswer),
     }),
     async (c) => {
-      const signedIn = await signIn.setUp(c.req.valid("json"), peerOf(c));
+      const { code, ...admin } = c.req.valid("json");
+      const mayWithout = c.get("peer").isLocal;
+      const signedIn = await signIn.setUp(admin, peerOf(c), mayWithout ? null : code ?? "");
       return c.json(signedInAnswer(c, services, signedIn), 200);
     },
   );
@@ -79,7 +82,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
         return c.json(signedInAnswer(c, services, signedIn), 200);
       } catch (error) {
         if (error instanceof ParleyError && error.code === "invalid_token") {
-          clearRefreshCookie(c, services);
+          clearRefreshCookie(c);
         }
         throw error;
       }
@@ -98,7 +101,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
     async (c) => {
       const token = refreshCookie(c);
       if (token !== undefined) await signIn.logout(token, peerOf(c));
-      clearRefreshCookie(c, services);
+      clearRefreshCookie(c);
       return c.body(null, 204);
     },
   );

@@ -245,27 +245,43 @@ const DEVICE_COOKIE = "parley_device";
 /** What browsers keep a cookie for at most. */
 const DEVICE_LIFE_S = 400 * 86_400;
 
-function cookieOptions(c: Context<Env>, services: ApiServices) {
-  const { selfOrigin } = c.get("peer");
-  return {
-    path: "/",
-    httpOnly: true,
-    sameSite: "Lax" as const,
-    secure: services.secureCookies ?? selfOrigin.startsWith("https:"),
-  };
+/**
+ * Over HTTPS a cookie has a name that browsers keep for what this very host set. Both names are read,
+ * so that nobody is signed out by the change from one to the other.
+ */
+const HOST_PREFIX = "__Host-";
+
+function isSecure(c: Context<Env>, services: ApiServices): boolean {
+  return services.secureCookies ?? c.get("peer").selfOrigin.startsWith("https:");
+}
+
+const COOKIE_OPTIONS = { path: "/", httpOnly: true, sameSite: "Lax" } as const;
+
+function readCookie(c: Context<Env>, name: string): string | undefined {
+  return getCookie(c, HOST_PREFIX + name) ?? getCookie(c, name);
+}
+
+function writeCookie(
+  c: Context<Env>,
+  services: ApiServices,
+  name: string,
+  value: string,
+  life: { expires: Date } | { maxAge: number },
+): void {
+  const secure = isSecure(c, services);
+  setCookie(c, secure ? HOST_PREFIX + name : name, value, { ...COOKIE_OPTIONS, ...life, secure });
+  // What was set before this server was reached over HTTPS.
+  if (secure && getCookie(c, name) !== undefined) deleteCookie(c, name, COOKIE_OPTIONS);
 }
 
 export function signedInAnswer(c: Context<Env>, services: ApiServices, signedIn: SignedIn) {
-  setCookie(c, REFRESH_COOKIE, signedIn.refreshToken, {
-    ...cookieOptions(c, services),
+  writeCookie(c, services, REFRESH_COOKIE, signedIn.refreshToken, {
     expires: new Date(signedIn.refreshExpiresAt),
   });
   if (signedIn.device !== undefined) {
-    setCookie(c, DEVICE_COOKIE, signedIn.device, {
-      ...cookieOptions(c, services),
-      maxAge: DEVICE_LIFE_S,
-    });
+    writeCookie(c, services, DEVICE_COOKIE, signedIn.device, { maxAge: DEVICE_LIFE_S });
   }
+  c.header("cache-control", "no-store");
   return {
     token: signedIn.access.token,
     expiresAt: new Date(signedIn.access.expiresAt).toISOString(),
@@ -274,18 +290,22 @@ export function signedInAnswer(c: Context<Env>, services: ApiServices, signedIn:
 }
 
 export function refreshCookie(c: Context<Env>): string | undefined {
-  return getCookie(c, REFRESH_COOKIE);
+  return readCookie(c, REFRESH_COOKIE);
 }
 
-export function clearRefreshCookie(c: Context<Env>, services: ApiServices): void {
-  deleteCookie(c, REFRESH_COOKIE, cookieOptions(c, services));
+export function clearRefreshCookie(c: Context<Env>): void {
+  deleteCookie(c, REFRESH_COOKIE, COOKIE_OPTIONS);
+  if (getCookie(c, HOST_PREFIX + REFRESH_COOKIE) !== undefined) {
+    deleteCookie(c, HOST_PREFIX + REFRESH_COOKIE, { ...COOKIE_OPTIONS, secure: true });
+  }
+  c.header("cache-control", "no-store");
 }
 
 export function peerOf(c: Context<Env>) {
   return {
     address: c.get("peer").address,
     userAgent: c.req.header("user-agent") ?? null,
-    device: getCookie(c, DEVICE_COOKIE),
+    device: readCookie(c, DEVICE_COOKIE),
   };
 }
 

@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import { CircleAlert } from "lucide-preact";
 import { useForm } from "../components/auth/form_state.ts";
 import { ApiError, callApi } from "../components/live/api.ts";
@@ -5,7 +6,7 @@ import { Button } from "../components/ui/Button.tsx";
 import { Field } from "../components/ui/Field.tsx";
 import { PasswordField } from "../components/ui/PasswordField.tsx";
 
-const NAMES = ["name", "email", "password"];
+const NAMES = ["name", "email", "password", "code"];
 const MIN_PASSWORD = 10;
 
 export default function SetupForm() {
@@ -20,7 +21,8 @@ export default function SetupForm() {
       }
       return fields;
     },
-    async (body) => {
+    async ({ code, ...admin }) => {
+      const body = code?.trim() ? { ...admin, code } : admin;
       try {
         await callApi("/api/setup", { method: "POST", body });
       } catch (error) {
@@ -30,6 +32,9 @@ export default function SetupForm() {
       location.assign("/");
     },
   );
+  // Asked for by the server, and then for as long as the page is open.
+  const asked = useRef(false);
+  asked.current ||= errors.fields.code !== undefined;
   return (
     <form class="doorway-form" ref={form} onSubmit={onSubmit} noValidate method="post">
       <div aria-live="assertive">
@@ -66,11 +71,24 @@ export default function SetupForm() {
         id="password"
         name="password"
         label="Password"
-        hint={`At least ${MIN_PASSWORD} characters.`}
+        hint={`At least ${MIN_PASSWORD} characters; a few unrelated words are good.`}
         autocomplete="new-password"
         maxLength={200}
         error={errors.fields.password}
       />
+      {asked.current && (
+        <Field
+          id="code"
+          name="code"
+          label="Set-up code"
+          hint="The server printed it when it started: look into its log."
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck={false}
+          maxLength={100}
+          error={errors.fields.code}
+        />
+      )}
       <Button type="submit" kind="primary" size="l" wide busy={busy}>
         {busy ? "Setting up" : "Create the first account"}
       </Button>

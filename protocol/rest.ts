@@ -28,7 +28,13 @@ export const LoginBody = z.strictObject({
 export const LoginAnswer = z.object({ token: z.string(), expiresAt: Timestamp, user: User });
 export type LoginAnswer = z.infer<typeof LoginAnswer>;
 
-export const SetupBody = z.strictObject({ name: Name, email: Email, password: Password });
+export const SetupBody = z.strictObject({
+  name: Name,
+  email: Email,
+  password: Password,
+  /** What the server printed at its start; needed unless one is on the server's own machine. */
+  code: z.string().trim().max(100).optional(),
+});
 
 export const SessionBody = z.strictObject({
   widgetKey: z.string().min(1).max(100),

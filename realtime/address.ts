@@ -8,6 +8,8 @@ export interface Peer {
   selfOrigin: string;
   /** True for a peer on this machine that no proxy stands before. */
   isLoopback: boolean;
+  /** True where that peer also asked for this machine by name: no other website's name led here. */
+  isLocal: boolean;
 }
 
 export interface PeerReader {
@@ -23,7 +25,11 @@ export interface PeerReader {
  */
 export function createPeerReader(
   trustedProxies: readonly string[],
-  { hosted = false }: { hosted?: boolean } = {},
+  { hosted = false, ownOrigin }: {
+    hosted?: boolean;
+    /** The server's own origin, whatever a Host header says; default: as the header says. */
+    ownOrigin?: string | undefined;
+  } = {},
 ): PeerReader {
   const trusted = trustedProxies.map(parseRange);
   const isTrusted = (address: string) => {
@@ -35,11 +41,13 @@ export function createPeerReader(
     const url = new URL(request.url);
     const host = request.headers.get("host") ?? url.host;
     const own = hosted || url.protocol === "https:" ? "https:" : "http:";
+    const isLoopback = !hosted && (direct === "127.0.0.1" || direct === "::1");
     if (!isTrusted(direct)) {
       return {
         address: direct,
-        selfOrigin: `${own}//${host}`,
-        isLoopback: !hosted && (direct === "127.0.0.1" || direct === "::1"),
+        selfOrigin: ownOrigin ?? `${own}//${host}`,
+        isLoopback,
+        isLocal: isLoopback && !isForwarded(request) && LOCAL_HOST.test(host),
       };
     }
     const hops = (request.headers.get("x-forwarded-for") ?? "").split(",")
@@ -54,8 +62,10 @@ export function createPeerReader(
     const protocol = scheme === "https" || scheme === "http" ? `${scheme}:` : own;
     return {
       address,
-      selfOrigin: `${protocol}//${request.headers.get("x-forwarded-host") ?? host}`,
+      selfOrigin: ownOrigin ??
+        `${protocol}//${request.headers.get("x-forwarded-host") ?? host}`,
       isLoopback: false,
+      isLocal: false,
     };
   };
 }
@@ -69,9 +79,25 @@ export function isPrivateAddress(address: string): boolean {
   return bits !== null && PRIVATE.some((range) => range !== null && inRange(bits, range));
 }
 
+/** Names of this machine, as they stand in a Host header. */
+const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
+
+/** What proxies add; some add but one of these. */
+const FORWARDING = [
+  "forwarded",
+  "via",
+  "x-client-ip",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-proto",
+  "x-forwarded-server",
+  "x-real-ip",
+];
+
 /** Whether some proxy, trusted or not, says that it passes the request on. */
 export function isForwarded(request: Request): boolean {
-  return ["x-forwarded-for", "forwarded", "x-real-ip"].some((name) => request.headers.has(name));
+  return FORWARDING.some((name) => request.headers.has(name));
 }
 
 /** Without brackets, port and IPv4-in-IPv6 prefix. */

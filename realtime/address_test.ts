@@ -18,7 +18,30 @@ Deno.test("createPeerReader() believes no header of an untrusted peer", () => {
     address: "203.0.113.9",
     selfOrigin: "http://chat.example",
     isLoopback: false,
+    isLocal: false,
   });
+});
+
+Deno.test("createPeerReader() believes no Host header where the own origin is given", () => {
+  const read = createPeerReader(["10.0.0.1"], { ownOrigin: "https://chat.example.com" });
+  const forwarded = { "x-forwarded-host": "evil.example", "x-forwarded-proto": "http" };
+  for (const [remote, headers] of [["192.0.2.1", {}], ["10.0.0.1", forwarded]] as const) {
+    const request = new Request("http://evil.example/", { headers });
+    assert.equal(read(request, remote).selfOrigin, "https://chat.example.com");
+  }
+});
+
+Deno.test("createPeerReader() takes for local only who came straight and by a local name", () => {
+  const isLocal = (url: string, remote: string, headers: Record<string, string> = {}) =>
+    createPeerReader([])(new Request(url, { headers }), remote).isLocal;
+  assert.ok(isLocal("http://localhost:8000/", "127.0.0.1"));
+  assert.ok(isLocal("http://[::1]:8000/", "::1"));
+  assert.ok(!isLocal("http://localhost:8000/", "172.17.0.1"));
+  // A name that somebody else lets lead here, and a proxy on this machine that nobody named.
+  assert.ok(!isLocal("http://evil.example:8000/", "127.0.0.1"));
+  for (const header of ["via", "forwarded", "x-forwarded-proto", "x-forwarded-host"]) {
+    assert.ok(!isLocal("http://localhost/", "127.0.0.1", { [header]: "x" }), header);
+  }
 });
 
 Deno.test("createPeerReader() takes the last hop that is not a trusted proxy", () => {
@@ -66,6 +89,7 @@ Deno.test("createPeerReader() on a platform that ends TLS and forwards over a so
     address: "203.0.113.9",
     selfOrigin: "https://chat.example.com",
     isLoopback: false,
+    isLocal: false,
   });
   assert.equal(read(request, "127.0.0.1").isLoopback, false);
   assert.equal(createPeerReader([])(request, "203.0.113.9").selfOrigin, "http://chat.example.com");

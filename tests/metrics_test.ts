@@ -182,6 +182,11 @@ Deno.test("metrics are for peers of this machine, or for who has the token", asy
     const outside = await fetch(`${server.url}/metrics`, { headers: forwarded });
     assert.equal(outside.status, 403);
     assert.match((await outside.json()).detail, /METRICS_TOKEN/);
+    for (const header of ["via", "forwarded", "x-forwarded-proto", "x-forwarded-host"]) {
+      const proxied = await fetch(`${server.url}/metrics`, { headers: { [header]: "x" } });
+      assert.equal(proxied.status, 403, header);
+      await proxied.body?.cancel();
+    }
   });
   const METRICS_TOKEN = "scrape-me-every-15-s";
   await withServer({ METRICS_TOKEN }, async (server) => {

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import type { LoginAnswer } from "../protocol/rest.ts";
 import { call, cast, login } from "./support/http.ts";
 import { ADMIN, onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { runToEnd, startProcess } from "./support/process.ts";
 import { connect } from "./support/socket.ts";
+import { makeDataDir } from "./support/template.ts";
+import { setupCode } from "../domain/agents/setup_code.ts";
 
 function cookieOf(headers: Headers): string {
   const cookie = headers.getSetCookie().find((one) => one.startsWith("parley_refresh="));
@@ -51,6 +54,116 @@ Deno.test("the first admin is made once, also by two at the same time", async ()
       Array.from({ length: 60 }, (_, i) => setup(`late${i}@example.com`)),
     );
     assert.deepEqual(new Set(late.map(({ body }) => body.code)), new Set(["already_set_up"]));
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("from another machine the first admin needs the code that the server printed", async () => {
+  const server = await startServer("pglite", { ADMIN_EMAIL: "", ADMIN_PASSWORD: "" });
+  try {
+    const setup = (headers: Record<string, string>, code?: string) =>
+      call<{ code: string; fields: { path: string }[] }>(server, "POST", "/api/setup", {
+        body: {
+          name: "Ada",
+          email: "ada@example.com",
+          password: "a long enough password",
+          ...(code === undefined ? {} : { code }),
+        },
+        headers,
+      });
+    const proxied = { via: "1.1 proxy" };
+    for (const code of [undefined, "", "AAAA-AAAA-AAAA"]) {
+      const refused = await setup(proxied, code);
+      assert.equal(refused.status, 403);
+      assert.deepEqual(refused.body.fields.map(({ path }) => path), ["code"]);
+    }
+    const code = setupCode(await Deno.readTextFile(`${server.env["DATA_DIR"]}/jwt_secret`));
+    assert.match(code, /^[A-Z2-9]{4}(-[A-Z2-9]{4}){2}$/);
+    const typed = ` ${code.toLowerCase().replaceAll("-", " ")}`;
+    assert.equal((await setup(proxied, typed)).status, 200);
+    assert.equal((await setup(proxied, code)).body.code, "already_set_up");
+    assert.equal((await setup(proxied)).body.code, "already_set_up");
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("a password that is guessed early is refused wherever one is made", async () => {
+  const server = await startServer("pglite");
+  try {
+    const { token, user } = await login(server);
+    const weak = [
+      ["POST", "/api/users", { name: "Grace", email: "grace@example.com", role: "agent" }],
+      ["PATCH", `/api/users/${user.id}`, { currentPassword: ADMIN.password }],
+    ] as const;
+    for (const [method, path, body] of weak) {
+      const refused = await call<{ code: string; fields: { path: string; message: string }[] }>(
+        server,
+        method,
+        path,
+        { token, body: { ...body, password: "password12" } },
+      );
+      assert.equal(refused.status, 422);
+      assert.deepEqual(refused.body.fields.map(({ path }) => path), ["password"]);
+      assert.match(refused.body.fields[0]!.message, /most common/);
+    }
+    await login(server);
+    // The one that makes the first admin is looked at, one that makes nobody is not.
+    const dataDir = server.env["DATA_DIR"]!;
+    await server.stop();
+    const env = { DATA_DIR: dataDir, ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: "password12" };
+    const again = await startProcess(env);
+    await again.kill("SIGTERM");
+    const empty = await makeDataDir();
+    const { code, stderr } = await runToEnd({ ...env, DATA_DIR: empty, PORT: "0" });
+    assert.equal(code, 1);
+    assert.match(stderr, /^Cannot start: setting ADMIN_PASSWORD is \(secret\): it must be harder/);
+    await Deno.remove(empty, { recursive: true });
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("over HTTPS cookies are kept for this host, and answers for nobody else", async () => {
+  const server = await startServer("pglite", { TRUSTED_PROXIES: "127.0.0.1" });
+  try {
+    const https = { "x-forwarded-proto": "https", "x-forwarded-host": "chat.example.com" };
+    const signedIn = await call(server, "POST", "/api/auth/login", { body: ADMIN, headers: https });
+    const cookies = signedIn.headers.getSetCookie();
+    assert.equal(cookies.length, 2);
+    for (const cookie of cookies) {
+      assert.match(cookie, /^__Host-parley_(refresh|device)=/);
+      assert.match(cookie, /; Path=\/(;|$)/);
+      assert.match(cookie, /; Secure/);
+      assert.match(cookie, /; HttpOnly/);
+      assert.ok(!/; Domain/i.test(cookie));
+    }
+    assert.equal(signedIn.headers.get("cache-control"), "no-store");
+    assert.match(
+      signedIn.headers.get("strict-transport-security")!,
+      /^max-age=63072000; includeSubDomains$/,
+    );
+    assert.match(signedIn.headers.get("content-security-policy")!, /frame-ancestors 'none'/);
+    assert.equal(signedIn.headers.get("x-content-type-options"), "nosniff");
+
+    // Over plain HTTP it works as before, and who comes from there to HTTPS stays signed in.
+    const plain = await call(server, "POST", "/api/auth/login", { body: ADMIN });
+    const cookie = cookieOf(plain.headers);
+    assert.equal(plain.headers.get("strict-transport-security"), null);
+    const moved = await call(server, "POST", "/api/auth/refresh", {
+      headers: { ...https, cookie },
+    });
+    assert.equal(moved.status, 200);
+    assert.equal(moved.headers.get("cache-control"), "no-store");
+    const [fresh, old] = moved.headers.getSetCookie();
+    assert.match(fresh!, /^__Host-parley_refresh=.+; Secure/);
+    assert.match(old!, /^parley_refresh=;.*Max-Age=0/);
+    const out = await call(server, "POST", "/api/auth/logout", {
+      headers: { ...https, cookie: fresh!.split(";")[0]! },
+    });
+    assert.match(out.headers.getSetCookie().join(), /__Host-parley_refresh=;/);
+    assert.equal(out.headers.get("cache-control"), "no-store");
   } finally {
     await server.close();
   }

@@ -57,10 +57,10 @@ Deno.test("the start line says where and what, as an object where logs are", asy
   const dataDir = await makeDataDir();
   const server = spawnProcess({ DATA_DIR: dataDir, LOG_FORMAT: "text" });
   try {
-    await server.until(/ready at/);
+    await server.until(/asks for this code: \S+\n/);
     assert.match(
       server.logs.join(""),
-      /^Parley is ready at http:\/\/localhost:\d+\/setup \(pglite, broker memory, node [\da-f]{8}\)\n$/,
+      /^Parley is ready at http:\/\/localhost:\d+\/setup \(pglite, broker memory, node [\da-f]{8}\)\nFrom another machine, \/setup asks for this code: [A-Z2-9-]{14}\n$/,
     );
   } finally {
     assert.equal((await server.kill("SIGTERM")).code, 0);
@@ -68,7 +68,9 @@ Deno.test("the start line says where and what, as an object where logs are", asy
   const json = spawnProcess({ DATA_DIR: dataDir, LOG_LEVEL: "error" });
   try {
     await json.until(/ready at/);
-    const { level, message, engine, broker, node, host, port } = JSON.parse(json.logs.join(""));
+    const { level, message, engine, broker, node, host, port } = JSON.parse(
+      json.logs.join("").split("\n")[0]!,
+    );
     assert.deepEqual([level, engine, broker, host], ["INFO", "pglite", "memory", "127.0.0.1"]);
     assert.match(node, /^[\da-f]{8}$/);
     assert.ok(message.startsWith(`Parley is ready at http://localhost:${port}/setup (pglite, `));
@@ -166,7 +168,8 @@ testWith(["postgres"], "a database that is away at the start is waited for", asy
     await server.ready();
     assert.equal((await call(server, "GET", "/ready")).status, 200);
     const said = [...server.output, ...server.logs].join("").trim();
-    const lines = said.split("\n").map((line) => JSON.parse(line).message as string);
+    const lines = said.split("\n").map((line) => JSON.parse(line).message as string)
+      .filter((line) => !line.startsWith("From another machine, /setup asks for this code"));
     assert.equal(lines.length, 3, said);
     assert.ok(lines[0]!.includes(`waiting for the database at "127.0.0.1:${proxy.port}"`));
     assert.match(lines[1]!, /^The database at ".*" is there after [\d.]+ s$/);

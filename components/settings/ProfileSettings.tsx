@@ -135,7 +135,7 @@ function PasswordForm() {
         id="new-password"
         name="password"
         label="New password"
-        hint={`At least ${MIN_PASSWORD} characters.`}
+        hint={`At least ${MIN_PASSWORD} characters; a few unrelated words are good.`}
         autocomplete="new-password"
         maxLength={200}
         error={errors.fields.password}

@@ -21,8 +21,10 @@ import {
   type Which,
 } from "./sign_in_storage.ts";
 import type { AccessToken, Tokens } from "./tokens.ts";
+import { isSetupCode } from "./setup_code.ts";
 import {
   alreadySetUp,
+  countUsers,
   createFirstAdmin,
   findUser,
   findUsers,
@@ -50,9 +52,10 @@ export interface SignIn {
   /**
    * Makes the first admin, once, and signs them in.
    *
-   * @throws {ParleyError} `already_set_up`, `rate_limited`, `overloaded`.
+   * @param code what the server printed at its start; null: from where it is not asked for.
+   * @throws {ParleyError} `already_set_up`, `rate_limited`, `overloaded`; `forbidden` for a wrong code.
    */
-  setUp(user: Omit<NewUser, "role">, from: Peer): Promise<SignedIn>;
+  setUp(user: Omit<NewUser, "role">, from: Peer, code: string | null): Promise<SignedIn>;
   /**
    * A new token for the next time. The one before stays good as long as the new one was not used,
    * and gets the same again: two tabs may ask at once, and an answer may be lost on the way.
@@ -253,10 +256,18 @@ export function createSignIn(options: SignInOptions): SignIn {
       return signedIn;
     },
 
-    async setUp(admin, from) {
+    async setUp(admin, from, code) {
       try {
         if (isSetUp) throw alreadySetUp();
         attempts.take(from.address);
+        if (code !== null && !isSetupCode(options.key, code)) {
+          // Who asks after it is set up learns that, and not that a code is wrong.
+          if (await countUsers(db) > 0) throw alreadySetUp();
+          const message = "enter the code that the server printed at its start";
+          throw new ParleyError("forbidden", `Cannot set up: ${message}`, {
+            fields: [{ path: "code", message }],
+          });
+        }
         const user = await createFirstAdmin(db, admin, passwords, from);
         isSetUp = true;
         return (await start(user.id, null, from))!;

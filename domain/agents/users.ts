@@ -6,6 +6,7 @@ import type { AgentRole, User } from "../../protocol/model.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { type Actor, audit, SYSTEM } from "../audit.ts";
 import type { EventBus } from "../events.ts";
+import { needStrong } from "./password_strength.ts";
 import { FEW_PASSWORDS, type Passwords } from "./passwords.ts";
 import { auditEnded, endSignIns } from "./sign_in_storage.ts";
 
@@ -94,6 +95,7 @@ export async function createUser(
   passwords: Passwords = FEW_PASSWORDS,
   by: Actor = SYSTEM,
 ): Promise<User> {
+  await needStrong(user.password, [user.name, user.email]);
   const hash = await passwords.hash(user.password);
   const created = await db.transaction().execute((trx) => insertUser(trx, user, hash, by));
   if (created === null) {
@@ -115,6 +117,7 @@ export async function createFirstAdmin(
 ): Promise<User> {
   // Looked at before what costs, and again when nobody else can come between.
   await refuseSetUp(db);
+  await needStrong(user.password, [user.name, user.email]);
   const hash = await passwords.hash(user.password);
   return await db.transaction().execute(async (trx) => {
     await sql`lock table users in exclusive mode`.execute(trx);
@@ -187,6 +190,11 @@ export async function updateUser(
   changes: UserChanges,
   passwords: Passwords,
 ): Promise<User> {
+  if (changes.password !== undefined) {
+    const user = await findUser(db, id);
+    if (user === null) throw new ParleyError("not_found", `Cannot find the user "${id}"`);
+    await needStrong(changes.password, [user.name, user.email, changes.name ?? ""]);
+  }
   const hash = changes.password === undefined ? undefined : await passwords.hash(changes.password);
   const ends = hash !== undefined || changes.disabled === true;
   const { user, ended } = await db.transaction().execute(async (trx) => {
