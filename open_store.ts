@@ -3,6 +3,7 @@ import { type OpenDatabase, openDatabase } from "./db/database.ts";
 import { databaseAddress, databaseFailure } from "./db/failure.ts";
 import { SchemaBehindError, SchemaError } from "./db/migrate.ts";
 import { countUsers, createFirstAdmin } from "./domain/agents/users.ts";
+import type { Passwords } from "./domain/agents/passwords.ts";
 import { createMetrics, type Metrics } from "./domain/metrics.ts";
 import { ensureFirstWidget } from "./domain/visitors/widgets.ts";
 import { ParleyError } from "./protocol/errors.ts";
@@ -19,12 +20,14 @@ export interface StoreOptions {
   onError: (error: unknown) => void;
   /** Told of each migration that was run. */
   onMigrated?: (name: string) => void;
+  /** Hashes the first admin's password; default as for a few. */
+  passwords?: Passwords | undefined;
 }
 
 /** Opens and migrates the database, and makes the first admin and the first widget. */
 export async function openStore(
   settings: Settings,
-  { onError, onMigrated }: StoreOptions,
+  { onError, onMigrated, passwords }: StoreOptions,
 ): Promise<Store> {
   const metrics = createMetrics();
   const database = await openDatabase({
@@ -54,7 +57,7 @@ export async function openStore(
         name: settings.ADMIN_EMAIL.split("@")[0]!,
         email: settings.ADMIN_EMAIL.toLowerCase(),
         password: settings.ADMIN_PASSWORD!,
-      }).catch(unlessSetUp);
+      }, passwords).catch(unlessSetUp);
       users = 1;
     }
     await ensureFirstWidget(db);

@@ -94,6 +94,8 @@ export async function createParley(
     /** For benchmarks: a bus that they have a hold of, and how much the writer may group. */
     bus?: EventBus;
     maxBatch?: number;
+    /** For tests: how dear it is to compute a hash of a password; see `PasswordLimits`. */
+    passwordCost?: number;
   },
 ): Promise<Parley> {
   const { site } = parts;
@@ -102,7 +104,13 @@ export async function createParley(
     if (!isUnavailable(error)) parts.onError(error, context);
   };
   const broker = brokerKind(settings, parts.parallel ?? false);
-  const { database, metrics, needsSetup } = parts.store ?? await openStore(settings, { onError });
+  const passwords = createPasswords({
+    cost: parts.passwordCost,
+    atOnce: settings.MAX_PASSWORDS_AT_ONCE,
+    waiting: settings.MAX_PENDING_PASSWORDS,
+  });
+  const { database, metrics, needsSetup } = parts.store ??
+    await openStore(settings, { onError, passwords });
   const { db, jobs, epoch } = database;
   watchDatabase(metrics, database);
   const bus = parts.bus ?? createEventBus(onError);
@@ -122,10 +130,6 @@ export async function createParley(
     issuer: settings.JWT_ISSUER,
     audience: settings.JWT_AUDIENCE,
     anyContextIssuers: settings.JWT_ANY_CONTEXT_ISSUERS,
-  });
-  const passwords = createPasswords({
-    atOnce: settings.MAX_PASSWORDS_AT_ONCE,
-    waiting: settings.MAX_PENDING_PASSWORDS,
   });
   const attempts = createAttempts({
     perMinute: settings.LIMIT_LOGINS_PER_MINUTE,

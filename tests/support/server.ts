@@ -55,6 +55,7 @@ export async function startServer(
     const parley = await createParley(readSettings(full), {
       site,
       onError: (error) => errors.push(error),
+      passwordCost: 2 ** 10,
     });
     const server = Deno.serve(
       { port, hostname: "127.0.0.1", onListen: () => {} },
