@@ -30,6 +30,7 @@ import { createLoader } from "./domain/loader.ts";
 import { watchDatabase, watchEventLoop } from "./domain/metrics.ts";
 import { createNotifications } from "./domain/notifications/service.ts";
 import type { AgentPrincipal } from "./domain/principal.ts";
+import { KeyedLimiter } from "./domain/rate_limit.ts";
 import { listApiKeys } from "./domain/programs/api_keys.ts";
 import { createPrograms } from "./domain/programs/programs.ts";
 import { startTables } from "./domain/tables/start.ts";
@@ -207,6 +208,7 @@ export async function createParley(
     patienceMs: settings.DATABASE_RETRY_MS,
     onBatch: batches("documents"),
   });
+  const renames = new KeyedLimiter(settings.LIMIT_RENAMES_PER_MINUTE);
   const peer = createPeerReader(settings.TRUSTED_PROXIES, {
     hosted: settings.onDeploy,
     ownOrigin: settings.PUBLIC_URL,
@@ -263,7 +265,7 @@ export async function createParley(
     principalByToken: (token) =>
       isAgentToken(token)
         ? signIn.authenticate(token)
-        : authenticateParticipant(db, bus, participantTokens, token),
+        : authenticateParticipant(db, bus, participantTokens, token, renames),
     openContext: (principal, contextId) => openContext(db, bus, principal, contextId),
     contextConversation: (contextId) => findContextConversation(db, contextId),
     visitorBySession,
@@ -328,6 +330,7 @@ export async function createParley(
     visitorBySession,
     programByKey: createPrograms(db, settings.LIMIT_API_REQUESTS_PER_MINUTE).authenticate,
     originAllowed,
+    renames,
     sessionLifeMs: settings.SESSION_MS,
     loginsPerMinute: settings.LIMIT_LOGINS_PER_MINUTE,
     sessionsPerMinute: settings.LIMIT_SESSIONS_PER_MINUTE,

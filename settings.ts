@@ -338,6 +338,11 @@ export const SETTINGS = {
     "12000",
     "Requests to the API per minute and network. The default does not apply to direct loopback peers",
   ),
+  LIMIT_RENAMES_PER_MINUTE: setting(
+    int(1, 1_000_000),
+    "10",
+    "Changes of one contact's name per minute",
+  ),
   LIMIT_API_REQUESTS_PER_MINUTE: setting(
     int(1, 10_000_000),
     "6000",

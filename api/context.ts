@@ -22,6 +22,7 @@ import {
   type VisitorPrincipal,
 } from "../domain/principal.ts";
 import { isApiKey } from "../domain/programs/api_keys.ts";
+import type { Renames } from "../domain/visitors/contacts.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import type { ParticipantTokens } from "../domain/visitors/participants.ts";
 import { invalid, ParleyError } from "../protocol/errors.ts";
@@ -59,6 +60,8 @@ export interface ApiServices {
   visitorBySession: (sessionId: string) => Promise<VisitorPrincipal>;
   programByKey: (key: string) => Promise<ProgramPrincipal>;
   /** Every origin that an enabled widget or a setting allows. */
+  /** How often a contact may get another name. */
+  renames: Renames;
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
   sessionLifeMs: number;
   sessionsPerMinute: number;

@@ -23,7 +23,7 @@ import {
 const LIFE_S = 3600;
 
 /** Tokens for the participants of contexts, for sites whose backend does not sign them itself. */
-export function contextRoutes({ db, bus, participantTokens }: ApiServices): Api {
+export function contextRoutes({ db, bus, participantTokens, renames }: ApiServices): Api {
   const app = createApi();
 
   app.openapi(
@@ -43,7 +43,7 @@ export function contextRoutes({ db, bus, participantTokens }: ApiServices): Api 
       if (isConversationId(contextId) && await findContextConversation(db, contextId) === null) {
         throw new ParleyError("not_found", `Cannot find the conversation "${contextId}"`);
       }
-      const contact = await contactOfParticipant(db, bus, { externalId, name });
+      const contact = await contactOfParticipant(db, bus, { externalId, name }, renames);
       const person = { externalId, name };
       const { token, expiresAt } = await participantTokens.issue(
         person,

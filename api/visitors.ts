@@ -40,6 +40,7 @@ export function visitorRoutes(services: ApiServices): Api {
       };
       const session = await openSession(db, services.bus, c.req.valid("json"), from, {
         lifeMs: services.sessionLifeMs,
+        renames: services.renames,
       });
       return c.json({
         ...session,

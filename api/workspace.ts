@@ -179,7 +179,7 @@ function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: 
   }
 }
 
-function contactRoutes(app: Api, { db, bus }: ApiServices): void {
+function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
   const tags = ["contacts"];
   app.openapi(
     createRoute({
@@ -231,7 +231,7 @@ function contactRoutes(app: Api, { db, bus }: ApiServices): void {
     async (c) => {
       agentOf(c);
       const { id } = c.req.valid("param");
-      return c.json(await updateContact(db, bus, id, c.req.valid("json")), 200);
+      return c.json(await updateContact(db, bus, id, c.req.valid("json"), renames), 200);
     },
   );
 }

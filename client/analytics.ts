@@ -96,7 +96,9 @@ export class Analytics {
       if (!this.#listeners.has(listener)) return;
       // A new connection asks again by itself, unless it is there already.
       if (error.code === "disconnected") return void this.#ask(listener);
-      if (PASSING.includes(error.code)) {
+      // Without a time it is of a metric that is not measured there.
+      const away = error.code === "unavailable" && error.retryAfter !== undefined;
+      if (away || PASSING.includes(error.code)) {
         listener.retry = setTimeout(() => this.#ask(listener), error.retryAfter ?? RETRY_MS);
         return;
       }

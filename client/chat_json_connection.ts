@@ -13,8 +13,10 @@ import { hasNetwork, listenForWake } from "./wake.ts";
 const RATE_LIMIT_PAUSE_MS = 60_000;
 /** Milliseconds that a connection has to prove itself alive after the device woke up. */
 const WAKE_DEADLINE_MS = 3_000;
+/** Milliseconds before credentials are sent again, where the server names no time. */
+const AGAIN_MS = 1_000;
 /** Why an authentication may be refused now and accepted later. */
-const PASSING: unknown[] = ["rate_limited", "overloaded", "draining", "internal"];
+const PASSING: unknown[] = ["unavailable", "rate_limited", "overloaded", "draining", "internal"];
 
 export interface ChatJsonConnectionHandlers {
   state(state: ConnectionState): void;
@@ -138,8 +140,18 @@ export function createChatJsonConnection(
     }
   }
 
+  async function sayAgain(mine: number) {
+    try {
+      const auth = await credentials();
+      if (mine === run && auth !== null) transmit({ type: MessageType.AUTH, payload: auth });
+    } catch (error) {
+      lost(mine, 0, `Cannot connect: ${toClientError(error).message}`, "credentials");
+    }
+  }
+
   function up(mine: number) {
     clearTimeout(deadline);
+    clearTimeout(retry);
     attempts = 0;
     heartbeat = createHeartbeat(
       settings.heartbeatIntervalMs,
@@ -170,10 +182,17 @@ export function createChatJsonConnection(
       if (state === ConnectionState.CONNECTING) up(mine);
       return;
     }
-    manual = null;
     const error = lastError = errorOf(payload);
+    const away = error.code === "unavailable";
+    if (!away) manual = null;
     if (state !== ConnectionState.CONNECTING) return;
     const { token, sessionId } = settings;
+    if (away) {
+      // The server is there, and what it needs will be: the same again on the same connection.
+      clearTimeout(retry);
+      retry = setTimeout(() => void sayAgain(mine), error.retryAfter ?? AGAIN_MS);
+      return;
+    }
     const renewable = typeof (token ?? sessionId) === "function" && error.code === "token_expired";
     if (renewable || PASSING.includes(error.code)) lost(mine, 0, error.message);
     else over(ConnectionState.FAILED, 0, error.message, error);

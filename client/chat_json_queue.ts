@@ -7,7 +7,7 @@ const MAX_TRIES = 5;
 const RETRY_MS = 2_000;
 /** Refusals that say nothing about the chat; the first group counts towards MAX_TRIES. */
 const COUNTED = ["internal", "overloaded"];
-const PASSING = ["rate_limited", "draining"];
+const PASSING = ["rate_limited", "draining", "unavailable"];
 
 export interface SendQueueOptions {
   maxSize: number;

@@ -13,6 +13,8 @@ const WAKE_DEADLINE_MS = 3_000;
 /** CLOSE.rateLimited, without the table around it, and the milliseconds to stay away where none are named. */
 const RATE_LIMITED = 1008;
 const RATE_LIMIT_PAUSE_MS = 60_000;
+/** Milliseconds before credentials are sent again, where the server names no time. */
+const AGAIN_MS = 1_000;
 
 export interface ConnectionHandlers {
   state(state: ConnectionState): void;
@@ -169,6 +171,11 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
       error = new ParleyClientError(message.data.code, message.error, message.data);
       debug(`error: ${error.code} ${error.message}`);
       if (id === undefined) return handlers.error(error);
+      // What the server needs will be there again: the same on the same connection.
+      if (error.code === "unavailable") {
+        const mine = run;
+        return setTimer("retry", error.retryAfter ?? AGAIN_MS, () => void sayAgain(mine));
+      }
       // The close that follows says whether to come back; where none comes, the timeout does.
       if (error.retryAfter) notBefore = Date.now() + error.retryAfter;
       return;
@@ -182,6 +189,15 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
     // The server measures how long it took until all before it was handled here.
     if (message.type === "heartbeat" && message.data.echo) {
       transmit("ping", { echo: message.data.echo });
+    }
+  }
+
+  async function sayAgain(mine: number) {
+    try {
+      const credentials = await options.credentials();
+      if (mine === run) transmit("auth", credentials, "auth");
+    } catch (reason) {
+      lost(mine, 0, toClientError(reason, "credentials").message);
     }
   }
 

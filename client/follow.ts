@@ -10,7 +10,7 @@ const DURABLE = ["message", "message_updated", "message_deleted", "conversation_
 /** Events that wait for a join; more than this and the join's answer alone has to do. */
 const MAX_BUFFER = 1_000;
 /** Errors of a join that say nothing about the conversation, and milliseconds until it is tried again. */
-const PASSING = ["timeout", "internal", "overloaded", "draining", "rate_limited"];
+const PASSING = ["unavailable", "timeout", "internal", "overloaded", "draining", "rate_limited"];
 const REJOIN_MS = 3_000;
 /** Milliseconds that an event may be behind the position that a heartbeat names. */
 const POSITION_GRACE_MS = 2_000;

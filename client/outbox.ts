@@ -30,6 +30,7 @@ const MAX_TRIES = 5;
 /** Errors that say nothing about the entry; the first group counts towards MAX_TRIES. */
 const COUNTED = ["internal", "overloaded", "timeout"];
 const PASSING = [
+  "unavailable",
   "rate_limited",
   "draining",
   "unauthenticated",

@@ -1,5 +1,7 @@
 /** Milliseconds in which several moves of a pointer become one command. */
 const DEBOUNCE_MS = 250;
+/** Milliseconds before it is told again, where the server names no time. */
+const AGAIN_MS = 1000;
 
 /**
  * Tells the server how far somebody has received or read: only forwards, several moves at once, and
@@ -16,9 +18,11 @@ export function createPointerSender(send: (seq: number) => Promise<unknown>) {
     if (wanted <= sent) return;
     const before = sent;
     const seq = sent = wanted;
-    send(seq).catch(() => {
+    send(seq).catch((error: { code?: unknown; retryAfter?: number } | null) => {
       // What was not confirmed is sent with the next move or after the next connection.
       if (sent === seq) sent = before;
+      // On this connection nobody may move any more, and the server asked for it later.
+      if (error?.code === "unavailable") timer ??= setTimeout(flush, error.retryAfter ?? AGAIN_MS);
     });
   }
 

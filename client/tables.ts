@@ -47,7 +47,7 @@ const ALL: readonly ChangeEvent[] = ["INSERT", "UPDATE", "DELETE"];
 /** Changes that arrived before the answer that names their subscription. */
 const MAX_EARLY = 1_000;
 /** Errors that say nothing about the subscription, and milliseconds until it is tried again. */
-const PASSING = ["timeout", "internal", "overloaded", "draining", "rate_limited"];
+const PASSING = ["unavailable", "timeout", "internal", "overloaded", "draining", "rate_limited"];
 const RETRY_MS = 3_000;
 
 /**

@@ -51,7 +51,7 @@ const DEFAULTS = {
 /** Milliseconds that an event may be behind the position that a heartbeat names. */
 const POSITION_GRACE_MS = 2_000;
 /** Errors of a subscription that another try may not have. */
-const PASSING = ["internal", "overloaded", "draining", "rate_limited"];
+const PASSING = ["unavailable", "internal", "overloaded", "draining", "rate_limited"];
 /** Errors that say that the credentials are no good. */
 const REFUSED = ["invalid_token", "invalid_session", "origin_not_allowed", "unauthenticated"];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -22,6 +22,8 @@ export const CLOSE = {
   resync: { code: 3013, reason: "Events may have been lost" },
   /** The server has no room for connections that are not authenticated; an `error` says how long. */
   overloaded: { code: 3014, reason: "Server is overloaded" },
+  /** What the server needs is away, such as its database; come back. */
+  unavailable: { code: 3015, reason: "Not available now" },
   /** The peer sent nothing within the heartbeat's time. */
   noPong: { code: 3012, reason: "No answer to a ping" },
   /** The token ended and was not refreshed; come back with a new one. */

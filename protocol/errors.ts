@@ -95,6 +95,11 @@ export function passes(code: ErrorCode): boolean {
   return PASSING.has(code);
 }
 
+/** The close of a connection that could not be authenticated for this reason, after which it comes back. */
+export function closingFor(code: ErrorCode): (typeof CLOSE)[CloseReason] {
+  return code === "internal" ? CLOSE.internal : CLOSE.unavailable;
+}
+
 /** Turns anything thrown into a ParleyError; what was not thrown on purpose becomes `internal`. */
 export function toParleyError(error: unknown): ParleyError {
   if (error instanceof ParleyError) return error;

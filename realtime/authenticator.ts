@@ -72,6 +72,18 @@ export interface AuthenticatorOptions {
   now?: () => number;
 }
 
+/** Part of the time to authenticate in which a database that is away is waited for. */
+const PATIENCE = 0.6;
+/** Milliseconds between two looks at it. */
+const LOOK_MS = 200;
+/** What may pass sooner than this, in milliseconds, is waited for. */
+const SOON_MS = 5000;
+
+function passesSoon(error: unknown): boolean {
+  return error instanceof ParleyError && error.code === "unavailable" &&
+    (error.retryAfter ?? Infinity) <= SOON_MS;
+}
+
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { hub, wheel, presence, now = Date.now } = options;
   /** What cancels the deadline of a connection or, once it is authenticated, the end of its time. */
@@ -152,6 +164,22 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     logAuthenticated(connection);
   }
 
+  /**
+   * Who comes while the database is away has just lost a connection or opened a page. Sent away, all
+   * of them would come back at their own moments, long after it is there again.
+   */
+  async function patiently<T>(connection: Connection, read: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + options.timeoutMs * PATIENCE;
+    for (;;) {
+      try {
+        return await read();
+      } catch (error) {
+        if (!passesSoon(error) || connection.isOver || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    }
+  }
+
   /** From here on what happens on other nodes reaches the connection. */
   async function heard(connection: Connection): Promise<void> {
     const settled = hub.settled(connection);
@@ -187,17 +215,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
     async authenticate(connection, { token, sessionId, recovered }) {
       refuseTwice(connection);
-      const principal = recovered !== undefined
-        ? recovered
-        : token !== undefined
-        ? await options.agentByToken(token)
-        : await options.visitorBySession(sessionId ?? "");
+      const principal = recovered ?? await patiently(
+        connection,
+        () =>
+          token !== undefined
+            ? options.agentByToken(token)
+            : options.visitorBySession(sessionId ?? ""),
+      );
       check(connection, principal);
       const conversationId = principal.kind === "visitor"
-        ? await options.conversationOf(principal.userId)
+        ? await patiently(connection, () => options.conversationOf(principal.userId))
         : undefined;
       const totalUnread = principal.kind === "agent"
-        ? await options.totalUnread(principal.userId)
+        ? await patiently(connection, () => options.totalUnread(principal.userId))
         : undefined;
       accept(connection, principal);
       connection.ownConversation = conversationId ?? null;
@@ -228,9 +258,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
     async admit(connection, token, enter) {
       refuseTwice(connection);
-      const principal = await options.principalByToken(token);
+      const principal = await patiently(connection, () => options.principalByToken(token));
       check(connection, principal);
-      const entered = await enter(principal);
+      const entered = await patiently(connection, () => enter(principal));
       accept(connection, principal);
       await heard(connection);
       return entered;

@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import pg from "pg";
+import { WebSocketService } from "../client/chat_json.ts";
+import { ParleyClient } from "../client/mod.ts";
 import { call, cast, openSession, widgetKey } from "./support/http.ts";
 import { makeDatabase, startServer, type TestServer } from "./support/server.ts";
 import { POSTGRES_URL, testWith } from "./support/services.ts";
@@ -296,6 +298,72 @@ testWith(
       });
       assert.deepEqual([content, version], ["xx", 2]);
       await Promise.all([socket.close(), follower.close()]);
+    }),
+);
+
+testWith(
+  ["postgres"],
+  "clients keep what they send, and who comes meanwhile is let in after",
+  () =>
+    withStage(async ({ server, proxy, direct }) => {
+      const { agent, visitor, conversation } = await cast(server);
+      const client = new ParleyClient({
+        url: server.url,
+        credentials: () => ({ sessionId: visitor.sessionId }),
+      });
+      await client.connect();
+      const chat = new WebSocketService({
+        url: `${server.url.replace("http", "ws")}/ws`,
+        sessionId: visitor.sessionId,
+      });
+      const gaveUp: string[] = [];
+      chat.onError(({ code }) => gaveUp.push(code));
+      await chat.connect();
+      const { conversationId } = await client.send({ content: "sdk 0" });
+      assert.equal(conversationId, conversation.id);
+      const seen = new Set<unknown>();
+      chat.addMessageHandler(({ type, payload }) => {
+        if (type === "chat") seen.add(payload?.["content"]);
+      });
+
+      proxy.shut();
+      const sent = ["sdk 1", "sdk 2"].map((content) => client.send({ content }));
+      await Promise.all(
+        ["chat 1", "chat 2"].map((content) => chat.send({ type: "chat", payload: { content } })),
+      );
+      // Who comes now waits for it, whatever they speak.
+      const late = connect(server, { token: agent.token });
+      const lateClient = new ParleyClient({
+        url: server.url,
+        credentials: () => ({ sessionId: visitor.sessionId }),
+      });
+      const lateClientIsIn = lateClient.connect();
+      const topics = new WebSocket(
+        `${server.url.replace("http", "ws")}/api/v1/ws?token=${agent.token}`,
+      );
+      const { promise: topicsIsIn, resolve, reject } = Promise.withResolvers<void>();
+      topicsIsIn.catch(() => {});
+      topics.onmessage = ({ data }) => JSON.parse(data).type === "authenticated" && resolve();
+      topics.onclose = ({ code }) => reject(new Error(`Closed with ${code}`));
+      // Longer than a change is tried again, so that all have been refused at least once.
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      proxy.open();
+
+      await Promise.all(sent);
+      await until(() => seen.has("chat 1") && seen.has("chat 2"), "the chats");
+      await Promise.all([lateClientIsIn, topicsIsIn]);
+      await (await late).close();
+      assert.deepEqual(gaveUp, []);
+      const { rows } = await direct.query("select content from chat_messages order by seq");
+      assert.deepEqual(
+        rows.map(({ content }) => content).sort(),
+        ["chat 1", "chat 2", "sdk 0", "sdk 1", "sdk 2"],
+      );
+      client.close();
+      lateClient.close();
+      topics.onclose = null;
+      topics.close();
+      chat.disconnect();
     }),
 );
 

@@ -170,6 +170,16 @@ export async function positionsOf(db: Db, ids: string[]): Promise<Map<string, nu
   return new Map(rows.rows.map((row) => [row.id, row.last_seq]));
 }
 
+/**
+ * What the sender of a message `m` is called now, over the name under which it was written: visitors
+ * are named later than they write. Copying a new name over all that somebody ever wrote would cost
+ * as much as writing it again.
+ */
+export const SENDER_NOW = sql<string>`coalesce((
+  select who.name from contacts who where m.sender_role = 'visitor' and who.id = case
+    when m.sender_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then m.sender_id::uuid end
+), m.sender_name)`.as("sender_name");
+
 export interface MessageQuery {
   conversationId: string;
   /** Without private notes and activity lines. */
@@ -183,7 +193,7 @@ export interface MessageQuery {
 /** Ascending by seq; without `after`, the newest before `before` or `beforeTime`. */
 export async function listMessages(db: Db, query: MessageQuery): Promise<MessagePage> {
   const ascending = query.after !== undefined;
-  const rows = await db.selectFrom("chat_messages").selectAll()
+  const rows = await db.selectFrom("chat_messages as m").selectAll().select(SENDER_NOW)
     .where("conversation_id", "=", query.conversationId)
     .$if(query.publicOnly, (qb) => qb.where("is_private", "=", false))
     .$if(query.before !== undefined, (qb) => qb.where("seq", "<", query.before!))
@@ -219,7 +229,7 @@ export async function latestMessages(db: Db, queries: LatestQuery[]): Promise<Me
     n: limit + 1,
   }));
   const { rows } = await sql<MessageRow & { i: number }>`
-    select k.i, m.* from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
+    select k.i, m.*, ${SENDER_NOW} from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
       as k(i integer, c uuid, p boolean, u bigint, n integer)
     cross join lateral (
       select * from chat_messages m where m.conversation_id = k.c and m.seq <= k.u
@@ -291,8 +301,8 @@ export async function eventsBetween(db: Db, ranges: LogRange[]): Promise<EventWi
 
 async function withMessages(db: Db, events: EventRow[]): Promise<EventWithMessage[]> {
   const ids = [...new Set(events.flatMap((event) => event.message_id ?? []))];
-  const messages = ids.length === 0 ? [] : await db.selectFrom("chat_messages").selectAll()
-    .where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
+  const messages = ids.length === 0 ? [] : await db.selectFrom("chat_messages as m").selectAll()
+    .select(SENDER_NOW).where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
   const byId = new Map(messages.map((message) => [message.id, message]));
   return events.map((event) => ({
     event,

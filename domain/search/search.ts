@@ -11,6 +11,7 @@ import type {
   SearchKind,
   SearchQuery,
 } from "../../protocol/search.ts";
+import { SENDER_NOW } from "../conversations/queries.ts";
 import type { FullConversationRow } from "../conversations/view.ts";
 import { type Caller, needScope } from "../principal.ts";
 import { mark, snippet, termsOf } from "./marks.ts";
@@ -72,7 +73,7 @@ async function findMessages(look: Look): Promise<Page<FoundMessage>> {
   const below = idOf(look.cursor);
   const { rows } = await sql<MessageFound>`
     select m.*, c.status as conversation_status, c.context_id, c.contact_id,
-      k.name as contact_name
+      k.name as contact_name, ${SENDER_NOW}
     from search_messages(${look.query}, ${below}::uuid, ${look.limit + 1}) as found(id)
     join chat_messages m on m.id = found.id
     join conversations c on c.id = m.conversation_id

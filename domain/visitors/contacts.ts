@@ -4,6 +4,7 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Contact } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
+import type { KeyedLimiter } from "../rate_limit.ts";
 
 export function toContact(
   row: Pick<ContactRow, "id" | "name" | "email" | "created_at" | "last_seen_at">,
@@ -62,45 +63,64 @@ export function visitorName(contactId: string): string {
 export async function findContact(db: Db, id: string): Promise<Contact> {
   const row = await db.selectFrom("contacts").selectAll().where("id", "=", id)
     .executeTakeFirst();
-  if (row === undefined) throw new ParleyError("not_found", `Cannot find the contact "${id}"`);
+  if (row === undefined) throw noContact(id);
   return toContact(row);
 }
 
+/** How often each contact may get another name. */
+export type Renames = Pick<KeyedLimiter, "take">;
+
+/**
+ * What is as it was is not written. A new name is not copied over what was written under the old
+ * one: whoever reads messages reads the name that their sender has now, in the same query.
+ *
+ * @throws {ParleyError} `not_found`, `rate_limited`.
+ */
 export async function updateContact(
   db: Db,
   bus: EventBus,
   id: string,
   changes: { name?: string | undefined; email?: string | null | undefined },
+  renames: Renames,
 ): Promise<Contact> {
+  const before = await db.selectFrom("contacts").selectAll().where("id", "=", id)
+    .executeTakeFirst();
+  if (before === undefined) throw noContact(id);
+  const { name = before.name, email = before.email } = changes;
+  if (name === before.name && email === before.email) return toContact(before);
+  if (name !== before.name) takeRename(renames, id);
   const row = await db.transaction().execute(async (trx) => {
-    const row = await trx.updateTable("contacts").set({
-      ...(changes.name === undefined ? {} : { name: changes.name }),
-      ...(changes.email === undefined ? {} : { email: changes.email }),
-      updated_at: new Date(),
-    }).where("id", "=", id).returningAll().executeTakeFirst();
-    if (row === undefined) throw new ParleyError("not_found", `Cannot find the contact "${id}"`);
-    if (changes.name !== undefined) {
-      // What a visitor wrote before anybody knew their name is theirs, too, also in conversations
-      // that they only took part in. Rows in the order of ids, as the writer locks them.
-      const own = await trx.selectFrom("conversations").select("id")
-        .where((eb) =>
-          eb.or([
-            eb("contact_id", "=", id),
-            eb("id", "in", participations(trx, id)),
-          ])
-        ).orderBy("id").forUpdate().execute();
-      const ids = own.map((conversation) => conversation.id);
-      if (ids.length > 0) {
-        await trx.updateTable("chat_messages").set({ sender_name: row.name })
-          .where("sender_id", "=", id).where("conversation_id", "in", ids).execute();
-        await trx.updateTable("conversations").set({ last_message_sender_name: row.name })
-          .where("last_message_sender_id", "=", id).where("id", "in", ids).execute();
-      }
+    const row = await trx.updateTable("contacts").set({ name, email, updated_at: new Date() })
+      .where("id", "=", id).returningAll().executeTakeFirst();
+    if (row === undefined) throw noContact(id);
+    // One row of the list each. Locked in the order of ids, as the writer does it.
+    const last = await trx.selectFrom("conversations").select("id")
+      .where("last_message_sender_id", "=", id)
+      .where("last_message_sender_name", "is distinct from", name)
+      .where((eb) => eb.or([eb("contact_id", "=", id), eb("id", "in", participations(trx, id))]))
+      .orderBy("id").forUpdate().execute();
+    if (last.length > 0) {
+      await trx.updateTable("conversations").set({ last_message_sender_name: name })
+        .where("last_message_sender_id", "=", id)
+        .where("id", "in", last.map((conversation) => conversation.id)).execute();
     }
     return row;
   });
   bus.emit("contact.updated", { contactId: id, name: row.name });
   return toContact(row);
+}
+
+function takeRename(renames: Renames, id: string): void {
+  const retryAfter = renames.take(id);
+  if (retryAfter === 0) return;
+  throw new ParleyError("rate_limited", "Cannot change the name: it was changed too often", {
+    retryAfter,
+    limit: "LIMIT_RENAMES_PER_MINUTE",
+  });
+}
+
+function noContact(id: string): ParleyError {
+  return new ParleyError("not_found", `Cannot find the contact "${id}"`);
 }
 
 /** Conversations in which someone wrote or read. */

@@ -23,7 +23,7 @@ import type { EventBus } from "../events.ts";
 import type { VisitorPrincipal } from "../principal.ts";
 import { newSecret } from "../secrets.ts";
 import { tracing } from "../tracing.ts";
-import { findOrCreateByIdentity, updateContact } from "./contacts.ts";
+import { findOrCreateByIdentity, type Renames, updateContact } from "./contacts.ts";
 import { CURVES, EDWARDS, readPublicKey, RSA } from "./public_key.ts";
 
 /** Under which a contact is known by the `sub` of its tokens. */
@@ -263,9 +263,10 @@ export async function authenticateParticipant(
   bus: EventBus,
   tokens: ParticipantTokens,
   token: string,
+  renames: Renames,
 ): Promise<VisitorPrincipal> {
   const claims = await tokens.verify(token);
-  const contact = await contactOfParticipant(db, bus, claims);
+  const contact = await contactOfParticipant(db, bus, claims, renames);
   return {
     kind: "visitor",
     userId: contact.id,
@@ -286,9 +287,10 @@ export async function contactOfParticipant(
   db: Db,
   bus: EventBus,
   { externalId, name }: { externalId: string; name: string | undefined },
+  renames: Renames,
 ): Promise<{ id: string; name: string }> {
   const identity = { platform: TOKEN_PLATFORM, externalId, verified: true };
   const contact = await findOrCreateByIdentity(db, identity, name);
   if (name === undefined || name === contact.name) return contact;
-  return await updateContact(db, bus, contact.id, { name });
+  return await updateContact(db, bus, contact.id, { name }, renames);
 }

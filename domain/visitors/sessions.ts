@@ -7,7 +7,7 @@ import type { EventBus } from "../events.ts";
 import { createLoader } from "../loader.ts";
 import type { VisitorPrincipal } from "../principal.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
-import { findContact, updateContact, visitorName } from "./contacts.ts";
+import { findContact, type Renames, updateContact, visitorName } from "./contacts.ts";
 import { originAllowed, type OriginCheck } from "./origins.ts";
 import { findWidgetByKey, fullAppearance } from "./widgets.ts";
 
@@ -46,7 +46,7 @@ export async function openSession(
   bus: EventBus,
   request: SessionRequest,
   from: OriginCheck & { userAgent: string | null },
-  { lifeMs, now = Date.now }: Options,
+  { lifeMs, renames, now = Date.now }: Options & { renames: Renames },
 ): Promise<OpenSession> {
   const widget = await findWidgetByKey(db, request.widgetKey);
   if (!originAllowed(from, widget.allowedOrigins)) {
@@ -62,7 +62,8 @@ export async function openSession(
   const { sessionId, contactId } = continued ??
     await insertSession(db, request, widget.id, from, expiresAt);
   if (continued !== null && (request.name !== undefined || request.email !== undefined)) {
-    await updateContact(db, bus, contactId, { name: request.name, email: request.email });
+    const { name, email } = request;
+    await updateContact(db, bus, contactId, { name, email }, renames);
   }
   return {
     sessionId,

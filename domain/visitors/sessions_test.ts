@@ -11,7 +11,8 @@ Deno.test("a session that is used never ends, one that is not does, and only its
   try {
     const day = 86_400_000;
     let now = Date.now();
-    const options = { lifeMs: 10 * day, now: () => now };
+    const renames = { take: () => 0 };
+    const options = { lifeMs: 10 * day, renames, now: () => now };
     const bus = createEventBus((error) => assert.fail(String(error)));
     const { widgetKey } = await createWidget(db, null, { name: "Website" });
     const from = { origin: null, self: "", userAgent: null };

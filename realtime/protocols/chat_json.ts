@@ -5,8 +5,7 @@
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { CLOSE } from "../../protocol/close_codes.ts";
-import { ParleyError, passes, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, ParleyError, passes, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Message, Role } from "../../protocol/model.ts";
@@ -75,6 +74,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       token: frame.payload?.["token"] ?? frame.token,
       sessionId: frame.payload?.["sessionId"] ?? frame.sessionId,
     };
+    const isNew = connection.principal === null;
     try {
       const credentials = readCredentials(given);
       const { userId } = await commands.auth(connection, credentials, () => {});
@@ -97,8 +97,9 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
         type: "auth_response",
         payload: { success: false, message, error: message, code, retryAfter },
       }));
-      // Who gave credentials in the address has no other way to try again.
-      if (passes(code) && connection.principal === null) connection.close(CLOSE.internal);
+      // Who gave credentials in the address has no other way to try again, and who is known already
+      // lacks what it should follow.
+      if (passes(code) && isNew) connection.close(closingFor(code));
     }
   }
 

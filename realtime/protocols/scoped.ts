@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { ContextId } from "../../protocol/contexts.ts";
-import { invalid, ParleyError, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, invalid, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { idIn, peek } from "../../protocol/peek.ts";
 import type { CommandId } from "../../protocol/native.ts";
@@ -247,11 +247,13 @@ class FailedAuthentication extends Error {
 /** Other credentials are needed; only what passes by itself leaves the time that there is to try again. */
 function closeFailed(connection: Connection, error: ParleyError, inAddress: boolean): void {
   switch (error.code) {
-    case "invalid":
     case "unavailable":
     case "overloaded":
       // An address cannot be sent again on the same connection.
-      if (inAddress || connection.principal !== null) connection.close(CLOSE.internal);
+      if (inAddress || connection.principal !== null) connection.close(closingFor(error.code));
+      return;
+    case "invalid":
+      if (connection.principal !== null) connection.close(CLOSE.internal);
       return;
     case "internal":
       return connection.close(CLOSE.internal);

@@ -4,7 +4,7 @@
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { ParleyError, passes, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, ParleyError, passes, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import {
@@ -113,7 +113,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     const { code, close } = tell(connection, thrown, frame);
     if (connection.principal !== null || code === "invalid") return;
     if (code === "token_expired") connection.close(CLOSE.expired);
-    else if (passes(code)) connection.close(CLOSE.internal);
+    else if (passes(code)) connection.close(closingFor(code));
     else connection.close(close ?? CLOSE.unauthorized);
   }
 
