@@ -451,6 +451,10 @@ export async function createParley(
       return await gate.pass(() => site(request));
     } catch (error) {
       onError(error, { path });
+      if (isUnavailable(error)) {
+        const { code, message: detail, retryAfter = 1000 } = error;
+        return problemResponse({ code, detail, retryAfter });
+      }
       return problemResponse({ code: "internal", detail: "Cannot answer: internal error" });
     }
   }

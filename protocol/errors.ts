@@ -108,6 +108,15 @@ export function toParleyError(error: unknown): ParleyError {
   });
 }
 
+/** Whether something is not available now, and may be in a moment. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ParleyError && error.code === "unavailable" &&
+    (error.retryAfter ?? Infinity) <= SOON_MS;
+}
+
+/** What may pass sooner than this, in milliseconds, is worth waiting for. */
+const SOON_MS = 5000;
+
 interface ZodLikeError {
   issues: { path: PropertyKey[]; message: string; code?: string; keys?: string[] }[];
 }

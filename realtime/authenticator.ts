@@ -1,5 +1,5 @@
 import { CLOSE } from "../protocol/close_codes.ts";
-import { ParleyError } from "../protocol/errors.ts";
+import { isPassing, ParleyError } from "../protocol/errors.ts";
 import { type Acks, MAX_PRESENCE } from "../protocol/native.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import type { Principal } from "../domain/principal.ts";
@@ -76,14 +76,6 @@ export interface AuthenticatorOptions {
 const PATIENCE = 0.6;
 /** Milliseconds between two looks at it. */
 const LOOK_MS = 200;
-/** What may pass sooner than this, in milliseconds, is waited for. */
-const SOON_MS = 5000;
-
-function passesSoon(error: unknown): boolean {
-  return error instanceof ParleyError && error.code === "unavailable" &&
-    (error.retryAfter ?? Infinity) <= SOON_MS;
-}
-
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { hub, wheel, presence, now = Date.now } = options;
   /** What cancels the deadline of a connection or, once it is authenticated, the end of its time. */
@@ -174,7 +166,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       try {
         return await read();
       } catch (error) {
-        if (!passesSoon(error) || connection.isOver || performance.now() > deadline) throw error;
+        if (!isPassing(error) || connection.isOver || performance.now() > deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     }

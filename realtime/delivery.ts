@@ -1,4 +1,6 @@
 import type { EventBus, LogEntry } from "../domain/events.ts";
+import { isPassing } from "../protocol/errors.ts";
+import type { UnreadCounts } from "../protocol/native.ts";
 import { audienceOf } from "../domain/principal.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -12,6 +14,8 @@ import { totalsOf } from "./unread.ts";
 
 /** How long unread totals are collected before they are counted, per agent. */
 const TOTAL_DELAY_MS = 250;
+/** Milliseconds before they are counted again while the database is away. */
+const RETRY_MS = 500;
 
 /** A visitor's connection follows their own conversation without asking. */
 export function followOwn(
@@ -42,10 +46,25 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
   const { bus, everywhere, hub, wheel, presence, unreadCounts, onError } = options;
   const totals = new Map<string, { conversationId: string; unread: number; readSeq: number }[]>();
 
+  /** null: they are counted later, together with what comes until then. */
+  async function countsOf(userId: string): Promise<UnreadCounts | null> {
+    try {
+      return totalsOf((await unreadCounts([userId])).get(userId));
+    } catch (error) {
+      if (!isPassing(error)) {
+        totals.delete(userId);
+        throw error;
+      }
+      wheel.after(RETRY_MS, () => void sendUnread(userId).catch(onError));
+      return null;
+    }
+  }
+
   async function sendUnread(userId: string): Promise<void> {
+    const counts = await countsOf(userId);
+    if (counts === null) return;
     const waiting = totals.get(userId) ?? [];
     totals.delete(userId);
-    const counts = totalsOf((await unreadCounts([userId])).get(userId));
     const timestamp = new Date().toISOString();
     for (const entry of waiting) {
       hub.publish({

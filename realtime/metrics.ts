@@ -210,9 +210,14 @@ export function createMetricSubscriptions(
     looking = true;
     wheel.after(ms, () => {
       const start = performance.now();
-      void look().catch(onError).finally(() => {
+      const again = (tookMs: number) => {
         looking = false;
-        lookLater(Math.max(EVERY_MS, (performance.now() - start) / SHARE));
+        lookLater(Math.max(EVERY_MS, tookMs / SHARE));
+      };
+      void look().then(() => again(performance.now() - start), (error) => {
+        onError(error);
+        // How long it took to fail says nothing of what it costs.
+        again(0);
       });
     });
   }

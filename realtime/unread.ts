@@ -1,3 +1,4 @@
+import { isPassing } from "../protocol/errors.ts";
 import type { UnreadCounts } from "../protocol/native.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
@@ -6,6 +7,9 @@ import type { TimerWheel } from "./timer_wheel.ts";
 
 /** How long changes are collected before they are counted. */
 const DELAY_MS = 250;
+
+/** Milliseconds before it is tried again while the database is away. */
+const RETRY_MS = 500;
 
 /** The counting may take this part of the time: however large the inbox, it waits as much longer. */
 const SHARE = 1 / 20;
@@ -61,7 +65,15 @@ export function followUnread({ hub, wheel, unreadCounts, onError }: UnreadOption
   function tellSoon(): void {
     if (waiting || hub.members(ROOMS.unread).size === 0) return;
     waiting = true;
-    wheel.after(delay, () => void tell().catch(onError));
+    wheel.after(delay, () => void tell().catch(failed));
+  }
+
+  /** Nothing else may happen for a long time that would tell them. */
+  function failed(error: unknown): void {
+    onError(error);
+    if (!isPassing(error) || waiting) return;
+    waiting = true;
+    wheel.after(RETRY_MS, () => void tell().catch(failed));
   }
 
   hub.onDelivered(({ room, forAgents }) => {

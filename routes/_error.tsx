@@ -4,13 +4,20 @@ import { PageFrame } from "../components/document/Page.tsx";
 
 export const handlers = handler({
   GET: (ctx) => {
-    const status = (ctx.error as { status?: unknown } | null)?.status;
+    const { status, retryAfter = 1000 } = (ctx.error ?? {}) as {
+      status?: unknown;
+      retryAfter?: number;
+    };
+    if (status === 503) {
+      const headers = { "retry-after": String(Math.ceil(retryAfter / 1000)) };
+      return { data: { missing: false, away: true }, status, headers };
+    }
     if (typeof status === "number" && status >= 400 && status < 500) {
-      return { data: { missing: status === 404 }, status };
+      return { data: { missing: status === 404, away: false }, status };
     }
     // The page tells nothing of it, so the log has to.
     console.error("Cannot render %s:", ctx.url.pathname, ctx.error);
-    return { data: { missing: false }, status: 500 };
+    return { data: { missing: false, away: false }, status: 500 };
   },
 });
 
@@ -30,8 +37,10 @@ export default page(({ data, req, url }) => (
       )
       : (
         <Doorway
-          title="Something went wrong"
-          lead="The page could not be shown. Your conversations are safe; try again in a moment."
+          title={data.away ? "Not available right now" : "Something went wrong"}
+          lead={data.away
+            ? "The server cannot reach its database, and goes on by itself as soon as it can. Your conversations are safe; try again in a moment."
+            : "The page could not be shown. Your conversations are safe; try again in a moment."}
         >
           <div class="doorway-actions">
             <a class="button" data-kind="primary" data-size="l" href={url.pathname + url.search}>

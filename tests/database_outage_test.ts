@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import pg from "pg";
+import { createSite } from "../api/site.ts";
 import { WebSocketService } from "../client/chat_json.ts";
 import { ParleyClient } from "../client/mod.ts";
 import { call, cast, openSession, widgetKey } from "./support/http.ts";
@@ -33,6 +34,10 @@ const ENV = {
   METRICS_TOKEN: "metrics-token-of-the-test",
 };
 
+/** The pages as they are built; deno task test builds them first. */
+const site = () =>
+  createSite({ dashboardDir: ".output", widgetDir: ".build/widget", reload: false });
+
 /** A server whose way to its database the test has in its hand. */
 async function withStage(fn: (stage: Stage) => Promise<void>): Promise<void> {
   const made = await makeDatabase();
@@ -52,7 +57,7 @@ async function withStage(fn: (stage: Stage) => Promise<void>): Promise<void> {
   const direct = new pg.Client({ connectionString: made.url });
   await direct.connect();
   try {
-    const server = await startServer("pglite", { ...ENV, DATABASE_URL: url.href });
+    const server = await startServer("pglite", { ...ENV, DATABASE_URL: url.href }, await site());
     try {
       await fn({ server, proxy, direct, log });
       assert.deepEqual(server.errors, []);
@@ -174,6 +179,10 @@ testWith(
         assert.equal(status, 503);
         assert.equal(headers.get("retry-after"), "1");
         assert.equal(body["code"], "unavailable");
+        const page = await call<string>(server, "GET", "/login");
+        assert.equal(page.status, 503);
+        assert.equal(page.headers.get("retry-after"), "1");
+        assert.match(page.body, /Not available right now/);
         assert.equal(await metric(server, "parley_database_up"), 0);
         if (kind === "shut") proxy.open();
         else proxy.freeze(false);

@@ -72,7 +72,7 @@ async function play(stage: Stage, script: Script): Promise<void> {
     stage.bus,
     { widgetKey: stage.widgetKey, name: script.name, email: script.email },
     { origin: null, self: "", userAgent: null },
-    { lifeMs: 90 * 24 * HOUR },
+    { lifeMs: 90 * 24 * HOUR, renames: { take: () => 0 } },
   );
   const began = new Date(clock.now);
   await db.updateTable("contacts").set({ created_at: began, last_seen_at: began })

@@ -92,9 +92,12 @@ export function createAnalytics(options: {
       try {
         const again = first ? AGAIN_MS : 0;
         if (await fold(jobs, { now: Date.now(), retention, again })) first = false;
+        tookMs = performance.now() - start;
+      } catch (error) {
+        dirty = true;
+        throw error;
       } finally {
         foldedAt = performance.now();
-        tookMs = foldedAt - start;
         folding = null;
       }
     })();

@@ -3,6 +3,7 @@
  * hold speaks, once.
  */
 import type { Db } from "../../db/database.ts";
+import { isUnavailable } from "../../db/database_error.ts";
 import {
   type ContextRule,
   type Message,
@@ -50,6 +51,9 @@ const LATEST = 100;
 const MAX_PAGES = 100;
 /** How long another node may go on with rules that were changed; on the same node: not at all. */
 const KNOWN_MS = 1_000;
+/** How often a cause is looked at while the database is away, and milliseconds between. */
+const TRIES = 30;
+const RETRY_MS = 1000;
 /** Causes that are looked at; past it one is let go: under such a load a greeting is no loss. */
 const MAX_UNDER_WAY = 500;
 
@@ -59,6 +63,7 @@ export function createBot(options: BotOptions): Bot {
   const underWay = new Set<Promise<void>>();
   let known: Promise<ContextRule[]> | null = null;
   let until = 0;
+  let ending = false;
 
   /** Those that are switched on and can be understood. */
   function rules(): Promise<ContextRule[]> {
@@ -75,8 +80,20 @@ export function createBot(options: BotOptions): Bot {
 
   function start(work: () => Promise<void>): void {
     if (underWay.size >= MAX_UNDER_WAY) return;
-    const running = work().catch(onError).finally(() => underWay.delete(running));
+    const running = persistently(work).catch(onError).finally(() => underWay.delete(running));
     underWay.add(running);
+  }
+
+  /** A database that is away for a moment is waited for; what was said already is not said again. */
+  async function persistently(work: () => Promise<void>): Promise<void> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isUnavailable(error) || ending || tries === TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   bus.on("conversation.logged", ({ conversationId, entries }) => {
@@ -168,6 +185,7 @@ export function createBot(options: BotOptions): Bot {
       return distinct.length > MAX_PAGES ? ["*"] : distinct;
     },
     async idle() {
+      ending = true;
       while (underWay.size > 0) await Promise.all(underWay);
     },
   };

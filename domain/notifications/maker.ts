@@ -3,6 +3,7 @@
  * What happens in one moment is handled together, so that a busy server pays for few statements.
  */
 import type { Db } from "../../db/database.ts";
+import { isUnavailable } from "../../db/database_error.ts";
 import type { EventBus } from "../events.ts";
 import { CALLS, type Cause, causesOf, type Settled } from "./causes.ts";
 import { loadAgents, type NewNotification, rowsOf } from "./recipients.ts";
@@ -87,8 +88,10 @@ export function createMaker({ db, bus, maxPending, onError }: MakerOptions): Mak
       try {
         return await handle(gathered);
       } catch (error) {
-        if (tries === TRIES || stopped) return onError(error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * tries));
+        // While the database is away nothing else is to be done; what comes meanwhile is bounded.
+        const away = isUnavailable(error);
+        if (stopped || (tries >= TRIES && !away)) return onError(error);
+        await new Promise((resolve) => setTimeout(resolve, away ? RETRY_MS : RETRY_MS * tries));
       }
     }
   }

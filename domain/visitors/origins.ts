@@ -1,4 +1,5 @@
 import type { Db } from "../../db/database.ts";
+import { isUnavailable } from "../../db/database_error.ts";
 
 /**
  * Which website may use a widget. A request without an Origin header does not come from a web page
@@ -25,15 +26,20 @@ export function createOriginPolicy(
   always: readonly string[],
   { lifeMs = 5_000, now = Date.now }: { lifeMs?: number; now?: () => number } = {},
 ): (check: OriginCheck) => Promise<boolean> {
-  let known: string[] = [];
+  let known: string[] | null = null;
   let until = 0;
   return async (check) => {
     if (originAllowed(check, always)) return true;
-    if (now() >= until) {
-      const rows = await db.selectFrom("widget_configs").select("allowed_origins")
-        .where("enabled", "=", true).execute();
-      known = [...new Set(rows.flatMap((row) => row.allowed_origins))];
-      until = now() + lifeMs;
+    if (known === null || now() >= until) {
+      try {
+        const rows = await db.selectFrom("widget_configs").select("allowed_origins")
+          .where("enabled", "=", true).execute();
+        known = [...new Set(rows.flatMap((row) => row.allowed_origins))];
+        until = now() + lifeMs;
+      } catch (error) {
+        // Nobody can change them either while the database is away.
+        if (known === null || !isUnavailable(error)) throw error;
+      }
     }
     return originAllowed(check, known);
   };

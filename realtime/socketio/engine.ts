@@ -1,3 +1,4 @@
+import { isPassing } from "../../protocol/errors.ts";
 import { NO_PLACE, type Place } from "../../domain/capacity.ts";
 import { createPeerReader, type Peer } from "../address.ts";
 import { createTimerWheel } from "../timer_wheel.ts";
@@ -77,7 +78,8 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
       return await this.#route(request, remote);
     } catch (error) {
       this.#options.onError(error, { event: "request", method: request.method });
-      return errorResponse("internal");
+      const refused = isPassing(error) ? this.#options.refused?.(error) : undefined;
+      return refused ?? errorResponse("internal");
     }
   }
 
