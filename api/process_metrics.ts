@@ -58,16 +58,21 @@ export function watchProcess({ watch }: Metrics, dataDir: string | undefined): v
 /** Both values of one scrape are of one look. */
 function createDisk(dataDir: string) {
   let look: Promise<{ free: number; size: number } | null> | null = null;
-  return () =>
-    look ??= Promise.race([
+  return () => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    return look ??= Promise.race([
       statfs(dataDir).then(({ bavail, blocks, bsize }) => ({
         free: bavail * bsize,
         size: blocks * bsize,
       })),
       new Promise<null>((resolve) => {
-        Deno.unrefTimer(setTimeout(() => resolve(null), DISK_MS));
+        timer = setTimeout(() => resolve(null), DISK_MS);
       }),
-    ]).catch(() => null).finally(() => look = null);
+    ]).catch(() => null).finally(() => {
+      clearTimeout(timer);
+      look = null;
+    });
+  };
 }
 
 /** null where the system does not say, or does not let anybody look. */

@@ -135,6 +135,7 @@ Deno.test("topics: one connection for all, and each callback hears of its conver
         action: "subscribe",
         topic: "conversationEvent",
         resourceID,
+        events: "all",
       })),
     ]);
     server.position = placeOf(0, 0);

@@ -5,6 +5,7 @@
 export interface TimerWheel {
   /** Calls back once after `ms` milliseconds, within one tick's exactness. Returns the cancel. */
   after(ms: number, callback: () => void): () => void;
+  /** Forgets all timers, and takes none any more. */
   stop(): void;
 }
 
@@ -15,6 +16,7 @@ export function createTimerWheel(
   const slots = new Map<number, Set<() => void>>();
   const start = performance.now();
   let done = 0;
+  let stopped = false;
   let interval: ReturnType<typeof setInterval> | undefined;
 
   const current = () => Math.floor((performance.now() - start) / tickMs);
@@ -33,16 +35,18 @@ export function createTimerWheel(
         }
       }
     }
-    if (slots.size === 0) stop();
+    if (slots.size === 0) halt();
   }
 
-  function stop(): void {
+  function halt(): void {
     clearInterval(interval);
     interval = undefined;
   }
 
   return {
     after(ms, callback) {
+      // What a connection that ends later still asks for would meet closed parts.
+      if (stopped) return () => {};
       if (interval === undefined) {
         done = current();
         interval = setInterval(turn, tickMs);
@@ -59,8 +63,9 @@ export function createTimerWheel(
       };
     },
     stop() {
+      stopped = true;
       slots.clear();
-      stop();
+      halt();
     },
   };
 }

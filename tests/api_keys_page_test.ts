@@ -34,7 +34,7 @@ testWith(
         await page.getByRole("button", { name: "Make the key" }).click();
         await page.getByText("Enter a name.").waitFor();
         await page.getByText("Choose at least one right.").waitFor();
-        await page.getByLabel("Name").fill("Monitor <b>1</b>");
+        await page.getByLabel("Name", { exact: true }).fill("Monitor <b>1</b>");
         await page.getByLabel("See who is connected").check();
         await page.getByLabel("Ends").selectOption({ label: "After 30 days" });
         await page.getByRole("button", { name: "Make the key" }).click();

@@ -143,7 +143,10 @@ Deno.test("a restart is announced, takes 5 s at most, and loses nothing for 1,00
       DRAIN_MS,
       10,
     );
-    assert.deepEqual([ready.status, ready.body], [503, { ready: false }]);
+    assert.deepEqual([ready.status, ready.body], [503, {
+      ready: false,
+      missing: ["The server is stopping"],
+    }]);
     await assert.rejects(openRaw(server.url), (error) => {
       assert.ok(error instanceof HandshakeError);
       assert.equal(error.status, 503);

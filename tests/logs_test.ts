@@ -43,8 +43,9 @@ Deno.test("logs name connection, user and conversation, and nothing that opens a
       const other = new WebSocket(`${server.url.replace("http", "ws")}/api/v1/ws?token=${token}`);
       await new Promise((resolve) => other.onopen = resolve);
       const ended = new Promise((resolve) => other.onclose = resolve);
-      setTimeout(() => other.close(), 300);
+      const timer = setTimeout(() => other.close(), 300);
       await ended;
+      clearTimeout(timer);
     }
     const nobody = new TestSocket(server.url);
     await nobody.event("welcome");

@@ -20,10 +20,13 @@ onBothEngines("the SDK follows tables, over a restart and each change once", asy
     const deadline = Date.now() + 10_000;
     while (!holds()) {
       assert.ok(Date.now() < deadline, `waited for ${what}; got ${JSON.stringify(heard)}`);
-      await Promise.race([
-        new Promise<void>((resolve) => wake = resolve),
-        new Promise((resolve) => setTimeout(resolve, 100)),
-      ]);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 100);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
   };
   const tables = new Tables(client);

@@ -207,13 +207,20 @@ function outsideIssuer({ jwksUrl, publicKey }: ParticipantTokensOptions): Truste
 
 /** A span for it, and not the address: that it is the issuer's keys says enough. */
 const fetchKeys: FetchImplementation = (url, options) => {
-  if (tracing === null) return fetch(url, options as RequestInit);
+  if (tracing === null) return fetchBody(url, options as RequestInit);
   return tracing.run("fetch", { "parley.what": "issuer's keys" }, async (span) => {
-    const response = await fetch(url, options as RequestInit);
+    const response = await fetchBody(url, options as RequestInit);
     span.setAttribute("http.response.status_code", response.status);
     return response;
   }, SpanKind.CLIENT);
 };
+
+/** Nobody reads what comes with a refusal: left alone it would keep its connection. */
+async function fetchBody(url: string, options: RequestInit): Promise<Response> {
+  const response = await fetch(url, options);
+  if (!response.ok) await response.body?.cancel();
+  return response;
+}
 
 function refused(why: string, cause?: unknown): ParleyError {
   return new ParleyError("invalid_token", `Cannot authenticate: the token is not valid: ${why}`, {

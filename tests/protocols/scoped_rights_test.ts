@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { CLOSE } from "../../protocol/close_codes.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import { call, cast, login, openSession, post } from "../support/http.ts";
 import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
@@ -241,10 +242,10 @@ Deno.test("scoped chat: an outside issuer's set of keys", async () => {
         const error = await patient.until(({ type }) => type === "error");
         assert.equal(error.data.code, "unavailable");
         assert.ok(error.data.retryAfter > 0);
+        // An address cannot be sent again on the same connection: the next one may get in.
+        assert.equal((await patient.closed).code, CLOSE.unavailable.code);
         broken = false;
-        patient.send({ type: "auth", token: await signed({ kid: "k1" }), contextId: "A" });
-        await patient.until(({ type }) => type === "authenticated");
-        await patient.close();
+        await (await enter(server, await signed({ kid: "k1" }), "A")).close();
         const unknown = await refused(server, { token: await signed({ kid: "k2" }) });
         assert.equal(unknown.code, "invalid_token");
         const wrong = await refused(server, { token: await signed({ kid: "k1" }, { iss: "x" }) });
