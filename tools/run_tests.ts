@@ -18,8 +18,11 @@ await buildStale();
 /** Files at once: much of a test is waiting, but browsers and databases are many processes each. */
 const JOBS = Math.min(navigator.hardwareConcurrency, 4);
 
+/** What a test leaves behind fails it; one that has to leave something says why. */
+const SANITIZERS = ["--sanitize-ops", "--sanitize-resources"];
+
 const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", "--no-check", "--parallel", ...Deno.args],
+  args: ["test", "-A", "--no-check", "--parallel", ...SANITIZERS, ...Deno.args],
   env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${JOBS}` },
   stdin: "null",
   stdout: "piped",

@@ -58,10 +58,13 @@ export async function frames(server: TestServer, path: string, first: unknown, r
     const deadline = Date.now() + 5000;
     while (!fits()) {
       assert.ok(Date.now() < deadline, `${path} waited in vain: ${received}`);
-      await Promise.race([
-        new Promise<void>((resolve) => wake = resolve),
-        new Promise((resolve) => setTimeout(resolve, 100)),
-      ]);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 100);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
   }
   if (first !== null) socket.send(JSON.stringify(first));

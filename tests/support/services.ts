@@ -78,15 +78,21 @@ const present: Record<Service, boolean> = {
   nginx: await nginxRuns(),
 };
 
-/** A test that needs services: skipped by name where one is missing. */
+/**
+ * A test that needs services: skipped by name where one is missing.
+ *
+ * @param leaks why it leaves timers or sockets behind; others fail for it.
+ */
 export function testWith(
   services: Service[],
   name: string,
   fn: (t: Deno.TestContext) => Promise<void>,
+  { leaks }: { leaks?: string } = {},
 ): void {
   const missing = services.filter((service) => !present[service]);
   if (missing.length === 0) {
-    Deno.test(name, services.includes("chromium") ? twiceAtMost(name, fn) : fn);
+    const clean = leaks === undefined ? {} : { sanitizeOps: false, sanitizeResources: false };
+    Deno.test({ name, ...clean, fn: services.includes("chromium") ? twiceAtMost(name, fn) : fn });
   } else if (requireAll) {
     Deno.test(name, () => {
       throw new Error(`Cannot run "${name}": ${missing.join(" and ")} must be there`);
