@@ -46,8 +46,8 @@ export function ApiKeysSettings({ keys: first, scopes }: {
       {admin
         ? (
           <p class="docs-link">
-            What a program can do with a key stands in the{" "}
-            <a href="/api/docs">API's documentation</a>.
+            What a program can do with a key is described in the{" "}
+            <a href="/api/docs">API documentation</a>.
           </p>
         )
         : <Notice tone="plain">Only admins can see and make API keys.</Notice>}

@@ -62,7 +62,9 @@ function words(work: Workload, { name }: User, own: boolean): string {
   if (sum === 0) return `${has} no open conversations.`;
   const parts = (["open", "pending", "snoozed"] as const).filter((status) => work[status] > 0)
     .map((status) => `${work[status]} ${status}`);
-  return `${has} ${conversations(sum)}: ${parts.join(", ")}.`;
+  return parts.length === 1
+    ? `${has} ${sum} ${parts[0]!.split(" ")[1]} ${sum === 1 ? "conversation" : "conversations"}.`
+    : `${has} ${conversations(sum)}: ${parts.join(", ")}.`;
 }
 
 export function conversations(n: number): string {

@@ -27,7 +27,7 @@ export function NotificationSettings() {
       <Section
         id="kinds"
         title="What you are told"
-        lead="What is not in the bell is not told at all. Nothing sounds or pops up for the conversation before you."
+        lead="The bell comes first: what is switched off there makes no sound and shows no pop-up either. The conversation that you have open never does."
       >
         <Kinds />
       </Section>

@@ -49,7 +49,7 @@ function wordsOf({ kind, person }: PersonTask, own: boolean): Words {
         title: own ? "Disable your own account?" : `Disable ${name}?`,
         text:
           `${own ? "You are" : `${name} is`} signed out everywhere at once and cannot sign in ` +
-          "again. What was written stays. An admin can enable the account again.",
+          "until an admin enables the account again. All messages stay.",
         action: "Disable",
         done: `${name} is disabled.`,
         body: null,

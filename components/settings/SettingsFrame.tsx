@@ -31,6 +31,14 @@ export interface SettingsFrameProps {
   children: ComponentChildren;
 }
 
+/** On a phone the list of pages is wider than the screen. */
+function showCurrent(link: HTMLElement | null): void {
+  const list = link?.closest("ul");
+  if (!link || !list || list.scrollWidth <= list.clientWidth) return;
+  const middle = link.offsetLeft - list.offsetLeft - (list.clientWidth - link.offsetWidth) / 2;
+  list.scrollLeft = Math.max(0, middle);
+}
+
 /** The pages of the settings, beside one another on a desktop, above on a phone. */
 export function SettingsFrame({ path, title, lead, action, children }: SettingsFrameProps) {
   return (
@@ -40,7 +48,11 @@ export function SettingsFrame({ path, title, lead, action, children }: SettingsF
         <ul>
           {PAGES.map(({ path: to, label, Icon }) => (
             <li key={to}>
-              <a href={to} aria-current={to === path ? "page" : undefined}>
+              <a
+                href={to}
+                aria-current={to === path ? "page" : undefined}
+                ref={to === path ? showCurrent : undefined}
+              >
                 <Icon size={16} aria-hidden="true" />
                 {label}
               </a>

@@ -48,7 +48,7 @@ export function WebSocketSettings({ latest, limits }: {
         <SubscribeForm model={model} latest={latest} />
         <Subscriptions model={model} />
       </Section>
-      <Section id="test-message" title="Test message" lead="Measures the way there and back.">
+      <Section id="test-message" title="Test message" lead="Measures the round-trip time.">
         <TestMessageForm model={model} />
       </Section>
       <div class="settings-log">
@@ -57,7 +57,7 @@ export function WebSocketSettings({ latest, limits }: {
           label="Last events"
           frames={model.frames.value}
           clock={workspace.clock.value}
-          empty="Connect and subscribe: what happens in the conversation then stands here."
+          empty="Connect and subscribe. What happens in the conversation then appears here."
           onClear={model.clearFrames}
         />
       </div>
