@@ -47,4 +47,4 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
 # The container's memory limit is handed on, because the runtime lets nobody read it without -A.
 CMD ["sh", "-c", "exec env MEMORY_LIMIT_BYTES=\"${MEMORY_LIMIT_BYTES:-$(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null | grep -Ex '[0-9]{8,15}' | head -n 1)}\" \
   deno run --no-prompt --cached-only --node-modules-dir=manual \
-  --allow-net --allow-env --allow-read=/app,/data --allow-write=/data main.ts"]
+  --allow-net --allow-env --allow-sys=statfs --allow-read=/app,/data --allow-write=/data main.ts"]

@@ -102,6 +102,14 @@ export async function boot(
     const told = {
       onError: reportError,
       onMigrated: (name: string) => void migrated.push(name),
+      onDead(reason: string) {
+        logger.fatal(
+          plain(
+            `The embedded database has ended: ${reason}. This process ends, to be started again`,
+          ),
+        );
+        onExhausted();
+      },
     };
     const opening = openStoreWhenThere(config, told, {
       signal: stopping.signal,

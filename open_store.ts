@@ -22,12 +22,14 @@ export interface StoreOptions {
   onMigrated?: (name: string) => void;
   /** Hashes the first admin's password; default as for a few. */
   passwords?: Passwords | undefined;
+  /** The embedded engine has ended, for this reason. */
+  onDead?: (reason: string) => void;
 }
 
 /** Opens and migrates the database, and makes the first admin and the first widget. */
 export async function openStore(
   settings: Settings,
-  { onError, onMigrated, passwords }: StoreOptions,
+  { onError, onMigrated, passwords, onDead }: StoreOptions,
 ): Promise<Store> {
   const metrics = createMetrics();
   const database = await openDatabase({
@@ -35,6 +37,9 @@ export async function openStore(
     directUrl: settings.DATABASE_DIRECT_URL,
     dataDir: settings.DATA_DIR,
     pool: settings.DATABASE_POOL,
+    minFreeBytes: settings.MIN_FREE_DISK_BYTES,
+    onDead: onDead ??
+      ((reason) => onError(new Error(`The embedded database has ended: ${reason}`))),
     timeouts: {
       statement: settings.DATABASE_STATEMENT_TIMEOUT_MS,
       lock: settings.DATABASE_LOCK_TIMEOUT_MS,

@@ -3,6 +3,7 @@
  */
 import { sql } from "kysely";
 import { isUnavailable } from "./db/database_error.ts";
+import { inMegabytes } from "./db/disk_guard.ts";
 import { databaseFailure } from "./db/failure.ts";
 import { createProcessCounters } from "./domain/analytics/process_counters.ts";
 import { createAnalytics } from "./domain/analytics/service.ts";
@@ -399,6 +400,12 @@ export async function createParley(
         ]
         : []),
       ...(memory?.state().short === true ? ["Memory is short: new sockets are refused"] : []),
+      ...(database.disk?.low === true
+        ? [
+          `The disk of DATA_DIR is nearly full: ${inMegabytes(database.disk.freeBytes ?? 0)} are ` +
+          `free, and below ${inMegabytes(database.disk.minFreeBytes)} nothing is written`,
+        ]
+        : []),
     ],
     draining: () => realtime.draining,
     services() {
@@ -411,6 +418,7 @@ export async function createParley(
           ? "disconnected"
           : "connected",
         memory: memory?.state() ?? "not guarded",
+        ...(database.disk === null ? {} : { disk: database.disk.low ? "low" : "ok" }),
         websocket: { status: "active", connections, authenticatedUsers, slowClosed, lingering },
       };
     },

@@ -1,10 +1,10 @@
-import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
-import { PGlite } from "@electric-sql/pglite";
+import { Kysely, type LogEvent, PostgresDialect, sql } from "kysely";
 import { ALWAYS_UP, type Availability, watchAvailability } from "./availability.ts";
 import { DatabaseUnavailable, type Trouble } from "./database_error.ts";
 import { createServerPool, type PoolState, probeServer, type Timeouts } from "./server_pool.ts";
 import type { Database } from "./types.ts";
-import { holdDataDir } from "./data_dir.ts";
+import type { Disk } from "./disk_guard.ts";
+import { openEmbedded as openEngine } from "./embedded.ts";
 import { type Listen, listenOnServer } from "./listen.ts";
 import { forgetChanges } from "./change_retention.ts";
 import { checkMigrated, lockStart, migrate } from "./migrate.ts";
@@ -29,6 +29,8 @@ export interface OpenDatabase {
   apart(connections: number): Db;
   /** Whether it can be reached now. */
   availability: Availability;
+  /** The disk of the embedded database; null: it is somebody else's. */
+  disk: Disk | null;
   /** The connections for requests; null: there are none to be had or lacked. */
   pool(): PoolState | null;
   /** Calls back after each NOTIFY of a channel. */
@@ -45,6 +47,10 @@ export interface DatabaseOptions {
   pool: number;
   /** Milliseconds; without them only connecting has an end. */
   timeouts?: DatabaseTimeouts;
+  /** Of the disk of the embedded database, below which nothing is written; default 0: no bound. */
+  minFreeBytes?: number;
+  /** The embedded engine has ended, for this reason, and nothing can be asked of it any more. */
+  onDead?: (reason: string) => void;
   /** A statement was not carried out for this reason. */
   onTrouble?: (kind: Trouble) => void;
   /** Whether it may bring the schema up to date; otherwise that has to be done. Default true. */
@@ -113,42 +119,20 @@ function timed({ onQuery }: DatabaseOptions) {
 }
 
 async function openEmbedded(options: DatabaseOptions): Promise<Engine> {
-  const { dataDir } = options;
-  const hold = await holdDataDir(dataDir);
-  try {
-    const pglite = await PGlite.create(`${dataDir}/postgres`, {
-      parsers: { [INT8]: (value: string) => Number(value) },
-    });
-    const db = new Kysely<Database>({
-      dialect: new PGliteDialect({ pglite }),
-      ...timed(options),
-    });
-    return {
-      db,
-      jobs: db,
-      engine: "pglite",
-      apart: () => db,
-      availability: ALWAYS_UP,
-      pool: () => null,
-      arm: () => {},
-      listen: async (channel, onNotify) => {
-        const unlisten = await pglite.listen(channel, onNotify);
-        return { stop: () => unlisten() };
-      },
-      // A folder that was restored from a copy has the same contents in new files.
-      mark: async () => {
-        const { dev, ino } = await Deno.stat(`${dataDir}/postgres/global/pg_control`);
-        return `${dev}-${ino}`;
-      },
-      async close() {
-        await db.destroy();
-        hold.release();
-      },
-    };
-  } catch (error) {
-    hold.release();
-    throw error;
-  }
+  const { db, disk, listen, mark, close } = await openEngine({ ...options, ...timed(options) });
+  return {
+    db,
+    jobs: db,
+    engine: "pglite",
+    apart: () => db,
+    availability: ALWAYS_UP,
+    disk,
+    pool: () => null,
+    arm: () => {},
+    listen,
+    mark,
+    close,
+  };
 }
 
 function openServer(url: string, options: DatabaseOptions): Engine {
@@ -176,6 +160,7 @@ function openServer(url: string, options: DatabaseOptions): Engine {
       return new Kysely<Database>({ dialect: new PostgresDialect({ pool: own }) });
     },
     availability: watch,
+    disk: null,
     pool: () => pool.state(),
     arm: () => watch.arm(),
     listen: listenOnServer(options.directUrl ?? url, { timeouts, availability: watch }),

@@ -5,6 +5,7 @@ import { ParleyError } from "../protocol/errors.ts";
  * - `connection`: broken, ended by the server, or none could be made
  * - `refused`: the server lets nobody else in, or has no room for what it was asked for
  * - `read_only`: after a failover, or while its disk is nearly full
+ * - `disk`: the disk of the embedded database is nearly full
  * - `connect_timeout`: no connection in time, or none of the pool's became free
  * - `query_timeout`: no answer in time, so the connection was given up
  * - `statement_timeout`: the server ended it, because it took too long
@@ -16,6 +17,7 @@ export type Trouble =
   | "connection"
   | "refused"
   | "read_only"
+  | "disk"
   | "connect_timeout"
   | "query_timeout"
   | "statement_timeout"
@@ -27,6 +29,7 @@ const SENTENCE: Record<Trouble, string> = {
   connection: "the database is not available",
   refused: "the database has no room",
   read_only: "the database takes no changes",
+  disk: "the server's disk is nearly full, so nothing is written until there is space",
   connect_timeout: "the database is not available",
   query_timeout: "the database does not answer",
   statement_timeout: "the database takes too long",

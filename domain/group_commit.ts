@@ -131,7 +131,8 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
         }
         onRolledBack?.(open);
         if (open.length > 1 && isDataError(error)) return await oneByOne(open, wait);
-        if (!isUnavailable(error)) {
+        // Space does not come within the time that a change is tried again.
+        if (!isUnavailable(error) || error.kind === "disk") {
           refuse(open, error);
           return [];
         }

@@ -205,4 +205,5 @@ testWith(
       });
       await redis.close();
     }),
+  { leaks: "a start that is refused ends its process, and closes nothing" },
 );
