@@ -61,9 +61,6 @@ export interface DatabaseOptions {
   onQuery?: (ms: number) => void;
 }
 
-/** bigint as number: positions stay far below 2^53. */
-const INT8 = 20;
-
 /** For requests, and as `job` the statement timeout of `OpenDatabase.jobs`. */
 export type DatabaseTimeouts = Timeouts & { job: number };
 
