@@ -28,7 +28,10 @@ Deno.test("the official client is where script tags look for it", async () => {
 });
 
 testWith(["chromium"], "a page with the script tag talks as the document shows", async () => {
-  const page404 = () => Promise.resolve(new Response("<!doctype html><title>Shop</title>"));
+  // A page of one's own says itself what it may load.
+  const headers = { "content-security-policy": "default-src * 'unsafe-inline' 'unsafe-eval'" };
+  const page404 = () =>
+    Promise.resolve(new Response("<!doctype html><title>Shop</title>", { headers }));
   const server = await startServer("pglite", {}, page404);
   server.url = server.url.replace("127.0.0.1", "localhost");
   try {
