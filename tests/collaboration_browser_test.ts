@@ -70,7 +70,11 @@ testWith(
           : new Response(
             '<!doctype html><meta charset="utf-8"><script type="module" src="/page.js"></script>',
             {
-              headers: { "content-type": "text/html" },
+              headers: {
+                "content-type": "text/html",
+                // A page of one's own says itself what it may load.
+                "content-security-policy": "default-src * 'unsafe-inline' 'unsafe-eval'",
+              },
             },
           ),
       );
