@@ -57,7 +57,7 @@ testWith(
         await card.getByText("Revoked", { exact: true }).waitFor();
         assert.equal((await ask()).status, 401);
 
-        await page.getByRole("link", { name: "API's documentation" }).click();
+        await page.getByRole("link", { name: "API documentation" }).click();
         await page.getByRole("heading", { name: "Parley API" }).waitFor();
         const route = page.locator("#post-api-broadcast");
         await route.locator("summary").click();
