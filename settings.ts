@@ -192,11 +192,6 @@ export const SETTINGS = {
     "268435456",
     "Free space on the disk of the embedded database, below which nothing is written; 0: not watched",
   ),
-  WATCHDOG_MS: setting(
-    int(0, 3_600_000),
-    "60000",
-    "Time without a sign of life after which a process with the embedded database is ended; 0: never",
-  ),
   JWT_SECRET: setting(
     text(32, "must have at least 32 characters"),
     undefined,

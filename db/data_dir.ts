@@ -117,12 +117,14 @@ const markOf = (path: string) => `${path}.new`;
  * @throws {DataDirError} which names the folder, what is wrong with it, and the way out.
  */
 export async function checkData(path: string, minFreeBytes: number): Promise<boolean> {
-  if (await exists(markOf(path))) {
-    // The process ended while it made the database: there was never anything in it.
-    await Deno.remove(path, { recursive: true }).catch(unlessMissing);
-    await Deno.remove(markOf(path));
-  }
   const isNew = await isEmpty(path);
+  if (!isNew && await exists(markOf(path))) {
+    // Most likely there was never anything in it; what it is nobody but the operator can know.
+    throw new DataDirError(
+      `Cannot open the embedded database: a start ended while it made "${path}" (remove the folder ` +
+        `and "${markOf(path)}"; if it was restored from a backup since, remove only the latter)`,
+    );
+  }
   if (!isNew) await checkWhole(path);
   checkSpace(path, minFreeBytes, isNew);
   return isNew;

@@ -143,6 +143,11 @@ Deno.test("a folder that is not whole ends the start with a sentence, and is lef
         /"[^"]*\/postgres" has files but no "PG_VERSION", so it is not whole \(restore it/,
       ],
       [
+        "a whole folder beside the mark of one that was being made",
+        () => Deno.writeTextFile(`${dir}/postgres.new`, ""),
+        /a start ended while it made "[^"]*\/postgres" \(remove the folder/,
+      ],
+      [
         "another version of Postgres",
         () => Deno.writeTextFile(`${dir}/postgres/PG_VERSION`, "9\n"),
         /"[^"]*\/postgres" is of Postgres "9", and this Parley's is \d+ \(start the version/,
