@@ -33,8 +33,17 @@ export function redact(line: string): string {
 const START = ["parley", "start"];
 const startLogger = getLogger(START);
 
+/** What would begin another line, or tell a terminal to do something. */
+// deno-lint-ignore no-control-regex -- these are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** Strangers send some of what a line has: it is written as JSON would write it. */
+function visible(text: string): string {
+  return text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** One line for a person: time, level, the sentence, and what it is about. */
-function textLine(record: LogRecord): string {
+export function textLine(record: LogRecord): string {
   const message = record.message.map((part) => typeof part === "string" ? part : show(part))
     .join("");
   if (record.category.join() === START.join()) return message;
@@ -43,10 +52,11 @@ function textLine(record: LogRecord): string {
     .filter(([name, value]) => value !== undefined && name !== "stack" && !used.includes(value))
     .map(([name, value]) => ` ${name}=${show(value)}`).join("");
   const stack = typeof record.properties["stack"] === "string"
-    ? `\n${record.properties["stack"]}`
+    ? record.properties["stack"].split("\n").map((line) => `\n    ${visible(line)}`).join("")
     : "";
   const time = new Date(record.timestamp).toISOString();
-  return `${time} ${record.level.toUpperCase().padEnd(7)} ${message}${about}${stack}`;
+  const level = record.level.toUpperCase().padEnd(7);
+  return `${time} ${level} ${visible(message + about)}${stack}`;
 }
 
 function show(value: unknown): string {

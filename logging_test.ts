@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { redact } from "./logging.ts";
+import type { LogRecord } from "@logtape/logtape";
+import { redact, textLine } from "./logging.ts";
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
 const SECRET = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF";
@@ -32,4 +33,30 @@ Deno.test("redact() leaves what an operator needs", () => {
     code: 4001,
   });
   assert.equal(redact(line), line);
+});
+
+Deno.test("what strangers send begins no line of its own, and moves no cursor", () => {
+  const record: LogRecord = {
+    category: ["parley", "realtime"],
+    level: "warning",
+    timestamp: Date.UTC(2026, 10, 30),
+    rawMessage: "Handshake refused: {reason}",
+    message: ["Handshake refused: ", "transport\r\nforged", ""],
+    properties: {
+      reason: "transport\r\nforged",
+      sent: "\n2026-11-30T00:00:00.000Z INFO    forged \u001b[2J\u2028",
+      stack: "Error: one\n2026-11-30T00:00:00.000Z INFO    forged\u001b[2J\n    at two",
+    },
+  };
+  const [line, ...stack] = textLine(record).split("\n");
+  assert.equal(
+    line,
+    "2026-11-30T00:00:00.000Z WARNING Handshake refused: transport\\u000d\\u000aforged" +
+      " sent=\\u000a2026-11-30T00:00:00.000Z INFO    forged \\u001b[2J\\u2028",
+  );
+  assert.deepEqual(stack, [
+    "    Error: one",
+    "    2026-11-30T00:00:00.000Z INFO    forged\\u001b[2J",
+    "        at two",
+  ]);
 });
