@@ -3,11 +3,13 @@ import { getLogger } from "@logtape/logtape";
 import { pathOf } from "./api/path.ts";
 import { answerWhileStarting } from "./api/probes.ts";
 import { problemResponse } from "./api/problem.ts";
+import { withSecurityHeaders } from "./api/security_headers.ts";
 import { type BuiltSite, createSite } from "./api/site.ts";
 import { DataDirError } from "./db/data_dir.ts";
 import { tracingWarning } from "./domain/tracing.ts";
 import { surviveUncaught } from "./last_resort.ts";
 import { configureLogging, plain, reportError, sayReady, saySetupCode } from "./logging.ts";
+import { createPeerReader } from "./realtime/address.ts";
 import { openStoreWhenThere, StartError } from "./open_store.ts";
 import { createParley, type Parley } from "./server.ts";
 import { readSettings, type Settings, SettingsError } from "./settings.ts";
@@ -67,6 +69,10 @@ export async function boot(
   if (warning !== null) logger.warn(warning);
   surviveUncaught();
   const stopping = new AbortController();
+  const peer = createPeerReader(config.TRUSTED_PROXIES, {
+    hosted: config.onDeploy,
+    ownOrigin: config.PUBLIC_URL,
+  });
   let missing = ["The server is starting"];
   let site: BuiltSite | null = null;
   let parley: Parley | null = null;
@@ -146,14 +152,16 @@ export async function boot(
       const remote = remoteAddr.transport === "tcp" ? remoteAddr.hostname : "127.0.0.1";
       if (parley !== null) return await parley.handle(request, remote);
       const path = pathOf(request);
-      if (path instanceof Response) return path;
+      if (path instanceof Response) return withSecurityHeaders(path, false);
       // Websites that load the widget now get it, and it waits for the server.
-      return site?.file(request, path) ??
+      const response = site?.file(request, path) ??
         answerWhileStarting(request, path, { missing: () => missing });
+      return withSecurityHeaders(response, peer(request, remote).selfOrigin.startsWith("https:"));
     },
     failed(error) {
       reportError(error);
-      return problemResponse({ code: "internal", detail: "Cannot answer: internal error" });
+      const detail = "Cannot answer: internal error";
+      return withSecurityHeaders(problemResponse({ code: "internal", detail }), false);
     },
     async start(port) {
       try {

@@ -4,7 +4,8 @@
 const HSTS = "max-age=63072000; includeSubDomains";
 
 /** For what is no page: nothing of it may run, and nobody may frame it. */
-const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
+const NO_PAGE =
+  "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** What no page of Parley needs. */
 const PERMISSIONS = [

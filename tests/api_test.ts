@@ -265,6 +265,9 @@ Deno.test("the API can be read as a page that runs nothing", async () => {
       "/api/openapi.json",
     );
     const { body } = document;
+    for (const { headers } of [page, document]) {
+      assert.match(headers.get("content-security-policy")!, /object-src 'none'.*base-uri 'none'/);
+    }
     // Made once, because that takes long and anybody may ask.
     const known = { "if-none-match": document.headers.get("etag")! };
     const again = await fetch(`${server.url}/api/openapi.json`, { headers: known });

@@ -131,7 +131,7 @@ testWith(["postgres"], "a database that is away at the start is waited for", asy
   through.host = `127.0.0.1:${proxy.port}`;
   through.password = "sesame42";
   proxy.shut();
-  const server = await startWaiting({ DATABASE_URL: through.href });
+  const server = await startWaiting({ DATABASE_URL: through.href, TRUSTED_PROXIES: "127.0.0.1" });
   try {
     assert.deepEqual((await call(server, "GET", "/live")).body, { live: true });
     const ready = await call<{ ready: boolean; missing: string[] }>(server, "GET", "/ready");
@@ -151,6 +151,27 @@ testWith(["postgres"], "a database that is away at the start is waited for", asy
     const page = await fetch(server.url, { headers: { accept: "text/html" } });
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "2"]);
     assert.match(await page.text(), /http-equiv="refresh"[^]*Parley is starting/);
+    // Headers that every answer has are there from the first one on.
+    const icon = async () => {
+      const headers = { "x-forwarded-proto": "https" };
+      const answer = await fetch(`${server.url}/favicon.svg`, { headers });
+      await answer.body?.cancel();
+      return answer;
+    };
+    let image = await icon();
+    for (const deadline = Date.now() + 20_000; image.status !== 200; image = await icon()) {
+      assert.ok(Date.now() < deadline, "the built files are not served");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.equal(image.headers.get("content-type"), "image/svg+xml; charset=utf-8");
+    assert.match(image.headers.get("strict-transport-security")!, /; includeSubDomains$/);
+    for (const { headers } of [image, page, refused]) {
+      const policy = headers.get("content-security-policy")!;
+      for (const part of ["object-src", "base-uri", "frame-ancestors"]) {
+        assert.ok(policy.includes(`; ${part} 'none'`), policy);
+      }
+      assert.equal(headers.get("x-content-type-options"), "nosniff");
+    }
     for (const path of ["/realtime", "/socket.io/?EIO=4&transport=websocket", "/ws"]) {
       const upgrade = await fetch(server.url + path, {
         headers: {
