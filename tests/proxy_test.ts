@@ -133,6 +133,7 @@ testWith(["nginx"], "nginx cuts who sends half a request, or nothing", () =>
       assert.match(head, /^(HTTP\/1\.1 408 .*)?$/s);
       assert.match(body, /^(HTTP\/1\.1 408 .*)?$/s);
       assert.match(large, /^HTTP\/1\.1 413 /);
+      assert.match(large, /\nStrict-Transport-Security: max-age=63072000; includeSubDomains\r\n/);
       assert.equal((await call(node, "GET", "/health")).status, 200);
     },
     {},
