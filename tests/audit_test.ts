@@ -45,6 +45,10 @@ async function everyAction(server: TestServer): Promise<void> {
   await call(server, "POST", "/api/auth/login", {
     body: { email: "eve@example.net", password: "a wrong one" },
   });
+  // A hand that slipped: what stands in the place of the address is none.
+  await call(server, "POST", "/api/auth/login", {
+    body: { email: GRACE.password, password: GRACE.email },
+  });
   await call(server, "PATCH", path, {
     token: hers.token,
     body: { password: NEXT, currentPassword: "a wrong one" },
@@ -136,7 +140,11 @@ async function everyAction(server: TestServer): Promise<void> {
       subject.name,
       result,
     ]),
-    [["nobody", null, "eve@example.net", "refused"], ["nobody", grace.id, GRACE.email, "refused"]],
+    [
+      ["nobody", null, null, "refused"],
+      ["nobody", null, "eve@example.net", "refused"],
+      ["nobody", grace.id, GRACE.email, "refused"],
+    ],
   );
   assert.deepEqual(of("connections.ended").map(({ actor }) => actor.name), [ada.name, "CRM"]);
   const [origins] = of("widget.updated");
@@ -158,7 +166,7 @@ async function everyAction(server: TestServer): Promise<void> {
   assert.equal(await count("group=widgets"), 3);
   assert.equal(await count("action=user.created"), 2);
   assert.equal(await count(`actorId=${key.id}`), 1);
-  assert.equal(await count("result=refused"), 3);
+  assert.equal(await count("result=refused"), 4);
   assert.equal(await count("from=2999-01-01T00:00:00Z"), 0);
   assert.equal(await count("to=2001-01-01T00:00:00Z"), 0);
   for (const bad of ["group=x", "actorId=x", "from=x", "cursor=x", "limit=0"]) {

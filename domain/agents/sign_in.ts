@@ -36,6 +36,9 @@ import type { AgentPrincipal } from "../principal.ts";
 /** How many failures a minute are written down one by one; the others are counted. */
 const AUDITED_PER_MINUTE = 120;
 
+/** What may be an e-mail address. */
+const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+
 export interface SignedIn {
   user: User;
   access: AccessToken;
@@ -175,7 +178,8 @@ export function createSignIn(options: SignInOptions): SignIn {
       const nobody = { kind: "nobody", id: null, name: null } as const;
       await audit(db, { ...nobody, address: from.address, userAgent: from.userAgent }, {
         action: "sign_in.failed",
-        subject: { id: userId, name: email },
+        // Where the address belongs, people type a password now and then.
+        subject: { id: userId, name: ADDRESS.test(email) ? email : null },
         result: "refused",
         data: others > 0 ? { notListed: others } : {},
       });
@@ -221,7 +225,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   const userById = createLoader((ids: string[]) => findUsers(db, ids));
-  const isAlive = createLoader((signInIds: string[]) => aliveOf(db, signInIds));
+  const isAlive = createLoader((signInIds: string[]) => aliveOf(db, signInIds, now()));
 
   return {
     async login({ email, password }, from) {

@@ -196,9 +196,10 @@ export async function signInsOf(db: Db, userId: string, now: number): Promise<Si
 }
 
 /** Whether each of these sign-ins goes on. */
-export async function aliveOf(db: Db, signInIds: string[]): Promise<boolean[]> {
+export async function aliveOf(db: Db, signInIds: string[], now: number): Promise<boolean[]> {
   const rows = await db.selectFrom("sign_ins").select("id")
-    .where(sql<boolean>`id = any(${signInIds}::uuid[])`).where("ended_at", "is", null).execute();
+    .where(sql<boolean>`id = any(${signInIds}::uuid[])`).where("ended_at", "is", null)
+    .where("expires_at", ">", new Date(now)).execute();
   const alive = new Set(rows.map((row) => row.id));
   return signInIds.map((id) => alive.has(id));
 }

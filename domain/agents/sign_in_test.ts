@@ -112,6 +112,12 @@ Deno.test("a token stays good until its successor is used, and then it ends the 
     clock.now += 90_000_000;
     const sixth = await signIn.refresh(fifth.refreshToken, PEER);
     assert.ok(sixth.refreshExpiresAt < clock.now + 100_000_000);
+    // A token that was made just before the end of the sign-in ends with it.
+    clock.now = sixth.refreshExpiresAt - 30_000;
+    const last = await signIn.refresh(sixth.refreshToken, PEER);
+    assert.equal((await signIn.authenticate(last.access.token)).userId, sixth.user.id);
+    clock.now += 31_000;
+    await assert.rejects(signIn.authenticate(last.access.token), code("invalid_token"));
     clock.now += 90_000_000;
     await assert.rejects(signIn.refresh(sixth.refreshToken, PEER), code("invalid_token"));
     await assert.rejects(signIn.authenticate(sixth.access.token), code("token_expired"));
