@@ -61,13 +61,18 @@ export const EXHAUSTED = 75;
 
 /** @param parallel this is one of several workers of one process */
 export async function boot(
-  { parallel, onExhausted }: { parallel: boolean; onExhausted: () => void },
+  { parallel, onExhausted, onUncaught }: {
+    parallel: boolean;
+    onExhausted: () => void;
+    /** True: the error is taken care of; others are logged. */
+    onUncaught?: (error: unknown) => boolean;
+  },
 ): Promise<Booted> {
   const config = settings();
   await configureLogging(config.LOG_LEVEL, formatOf(config));
   const warning = tracingWarning(Deno.env.toObject());
   if (warning !== null) logger.warn(warning);
-  surviveUncaught();
+  surviveUncaught(onUncaught);
   const stopping = new AbortController();
   const peer = createPeerReader(config.TRUSTED_PROXIES, {
     hosted: config.onDeploy,

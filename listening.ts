@@ -19,6 +19,8 @@ export interface ListenOptions {
   backlog: number;
   handler: Deno.ServeHandler;
   onError: (error: unknown) => Response;
+  /** Other workers of this process listen there, too. */
+  shared?: boolean;
 }
 
 /** Why it cannot listen, in a sentence that names the setting. */
@@ -74,7 +76,25 @@ function createReserve() {
  * @throws {StartError} when the port cannot be opened at first.
  */
 export function listen(options: ListenOptions): Listening {
-  const { hostname, backlog, handler, onError } = options;
+  const { listening, open, reserve } = createListening(options);
+  try {
+    open();
+  } catch (error) {
+    throw listenError(error, { HOST: options.hostname, PORT: options.port });
+  }
+  reserve.take();
+  return listening;
+}
+
+/** Goes on where a listener of the runtime's own has ended for that reason. */
+export function listenAgain(options: ListenOptions, error: unknown): Listening {
+  const { listening, interrupted } = createListening(options);
+  interrupted(error);
+  return listening;
+}
+
+function createListening(options: ListenOptions) {
+  const { hostname, backlog, handler, onError, shared = false } = options;
   const servers = new Set<Deno.HttpServer>();
   const reserve = createReserve();
   let port = options.port;
@@ -85,7 +105,7 @@ export function listen(options: ListenOptions): Listening {
 
   function open(): void {
     const server = Deno.serve(
-      { port, hostname, tcpBacklog: backlog, onError, onListen: () => {} },
+      { port, hostname, tcpBacklog: backlog, reusePort: shared, onError, onListen: () => {} },
       handler,
     );
     port = (server.addr as Deno.NetAddr).port;
@@ -132,13 +152,7 @@ export function listen(options: ListenOptions): Listening {
     logger.info(plain(`New connections are accepted again after ${seconds} s`), { port, seconds });
   }
 
-  try {
-    open();
-  } catch (error) {
-    throw listenError(error, { HOST: hostname, PORT: options.port });
-  }
-  reserve.take();
-  return {
+  const listening: Listening = {
     get port() {
       return port;
     },
@@ -149,4 +163,5 @@ export function listen(options: ListenOptions): Listening {
       await Promise.all([...servers].map((server) => server.shutdown().catch(() => {})));
     },
   };
+  return { listening, open, interrupted, reserve };
 }

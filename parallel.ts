@@ -3,10 +3,27 @@
  * Not main.ts, because the runtime warns of a default export with `fetch` under `deno run`.
  */
 import { boot, EXHAUSTED } from "./boot.ts";
+import { listenAgain, type Listening } from "./listening.ts";
 
-const { config, serve, start, announce, stop: end } = await boot({
+/** In place of the runtime's own listener, once that has ended. */
+let listening: Listening | null = null;
+
+const { config, serve, failed, start, announce, stop: end } = await boot({
   parallel: true,
   onExhausted: () => void stop(EXHAUSTED),
+  onUncaught(error) {
+    // The runtime listens here, and when it cannot accept it ends that for good.
+    if (!(error instanceof Deno.errors.Http)) return false;
+    listening ??= listenAgain({
+      port: config.PORT,
+      hostname: config.HOST,
+      backlog: config.MAX_PENDING_CONNECTIONS,
+      handler: serve,
+      onError: failed,
+      shared: true,
+    }, error);
+    return true;
+  },
 });
 
 /** The runtime says it once, for all workers. */
@@ -50,6 +67,7 @@ async function stop(why: number): Promise<void> {
     note(me, workers.get(me)!);
   }, GATHER_MS);
   await end();
+  await listening?.close();
   channel.postMessage([me, true]);
   note(me, true);
 }

@@ -5,6 +5,7 @@ import { call, cast } from "./support/http.ts";
 import { eventually } from "./faults/health.ts";
 import { runToEnd } from "./support/process.ts";
 import { ADMIN, startServer } from "./support/server.ts";
+import { requireAll } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 import { makeTempDir } from "./support/temp_dir.ts";
 import { makeDataDir } from "./support/template.ts";
@@ -37,8 +38,9 @@ await probe?.unmount();
 
 /** A test that needs a disk of its own: skipped by name where there can be none. */
 function testOnDisk(name: string, fn: () => Promise<void>): void {
-  if (probe === null) Deno.test.ignore(`${name} (skipped: no disk can be mounted)`, fn);
-  else Deno.test(name, fn);
+  if (probe !== null) Deno.test(name, fn);
+  else if (requireAll) Deno.test(name, () => assert.fail("a disk must be there to be mounted"));
+  else Deno.test.ignore(`${name} (skipped: no disk can be mounted)`, fn);
 }
 
 testOnDisk("on a disk that fills changes are refused, reads go on, and it heals", async () => {

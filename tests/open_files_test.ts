@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { eventually } from "./faults/health.ts";
 import { login, openSession, widgetKey } from "./support/http.ts";
-import { freePort } from "./support/parallel.ts";
+import { freePort, startParallel } from "./support/parallel.ts";
 import { spawnProcess } from "./support/process.ts";
-import { ADMIN } from "./support/server.ts";
+import { ADMIN, makeDatabase } from "./support/server.ts";
+import { testWith } from "./support/services.ts";
+import { makeTempDir } from "./support/temp_dir.ts";
 import { connect } from "./support/socket.ts";
 import { makeDataDir } from "./support/template.ts";
 
@@ -59,4 +61,47 @@ Deno.test({
       await Deno.remove(dataDir, { recursive: true });
     }
   },
+});
+
+testWith(["postgres"], "workers without a free descriptor accept again, every one", async () => {
+  const database = await makeDatabase();
+  const dataDir = await makeTempDir();
+  const port = freePort();
+  const env = {
+    DATABASE_URL: database.url,
+    DATABASE_POOL: "3",
+    DATA_DIR: dataDir,
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+  };
+  const silent: Deno.Conn[] = [];
+  try {
+    const server = await startParallel(env, port, undefined, LIMIT);
+    const said = (words: string) => server.output().split(words).length - 1;
+    const refused = "New connections are not accepted for now";
+    for (let i = 0; i < 1.5 * LIMIT; i++) {
+      const opened = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => null);
+      if (opened !== null) silent.push(opened);
+    }
+    assert.equal(await eventually(() => Promise.resolve(said(refused)), (n) => n === 3, 15_000), 3);
+    for (const connection of silent.splice(0)) connection.close();
+    // Each worker has a third of new connections: so many in a row are of all three.
+    let inARow = 0;
+    const alive = async () => {
+      const response = await fetch(`${server.url}/live`, {
+        headers: { connection: "close" },
+        signal: AbortSignal.timeout(2000),
+      }).catch(() => null);
+      await response?.body?.cancel();
+      return inARow = response?.status === 200 ? inARow + 1 : 0;
+    };
+    assert.equal(await eventually(alive, (n) => n === 30, 30_000, 20), 30);
+    const again = () => Promise.resolve(said("New connections are accepted again"));
+    assert.equal(await eventually(again, (n) => n === 3, 30_000), 3);
+    assert.equal(await server.kill("SIGTERM"), 0);
+  } finally {
+    for (const connection of silent) connection.close();
+    await database.drop();
+    await Deno.remove(dataDir, { recursive: true });
+  }
 });

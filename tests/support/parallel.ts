@@ -15,15 +15,20 @@ export function freePort(): number {
   return (listener.addr as Deno.NetAddr).port;
 }
 
-/** @param command what runs it; PORT and HOST are in its environment and in `port`. */
+/**
+ * @param command what runs it; PORT and HOST are in its environment and in `port`.
+ * @param descriptors how many it may have open; default: as many as this process
+ */
 export async function startParallel(
   env: Record<string, string>,
   port: number,
   command = ["serve", "-A", "--no-check", "--parallel", "--host", "127.0.0.1", "--port", `${port}`]
     .concat("parallel.ts"),
+  descriptors?: number,
 ): Promise<ParallelProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: command,
+  const limited = [`-c`, `ulimit -n ${descriptors}; exec "$0" "$@"`, Deno.execPath(), ...command];
+  const child = new Deno.Command(descriptors === undefined ? Deno.execPath() : "bash", {
+    args: descriptors === undefined ? command : limited,
     env: { NO_COLOR: "1", DENO_JOBS: "3", HOST: "127.0.0.1", PORT: `${port}`, ...env },
     stdin: "null",
     stdout: "piped",

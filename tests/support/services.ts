@@ -4,7 +4,7 @@
  */
 import pg from "pg";
 
-const requireAll = Deno.env.get("PARLEY_TEST_REQUIRE_ALL") === "1";
+export const requireAll = Deno.env.get("PARLEY_TEST_REQUIRE_ALL") === "1";
 
 /** Where tests may make and drop databases of their own. */
 export const POSTGRES_URL = Deno.env.get("PARLEY_TEST_POSTGRES_URL") ??
