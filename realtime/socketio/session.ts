@@ -192,11 +192,12 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     }
   }
 
-  /** Keeps the session for one poll more, which gets what waits or else this packet. */
+  /** Keeps the session until a last poll, or the change of transport, has taken what waits. */
   #endWithPoll(packet: string, reason: CloseReason, ms: number): void {
     this.#readyState = "closing";
     this.#lastWord = { packet, reason };
-    this.#dropCandidate();
+    // A client whose probe was answered has paused its polls: what waits reaches it by the websocket.
+    if (reason !== "forced close" || !this.#candidate?.probed) this.#dropCandidate();
     this.#heartbeat.stop();
     this.#stopWaiting = this.#options.wheel.after(ms, () => this.#end(reason));
   }
@@ -239,6 +240,10 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     this.#carriedBy(transport);
     for (const packet of this.#polling!.takePackets()) {
       transport.send(packet);
+    }
+    if (this.#readyState === "closing") {
+      this.#end(this.#lastWord.reason);
+      return;
     }
     this.#heartbeat.transportChanged();
     this.emit("upgrade", transport);
