@@ -1,11 +1,16 @@
 /**
  * `deno task bench [scenario…]`: measures against named baselines and prints tables in Markdown.
- * Each scenario runs in a process of its own, which is also the load generator; the servers are
+ * `deno task bench --against REV [scenario…]` compares this tree with another revision of it, in
+ * turns. Each scenario runs in a process of its own, which is also the load generator; the servers are
  * processes of their own. Nothing here is a test: a missed budget is said, not failed.
  */
+import { parseArgs } from "node:util";
 import { describeMachine } from "./lib/machine.ts";
+import { AGAINST, checkOut } from "./lib/trees.ts";
 
-const SCENARIOS: Record<string, () => Promise<() => Promise<void>>> = {
+type Scenarios = Record<string, () => Promise<() => Promise<void>>>;
+
+const ALONE: Scenarios = {
   fanout: async () => (await import("./scenarios/fanout.ts")).fanout,
   single: async () => (await import("./scenarios/single.ts")).single,
   durable: async () => (await import("./scenarios/durable.ts")).durable,
@@ -20,17 +25,30 @@ const SCENARIOS: Record<string, () => Promise<() => Promise<void>>> = {
   limiter: async () => (await import("./scenarios/limiter.ts")).limiter,
 };
 
-const [first, ...rest] = Deno.args;
-const names = Deno.args.length > 0 ? Deno.args : Object.keys(SCENARIOS);
-const unknown = names.find((name) => name !== "--one" && !Object.hasOwn(SCENARIOS, name));
-if (unknown !== undefined) {
-  console.error(`No scenario "${unknown}"; there are ${Object.keys(SCENARIOS).join(", ")}`);
-  Deno.exit(1);
-}
+/** Those that can be run on two revisions. */
+const PAIRED: Scenarios = {
+  writer: async () => (await import("./scenarios/against.ts")).writer,
+  durable: async () => (await import("./scenarios/against.ts")).durable,
+  live: async () => (await import("./scenarios/against.ts")).live,
+  idle: async () => (await import("./scenarios/against.ts")).idle,
+};
 
-if (first === "--one") {
-  await (await SCENARIOS[rest[0]!]!())();
+const { values: { against, one }, positionals: wanted } = parseArgs({
+  args: Deno.args,
+  options: { against: { type: "string" }, one: { type: "string" } },
+  allowPositionals: true,
+});
+const paired = against !== undefined || Deno.env.has(AGAINST.path);
+const scenarios = paired ? PAIRED : ALONE;
+if (one !== undefined) {
+  await (await scenarios[one]!())();
   Deno.exit(0);
+}
+const names = wanted.length > 0 ? wanted : Object.keys(scenarios);
+const unknown = names.find((name) => !Object.hasOwn(scenarios, name));
+if (unknown !== undefined) {
+  console.error(`No scenario "${unknown}"; there are ${Object.keys(scenarios).join(", ")}`);
+  Deno.exit(1);
 }
 
 if (Deno.build.os !== "linux") {
@@ -38,12 +56,17 @@ if (Deno.build.os !== "linux") {
   Deno.exit(1);
 }
 console.log(await describeMachine());
+const other = against === undefined ? null : await checkOut(against);
+const env: Record<string, string> = other === null
+  ? {}
+  : { [AGAINST.path]: other.path, [AGAINST.name]: other.name };
 let failed = false;
 for (const name of names) {
   const started = performance.now();
   const busyBefore = busy();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL(import.meta.url).pathname, "--one", name],
+    args: ["run", "-A", new URL(import.meta.url).pathname, `--one=${name}`],
+    env,
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
@@ -60,6 +83,7 @@ for (const name of names) {
       } of ${navigator.hardwareConcurrency} cores.`,
   );
 }
+await other?.remove();
 if (failed) Deno.exit(1);
 
 /** CPU seconds that this process and its ended children used, and the whole machine. */

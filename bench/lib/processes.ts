@@ -15,19 +15,26 @@ export interface BenchServer {
   kill(signal?: Deno.Signal): Promise<void>;
 }
 
-const SERVERS = new URL("../servers/", import.meta.url).pathname;
+const ROOT = new URL("../../", import.meta.url).pathname;
 const encoder = new TextEncoder();
 
-/** Starts a server of bench/servers/ as a process of its own and waits until it listens. */
+/**
+ * Starts a server of bench/servers/ as a process of its own and waits until it listens.
+ *
+ * @param root the tree that it belongs to; this one where nothing is said
+ */
 export async function startServer(
   name: string,
   file: string,
   env: Record<string, string> = {},
   flags: string[] = [],
+  root = ROOT,
 ): Promise<BenchServer> {
   const onNode = file.endsWith(".mjs");
+  const path = `${root}bench/servers/${file}`;
   const child = new Deno.Command(onNode ? "node" : Deno.execPath(), {
-    args: onNode ? [...flags, SERVERS + file] : ["run", "-A", ...flags, SERVERS + file],
+    args: onNode ? [...flags, path] : ["run", "-A", ...flags, path],
+    cwd: root,
     env: { NO_COLOR: "1", NODE_ENV: "production", ...env },
     stdin: "null",
     stdout: "piped",
@@ -70,6 +77,53 @@ export async function startServer(
       } catch {
         // It has ended already.
       }
+      await reader.cancel().catch(() => {});
+      await child.status;
+    },
+  };
+}
+
+export interface BenchProcess {
+  /** Sends a line and resolves with the line that answers it. */
+  ask(line: string): Promise<string>;
+  end(): Promise<void>;
+}
+
+/** Starts a script of bench/servers/ that answers lines, on the packages of the tree at `root`. */
+export async function startProcess(
+  file: string,
+  env: Record<string, string>,
+  root: string,
+): Promise<BenchProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `--config=${root}deno.json`, `${ROOT}bench/servers/${file}`],
+    cwd: root,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  async function nextLine(): Promise<string> {
+    while (!rest.includes("\n")) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error(`Cannot go on: ${file} ended and said "${rest}"`);
+      rest += value;
+    }
+    const line = rest.slice(0, rest.indexOf("\n"));
+    rest = rest.slice(line.length + 1);
+    return line;
+  }
+  await nextLine();
+  return {
+    async ask(line) {
+      await writer.write(encoder.encode(`${line}\n`));
+      return await nextLine();
+    },
+    async end() {
+      await writer.close();
       await reader.cancel().catch(() => {});
       await child.status;
     },

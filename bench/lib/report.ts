@@ -17,6 +17,13 @@ export function spread(values: readonly number[], digits = 0): string {
   return `${show(median(values))} (${show(Math.min(...values))} to ${show(Math.max(...values))})`;
 }
 
+/** "0.48 × (0.45 to 0.52)": of values that were measured in turns, each by the one beside it. */
+export function pairs(values: readonly number[], baseline: readonly number[]): string {
+  const ratios = values.map((value, i) => value / baseline[i]!);
+  const show = (value: number) => number(value, 2);
+  return `${show(median(ratios))} × (${show(Math.min(...ratios))} to ${show(Math.max(...ratios))})`;
+}
+
 export function number(value: number, digits = 0): string {
   return value.toLocaleString("en-US", {
     minimumFractionDigits: digits,

@@ -11,9 +11,9 @@ import { type BenchServer, cpuSeconds, startServer } from "../lib/processes.ts";
 import { type Peer, textFrame } from "../lib/raw_clients.ts";
 import { heading, median, number, percentile, spread, table, verdict } from "../lib/report.ts";
 
-const CONNECTIONS = 100;
+export const CONNECTIONS = 100;
 /** Conversations in the database: one in use, so that the planner's choices are those of real life. */
-const CONVERSATIONS = 10_000;
+export const CONVERSATIONS = 10_000;
 /** Unacknowledged messages of one connection. */
 const IN_FLIGHT = 5;
 const SECONDS = 2;
@@ -26,7 +26,7 @@ const ACK = bytesOf('{"type":"ack","id":');
 const BUDGET = 4;
 
 /** Visitors who send; the id of each command is its number, so that every ack can be counted once. */
-class Senders {
+export class Senders {
   readonly peers: Peer[] = [];
   acked = 0;
   repeated = 0;

@@ -7,7 +7,7 @@ import {
   postgresIsThere,
 } from "../lib/databases.ts";
 import { bytesOf, ParleyClients, startsWith } from "../lib/parley_clients.ts";
-import { cpuSeconds, startServer } from "../lib/processes.ts";
+import { type BenchServer, cpuSeconds, startServer } from "../lib/processes.ts";
 import { type Peer, textFrame, textOf } from "../lib/raw_clients.ts";
 import { heading, number, percentile, table, verdict } from "../lib/report.ts";
 
@@ -28,7 +28,10 @@ export async function live(): Promise<void> {
   const rows: string[][] = [];
   const verdicts: (() => void)[] = [];
   for (const engine of engines) {
-    const { toAgent, toVisitor, sent, cpu, generator } = await measure(engine);
+    const database = await makeBenchDatabase(engine, 10_000);
+    const { toAgent, toVisitor, sent, cpu, generator } = await measureLive(
+      () => startServer("Parley", "parley.ts", database.env),
+    ).finally(() => database.drop());
     const show = (values: number[], p: number) => number(percentile(values, p), 1);
     rows.push([
       engine,
@@ -59,9 +62,9 @@ export async function live(): Promise<void> {
   for (const say of verdicts) say();
 }
 
-async function measure(engine: Engine) {
-  const database = await makeBenchDatabase(engine, 10_000);
-  const server = await startServer("Parley", "parley.ts", database.env);
+/** @param start starts the server, which is ended here */
+export async function measureLive(start: () => Promise<BenchServer>) {
+  const server = await start();
   const toAgent: number[] = [];
   const toVisitor: number[] = [];
   const agents = new Set<Peer>();
@@ -126,12 +129,12 @@ async function measure(engine: Engine) {
       toAgent,
       toVisitor,
       sent,
+      seconds: elapsed,
       cpu: (server.cpu() - before.cpu) / elapsed * 100,
       generator: (cpuSeconds("self") - before.self) / elapsed * 100,
     };
   } finally {
     clients.clients.closeAll();
     await server.kill();
-    await database.drop();
   }
 }
