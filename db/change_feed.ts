@@ -1,11 +1,18 @@
 /**
- * Reads the change feed that the triggers of 004_change_feed.ts write. Every process reads it for
- * itself, while somebody follows a table there; NOTIFY wakes it, and it looks from time to time in
- * case a NOTIFY was lost.
+ * Reads the change feed that the triggers of 004_change_feed.ts write, of tables that somebody
+ * follows. Every process reads it for itself, while somebody follows a table there; NOTIFY wakes it,
+ * and it looks from time to time in case a NOTIFY was lost.
  */
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
 import { FORGOTTEN } from "./change_retention.ts";
+import {
+  type Followed,
+  followTable,
+  recordedSince,
+  RENEW_MS,
+  stillWriting,
+} from "./followed_tables.ts";
 import type { Listen, Listening } from "./listen.ts";
 
 /** A row as JSON, by column. */
@@ -27,10 +34,11 @@ export type Hint = readonly { column: string; values: readonly string[] }[];
 
 export interface ChangeFeed {
   /**
-   * Reads from now on, until the returned function was called as often as `hold`. Resolves when
-   * changes flow: what is committed after that is told.
+   * Has these tables recorded and reads them from now on, until the returned function is called.
+   * Resolves when changes flow: what is committed after that is told. Where a transaction from
+   * before takes longer, whose changes may not be recorded, `onLost` is called when it ends.
    */
-  hold(): Promise<() => void>;
+  hold(tables: readonly string[]): Promise<() => void>;
   /** The id of the last committed change; 0 before the first one. */
   position(): Promise<number>;
   /**
@@ -54,16 +62,29 @@ export interface ChangeFeedOptions {
   /** Some are forgotten that were not read yet: whoever follows has missed something. */
   onLost: () => void;
   onError: (error: unknown) => void;
+  /** Milliseconds for which a table is recorded after the last one who follows it is gone. */
+  keepMs: number;
   /** Milliseconds between two looks without a NOTIFY. */
   pollMs?: number;
 }
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 const CHANNEL = "parley_changes";
 /** Changes that are read and told in one go, so that sockets get their turn between. */
 const CHUNK = 200;
+/** Milliseconds between two looks for transactions from before a table was followed. */
+const SETTLE_MS = 20;
+/** How often it is looked for them before a reader is let in all the same. */
+const SETTLE_LOOKS = 50;
 
 export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
-  const { db, onChanges, onLost, onError, pollMs = 2000 } = options;
+  const { db, onChanges, onLost, onError, keepMs, pollMs = 2000 } = options;
+  /** Of each table: how many hold it, and since when it is recorded. */
+  const followed = new Map<string, { holds: number; since: string | null }>();
+  let renewal: ReturnType<typeof setInterval> | undefined;
+  let renewing: Promise<void> = Promise.resolve();
+  const settling = new Set<Promise<void>>();
   let holds = 0;
   let cursor = 0;
   let started: Promise<Listening> | null = null;
@@ -120,14 +141,73 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     }
   }
 
+  async function follow(table: string): Promise<void> {
+    const entry = followed.get(table)!;
+    const state = await followTable(db, table, keepMs + 2 * RENEW_MS);
+    if (entry.since !== null && entry.since !== state.since) onLost();
+    entry.since = state.since;
+    for (let looks = 0; state.writers.length > 0; looks++) {
+      if (looks === SETTLE_LOOKS) {
+        const late = settleLate(table, state).finally(() => settling.delete(late));
+        settling.add(late);
+        return;
+      }
+      await pause(SETTLE_MS);
+      state.writers = await stillWriting(db, table, state);
+    }
+  }
+
+  /** A long transaction from before: who follows by then has to read the table once more. */
+  async function settleLate(table: string, state: Followed): Promise<void> {
+    while (!stopped) {
+      try {
+        await pause(SETTLE_LOOKS * SETTLE_MS);
+        if (stopped) return;
+        state.writers = await stillWriting(db, table, state);
+        if (state.writers.length > 0) continue;
+        return onLost();
+      } catch (error) {
+        onError(error);
+      }
+    }
+  }
+
+  async function renew(): Promise<void> {
+    for (const table of [...followed.keys()]) {
+      if (stopped || !followed.has(table)) continue;
+      await follow(table).catch(onError);
+    }
+  }
+
+  function addHolds(tables: readonly string[]): void {
+    for (const table of tables) {
+      const entry = followed.get(table) ?? { holds: 0, since: null };
+      entry.holds++;
+      followed.set(table, entry);
+    }
+    renewal ??= setInterval(() => renewing = renewing.then(renew), RENEW_MS);
+  }
+
+  function removeHolds(tables: readonly string[]): void {
+    for (const table of tables) {
+      const entry = followed.get(table)!;
+      if (--entry.holds === 0) followed.delete(table);
+    }
+    if (followed.size > 0) return;
+    clearInterval(renewal);
+    renewal = undefined;
+  }
+
   return {
-    async hold() {
+    async hold(tables) {
       if (stopped) throw new Error("Cannot follow changes: the feed was stopped");
+      addHolds(tables);
       holds++;
       let held = true;
       const release = () => {
         if (!held) return;
         held = false;
+        removeHolds(tables);
         if (--holds > 0 || started === null) return;
         const listening = started;
         started = null;
@@ -137,9 +217,12 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
         // One ends before the next one begins: they share the timer and the position.
         started ??= ending.then(start);
         await started;
+        await Promise.all(tables.map(follow));
         return release;
       } catch (error) {
+        if (!held) throw error;
         held = false;
+        removeHolds(tables);
         if (--holds === 0) started = null;
         throw error;
       }
@@ -159,13 +242,18 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
           and c.table_name = ${table} ${sql.join(fits, sql` `)}
         order by id`.execute(db);
       // Looked at last: what is forgotten from now on has been read.
-      return await readForgotten(db) > after ? null : rows.map(toChange);
+      if (await readForgotten(db) > after) return null;
+      const since = await recordedSince(db, table);
+      return since === null || since > after ? null : rows.map(toChange);
     },
 
     async stop() {
       stopped = true;
+      clearInterval(renewal);
       const listening = started;
       started = null;
+      await renewing;
+      await Promise.all(settling);
       await ending;
       if (listening !== null) await end(listening);
     },

@@ -20,6 +20,8 @@ import * as m019 from "./migrations/019_sign_ins.ts";
 import * as m020 from "./migrations/020_audit_log.ts";
 import * as m022 from "./migrations/022_absent_assignees.ts";
 import * as m025 from "./migrations/025_widget_owner.ts";
+import * as m030 from "./migrations/030_write_batch.ts";
+import * as m031 from "./migrations/031_followed_tables.ts";
 
 /** Work on a schema; each of these is done in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
@@ -67,6 +69,8 @@ export const MIGRATIONS: Migration[] = [
   { name: "020_audit_log", up: m020.up, runsWith: "014_unread_sums" },
   { name: "022_absent_assignees", up: m022.up, runsWith: "014_unread_sums" },
   { name: "025_widget_owner", up: m025.up, runsWith: "014_unread_sums" },
+  { name: "030_write_batch", up: m030.up, runsWith: "014_unread_sums" },
+  { name: "031_followed_tables", up: m031.up, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */

@@ -6,11 +6,19 @@ import { nextTurn } from "./turn.ts";
 
 /** What a transaction did, before anybody is told. */
 export interface Attempt<T> {
-  /** Left out, because somebody else has locked what they change. */
-  locked: readonly T[];
+  /** Left out: it cannot be done this way; see `How`. */
+  left: readonly T[];
   /** Announces and answers everything else; called when it is certain that it is stored. */
   settle(): void;
 }
+
+/**
+ * The ways to store a batch, each for what the one before it has left out:
+ * - `optimistic`: relying on what is in memory, as long as the database has the same
+ * - `locking`: looking at it under a lock; what somebody else has locked is left out
+ * - `waiting`: waiting for such locks; nothing is left out
+ */
+export type How = "optimistic" | "locking" | "waiting";
 
 /** The connection broke before the answer to the commit: only the database knows how it ended. */
 export class CommitUnknown<T> extends Error {
@@ -31,6 +39,8 @@ export interface GroupCommitOptions<T> {
   maxPending: number;
   /** How much goes into one transaction; more waits for the next one. */
   maxBatch: number;
+  /** Transactions at a time, of different keys. */
+  maxRunning: number;
   /**
    * Milliseconds for which a change is tried again while the database is away, or somebody else has
    * locked what it changes; then it is refused as `unavailable`.
@@ -39,12 +49,11 @@ export interface GroupCommitOptions<T> {
   /** What a change needs for itself alone; those with the same key keep their order. */
   keyOf: (entry: T) => string;
   /**
-   * Stores all of them or none.
+   * Stores all of them, but those that it leaves, or none.
    *
-   * @param wait false: leaves out what is locked
    * @throws {CommitUnknown}
    */
-  commit: (batch: T[], wait: boolean) => Promise<Attempt<T>>;
+  commit: (batch: T[], how: How) => Promise<Attempt<T>>;
   /** A transaction begins; `waitedMs` is of its oldest entry. */
   onBatch?: ((size: number, waitedMs: number) => void) | undefined;
   /** A transaction was rolled back. */
@@ -74,17 +83,21 @@ const ASK_MS = 60_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * While one transaction runs, everything that arrives waits, and all of it is the next transaction.
- * One change alone is stored at once; a thousand at the same moment cost a few transactions, not a
- * thousand. What somebody else has locked leaves the batch and waits alone, so that nobody waits for
- * it who does not have to.
+ * While a transaction runs, everything that arrives waits, and all of it is the next transaction. One
+ * change alone is stored at once; a thousand at the same moment cost a few transactions, not a
+ * thousand. Where several may run at a time, none has a key of another one. What somebody else has
+ * locked leaves the batch and waits alone, so that nobody waits for it who does not have to.
  */
 export function createGroupCommit<T extends { reject(error: unknown): void }>(
   options: GroupCommitOptions<T>,
 ): GroupCommit<T> {
-  const { what, maxPending, maxBatch, patienceMs, keyOf, commit, onBatch, onRolledBack } = options;
+  const { what, maxPending, maxBatch, maxRunning, patienceMs, keyOf, commit } = options;
+  const { onBatch, onRolledBack } = options;
   let waiting: T[] = [];
-  let running: Promise<void> | null = null;
+  const running = new Set<Promise<void>>();
+  /** Of what is in a transaction, outside of lanes. */
+  const busy = new Set<string>();
+  let starting = false;
   const lanes = new Map<string, Lane<T>>();
   const queuedLanes: string[] = [];
   const runningLanes = new Set<Promise<void>>();
@@ -92,34 +105,74 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
   const arrivals = new Map<T, number>();
   let looking: ReturnType<typeof setInterval> | undefined;
 
-  async function run(): Promise<void> {
-    // Everything that arrives in the same turn of the event loop belongs to the first batch.
-    await Promise.resolve();
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, maxBatch);
-      waiting = waiting.slice(maxBatch);
-      setAside(await store(batch, false));
-      // Sockets get their turn, and what they bring is in the next batch.
-      if (waiting.length > 0) await nextTurn();
-    }
-    running = null;
+  /** Everything that arrives in the same turn of the event loop belongs to the first batch. */
+  function startSoon(): void {
+    if (starting || running.size >= maxRunning) return;
+    starting = true;
+    queueMicrotask(() => {
+      starting = false;
+      start();
+    });
   }
 
-  function begin(batch: T[], wait: boolean): Promise<Attempt<T>> {
+  function start(): void {
+    while (running.size < maxRunning) {
+      const batch = takeBatch();
+      if (batch.length === 0) return;
+      const run = runBatch(batch).finally(() => {
+        running.delete(run);
+        start();
+      });
+      running.add(run);
+    }
+  }
+
+  async function runBatch(batch: T[]): Promise<void> {
+    const keys = new Set(batch.map(keyOf));
+    for (const key of keys) busy.add(key);
+    try {
+      setAside(await store(batch, "optimistic"));
+    } finally {
+      for (const key of keys) busy.delete(key);
+    }
+    // Sockets get their turn, and what they bring is in the next batch.
+    if (waiting.length > 0) await nextTurn();
+  }
+
+  /** What may go now, in its order. */
+  function takeBatch(): T[] {
+    if (busy.size === 0) return waiting.splice(0, maxBatch);
+    const batch: T[] = [];
+    const rest: T[] = [];
+    for (const entry of waiting) {
+      (batch.length < maxBatch && !busy.has(keyOf(entry)) ? batch : rest).push(entry);
+    }
+    waiting = rest;
+    return batch;
+  }
+
+  function begin(batch: T[], how: How): Promise<Attempt<T>> {
     onBatch?.(batch.length, performance.now() - arrivals.get(batch[0]!)!);
-    if (tracing === null) return commit(batch, wait);
+    if (tracing === null) return commit(batch, how);
     const attributes = { "parley.what": what, "parley.size": batch.length };
-    return tracing.run("batch", attributes, () => commit(batch, wait));
+    return tracing.run("batch", attributes, () => commit(batch, how));
   }
 
   /** @returns what is locked by somebody else */
-  async function store(batch: readonly T[], wait: boolean): Promise<readonly T[]> {
+  async function store(batch: readonly T[], how: How): Promise<readonly T[]> {
+    if (how !== "optimistic") return await storeAs(batch, how);
+    const left = await storeAs(batch, how);
+    return left.length === 0 ? [] : await storeAs(left, "locking");
+  }
+
+  /** @returns what cannot be done this way */
+  async function storeAs(batch: readonly T[], how: How): Promise<readonly T[]> {
     for (let tries = 0;; tries++) {
       // Who was refused meanwhile sends it again, where it still matters.
       const open = batch.filter((entry) => arrivals.has(entry));
       if (open.length === 0) return [];
       try {
-        return finish(open, await begin(open, wait));
+        return finish(open, await begin(open, how));
       } catch (error) {
         if (error instanceof CommitUnknown) {
           const { attempt, cause } = error as CommitUnknown<T>;
@@ -130,7 +183,7 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
           continue;
         }
         onRolledBack?.(open);
-        if (open.length > 1 && isDataError(error)) return await oneByOne(open, wait);
+        if (open.length > 1 && isDataError(error)) return await oneByOne(open, how);
         // Space does not come within the time that a change is tried again.
         if (!isUnavailable(error) || error.kind === "disk") {
           refuse(open, error);
@@ -138,7 +191,9 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
         }
         look();
         // Something else than what it looked at is locked: which of them need it is found out apart.
-        if (!wait && (error.kind === "lock_timeout" || (error.isContention && tries > 1))) {
+        if (
+          how !== "waiting" && (error.kind === "lock_timeout" || (error.isContention && tries > 1))
+        ) {
           return open;
         }
         await pause(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]!);
@@ -148,12 +203,12 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
   }
 
   /** One change that the database refuses must not take the others with it. */
-  async function oneByOne(batch: readonly T[], wait: boolean): Promise<T[]> {
+  async function oneByOne(batch: readonly T[], how: How): Promise<T[]> {
     const locked: T[] = [];
     const keys = new Set<string>();
     for (const entry of batch) {
       // Behind one that is locked the order is kept.
-      const found = keys.has(keyOf(entry)) ? [entry] : await store([entry], wait);
+      const found = keys.has(keyOf(entry)) ? [entry] : await storeAs([entry], how);
       for (const one of found) keys.add(keyOf(one));
       locked.push(...found);
     }
@@ -161,11 +216,11 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
   }
 
   function finish(batch: readonly T[], attempt: Attempt<T>): readonly T[] {
-    const locked = new Set(attempt.locked);
-    for (const entry of batch) if (!locked.has(entry)) arrivals.delete(entry);
+    const left = new Set(attempt.left);
+    for (const entry of batch) if (!left.has(entry)) arrivals.delete(entry);
     attempt.settle();
     if (lanes.size === 0) stopLooking();
-    return attempt.locked;
+    return attempt.left;
   }
 
   function refuse(batch: readonly T[], error: unknown): void {
@@ -192,7 +247,7 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
   /** From now on until all is well who has waited too long is refused. */
   function look(): void {
     looking ??= setInterval(() => {
-      if (arrivals.size === 0 || (running === null && lanes.size === 0)) stopLooking();
+      if (arrivals.size === 0 || (running.size === 0 && lanes.size === 0)) stopLooking();
       else expire(null);
     }, LOOK_MS);
   }
@@ -245,7 +300,7 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
 
   async function runLane(key: string): Promise<void> {
     const lane = lanes.get(key)!;
-    while (lane.length > 0) await store(lane.splice(0, maxBatch), true);
+    while (lane.length > 0) await storeAs(lane.splice(0, maxBatch), "waiting");
     lanes.delete(key);
   }
 
@@ -267,12 +322,11 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
       const lane = lanes.size === 0 ? undefined : lanes.get(keyOf(entry));
       if (lane !== undefined) return void lane.push(entry);
       waiting.push(entry);
-      running ??= run();
+      startSoon();
     },
     async idle() {
-      while (running !== null || lanes.size > 0) {
-        await running;
-        await Promise.all(runningLanes);
+      while (starting || running.size > 0 || lanes.size > 0) {
+        await Promise.all([...running, ...runningLanes]);
       }
       stopLooking();
     },

@@ -58,7 +58,7 @@ export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
       id: `${node}-t${++lastNumber}`,
       query,
       members: new Map(),
-      flowing: tables.hold(),
+      flowing: tables.hold(query),
     };
     // Who waits for it hears of its failure; without anybody it must not end the process.
     group.flowing.catch(() => {});

@@ -161,7 +161,10 @@ onBothEngines("a deleted text is in no answer, whoever asks from whenever", asyn
     [last.old!["last_message_preview"], last.new!["last_message_preview"]],
     ["", ""],
   );
-  const missed = await a.ack("subscribe", { table: "conversations", after: position });
+  const missed = await a.ack("subscribe", {
+    table: "conversations",
+    after: previews.position,
+  });
   assert.deepEqual([missed.recovered, missed.changes.length], [true, 3]);
   assert.ok(!JSON.stringify(missed).includes("secret is"));
   await a.close();

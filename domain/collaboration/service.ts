@@ -3,7 +3,7 @@ import { isUnavailable } from "../../db/database_error.ts";
 import type { DocumentEdit, DocumentState, EditReceipt } from "../../protocol/collaboration.ts";
 import type { EventBus } from "../events.ts";
 import type { Principal } from "../principal.ts";
-import { type Attempt, CommitUnknown, createGroupCommit } from "../group_commit.ts";
+import { type Attempt, CommitUnknown, createGroupCommit, type How } from "../group_commit.ts";
 import { createDocumentCache } from "./cache.ts";
 import {
   accept,
@@ -116,6 +116,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
     what: "the edit",
     maxPending,
     maxBatch,
+    maxRunning: 1,
     patienceMs: options.patienceMs ?? PATIENCE_MS,
     keyOf: ({ id }) => id,
     commit,
@@ -126,16 +127,16 @@ export function createDocuments(options: DocumentsOptions): Documents {
     },
   });
 
-  async function commit(batch: Waiting[], wait: boolean): Promise<Attempt<Waiting>> {
+  async function commit(batch: Waiting[], how: How): Promise<Attempt<Waiting>> {
     const byId = Map.groupBy(batch, ({ id }) => id);
-    const committed = await commitKnown(byId) ?? await commitLocked(byId, wait);
+    const committed = await commitKnown(byId) ?? await commitLocked(byId, how === "waiting");
     return attemptOf(batch, committed);
   }
 
   function attemptOf(batch: Waiting[], committed: Committed): Attempt<Waiting> {
     const { changed, answers, locked } = committed;
     return {
-      locked: locked.size === 0 ? [] : batch.filter(({ id }) => locked.has(id)),
+      left: locked.size === 0 ? [] : batch.filter(({ id }) => locked.has(id)),
       settle() {
         for (const [id, { subject, document, snapshotVersion, taken }] of changed) {
           cache.set(id, { document, snapshotVersion });

@@ -3,20 +3,30 @@
  * last move of each is kept; what an older one said is said by the newer one, too.
  */
 import { sql } from "kysely";
+import type { CompositeValue } from "../../db/composites.ts";
 import type { Db } from "../../db/database.ts";
 import type { ReceiptRow } from "../../db/types.ts";
 import type { Receipt } from "../../protocol/native.ts";
 import type { ReceiptChange, Working } from "./working.ts";
 
-/** How far back the message is looked for that a move is about, in events of the log. */
-const LOOK_BACK = 1000;
+/** A move as it was stored. */
+export interface StoredReceipt extends Pick<ReceiptRow, "conversation_id" | "role" | "event"> {
+  number: number;
+  message_id: string | null;
+}
+
+/** What is to be stored of them, as `batch_receipt`, and the changes in the same order. */
+export interface PlacedReceipts {
+  rows: CompositeValue[][];
+  changes: { conversationId: string; change: ReceiptChange }[];
+}
 
 /**
- * Stores the moves of a batch and gives them their place: after every event of the batch, which is
- * how they are told. The rows of the conversations are locked, so the numbers have no gap.
+ * Gives the moves of a batch their place: after every event of the batch, which is how they are
+ * told. The rows of the conversations are locked when they are stored, so the numbers have no gap.
  */
-export async function storeReceipts(trx: Db, all: Iterable<Working>): Promise<void> {
-  const moved: { change: ReceiptChange; row: Omit<ReceiptRow, "number"> & { nth: number } }[] = [];
+export function placeReceipts(all: Iterable<Working>): PlacedReceipts {
+  const placed: PlacedReceipts = { rows: [], changes: [] };
   for (const { row: { id, last_seq }, receipts } of all) {
     let nth = 0;
     // One person after the other, as they are told.
@@ -24,36 +34,23 @@ export async function storeReceipts(trx: Db, all: Iterable<Working>): Promise<vo
     for (const change of [...changes.values()].flat()) {
       const { role, event, seq, userId, createdAt } = change;
       change.at = last_seq;
-      const common = { role, event, seq, user_id: userId, created_at: createdAt };
-      moved.push({ change, row: { conversation_id: id, ...common, at_seq: last_seq, nth: ++nth } });
+      placed.rows.push([id, role, event, ++nth, last_seq, seq, userId, createdAt]);
+      placed.changes.push({ conversationId: id, change });
     }
   }
-  if (moved.length === 0) return;
-  type Key = Pick<ReceiptRow, "conversation_id" | "role" | "event">;
-  const { rows } = await sql<Key & { number: number; message_id: string | null }>`
-    insert into conversation_receipts as r
-      (conversation_id, role, event, number, at_seq, seq, user_id, created_at)
-    select x.conversation_id, x.role, x.event,
-      x.nth + coalesce((select max(known.number) from conversation_receipts known
-        where known.conversation_id = x.conversation_id), 0),
-      x.at_seq, x.seq, x.user_id, x.created_at
-    from jsonb_to_recordset(${JSON.stringify(moved.map(({ row }) => row))}::jsonb) as x(
-      conversation_id uuid, role text, event text, nth integer, at_seq bigint, seq bigint,
-      user_id uuid, created_at timestamptz)
-    on conflict (conversation_id, role, event) do update set number = excluded.number,
-      at_seq = excluded.at_seq, seq = excluded.seq, user_id = excluded.user_id,
-      created_at = excluded.created_at
-    returning r.conversation_id, r.role, r.event, r.number, (
-      select m.id from chat_messages m
-      where m.conversation_id = r.conversation_id and m.seq <= r.seq
-        and m.seq > r.seq - ${LOOK_BACK}::integer and m.type = 'text' and not m.is_private
-        and (m.sender_role = 'visitor') = (r.role = 'agent')
-      order by m.seq desc limit 1
-    ) as message_id`.execute(trx);
-  const keyOf = (row: Key) => `${row.conversation_id} ${row.role} ${row.event}`;
-  const stored = new Map(rows.map((row) => [keyOf(row), row]));
-  for (const { change, row } of moved) {
-    const { number, message_id } = stored.get(keyOf(row))!;
+  return placed;
+}
+
+/** Notes in each change the number that it got, and the message that it is about. */
+export function takeReceipts(
+  changes: PlacedReceipts["changes"],
+  stored: readonly StoredReceipt[],
+): void {
+  const byKey = new Map(
+    stored.map((row) => [`${row.conversation_id} ${row.role} ${row.event}`, row]),
+  );
+  for (const { conversationId, change } of changes) {
+    const { number, message_id } = byKey.get(`${conversationId} ${change.role} ${change.event}`)!;
     change.number = number;
     change.messageId = message_id;
   }

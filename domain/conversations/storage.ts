@@ -1,14 +1,30 @@
 /**
- * The writer's statements: load everything that a batch touches, store everything that it changed.
- * Those that repeat are functions of the database (db/migrations/002_store_functions.ts), so that a
- * session plans them once.
+ * The writer's statements besides the one that stores a batch (batch.ts): what it reads, and what
+ * is changed more rarely.
  */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
-import { type LabelFound, loadLabels, storeLabels, toLabels } from "./label_storage.ts";
-import { clientKey, type Operation, type Working } from "./working.ts";
+import { loadLabels, storeLabels } from "./label_storage.ts";
+import {
+  beginWork,
+  clientKey,
+  type KnownConversation,
+  type Operation,
+  type Working,
+} from "./working.ts";
 import { selectUnlabelled } from "./queries.ts";
+
+function selectVersions(db: Db, ids: readonly string[]) {
+  return selectUnlabelled(db).select(sql<string>`c.xmin::text`.as("version"))
+    .where(sql<boolean>`c.id = any(${ids}::uuid[])`);
+}
+
+/** Conversations as they are now, without locking them; those that are not there are left out. */
+export async function readKnown(db: Db, ids: readonly string[]): Promise<KnownConversation[]> {
+  const rows = await selectVersions(db, ids).execute();
+  return rows.map(({ version, ...row }) => ({ row: { ...row, labels: [] }, version }));
+}
 
 /**
  * Loads and locks the conversations of a batch, in the order of their ids so that nodes cannot
@@ -22,7 +38,7 @@ export async function loadWorking(
   wait: boolean,
 ): Promise<{ all: Map<string, Working>; locked: Set<string> }> {
   const ids = [...new Set(all.map((operation) => operation.conversationId))];
-  const rows = await selectUnlabelled(trx).where("c.id", "in", ids)
+  const rows = await selectVersions(trx, ids)
     .orderBy("c.id").forUpdate("c").$if(!wait, (qb) => qb.skipLocked()).execute();
   const locked = new Set<string>();
   if (!wait && rows.length < ids.length) {
@@ -34,21 +50,11 @@ export async function loadWorking(
   const operations = locked.size === 0
     ? all
     : all.filter(({ conversationId }) => !locked.has(conversationId));
-  const result = new Map<string, Working>(rows.map((row) => [row.id, {
-    // Those of them that are announced get theirs when they are stored.
-    row: { ...row, labels: [] },
-    dirty: false,
-    messages: new Map(),
-    byClientId: new Map(),
-    newMessages: [],
-    changedMessages: new Set(),
-    events: [],
-    participants: new Map(),
-    pointed: new Set(),
-    receipts: new Map(),
-    statuses: new Map(),
-    labels: null,
-  }]));
+  const result = new Map(rows.map(({ version, ...row }) => [
+    row.id,
+    // Those of them that are announced get their labels when they are stored.
+    beginWork({ row: { ...row, labels: [] }, version }),
+  ]));
   await loadLabels(trx, result, operations);
   for (const message of await loadMessages(trx, operations)) {
     const working = result.get(message.conversation_id);
@@ -86,53 +92,16 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
   return rows;
 }
 
-export interface StoredPointer {
-  conversation_id: string;
-  user_id: string;
-  role: "agent" | "visitor";
-  delivered_seq: number;
-  read_seq: number;
-  read_inbound: number;
-  read_outbound: number;
-}
-
-export interface Stored {
-  pointers: StoredPointer[];
-  /** The transaction, by which it can be asked how it ended; null: it wrote nothing. */
-  xid: string | null;
-}
-
 /**
- * Stores a whole batch in one statement; returns where each participant now stands. The same
- * statement reads the labels of those conversations that have news to be told: it began after they
- * were locked, so they are as they will be told.
+ * What a batch changes besides what `writeBatch` stores, before it: texts of messages, and labels,
+ * which that then reads as they will be told.
  */
-export async function storeWorking(
-  trx: Db,
-  all: Iterable<Working>,
-): Promise<Stored> {
-  const touched = [...all];
-  const rows = touched.filter((working) => working.dirty).map((working) => working.row);
-  const created = touched.flatMap((working) => working.newMessages);
-  const changed = touched.flatMap((working) =>
+export async function storeRest(trx: Db, all: readonly Working[]): Promise<void> {
+  await storeLabels(trx, all);
+  const changed = all.flatMap((working) =>
     [...working.changedMessages].filter((message) => !working.newMessages.includes(message))
   );
-  const events = touched.flatMap((working) => working.events.map(({ event }) => event));
-  const participants = touched.flatMap((working) => [...working.participants.values()]);
-  if (rows.length + changed.length + participants.length === 0) return { pointers: [], xid: null };
-  await storeLabels(trx, touched);
-  const logged = touched.filter((working) => working.events.length > 0);
-  const json = JSON.stringify;
-  const { rows: [stored] } = await sql<Stored & { labels: LabelFound[] }>`
-    select (
-      select coalesce(json_agg(p), '[]') from store_batch(${json(rows)}::jsonb,
-        ${json(created)}::jsonb, ${json(changed)}::jsonb, ${json(events)}::jsonb,
-        ${json(participants)}::jsonb) p
-    ) as pointers, (
-      select coalesce(json_agg(l), '[]')
-      from labels_of(${logged.map(({ row }) => row.id)}::uuid[]) l
-    ) as labels, txid_current()::text as xid`.execute(trx);
-  const labels = Map.groupBy(stored!.labels, (label) => label.conversation_id);
-  for (const { row } of logged) row.labels = toLabels(labels.get(row.id));
-  return { pointers: stored!.pointers, xid: stored!.xid };
+  if (changed.length === 0) return;
+  await sql`select from store_batch('[]', '[]', ${JSON.stringify(changed)}::jsonb, '[]', '[]')`
+    .execute(trx);
 }

@@ -56,6 +56,10 @@ export interface ParticipantChange {
 /** A conversation while a batch works on it. */
 export interface Working {
   row: FullConversationRow;
+  /** Of the row as it was read: another one as soon as anybody has changed it. */
+  version: string;
+  /** Whether the row's assignee, if there was one, was not switched off when it was read. */
+  readonly assigneeWasActive: boolean;
   dirty: boolean;
   /** Messages of this conversation that operations refer to, by id, stored or new. */
   messages: Map<string, MessageRow>;
@@ -73,6 +77,37 @@ export interface Working {
   statuses: Map<string, StatusMove>;
   /** Loaded where an operation is about labels; see label_storage.ts. */
   labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
+}
+
+/** A row as the database had it at some moment. */
+export interface KnownConversation {
+  row: FullConversationRow;
+  version: string;
+}
+
+/** What is known stays as it is: the batch works on a copy. */
+export function beginWork({ row, version }: KnownConversation): Working {
+  return {
+    row: { ...row },
+    version,
+    assigneeWasActive: row.assignee_disabled_at === null,
+    dirty: false,
+    messages: new Map(),
+    byClientId: new Map(),
+    newMessages: [],
+    changedMessages: new Set(),
+    events: [],
+    participants: new Map(),
+    pointed: new Set(),
+    receipts: new Map(),
+    statuses: new Map(),
+    labels: null,
+  };
+}
+
+/** Whether there is anything of it to be stored. */
+export function isChanged({ dirty, participants, changedMessages }: Working): boolean {
+  return dirty || participants.size > 0 || changedMessages.size > 0;
 }
 
 export interface ReceiptChange {

@@ -45,8 +45,8 @@ export interface Tables {
    * is not known any more, or too much.
    */
   missed(query: TableQuery, after: string, upTo: number): Promise<DatabaseChange[] | null>;
-  /** Lets changes flow until the returned function is called; see `ChangeFeed.hold`. */
-  hold(): Promise<() => void>;
+  /** Lets its changes flow until the returned function is called; see `ChangeFeed.hold`. */
+  hold(query: TableQuery): Promise<() => void>;
 }
 
 export interface TablesOptions {
@@ -83,7 +83,7 @@ export function createTables(options: TablesOptions): Tables {
     match,
     nameOf,
     position: () => feed.position(),
-    hold: () => feed.hold(),
+    hold: (query) => feed.hold(neededBy(query)),
 
     async query(principal, { table, events = CHANGE_EVENTS, filter = "" }) {
       const audience = await readersOf(db, principal, table);
@@ -108,6 +108,16 @@ export function createTables(options: TablesOptions): Tables {
       return missed.length > maxReplay ? null : missed;
     },
   };
+}
+
+/** The tables whose changes are needed to follow one, rightly. */
+function neededBy({ table, audience }: TableQuery): TableName[] {
+  const needed = new Set<TableName>([table]);
+  // A message that is deleted has to go out of the previews that were recorded, too.
+  if (table === "conversations") needed.add("chat_messages");
+  // A visitor's subscription ends with their session.
+  if (audience.owners !== null) needed.add("chat_sessions");
+  return [...needed];
 }
 
 /** null: of another history. @throws {ParleyError} `invalid` */

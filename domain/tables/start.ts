@@ -5,6 +5,7 @@ import {
   scrubDeletedTexts,
   vacuumChanges,
 } from "../../db/change_retention.ts";
+import { unfollowTables } from "../../db/followed_tables.ts";
 import type { OpenDatabase } from "../../db/database.ts";
 import type { EventBus } from "../events.ts";
 import { createTables, type Tables } from "./service.ts";
@@ -32,12 +33,14 @@ export function startTables(
     onChanges: (changes) => bus.emit("table.changed", { changes }),
     onLost: () => bus.emit("table.lost", {}),
     onError,
+    keepMs,
   });
 
   let scrubbed = 0;
   async function tidy(): Promise<void> {
     scrubbed = await scrubDeletedTexts(jobs, scrubbed);
     const forgotten = await forgetOldChanges(jobs, { keepMs, maxChanges });
+    await unfollowTables(jobs);
     if (forgotten > 0 && engine === "pglite") await vacuumChanges(jobs);
   }
   let tidying: Promise<void> | null = null;

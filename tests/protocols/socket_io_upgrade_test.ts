@@ -18,7 +18,10 @@ Deno.test("whoever is refused while the transport changes is told why", async ()
         });
       });
       socket.on("connect", () => {
-        setTimeout(() => socket.emit("authenticate", { token: "not.a.token" }), [0, 0, i % 10, i][i % 4]);
+        setTimeout(
+          () => socket.emit("authenticate", { token: "not.a.token" }),
+          [0, 0, i % 10, i][i % 4],
+        );
       });
       await within(over, "the end of a refused connection");
       socket.close();
