@@ -30,6 +30,7 @@ import { createEventBus, type EventBus } from "./domain/events.ts";
 import { createLoader } from "./domain/loader.ts";
 import { watchDatabase, watchEventLoop } from "./domain/metrics.ts";
 import { createNotifications } from "./domain/notifications/service.ts";
+import { createSearchIndexer } from "./domain/search/indexer.ts";
 import type { AgentPrincipal } from "./domain/principal.ts";
 import { KeyedLimiter } from "./domain/rate_limit.ts";
 import { listApiKeys } from "./domain/programs/api_keys.ts";
@@ -170,6 +171,8 @@ export async function createParley(
     maxPending: settings.MAX_PENDING_WRITES,
     maxBatch: parts.maxBatch,
     patienceMs: settings.DATABASE_RETRY_MS,
+    // The embedded database does one thing after the other.
+    maxRunning: database.engine === "postgres" ? 2 : 1,
     onBatch: batches("messages"),
     maxStatuses: settings.MAX_REPLAY_EVENTS,
   });
@@ -180,6 +183,13 @@ export async function createParley(
     epoch,
     maxReplayEvents: settings.MAX_REPLAY_EVENTS,
     broadcastsPerMinute: settings.LIMIT_ROOM_BROADCASTS_PER_MINUTE,
+    onError,
+  });
+  const indexer = createSearchIndexer({
+    db,
+    bus,
+    // Where nothing else can be done meanwhile, a step is short.
+    step: database.engine === "postgres" ? 500 : 50,
     onError,
   });
   const leaving = createLeaving({ db, writer, onError });
@@ -495,6 +505,7 @@ export async function createParley(
       await analytics.stop();
       await documents.close();
       await notifications.stop();
+      await indexer.stop();
       await stopForgetting();
       await realtime.close();
       await changes.stop();

@@ -218,7 +218,8 @@ export async function generate(db: Db, size: Size, say = (_words: string) => {})
     // Built at the end, an index of words costs a part of what it costs row by row.
     const indexes = await sql<{ name: string; definition: string }>`
       select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
-      from pg_index where indexrelid::regclass::text like '%\\_search'`.execute(one);
+      from pg_index where indexrelid::regclass::text like any
+        (array['%\\_search', 'message\\_words\\_words'])`.execute(one);
     for (const { name } of indexes.rows) await raw(`drop index ${name}`);
 
     for (const helper of helpers(Date.now() - spanOf(size), size)) await run(helper);
@@ -234,8 +235,11 @@ export async function generate(db: Db, size: Size, say = (_words: string) => {})
     await raw("create index on place (n, i desc)");
     say("conversations");
     for (const statement of [...conversationsOf(), ...labels()]) await run(statement);
-    say("indexes");
+    say("words");
     await raw("drop table place, newest");
+    await raw(`insert into message_words (id, words)
+      select id, search_document(content) from chat_messages where type = 'text' order by id`);
+    say("indexes");
     await raw("set maintenance_work_mem = '256MB'");
     for (const { definition } of indexes.rows) await raw(definition);
     await raw("reset maintenance_work_mem");

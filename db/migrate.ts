@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import type { Step } from "./steps.ts";
 import type { Database } from "./types.ts";
 import * as m001 from "./migrations/001_conversations.ts";
 import * as m002 from "./migrations/002_store_functions.ts";
@@ -22,17 +23,10 @@ import * as m022 from "./migrations/022_absent_assignees.ts";
 import * as m025 from "./migrations/025_widget_owner.ts";
 import * as m030 from "./migrations/030_write_batch.ts";
 import * as m031 from "./migrations/031_followed_tables.ts";
+import * as m032 from "./migrations/032_search_queue.ts";
 
 /** Work on a schema; each of these is done in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
-
-/**
- * A part of a migration that may take long, outside of a transaction, while older nodes write. It is
- * repeated from its beginning when it was cut, so doing it again must do no harm.
- *
- * @returns false when it has to be called again, as after one batch of several.
- */
-export type Step = (db: Kysely<unknown>) => Promise<boolean | void>;
 
 export interface Migration {
   name: string;
@@ -70,7 +64,8 @@ export const MIGRATIONS: Migration[] = [
   { name: "022_absent_assignees", up: m022.up, runsWith: "014_unread_sums" },
   { name: "025_widget_owner", up: m025.up, runsWith: "014_unread_sums" },
   { name: "030_write_batch", up: m030.up, runsWith: "014_unread_sums" },
-  { name: "031_followed_tables", up: m031.up, runsWith: "014_unread_sums" },
+  { name: "031_followed_tables", up: m031.up, steps: m031.steps, runsWith: "014_unread_sums" },
+  { name: "032_search_queue", up: m032.up, steps: m032.steps, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */
@@ -285,58 +280,4 @@ async function runSteps(
   } finally {
     clearInterval(timer);
   }
-}
-
-/**
- * A step that makes an index while others write.
- *
- * @param name of the index
- * @param definition what follows the name: `on chat_messages (conversation_id)`
- */
-export function buildIndex(name: string, definition: string, { unique = false } = {}): Step {
-  return async (db) => {
-    const { rows } = await sql<{ valid: boolean }>`select indisvalid as valid from pg_index
-      where indexrelid = to_regclass(${name})`.execute(db);
-    if (rows[0]?.valid === true) return;
-    await db.connection().execute(async (one) => {
-      const before = await setTimeouts(one, { statement_timeout: "0", lock_timeout: "0" });
-      try {
-        // What a build that was cut has left is no index yet.
-        if (rows.length > 0) {
-          await sql`drop index concurrently if exists ${sql.id(name)}`.execute(one);
-        }
-        const kind = sql.raw(unique ? "unique index" : "index");
-        await sql`create ${kind} concurrently if not exists ${sql.id(name)} ${sql.raw(definition)}`
-          .execute(one);
-      } finally {
-        await setTimeouts(one, before).catch(() => {});
-      }
-    });
-  };
-}
-
-/** Sets what a session has for its timeouts; returns what it had. */
-async function setTimeouts<T extends { [name: string]: string }>(
-  db: Kysely<unknown>,
-  values: T,
-): Promise<T> {
-  const before: { [name: string]: string } = {};
-  for (const [name, value] of Object.entries(values)) {
-    const { rows } = await sql<{ was: string }>`select current_setting(${name}) as was`.execute(db);
-    before[name] = rows[0]!.was;
-    await sql`select set_config(${name}, ${value}, false)`.execute(db);
-  }
-  return before as T;
-}
-
-/**
- * A step that changes many rows, some at a time, so that nobody waits long for a row.
- *
- * @param change changes at most so many rows that need it, and returns how many it found
- */
-export function inBatches(
-  change: (db: Kysely<unknown>, limit: number) => Promise<number>,
-  limit = 5000,
-): Step {
-  return async (db) => await change(db, limit) < limit;
 }

@@ -4,14 +4,13 @@ import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import {
-  buildIndex,
-  inBatches,
   migrate,
   type Migration,
   MIGRATIONS,
   pendingMigrations,
   SchemaError,
 } from "../db/migrate.ts";
+import { buildIndex, inBatches } from "../db/steps.ts";
 import type { Database } from "../db/types.ts";
 import { createPasswords } from "../domain/agents/passwords.ts";
 import { call, login } from "./support/http.ts";

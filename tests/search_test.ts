@@ -322,7 +322,8 @@ async function scansOf(db: Db) {
   const { rows } = await sql<{ name: string; tables: number; indexes: number }>`
     select relname as name, seq_scan::int as tables, idx_scan::int as indexes
     from pg_stat_xact_user_tables
-    where relname in ('chat_messages', 'contacts', 'conversations') order by 1`.execute(db);
-  assert.equal(rows.length, 3);
+    where relname in ('chat_messages', 'contacts', 'conversations', 'message_words')
+    order by 1`.execute(db);
+  assert.equal(rows.length, 4);
   return rows;
 }

@@ -5,7 +5,7 @@ import { type Kysely, sql } from "kysely";
  * conversations, sees that they are still as the writer knows them, and stores everything, or
  * nothing. Rows come as arrays of composite values, which the server reads in half the time of JSON
  * (db/composites.ts). The plans must fit a database that grows under them, so they go through the
- * indexes.
+ * indexes; what triggers read without one must not be compiled for its cost.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const [name, columns] of Object.entries(TYPES)) {
@@ -44,7 +44,7 @@ const WRITE_BATCH = `create function write_batch(
     pointers batch_pointer[], receipts batch_receipt[], moves batch_move[], at_most integer
   ) returns json
   language plpgsql
-  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
   as $$
   declare
     found uuid[]; stored_pointers json; stored_receipts json; statuses json;

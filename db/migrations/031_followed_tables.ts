@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import type { Step } from "../steps.ts";
 
 /**
  * A table's changes are recorded only while somebody follows it (db/followed_tables.ts).
@@ -25,18 +26,29 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     await run(`create function is_followed_${table}() returns boolean language plpgsql volatile
       security definer set search_path = ${schema}, pg_temp
       as $$ begin return (select last_value = 2 from followed_${table}); end $$`);
-    for (const [event, rows] of Object.entries(EVENTS)) {
-      await run(`drop trigger record_${table}_${event} on ${table}`);
-      await run(`create trigger record_${table}_${event} after ${event} on ${table}
-        referencing ${rows} for each statement when (is_followed_${table}())
-        execute function record_${table}()`);
-    }
     await run(`insert into followed_tables (table_name) values ('${table}')`);
   }
   for (const statement of functions(schema)) await run(statement);
   // Nodes of an older version follow without saying so, until they are replaced.
   if (inUse) await run(`select follow_table(table_name, 86400000) from followed_tables`);
 }
+
+/** Each table for itself: whoever writes to several must not wait for one while we hold another. */
+const changeTriggers = (table: string): Step => async (db) => {
+  await db.transaction().execute(async (trx) => {
+    const run = (statement: string) => sql.raw(statement).execute(trx);
+    await run(`set local lock_timeout = ${LOCK_MS}`);
+    for (const [event, rows] of Object.entries(EVENTS)) {
+      await run(`drop trigger if exists record_${table}_${event} on ${table}`);
+      await run(`create trigger record_${table}_${event} after ${event} on ${table}
+        referencing ${rows} for each statement when (is_followed_${table}())
+        execute function record_${table}()`);
+    }
+  });
+};
+
+/** Milliseconds for which a table is waited for, and others wait behind. */
+const LOCK_MS = 3000;
 
 const TABLES = [
   "chat_messages",
@@ -53,6 +65,8 @@ const EVENTS = {
   update: "old table as old_rows new table as new_rows",
   delete: "old table as old_rows",
 };
+
+export const steps: Step[] = TABLES.map(changeTriggers);
 
 function functions(schema: string): string[] {
   const settings = `security definer set search_path = ${schema}, pg_temp`;
