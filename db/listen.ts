@@ -19,6 +19,11 @@ export type Listen = (
 /** Milliseconds before a lost connection is made again; doubles up to the second. */
 const RETRY_MS = [100, 1000] as const;
 
+/** The wait after one of `waitMs` that was in vain. */
+export function nextWait(waitMs: number): number {
+  return Math.min(waitMs * 2, RETRY_MS[1]);
+}
+
 /** How often the connection is asked whether it still is one: nothing else is ever sent on it. */
 const CHECK_MS = 5000;
 
@@ -61,7 +66,7 @@ export function listenOnServer(
         destroy(next);
         if (stopped) return;
         retry = setTimeout(() => void connect(), waitMs);
-        waitMs = Math.min(waitMs * 2, RETRY_MS[1]);
+        waitMs = nextWait(waitMs);
       };
       next.on("error", lost);
       next.on("end", lost);
