@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { ContextRule, WidgetConfig } from "../protocol/model.ts";
+import { openDatabase } from "../db/database.ts";
+import type { ContextRule, User, WidgetConfig } from "../protocol/model.ts";
 import type { CannedResponse, Channel } from "../protocol/workspace.ts";
 import { call, cast, login } from "./support/http.ts";
-import { onBothEngines, startServer } from "./support/server.ts";
+import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
 const GRACE = { email: "grace@example.com", password: "a long enough password" };
@@ -64,6 +65,51 @@ onBothEngines(
   },
 );
 
+onBothEngines("channels are listed in pages, the newest first", async (server) => {
+  const { token } = await login(server);
+  const path = "/api/channels";
+  const made: string[] = [];
+  for (const name of ["First", "Second", "Third"]) {
+    const body = { platform: "telegram", name };
+    made.push((await call<Channel>(server, "POST", path, { token, body })).body.id);
+  }
+  const pages: string[][] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const query: string = `limit=1${cursor && `&cursor=${cursor}`}`;
+    const { body } = await call<Page<Channel>>(server, "GET", `${path}?${query}`, { token });
+    pages.push(body.items.map(({ id }) => id));
+    cursor = body.nextCursor;
+  }
+  // The last page knows that it is the last.
+  assert.deepEqual(pages, made.toReversed().map((id) => [id]));
+});
+
+onBothEngines("the last admin may change everything but being one", async (server) => {
+  const { token, user: ada } = await login(server);
+  const change = (id: string, body: unknown, by = token) =>
+    call<User>(server, "PATCH", `/api/users/${id}`, { token: by, body });
+  const renamed = await change(ada.id, { name: "Ada L." });
+  assert.deepEqual([renamed.status, renamed.body.name], [200, "Ada L."]);
+  for (const body of [{ role: "agent" }, { disabled: true }, { role: "agent", name: "Eve" }]) {
+    assert.equal((await change(ada.id, body)).status, 409, JSON.stringify(body));
+  }
+  const { body: grace } = await call<User>(server, "POST", "/api/users", {
+    token,
+    body: { ...GRACE, name: "Grace", role: "agent" },
+  });
+  // Others lose what they have beside the last admin, and an admin beside another one.
+  assert.equal((await change(grace.id, { disabled: true })).status, 200);
+  assert.equal((await change(grace.id, { disabled: false, role: "admin" })).status, 200);
+  const demoted = await change(ada.id, { role: "agent" });
+  assert.deepEqual([demoted.status, demoted.body.role, demoted.body.name], [
+    200,
+    "agent",
+    "Ada L.",
+  ]);
+  const last = (await login(server, GRACE)).token;
+  assert.equal((await change(grace.id, { role: "agent" }, last)).status, 409);
+});
+
 onBothEngines("a channel without an adapter is kept, and not enabled", async (server) => {
   const { token } = await login(server);
   const path = "/api/channels";
@@ -89,34 +135,47 @@ onBothEngines("a channel without an adapter is kept, and not enabled", async (se
   assert.equal((await call(server, "GET", own, { token })).status, 404);
 });
 
+interface Thing {
+  path: string;
+  table: "widget_configs" | "context_rules" | "channels" | "canned_responses" | "labels";
+  /** Two changes of it. */
+  changes: [unknown, unknown];
+}
+
+/** One of each kind whose `updatedAt` tells its versions apart. */
+async function makeThings(server: TestServer, token: string): Promise<Thing[]> {
+  const make = async (
+    table: Thing["table"],
+    list: string,
+    body: unknown,
+    changes: Thing["changes"] = [{ name: "A" }, { name: "B" }],
+  ): Promise<Thing> => {
+    const { body: { id } } = await call<{ id: string }>(server, "POST", list, { token, body });
+    return { path: `${list}/${id}`, table, changes };
+  };
+  const rule = {
+    name: "Prices",
+    conditions: [{ kind: "message", keywords: ["price"] }],
+    actions: [{ kind: "bot_message", content: "See /pricing" }],
+  };
+  const response = { shortCode: "hi", content: "Hello" };
+  return [
+    await make("widget_configs", "/api/widget-configs", { name: "Shop" }),
+    await make("context_rules", "/api/context-rules", rule),
+    await make("channels", "/api/channels", { platform: "viber", name: "V" }),
+    await make("canned_responses", "/api/canned-responses", response, [
+      { content: "A" },
+      { content: "B" },
+    ]),
+    await make("labels", "/api/labels", { name: "VIP" }),
+  ];
+}
+
 onBothEngines("a change of a version that is not the newest any more is refused", async (
   server,
 ) => {
   const { token } = await login(server);
-  const made = async (path: string, body: unknown) => {
-    const { body: { id } } = await call<{ id: string }>(server, "POST", path, { token, body });
-    return `${path}/${id}`;
-  };
-  const things: [string, unknown, unknown][] = [
-    [await made("/api/widget-configs", { name: "Shop" }), { name: "A" }, { name: "B" }],
-    [
-      await made("/api/context-rules", {
-        name: "Prices",
-        conditions: [{ kind: "message", keywords: ["price"] }],
-        actions: [{ kind: "bot_message", content: "See /pricing" }],
-      }),
-      { name: "A" },
-      { name: "B" },
-    ],
-    [await made("/api/channels", { platform: "viber", name: "V" }), { name: "A" }, { name: "B" }],
-    [
-      await made("/api/canned-responses", { shortCode: "hi", content: "Hello" }),
-      { content: "A" },
-      { content: "B" },
-    ],
-    [await made("/api/labels", { name: "VIP" }), { name: "A" }, { name: "B" }],
-  ];
-  for (const [path, first, second] of things) {
+  for (const { path, changes: [first, second] } of await makeThings(server, token)) {
     const seen = (await call(server, "GET", path, { token })).headers.get("etag")!;
     const change = (body: unknown, tag: string) =>
       call<WidgetConfig & ContextRule>(server, "PATCH", path, {
@@ -132,6 +191,39 @@ onBothEngines("a change of a version that is not the newest any more is refused"
     assert.notEqual(newest, seen);
     assert.equal((await change(second, `W/${newest}`)).status, 200);
     assert.equal((await change(first, "*")).status, 200);
+  }
+});
+
+onBothEngines("a change is a newer version where the clock was set back, too", async (server) => {
+  const { token } = await login(server);
+  const things = await makeThings(server, token);
+  // As if another machine, whose clock is an hour ahead, had changed them last.
+  await server.stop();
+  const { db, close } = await openDatabase({
+    url: server.env["DATABASE_URL"],
+    dataDir: server.env["DATA_DIR"]!,
+    pool: 1,
+  });
+  const ahead = new Date(Date.now() + 3_600_000);
+  for (const { table } of things) {
+    await db.updateTable(table).set({ updated_at: ahead }).execute();
+  }
+  await close();
+  await server.restart();
+  for (const { path, changes } of things) {
+    let seen = ahead.toISOString();
+    for (const body of changes) {
+      const { status, headers, body: changed } = await call<{ updatedAt: string }>(
+        server,
+        "PATCH",
+        path,
+        { token, body, headers: { "if-match": `"${seen}"` } },
+      );
+      assert.equal(status, 200, path);
+      assert.ok(changed.updatedAt > seen, `${path}: ${changed.updatedAt} follows ${seen}`);
+      assert.equal(headers.get("etag"), `"${changed.updatedAt}"`);
+      seen = changed.updatedAt;
+    }
   }
 });
 
