@@ -178,6 +178,7 @@ onBothEngines("pages follow each other without gap and repetition", async (serve
   }
   for (const kind of ["messages", "contacts", "conversations"] as const) {
     const found: string[] = [];
+    let pages = 0;
     let cursor: string | null = null;
     do {
       const query: Record<string, string> = { q: "plum", kind, limit: "2" };
@@ -194,11 +195,17 @@ onBothEngines("pages follow each other without gap and repetition", async (serve
       assert.ok(page.items.length <= 2);
       found.push(...page.items.map(({ id }) => id));
       cursor = page.nextCursor;
+      pages++;
     } while (cursor !== null);
     const expected: string[] = kind === "messages"
       ? sent
       : others.map((one) => kind === "contacts" ? one.session.contact.id : one.conversation.id);
     assert.deepEqual(found, expected.toReversed(), kind);
+    // None is empty: a full page that is the last one says so.
+    assert.equal(pages, Math.ceil(expected.length / 2), kind);
+    const query = { q: "plum", kind, limit: String(expected.length) };
+    const all = (await search(server, agent.token, query))[kind]!;
+    assert.deepEqual([all.items.length, all.nextCursor], [expected.length, null]);
   }
 });
 

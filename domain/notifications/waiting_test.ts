@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { openDatabase } from "../../db/database.ts";
+import { uuidv7 } from "../../db/uuid.ts";
+import type { Notification } from "../../protocol/model.ts";
+import { ADMIN, makeDatabase } from "../../tests/support/server.ts";
+import { testWith } from "../../tests/support/services.ts";
+import { makeDataDir } from "../../tests/support/template.ts";
+import { createUser } from "../agents/users.ts";
+import { createEventBus } from "../events.ts";
+import { createMaker } from "./maker.ts";
+import { tellOfWaiting } from "./waiting.ts";
+
+/** More than two transactions tell of, and the last of them is full. */
+const WAITING = 300;
+
+for (const engine of ["pglite", "postgres"] as const) {
+  testWith(
+    engine === "postgres" ? ["postgres"] : [],
+    `however many wait, one look tells of all of them [${engine}]`,
+    async () => {
+      const dataDir = await makeDataDir();
+      const made = engine === "postgres" ? await makeDatabase() : null;
+      const { db, close } = await openDatabase({ url: made?.url, dataDir, pool: 2 });
+      const onError = (error: unknown) => assert.fail(String(error));
+      const bus = createEventBus(onError);
+      const maker = createMaker({ db, bus, maxPending: 1000, onError });
+      try {
+        const ada = await createUser(db, { ...ADMIN, name: "Ada", role: "admin" });
+        const ids = Array.from({ length: WAITING }, () => uuidv7());
+        await db.insertInto("contacts").values(ids.map((id) => ({ id, name: "Vi" }))).execute();
+        const waiting_since = new Date(Date.now() - 60_000);
+        await db.insertInto("conversations")
+          .values(ids.map((id) => ({ id, contact_id: id, waiting_since }))).execute();
+        const told: Notification[] = [];
+        let unread = 0;
+        bus.on("notification.made", (event) => {
+          told.push(event.notification);
+          unread = event.unread;
+        });
+        await tellOfWaiting(db, maker, 1000);
+        assert.deepEqual(told.map(({ conversationId }) => conversationId).sort(), ids.toSorted());
+        assert.deepEqual(new Set(told.map(({ userId }) => userId)), new Set([ada.id]));
+        assert.equal(unread, WAITING);
+        // Each wait is told once.
+        await tellOfWaiting(db, maker, 1000);
+        assert.equal(told.length, WAITING);
+      } finally {
+        await maker.stop();
+        await close();
+        await made?.drop();
+        await Deno.remove(dataDir, { recursive: true });
+      }
+    },
+  );
+}
