@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import pg from "pg";
 import type { LoginAnswer } from "../protocol/rest.ts";
 import { call, cast, login } from "./support/http.ts";
 import { ADMIN, onBothEngines, startServer, type TestServer } from "./support/server.ts";
 import { runToEnd, startProcess } from "./support/process.ts";
+import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 import { makeDataDir } from "./support/template.ts";
 import { setupCode } from "../domain/agents/setup_code.ts";
@@ -454,6 +456,53 @@ onBothEngines("disabling an agent ends tokens and connections at once", async (s
   assert.equal(me.status, 401);
   const again = await call(server, "POST", "/api/auth/login", { body: grace });
   assert.equal(again.status, 401);
+});
+
+testWith(["postgres"], "a token of somebody who is deleted meanwhile is not good", async () => {
+  // The test decides how long the server waits for what is locked.
+  const server = await startServer("postgres", {
+    DATABASE_LOCK_TIMEOUT_MS: "0",
+    DATABASE_STATEMENT_TIMEOUT_MS: "0",
+  });
+  const [first, second, watch] = Array.from(
+    { length: 3 },
+    () => new pg.Client({ connectionString: server.env["DATABASE_URL"] }),
+  ) as [pg.Client, pg.Client, pg.Client];
+  const untilOneWaits = async (mode: string) => {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      const { rows } = await watch.query(
+        `select 1 from pg_locks where not granted and mode = $1 and relation = 'users'::regclass
+          and database = (select oid from pg_database where datname = current_database())`,
+        [mode],
+      );
+      if (rows.length > 0) return;
+      assert.ok(Date.now() < deadline, `waited in vain for a ${mode} that waits`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  try {
+    for (const client of [first, second, watch]) await client.connect();
+    const { token, user } = await login(server);
+    // Who asks is read before `second` has the table, and what is answered after it.
+    await first.query("begin; lock table users");
+    const asked = call<{ code: string; detail: string }>(server, "GET", "/api/auth/me", { token });
+    await untilOneWaits("AccessShareLock");
+    const locked = second.query("begin; lock table users");
+    await untilOneWaits("AccessExclusiveLock");
+    await first.query("rollback");
+    await locked;
+    await untilOneWaits("AccessShareLock");
+    await second.query("delete from users where id = $1", [user.id]);
+    await second.query("commit");
+    const { status, body } = await asked;
+    assert.deepEqual([status, body.code], [401, "invalid_token"]);
+    assert.match(body.detail, /^Cannot find the token's user/);
+    assert.deepEqual(server.errors, []);
+  } finally {
+    for (const client of [first, second, watch]) await client.end();
+    await server.close();
+  }
 });
 
 Deno.test("a token that ends is refreshed in band, or the connection ends", async () => {
