@@ -33,6 +33,19 @@ Deno.test("without hours all time counts, and a day may end at midnight", () => 
   assert.equal(hours("2026-10-24T22:00Z", "2026-10-25T23:00Z", business), 25);
 });
 
+Deno.test("time after midnight counts where clocks are then set back to the day before", () => {
+  const always = Array.from({ length: 7 }, () => [{ from: "00:00", to: "24:00" }]);
+  const business = { timeZone: "America/St_Johns", days: always };
+  // At one minute past midnight of 7 November 2010 it was 23:01 of the 6th again.
+  assert.equal(hours("2010-11-07T00:00Z", "2010-11-07T03:00Z", business), 3);
+  // A Saturday's hours end with its first midnight.
+  const saturday = [[], [], [], [], [], always[0]!, []];
+  assert.equal(
+    hours("2010-11-07T00:00Z", "2010-11-07T03:00Z", { ...business, days: saturday }),
+    2.5,
+  );
+});
+
 Deno.test("a day may be open several times, and the pause does not count", () => {
   const day = [{ from: "08:00", to: "12:00" }, { from: "13:30", to: "18:00" }];
   const business = { timeZone: "UTC", days: [day, [], [], [], [], [], []] };
