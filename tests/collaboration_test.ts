@@ -136,6 +136,47 @@ onBothEngines("a document's log is bounded, and its text is not lost by it", asy
   await bob.close();
 }, { MAX_DOCUMENT_OPERATIONS: "100" });
 
+onBothEngines(
+  "an edit of long ago and one of now, stored together, both get their place",
+  async (server) => {
+    const { agent, conversation } = await cast(server);
+    const subject = { conversationId: conversation.id };
+    const digits = "0123456789".repeat(12);
+    const ann = await connect(server, { token: agent.token });
+    const { documentId } = await ann.ack("join_session", subject);
+    const edit = { documentId, operation: "insert" };
+    await Promise.all(
+      [...digits].map((content, version) =>
+        ann.ack("edit", { ...edit, version, position: version, content })
+      ),
+    );
+    // What is in memory after a restart begins with the last time that the whole text was written.
+    await server.stop();
+    await server.restart();
+    const bob = await connect(server, { token: agent.token });
+    await bob.ack("join_session", subject);
+    // One frame: while the first is being stored the two others wait, and are stored together.
+    const commands = [
+      { version: 120, position: 0, content: "first " },
+      { version: 50, position: 25, content: " old " },
+      { version: 120, position: 120, content: " new" },
+    ];
+    bob.raw(
+      commands.map((command, id) =>
+        JSON.stringify({ type: "edit", id, data: { ...edit, ...command } })
+      ).join("\n"),
+    );
+    for (const id of commands.keys()) {
+      const answer = await bob.until((message) => message.id === id, `the answer to ${id}`);
+      assert.equal(answer.type, "ack", JSON.stringify(answer));
+    }
+    const { content, version } = await bob.ack("join_session", subject);
+    assert.equal(version, 123);
+    assert.equal(content, `first ${digits.slice(0, 25)} old ${digits.slice(25)} new`);
+    await bob.close();
+  },
+);
+
 onBothEngines("a document is of agents only, but for a context's", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const guest = await connect(server, { sessionId: visitor.sessionId });

@@ -197,6 +197,37 @@ onBothEngines("a page makes the bot speak first, once in a session", async (serv
   assert.deepEqual(known.body.pages, [`${SITE}/shop/*`]);
 });
 
+onBothEngines(
+  "a word counts on the page of who wrote it, not on anybody else's",
+  async (server) => {
+    const { token } = await login(server);
+    const key = await widgetKey(server, token);
+    await addRule(server, token, { globs: ["/help"], keywords: ["price"], says: "Help is free." });
+    await addRule(server, token, { keywords: ["price"], says: "9 €." });
+    const join = async () => {
+      const { sessionId } = await openSession(server, key);
+      return await connect(server, { sessionId });
+    };
+    const [elsewhere, reader, shopper] = [await join(), await join(), await join()];
+    const visit = (socket: TestSocket, path: string) => socket.ack("page", { url: SITE + path });
+    const answerTo = async (socket: TestSocket) => {
+      const { message } = await socket.ack("message", { content: "price?", clientMessageId: "m1" });
+      const lines = () => said(server, token, message.conversationId);
+      await until(async () => (await lines()).length === 2);
+      return (await lines())[1];
+    };
+    // Each time somebody else was the last to come to a page.
+    await visit(reader, "/help");
+    await visit(shopper, "/shop");
+    assert.equal(await answerTo(reader), "bot: Help is free.");
+    await visit(reader, "/help");
+    assert.equal(await answerTo(shopper), "bot: 9 €.");
+    // Who has not said where they are is not on that page either.
+    assert.equal(await answerTo(elsewhere), "bot: 9 €.");
+    await Promise.all([elsewhere, reader, shopper].map((socket) => socket.close()));
+  },
+);
+
 onBothEngines("rules answer visitors only, and are silent while a person talks", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const { token } = agent;
