@@ -211,6 +211,9 @@ Deno.test("topics: what is wrong is said, and the connection goes on", async () 
     }
     const named = await socket.ask({ ...good, topic: "users", resourceID: id });
     assert.deepEqual([named.topic, named.resourceID], ["users", id]);
+    const longest = "x".repeat(100);
+    const atLimit = await socket.ask({ ...good, topic: longest, resourceID: `${longest}y` });
+    assert.deepEqual([atLimit.topic, atLimit.resourceID], [longest, undefined]);
     const huge = await socket.ask({
       ...good,
       topic: "x".repeat(5000),
