@@ -59,6 +59,12 @@ async function looks(page: Page, side: string, background: string, label: string
   );
 }
 
+/** The server has the last message; the shop around the panel has words like these, too. */
+async function sent(page: Page) {
+  const marks = page.getByRole("dialog").getByText(/^(Sent|Delivered)/);
+  await marks.first().waitFor({ state: "attached" });
+}
+
 testWith(
   ["chromium"],
   "an open widget takes a changed look at once, after an absence too, and goes when it is off",
@@ -99,7 +105,7 @@ testWith(
       await page.getByRole("heading", { name: "Third" }).waitFor();
       await box.press("Enter");
       await page.getByLabel("Messages", { exact: true }).getByText("Half a thought").waitFor();
-      await page.getByText(/^(Sent|Delivered)/).first().waitFor({ state: "attached" });
+      await sent(page);
       for (let i = 0; i < 10; i++) {
         assert.equal(await page.getByRole("heading", { name: "Third" }).count(), 1);
         await page.waitForTimeout(50);
@@ -119,6 +125,54 @@ testWith(
       assert.equal(await page.getByRole("dialog").count(), 0);
       const now = await page.evaluate(() => performance.getEntriesByType("navigation").length);
       assert.equal(now, loads);
+      const noise = /ERR_INTERNET_DISCONNECTED|WebSocket/;
+      assert.deepEqual(complaints.filter((one) => !noise.test(one)), []);
+    }),
+);
+
+testWith(
+  ["chromium"],
+  "an open panel whose visit was ended elsewhere goes on with a new one, without being asked",
+  () =>
+    onStage(async ({ url, browser, widget, change }) => {
+      const { page, context, complaints } = await visit(browser);
+      await page.goto(`${url}/demo`);
+      await page.getByRole("button", { name: "Chat" }).click();
+      await page.getByText("Away – we will answer here").waitFor();
+      const log = page.getByLabel("Messages", { exact: true });
+      const box = page.getByRole("textbox", { name: /message/i });
+      await box.fill("Before");
+      await box.press("Enter");
+      await log.getByText("Before").waitFor();
+      await sent(page);
+      const key = `parley:${widget.widgetKey}`;
+      const before = await page.evaluate(
+        (key) => JSON.parse(localStorage.getItem(key)!).sessionId as string,
+        key,
+      );
+
+      // Ended while this page has no network: it finds out when it comes back.
+      await context.setOffline(true);
+      await page.getByText(/You are offline/).waitFor();
+      const ended = await call({ url }, "DELETE", "/api/sessions", { token: before });
+      assert.equal(ended.status, 204);
+      await context.setOffline(false);
+      await page.waitForFunction(
+        ([key, before]) => {
+          const now = JSON.parse(localStorage.getItem(key!) ?? "null");
+          return now !== null && now.sessionId !== before;
+        },
+        [key, before],
+      );
+      // What was written belongs to the visit that is over.
+      await log.getByText("Before").waitFor({ state: "detached" });
+      await change({ appearance: { title: "Ask the potters" } });
+      await page.getByRole("heading", { name: "Ask the potters" }).waitFor();
+      assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+      await box.fill("After");
+      await box.press("Enter");
+      await log.getByText("After").waitFor();
+      await sent(page);
       const noise = /ERR_INTERNET_DISCONNECTED|WebSocket/;
       assert.deepEqual(complaints.filter((one) => !noise.test(one)), []);
     }),
