@@ -45,6 +45,7 @@ import {
 } from "./domain/visitors/participants.ts";
 import { createSessionCheck, recordPage, webConversationsOf } from "./domain/visitors/sessions.ts";
 import { listWidgets } from "./domain/visitors/widgets.ts";
+import { createWorkspaceChat, WORKSPACE_CHAT } from "./domain/workspace/chat.ts";
 import type { User } from "./protocol/model.ts";
 import { createHttpApi } from "./api/app.ts";
 import { REFRESH_COOKIE } from "./api/context.ts";
@@ -192,6 +193,15 @@ export async function createParley(
     step: database.engine === "postgres" ? 500 : 50,
     onError,
   });
+  const workspaceChat = createWorkspaceChat({
+    db,
+    bus,
+    epoch,
+    maxReplayEvents: settings.MAX_REPLAY_EVENTS,
+    maxPending: settings.MAX_PENDING_WRITES,
+    patienceMs: settings.DATABASE_RETRY_MS,
+    takeBroadcast: () => conversations.takeBroadcast(WORKSPACE_CHAT),
+  });
   const leaving = createLeaving({ db, writer, onError });
   const bot = createBot({ db, bus, writer, conversations, name: settings.BOT_NAME, onError });
   let presence: Pick<Realtime, "absenceOf"> | null = null;
@@ -237,9 +247,13 @@ export async function createParley(
     analytics,
     counters,
     documents,
+    workspaceChat,
     node,
     nodeTimeoutMs: settings.NODE_TIMEOUT_MS,
-    logAfter: (id, seq) => logAfter(db, id, seq, settings.MAX_REPLAY_EVENTS),
+    logAfter: (id, seq) =>
+      id === WORKSPACE_CHAT
+        ? workspaceChat.logAfter(seq)
+        : logAfter(db, id, seq, settings.MAX_REPLAY_EVENTS),
     limits: {
       messageBytes: settings.MAX_MESSAGE_BYTES,
       preAuthBytes: settings.MAX_PRE_AUTH_BYTES,
@@ -302,7 +316,10 @@ export async function createParley(
     const ready = database.availability.state === "up" && !realtime.draining;
     return [{ value: ready ? 1 : 0 }];
   });
-  const pending = { messages: () => writer.pending, documents: () => documents.pending };
+  const pending = {
+    messages: () => writer.pending + workspaceChat.pending,
+    documents: () => documents.pending,
+  };
   metrics.watch(
     "parley_pending_writes",
     "Changes that wait for the database",
@@ -502,6 +519,7 @@ export async function createParley(
       await bot.idle();
       await leaving.stop();
       await writer.idle();
+      await workspaceChat.idle();
       await analytics.stop();
       await documents.close();
       await notifications.stop();

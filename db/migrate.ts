@@ -21,6 +21,7 @@ import * as m019 from "./migrations/019_sign_ins.ts";
 import * as m020 from "./migrations/020_audit_log.ts";
 import * as m022 from "./migrations/022_absent_assignees.ts";
 import * as m025 from "./migrations/025_widget_owner.ts";
+import * as m026 from "./migrations/026_workspace_chat.ts";
 import * as m030 from "./migrations/030_write_batch.ts";
 import * as m031 from "./migrations/031_followed_tables.ts";
 import * as m032 from "./migrations/032_search_queue.ts";
@@ -63,6 +64,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "020_audit_log", up: m020.up, runsWith: "014_unread_sums" },
   { name: "022_absent_assignees", up: m022.up, runsWith: "014_unread_sums" },
   { name: "025_widget_owner", up: m025.up, runsWith: "014_unread_sums" },
+  { name: "026_workspace_chat", up: m026.up, runsWith: "014_unread_sums" },
   { name: "030_write_batch", up: m030.up, runsWith: "014_unread_sums" },
   { name: "031_followed_tables", up: m031.up, steps: m031.steps, runsWith: "014_unread_sums" },
   { name: "032_search_queue", up: m032.up, steps: m032.steps, runsWith: "014_unread_sums" },

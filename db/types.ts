@@ -39,6 +39,7 @@ export interface Database {
   outbound_messages: OutboundMessages;
   collaboration_documents: CollaborationDocuments;
   collaboration_operations: CollaborationOperations;
+  workspace_messages: WorkspaceMessages;
   metric_points: MetricPoints;
   metric_facts: MetricFacts;
   metric_conversations: MetricConversations;
@@ -373,6 +374,17 @@ export interface CollaborationOperations {
   created_at: TimeNow;
 }
 
+/** One message of the chat that all agents share; its place there is `seq`, without gaps. */
+export interface WorkspaceMessages {
+  seq: number;
+  id: string;
+  client_message_id: string;
+  sender_id: string;
+  sender_name: string;
+  content: string;
+  created_at: Time;
+}
+
 /** What happened once and is counted, see domain/analytics/fold.ts. */
 export interface MetricFacts {
   kind: string;
@@ -492,6 +504,7 @@ export type SessionRow = Selectable<ChatSessions>;
 export type ContextRuleRow = Selectable<ContextRules>;
 export type ConversationRow = Selectable<Conversations>;
 export type MessageRow = Selectable<ChatMessages>;
+export type WorkspaceMessageRow = Selectable<WorkspaceMessages>;
 export type NewMessageRow = Insertable<ChatMessages>;
 export type EventRow = Selectable<ConversationEvents>;
 export type ReceiptRow = Selectable<ConversationReceipts>;

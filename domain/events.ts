@@ -27,6 +27,8 @@ export interface LogEntry {
 export interface DomainEvents {
   /** Durable changes of one conversation, in the order of seq, committed. */
   "conversation.logged": { conversationId: string; entries: LogEntry[] };
+  /** What agents said in the workspace's chat, in the order of seq, committed. */
+  "workspace.logged": { entries: LogEntry[] };
   /** The list row of a conversation changed; `conversation` is its state after the commit. */
   "conversation.updated": {
     conversation: Conversation;

@@ -2,6 +2,7 @@ import type { EventBus, LogEntry } from "../domain/events.ts";
 import { isPassing } from "../protocol/errors.ts";
 import type { UnreadCounts } from "../protocol/native.ts";
 import { audienceOf } from "../domain/principal.ts";
+import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Everywhere } from "./everywhere.ts";
@@ -83,6 +84,11 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
         hub.publish({ room: ROOMS.messages, forAgents, forVisitors: null });
       }
     }
+  });
+
+  bus.on("workspace.logged", ({ entries }) => {
+    const room = ROOMS.conversation(WORKSPACE_CHAT);
+    for (const { forAgents } of entries) hub.publish({ room, forAgents, forVisitors: null });
   });
 
   everywhere.on("conversation.opened", ({ conversationId, contactId }, isHere) => {

@@ -13,6 +13,7 @@ import { createTopicsProtocol } from "./protocols/topics.ts";
 import type { Scopes } from "./scopes.ts";
 import type { TableSubscriptions } from "./tables.ts";
 import type { Endpoints } from "./upgrade.ts";
+import type { Room } from "./workspace_room.ts";
 
 export interface EndpointsOptions {
   node: string;
@@ -25,12 +26,13 @@ export interface EndpointsOptions {
   metrics: MetricSubscriptions;
   follow: Follow;
   scopes: Scopes;
+  workspace: Room;
   onUnexpected: (error: unknown, connection: Connection) => void;
 }
 
 /** Where plain WebSockets are opened, and what is spoken there. Socket.IO has its own engine. */
 export function createEndpoints(options: EndpointsOptions): Endpoints {
-  const { commands, epoch, scopes, onUnexpected } = options;
+  const { commands, epoch, scopes, workspace, onUnexpected } = options;
   const { node, heartbeatMs, authTimeoutMs, tables, follow, metrics, collaboration } = options;
   return {
     "/realtime": {
@@ -51,7 +53,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       }),
     },
     "/api/chat/ws": {
-      protocol: createScopedChatProtocol({ scopes, commands, epoch, onUnexpected }),
+      protocol: createScopedChatProtocol({ scopes, commands, workspace, epoch, onUnexpected }),
     },
     "/api/analytics/ws": {
       protocol: createScopedAnalyticsProtocol({ scopes, metrics, onUnexpected }),

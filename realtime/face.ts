@@ -8,6 +8,7 @@ import type { EventBus, LogEntry } from "../domain/events.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
 import type { Tables } from "../domain/tables/service.ts";
+import type { WorkspaceChat } from "../domain/workspace/chat.ts";
 import type { Page } from "../protocol/model.ts";
 import type { ConnectionStats } from "../protocol/programs.ts";
 import type { PeerReader } from "./address.ts";
@@ -25,11 +26,12 @@ export interface RealtimeOptions {
   analytics: Pick<Analytics, "live" | "ofConversations">;
   counters: Pick<ProcessCounters, "delivered" | "answered">;
   documents: Documents;
+  workspaceChat: WorkspaceChat;
   /** Name of this node, different from every other's. */
   node: string;
   /** Milliseconds of silence after which another node is gone, with the people who were there. */
   nodeTimeoutMs: number;
-  /** The log of a conversation after a position, in order, or the first part of it. */
+  /** The log of a conversation, or of the workspace's chat, after a position; or its first part. */
   logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
   limits: ConnectionLimits;
   /** New sockets a minute and network. */

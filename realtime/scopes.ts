@@ -7,9 +7,9 @@ import type { Connection } from "./connection.ts";
 
 /** What one connection of a scoped protocol is for. */
 export interface Scope {
-  /** null: the workspace, of an agent who named none, where the protocol is not about one. */
+  /** null: the workspace, of an agent who named none. */
   contextId: string | null;
-  /** The context's conversation, where the protocol is about it. */
+  /** The context's conversation, where the protocol is about it; null without a context. */
   conversationId: string | null;
 }
 
@@ -51,8 +51,8 @@ export function createScopes(options: {
 
     async authenticate(connection, { token, contextId: asked }, needs) {
       const scope = await authenticator.admit(connection, token, async (principal) => {
-        const free = needs !== "conversation" && asked === undefined && principal.kind === "agent";
-        const contextId = free ? null : enterContext(principal, asked);
+        const ofWorkspace = asked === undefined && principal.kind === "agent";
+        const contextId = ofWorkspace ? null : enterContext(principal, asked);
         const conversationId = needs === "conversation" && contextId !== null
           ? await openContext(principal, contextId)
           : null;

@@ -37,6 +37,7 @@ import { createTyping } from "./typing.ts";
 import { followUnread } from "./unread.ts";
 import { type Accepted, createUpgrade, refuse } from "./upgrade.ts";
 import { createUserEvents } from "./user_events.ts";
+import { createWorkspaceRoom } from "./workspace_room.ts";
 import type { SocketLike } from "./writer.ts";
 
 /** How long a drain waits for clients to answer their close. */
@@ -160,6 +161,12 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     metrics: followed,
     follow: createFollow({ hub, conversations, presence }),
     scopes: createScopes({ authenticator, openContext: options.openContext }),
+    workspace: createWorkspaceRoom({
+      hub,
+      presence,
+      chat: options.workspaceChat,
+      epoch: conversations.epoch,
+    }),
     onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
   });
   let draining = false;

@@ -1,5 +1,9 @@
-/** Scoped chat at `/api/chat/ws`: the conversation of one context, as in PROTOCOL.md. */
+/**
+ * Scoped chat at `/api/chat/ws`: the conversation of one context, or the workspace's chat, as in
+ * PROTOCOL.md.
+ */
 import { z } from "zod";
+import { WORKSPACE_CHAT } from "../../domain/workspace/chat.ts";
 import type { Message } from "../../protocol/model.ts";
 import { Timestamp } from "../../protocol/model.ts";
 import { COMMANDS, MAX_HISTORY } from "../../protocol/native.ts";
@@ -8,10 +12,13 @@ import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
 import type { Protocol } from "../protocol.ts";
 import type { Scope } from "../scopes.ts";
+import type { Room } from "../workspace_room.ts";
 import { type Arrival, command, createScopedProtocol, type ScopedOptions } from "./scoped.ts";
 
 export interface ScopedChatOptions extends ScopedOptions {
   commands: Commands;
+  /** Where agents are who name no context. */
+  workspace: Room;
   /** Of this server's logs; taken for a client's that names none. */
   epoch: string;
 }
@@ -35,8 +42,10 @@ const History = z.object({
 );
 
 export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
-  const { commands, epoch } = options;
+  const { commands, workspace, epoch } = options;
   const nothing = () => {};
+  const roomOf = (scope: Scope): Room => scope.conversationId === null ? workspace : commands;
+  const idOf = (scope: Scope): string => scope.conversationId ?? WORKSPACE_CHAT;
 
   /** Joins from where the client was; what it missed follows the answer, then everything live. */
   async function arrive(
@@ -45,9 +54,9 @@ export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
     { lastSeq, epoch: known = epoch, inAddress }: Arrival,
     reply: (type: string, data: unknown) => void,
   ): Promise<void> {
-    const conversationId = scope.conversationId!;
     const position = lastSeq === undefined ? { limit: 1 } : { seq: lastSeq, epoch: known };
-    await commands.join(connection, { conversationId, ...position }, (joined) => {
+    const request = { conversationId: idOf(scope), ...position };
+    await roomOf(scope).join(connection, request, (joined) => {
       const { userId, userName, kind, expiresAt } = connection.principal!;
       // Who authenticates by the address and asks for nothing expects no answer: the first frame is
       // then the first event, as this protocol's document has it.
@@ -57,7 +66,7 @@ export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
           username: userName,
           role: kind,
           contextId: scope.contextId,
-          conversationId,
+          conversationId: scope.conversationId,
           epoch: joined.epoch,
           seq: joined.seq,
           ...(lastSeq === undefined ? {} : { recovered: joined.recovered }),
@@ -77,20 +86,20 @@ export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
     encode,
     commands: {
       message: command(SendMessage, async (connection, scope, data, reply) => {
-        const { message, duplicate } = await commands.message(connection, {
-          conversationId: scope.conversationId!,
+        const { message, duplicate } = await roomOf(scope).message(connection, {
+          conversationId: idOf(scope),
           content: data.content,
           clientMessageId: data.clientMessageId ?? crypto.randomUUID(),
         }, nothing);
         reply.ack({ ...toWire(message), duplicate });
       }),
       typing: command(Typing, async (connection, scope, { isTyping }, reply) => {
-        const conversationId = scope.conversationId!;
+        const conversationId = idOf(scope);
         reply.ack(await commands.typing(connection, { conversationId, isTyping }, nothing));
       }),
       history: command(History, async (connection, scope, { limit = 50, before, after }, reply) => {
-        const { messages, hasMore } = await commands.history(connection, {
-          conversationId: scope.conversationId!,
+        const { messages, hasMore } = await roomOf(scope).history(connection, {
+          conversationId: idOf(scope),
           publicOnly: true,
           limit: Math.min(limit, MAX_HISTORY),
           ...(typeof before === "string" ? { beforeTime: before } : { before }),
@@ -146,7 +155,8 @@ function toWire(message: Message) {
     timestamp: message.createdAt,
     messageType: message.type,
     seq: message.seq,
-    conversationId: message.conversationId,
+    // The workspace's chat is none.
+    conversationId: message.conversationId === WORKSPACE_CHAT ? null : message.conversationId,
     clientMessageId: message.clientMessageId,
     editedAt: message.editedAt,
     deletedAt: message.deletedAt,

@@ -229,8 +229,9 @@ Deno.test("scoped protocols: before authentication there is ping, a deadline, an
       }
       assert.equal((await peer.closed).code, 3006);
     }
-    // An agent has to say which context, where one is needed.
-    const undecided = await open(server, "chat", { token });
+    // Who is no agent has to say which context, where their token does not.
+    const several = await sign({ sub: "1", contexts: ["A", "B"] });
+    const undecided = await open(server, "chat", { token: several });
     const error = await undecided.until(({ type }) => type === "error");
     assert.deepEqual(error.data.fields, [{ path: "contextId", message: "is needed" }]);
     await undecided.close();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { within } from "../../support/deadline.ts";
 import { call, login, post } from "../../support/http.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { SECRET, sign } from "../scoped_peer.ts";
@@ -6,6 +7,7 @@ import {
   ChatWebSocketClient,
   type ClientOptions,
   ScopedWebSocketClient,
+  type WebSocketMessage,
 } from "./document_001_client.ts";
 import { until } from "./until.ts";
 
@@ -286,5 +288,47 @@ Deno.test("document 001: what is queued while the server restarts arrives once, 
     await until(() => ann.shown.length === 26, "the queue");
     assert.deepEqual(ann.shown.map(({ content }) => content), ["Before", ...queued]);
     assert.deepEqual(ann.of("error"), []);
+  });
+});
+
+/** The helper that the document's integration test calls and does not show. */
+function waitForMessage(ws: WebSocket): Promise<WebSocketMessage> {
+  return within(
+    new Promise((resolve, reject) => {
+      ws.onmessage = (event) => resolve(JSON.parse(event.data));
+      ws.onclose = ({ code, reason }) => reject(new Error(`Closed: ${code} ${reason}`));
+    }),
+    "a message",
+  );
+}
+
+Deno.test("document 001: its integration test", async () => {
+  await withClients({}, async (server) => {
+    const { token } = await login(server);
+    // From here on as in the document, with this server's address and a token that is one.
+    const ws = new WebSocket(`${server.url.replace("http", "ws")}/api/chat/ws?token=${token}`);
+
+    await new Promise((resolve) => {
+      ws.onopen = resolve;
+    });
+
+    ws.send(
+      JSON.stringify({
+        type: "message",
+        data: { content: "Test message" },
+      }),
+    );
+
+    const response = await waitForMessage(ws);
+    assert.equal(response.type, "message");
+    // What the document says of messages elsewhere.
+    const { id, content, author, timestamp } = response.data;
+    assert.equal(content, "Test message");
+    assert.equal(author.role, "agent");
+    assert.ok(id && timestamp && response.timestamp);
+
+    const closed = new Promise((resolve) => ws.onclose = resolve);
+    ws.close();
+    await within(closed, "the close");
   });
 });
