@@ -243,6 +243,44 @@ conformanceTest("a session that ends during its upgrade takes the probe with it"
   await server.close();
 });
 
+/** A session that the server has closed, with packets that wait, after its probe was answered. */
+async function closedWhileProbed() {
+  const { ended, watch } = ending();
+  const server = serveEngine(watch);
+  const peer = await openPolling(server.url);
+  const candidate = await probe(server.url, peer.sid);
+  const socket = server.sockets.get(peer.sid)!;
+  socket.send("first");
+  socket.send(new Uint8Array([1, 2, 3]));
+  socket.close();
+  socket.send("too late");
+  assert.equal(socket.readyState, "closing");
+  return { ended, server, peer, candidate };
+}
+
+conformanceTest("closed between probe and upgrade, it tells what waits by websocket", async () => {
+  const { ended, server, peer, candidate } = await closedWhileProbed();
+  candidate.send("5");
+  assert.equal(await candidate.next(), "4first");
+  assert.deepEqual(await candidate.next(), new Uint8Array([1, 2, 3]));
+  await candidate.closed;
+  await assert.rejects(candidate.next(), /closed/, "nothing comes behind it");
+  assert.equal((await ended)[0], "forced close");
+  assert.equal((await peer.poll()).status, 400);
+  await server.close();
+});
+
+conformanceTest("closed between probe and upgrade, it tells what waits by poll", async () => {
+  const { ended, server, peer, candidate } = await closedWhileProbed();
+  assert.equal((await peer.poll()).text, "4first\x1ebAQID");
+  assert.equal((await peer.poll()).text, "1");
+  assert.equal((await ended)[0], "forced close");
+  await candidate.closed;
+  await assert.rejects(candidate.next(), /closed/, "nothing comes twice");
+  assert.equal((await peer.poll()).status, 400);
+  await server.close();
+});
+
 conformanceTest(
   "a polling session that the server closes gets what waits and the close",
   async () => {
