@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { type Db, openDatabase } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
-import { createEventBus } from "../events.ts";
+import { createEventBus, type DomainEvents } from "../events.ts";
 import { type Actor, SYSTEM } from "./working.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
@@ -11,7 +11,13 @@ const VISITOR: Actor = { ...SYSTEM, userId: uuidv7(), userName: "Vi", role: "vis
 
 async function withWriter(
   fn: (
-    parts: { db: Db; writer: Writer; batches: number[]; conversationId: string },
+    parts: {
+      db: Db;
+      writer: Writer;
+      batches: number[];
+      statuses: DomainEvents["messages.status"][];
+      conversationId: string;
+    },
   ) => Promise<void>,
   maxPending = 10_000,
 ): Promise<void> {
@@ -20,6 +26,8 @@ async function withWriter(
   const bus = createEventBus((error) => assert.fail(String(error)));
   const batches: number[] = [];
   bus.on("conversation.logged", ({ entries }) => batches.push(entries.length));
+  const statuses: DomainEvents["messages.status"][] = [];
+  bus.on("messages.status", (event) => statuses.push(event));
   try {
     const writer = createWriter({ db, bus, epoch, maxPending });
     const contactId = uuidv7();
@@ -27,7 +35,7 @@ async function withWriter(
     await db.insertInto("contacts").values({ id: contactId, name: "Vi" }).execute();
     await db.insertInto("conversations").values({ id: conversationId, contact_id: contactId })
       .execute();
-    await fn({ db, writer, batches, conversationId });
+    await fn({ db, writer, batches, statuses, conversationId });
   } finally {
     await close();
     await Deno.remove(dataDir, { recursive: true });
@@ -153,4 +161,46 @@ Deno.test("a read pointer never goes back, within one batch and between two", ()
     assert.deepEqual(await stored(), { read_seq: 3, read_inbound: 3 });
     await read(1);
     assert.deepEqual(await stored(), { read_seq: 3, read_inbound: 3 });
+  }));
+
+Deno.test("moves of one batch tell of every message that one of them covers, once", () =>
+  withWriter(async ({ writer, statuses, conversationId }) => {
+    const agent = (name: string): Actor => ({
+      ...VISITOR,
+      userId: uuidv7(),
+      userName: name,
+      role: "agent",
+    });
+    const [ada, bea] = [agent("Ada"), agent("Bea")];
+    let last = 0;
+    const say = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        last = (await writer.write(message(conversationId, `m${last + 1}`))).message!.seq;
+      }
+    };
+    const move = (actor: Actor, seq: number, read = true) =>
+      writer.write({ kind: "pointer", conversationId, actor, seq, read });
+    const told = () =>
+      statuses.splice(0).map(({ status, userId, messages }) => [
+        status,
+        userId === ada.userId ? "Ada" : "Bea",
+        messages.map(({ seq }) => seq),
+      ]);
+
+    // Two reads in one batch: what the first covers is told with the second.
+    await say(3);
+    await Promise.all([move(ada, 2), move(ada, 3)]);
+    assert.deepEqual(told(), [["read", "Ada", [1, 2, 3]]]);
+    // The same of two agents, of whom the later one goes further; and backwards.
+    await say(4);
+    await Promise.all([move(ada, 5), move(bea, 7), move(ada, 6)]);
+    assert.deepEqual(told(), [["read", "Bea", [4, 5, 6, 7]]]);
+    // Delivered further than read: each message has its own.
+    await say(3);
+    await Promise.all([move(ada, 9, false), move(ada, 10, false), move(ada, 8)]);
+    assert.deepEqual(told(), [["delivered", "Ada", [8, 9, 10]], ["read", "Ada", [8]]]);
+    // Read as far as delivered in one batch needs no word that it was delivered.
+    await say(2);
+    await Promise.all([move(ada, 11, false), move(ada, 12)]);
+    assert.deepEqual(told(), [["read", "Ada", [9, 10, 11, 12]]]);
   }));

@@ -100,3 +100,41 @@ Deno.test("what comes before credentials waits for them a moment, and is then re
     await server.close();
   }
 });
+
+Deno.test("what is sent before and behind the credentials is handled in the order sent", async () => {
+  const server = await startServer("pglite");
+  try {
+    const { visitor, conversation } = await cast(server);
+    const { sessionId } = visitor;
+    const [before, behind] = [NUMBERS.slice(0, 12), NUMBERS.slice(12)];
+    const chat = (content: string) => ({ type: "chat", payload: { content } });
+    const line = new Line(`${server.url}/ws`, {
+      onopen(send) {
+        for (const content of before) send(chat(content));
+        send({ type: "auth", payload: { sessionId } });
+        for (const content of behind) send(chat(content));
+      },
+    });
+    const said = await line.untilAll(NUMBERS.length, ({ type }) => type === "chat", "a chat");
+    assert.deepEqual(said.map(({ payload }) => payload.content), NUMBERS);
+    await line.close();
+
+    const peer = new SocketIoPeer(server.url);
+    const say = (content: string) =>
+      peer.socket.emit("send_message", { conversationId: conversation.id, content });
+    peer.socket.on("connect", () => {
+      peer.socket.emit("authenticate", { sessionId });
+      behind.forEach(say);
+    });
+    // The official client sends these ahead of "connect".
+    before.forEach(say);
+    await peer.until("message_received", () => peer.all("message_received").length === 25);
+    assert.deepEqual(peer.all("message_received").map(({ content }) => content), NUMBERS);
+    for (const errors of [line.frames.filter(({ type }) => type === "error"), peer.all("error")]) {
+      assert.deepEqual(errors, []);
+    }
+    await peer.close();
+  } finally {
+    await server.close();
+  }
+});

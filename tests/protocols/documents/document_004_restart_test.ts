@@ -76,6 +76,56 @@ for (const transports of [["websocket"], ["polling"]]) {
   });
 }
 
+for (const transports of [["websocket"], ["polling"]]) {
+  Deno.test(`document 004: a widget in a silent room misses nothing of a restart [${transports}]`, async () => {
+    const server = await startServer("pglite");
+    const widget = new WidgetWebSocketHandler();
+    try {
+      const { agent, visitor, conversation: { id } } = await cast(server);
+      const say = (content: string) => post(server, agent.token, id, content);
+      await say("Before it came");
+      // As in the document it joins; and nothing is said until the server is gone.
+      widget.connect(visitor.sessionId, server.url, { transports, reconnectionDelay: 1000 });
+      widget.joinConversation(id);
+      await until(() => widget.joined.length === 1, "joined");
+      const expected: string[] = [];
+      for (const round of [1, 2]) {
+        // The second time it has an offset of its own, and again nothing was said meanwhile.
+        await server.stop();
+        await until(() => widget.disconnects.length === round, "the disconnect");
+        await server.restart();
+        for (const nth of ["a", "b"]) {
+          expected.push(`Missed ${round}${nth}`);
+          await say(expected.at(-1)!);
+        }
+        await until(() => widget.authenticated.length === round + 1, "authenticated again");
+        await until(() => widget.contentsOf(id).length >= expected.length, "what was missed");
+      }
+      await say("Live");
+      await until(() => widget.contentsOf(id).includes("Live"), "what is live");
+      assert.deepEqual(widget.contentsOf(id), [...expected, "Live"]);
+      assert.deepEqual(widget.errors, []);
+      // A client that does not join, because the server knows whose conversation it is.
+      const quiet = new WidgetWebSocketHandler();
+      try {
+        quiet.connect(visitor.sessionId, server.url, { transports, reconnectionDelay: 1000 });
+        await until(() => quiet.authenticated.length === 1, "authenticated");
+        await server.stop();
+        await until(() => quiet.disconnects.length === 1, "the disconnect");
+        await server.restart();
+        await say("Missed as well");
+        await until(() => quiet.contentsOf(id).length > 0, "what it missed");
+        assert.deepEqual(quiet.contentsOf(id), ["Missed as well"]);
+      } finally {
+        quiet.disconnect();
+      }
+    } finally {
+      widget.disconnect();
+      await server.close();
+    }
+  });
+}
+
 Deno.test("document 004: a widget goes on in its conversation after a restart", async () => {
   const server = await startServer("pglite");
   const widget = new WidgetWebSocketHandler();
