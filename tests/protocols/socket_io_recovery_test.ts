@@ -413,40 +413,119 @@ recoveryTest(
 recoveryTest("what a client makes up is not recovered", async (stage) => {
   const { server, net } = stage;
   const { agent, visitor, conversation } = await cast(server);
+  const other = await cast(server);
   const admin = new SocketIoPeer(net.url, { auth: { token: agent.token } });
   await admin.until("authenticated");
   const { epoch } = await admin.ask("join_conversation", conversation.id);
-  const offset = `${epoch}.${conversation.id}.99r`;
-  const pid = (admin.socket as unknown as { _pid: string })._pid;
-  const made: Record<string, unknown>[] = [
-    { pid: "x", offset: "0" },
-    { pid: "x", offset },
-    { pid, offset },
-    { pid, offset: "nonsense" },
-    { pid, offset: `${epoch}.${conversation.id}.1r"]` },
-    { pid: {}, offset: [] },
-    { pid, offset: `${epoch}.${conversation.id}.999999999999999999r` },
+  await post(server, visitor.sessionId, conversation.id, "Followed");
+  await post(server, other.visitor.sessionId, other.conversation.id, "Not followed");
+  await admin.until("new_message", ({ message }) => message.content === "Not followed");
+  const pidOf = () => (admin.socket as unknown as { _pid: string })._pid;
+  const live = [
+    // Of a form that there is, and of nothing that was sent on this connection.
+    `${epoch}.${conversation.id}.99r`,
+    `${epoch}.${conversation.id}.1u`,
+    `${epoch}.${other.conversation.id}.1r`,
+    `${epoch}.${crypto.randomUUID()}.1n`,
+    `another.${conversation.id}.1r`,
+    "m99",
+    // Of none.
+    "nonsense",
+    "",
+    `${epoch}.${conversation.id}.1r"]`,
+    `${epoch}.${conversation.id}.999999999999999999r`,
+  ].map((offset) => () => ({ pid: pidOf(), offset }));
+  const made: (() => Record<string, unknown>)[] = [
+    ...live,
+    () => ({ pid: "x", offset: "0" }),
+    () => ({ pid: "x", offset: `${epoch}.${conversation.id}.1r` }),
+    () => ({ pid: {}, offset: [] }),
   ];
-  for (const auth of made) {
+  for (const make of made) {
+    const from = admin.heard.length;
+    const auth = make();
     const peer = new SocketIoPeer(net.url, { auth: { ...auth, sessionId: visitor.sessionId } });
     assert.equal((await peer.until("connect")).recovered, false, JSON.stringify(auth));
     const { userId } = await peer.until("authenticated");
     assert.equal(userId, visitor.contact.id);
+    assert.doesNotMatch(JSON.stringify(peer.heard), /Not followed/);
     await peer.close();
+    if (!live.includes(make as typeof live[number])) continue;
+    // It ended the session that it named; the dashboard is back with a new one.
+    await admin.until("disconnect", undefined, from);
+    await admin.until("reconnect", undefined, from);
+    assert.notEqual(pidOf(), auth["pid"]);
   }
-  // The first of them ended the session; the dashboard is back with a new one.
-  await admin.until(
-    "connect",
-    undefined,
-    admin.heard.findIndex(({ event }) => event === "disconnect"),
-  );
-  const stolen = (admin.socket as unknown as { _pid: string })._pid;
-  assert.notEqual(stolen, pid);
   const thief = new SocketIoPeer(net.url, {
-    auth: { pid: stolen, offset: "0", sessionId: visitor.sessionId },
+    auth: { pid: pidOf(), offset: "0", sessionId: visitor.sessionId },
   });
   assert.equal((await thief.until("auth_error")).code, "forbidden");
   assert.equal(await thief.until("disconnect"), "io server disconnect");
   assert.deepEqual(thief.all("authenticated"), []);
+  await admin.close();
+});
+
+recoveryTest("rooms and places that a client makes up open and skip nothing", async (stage) => {
+  const { server, net } = stage;
+  const { agent, visitor, conversation } = await cast(server);
+  const { epoch, id: foreign } = conversation;
+  await post(server, visitor.sessionId, foreign, "Secret");
+  const own = await cast(server);
+  const { sessionId } = own.visitor;
+  const { id } = own.conversation;
+  for (const content of ["One", "Two"]) await post(server, agent.token, id, content);
+  let seq = 2;
+  const roomsOf = (offset = "") => offset.slice(offset.indexOf("~") + 1);
+  for (
+    const [offset, missed] of [
+      // Behind somebody else's rooms stands their own.
+      [`0~${epoch};${foreign}.0,${id}.1`, 1],
+      [`${epoch}.${foreign}.1r~${epoch};${foreign}.0`, 0],
+      // Ahead of the log, and of another log.
+      [`0~${epoch};${id}.99`, 0],
+      [`${epoch}.${id}.99r~${epoch};${id}.99`, 0],
+      [`0~another;${id}.0`, 0],
+      [`another.${id}.1r~another;${id}.1`, 0],
+    ] as const
+  ) {
+    const peer = new SocketIoPeer(net.url, { auth: { pid: "made up", offset, sessionId } });
+    await peer.until("authenticated");
+    await post(server, agent.token, id, `Live ${++seq}`);
+    await peer.until("message_received", ({ content }) => content === `Live ${seq}`);
+    const heard = peer.all("message_received").map((message) => message.seq);
+    const expected = Array.from({ length: missed + 1 }, (_, i) => seq - missed + i);
+    assert.deepEqual(heard, expected, offset);
+    // What it is told of where it is, is where it is.
+    const told = peer.heard.flatMap((one) => one.offset ?? []);
+    assert.equal(roomsOf(told.at(-1)), `${epoch};${id}.${seq}`, offset);
+    assert.ok(told.every((one) => !one.includes(foreign)), offset);
+    assert.deepEqual(peer.all("error"), [], offset);
+    assert.doesNotMatch(JSON.stringify(peer.heard), /Secret/);
+    await peer.close();
+  }
+
+  // An agent sees all that there is, each from a place that it has.
+  const nowhere = crypto.randomUUID();
+  const admin = new SocketIoPeer(net.url, {
+    auth: {
+      pid: "made up",
+      offset: `0~${epoch};${nowhere}.3,${foreign}.0,${id}.99`,
+      token: agent.token,
+    },
+  });
+  const left = await admin.until("left_conversation");
+  assert.equal(left.conversationId, nowhere);
+  await admin.until("reconnect");
+  const joined = admin.all("joined_conversation").map((one) => [one.conversationId, one.recovered]);
+  assert.deepEqual(new Map(joined as [string, boolean][]), new Map([[foreign, true], [id, false]]));
+  assert.deepEqual(contents(admin), ["Secret"]);
+  await post(server, agent.token, id, "Live");
+  await admin.until("message_received", ({ content }) => content === "Live");
+  const { offset } = admin.heard.findLast(({ event }) => event === "message_received")!;
+  assert.deepEqual(
+    new Set(roomsOf(offset).slice(epoch.length + 1).split(",")),
+    new Set([`${foreign}.1`, `${id}.${seq + 1}`]),
+  );
+  assert.deepEqual(admin.all("error"), []);
   await admin.close();
 });
