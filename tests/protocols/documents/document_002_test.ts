@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { Conversation } from "../../../protocol/model.ts";
+import type { ConversationList } from "../../../protocol/rest.ts";
 import { call, cast, login, post } from "../../support/http.ts";
 import { type EngineName, startServer } from "../../support/server.ts";
 import { testWith } from "../../support/services.ts";
@@ -81,3 +83,48 @@ for (const engine of ["pglite", "postgres"] as EngineName[]) {
     },
   );
 }
+
+Deno.test("document 002: after a restart a client knows that it may have missed messages, and can read them", async () => {
+  const server = await startServer("pglite", { LIMIT_MESSAGES_PER_MINUTE: "10000" });
+  const { token } = await login(server);
+  const client = new MessagingHubClient(server.url, () => token, ["websocket"]);
+  try {
+    const list = async () =>
+      (await call<ConversationList>(server, "GET", "/api/conversations", { token })).body.items;
+    const recovered: boolean[] = [];
+    /** What the list says at the moment when the client is told. */
+    const read: Promise<Conversation[]>[] = [];
+    client.socket.on("connect", () => recovered.push(client.socket.recovered));
+    client.socket.on("reconnect", () => read.push(list()));
+    const { visitor, conversation: { id } } = await cast(server);
+    const say = (content: string) => post(server, visitor.sessionId, id, content);
+    await until(() => client.totalUnread !== null, "unread counts");
+    await say("Seen");
+    await until(() => client.messages.length === 1, "Seen");
+    assert.deepEqual([recovered, read.length], [[false], 0], "nobody was here before");
+
+    // Only once something was said does it come back.
+    client.socket.io.reconnection(false);
+    await server.stop();
+    await until(() => client.disconnects.length === 1, "the disconnect");
+    await server.restart();
+    const said = [await say("Missed")];
+    client.socket.connect();
+    // Others go on writing while the client comes back and reads.
+    while (read.length === 0 || said.length < 20) said.push(await say(`Message ${said.length}`));
+    const [[row]] = await Promise.all(read) as [[Conversation]];
+    const last = said.at(-1)!;
+    await until(() => client.messages.at(-1)?.content === last.content, "the last one");
+    assert.deepEqual(recovered, [false, false]);
+    const live = client.messages.slice(1).map(({ content }) => content);
+    assert.ok(!live.includes("Missed"), "what was said before is not told again");
+    assert.deepEqual(live, said.slice(-live.length).map(({ content }) => content));
+    const firstLive = said.at(-live.length)!;
+    assert.ok(row.lastSeq >= firstLive.seq - 1, "nothing is between the list and what is live");
+    await until(() => client.totalUnread === said.length + 1, "all that is unread");
+    assert.deepEqual(client.errors, []);
+  } finally {
+    client.close();
+    await server.close();
+  }
+});
