@@ -14,7 +14,7 @@ import type { Message } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { HistoryQuery, JoinPosition } from "../conversations/face.ts";
 import type { EventBus, LogEntry } from "../events.ts";
-import { type Attempt, CommitUnknown, createGroupCommit } from "../group_commit.ts";
+import { type Attempt, CommitUnknown, createGroupCommit, type How } from "../group_commit.ts";
 import type { Principal } from "../principal.ts";
 
 /** Stands where a conversation's id would: for its room, its rate and who is in it. No row has it. */
@@ -77,16 +77,17 @@ export function createWorkspaceChat(options: WorkspaceChatOptions): WorkspaceCha
     what: "the message",
     maxPending: options.maxPending,
     maxBatch: MAX_BATCH,
+    maxRunning: 1,
     patienceMs: options.patienceMs,
     keyOf: () => WORKSPACE_CHAT,
     commit,
   });
 
-  async function commit(batch: Waiting[], wait: boolean): Promise<Attempt<Waiting>> {
+  async function commit(batch: Waiting[], how: How): Promise<Attempt<Waiting>> {
     let done: { attempt: Attempt<Waiting>; xid: string | null } | undefined;
     try {
       await db.transaction().execute(async (trx) => {
-        if (!await lock(trx, wait)) return;
+        if (!await lock(trx, how === "waiting")) return;
         done = await storeAll(trx, batch);
       });
     } catch (error) {
@@ -95,7 +96,7 @@ export function createWorkspaceChat(options: WorkspaceChatOptions): WorkspaceCha
       if (xid === null) throw error;
       throw new CommitUnknown(attempt, () => wasCommitted(db, xid), error);
     }
-    return done?.attempt ?? { locked: batch, settle() {} };
+    return done?.attempt ?? { left: batch, settle() {} };
   }
 
   async function storeAll(trx: Kysely<Database>, batch: readonly Waiting[]) {
@@ -132,7 +133,7 @@ export function createWorkspaceChat(options: WorkspaceChatOptions): WorkspaceCha
       if (created.length > 0) bus.emit("workspace.logged", { entries: created.map(toEntry) });
       for (const answer of answers) answer();
     };
-    return { xid, attempt: { locked: [], settle } };
+    return { xid, attempt: { left: [], settle } };
   }
 
   /** Behind one seq, up to and with another. */
