@@ -6,20 +6,31 @@
 
 export type CompositeValue = string | number | boolean | Date | null;
 
-const SPECIAL = /["\\]/g;
-
 /** For `::some_type[]`, where the type has as many columns as each row has values. */
 export function toComposites(rows: readonly (readonly CompositeValue[])[]): string {
-  return `{${rows.map(element).join(",")}}`;
+  let text = "{";
+  for (const [i, row] of rows.entries()) {
+    text += i === 0 ? '"(' : ',"(';
+    for (let column = 0; column < row.length; column++) {
+      if (column > 0) text += ",";
+      text += field(row[column]!);
+    }
+    text += ')"';
+  }
+  return text + "}";
 }
 
-function element(row: readonly CompositeValue[]): string {
-  return `"${`(${row.map(field).join(",")})`.replace(SPECIAL, "\\$&")}"`;
-}
-
-/** Nothing is null; what is not text needs no quotes. */
+/** A value within a row within an array, so what is quoted is so twice. Nothing is null. */
 function field(value: CompositeValue): string {
   if (value === null) return "";
-  if (typeof value === "string") return `"${value.replace(SPECIAL, "\\$&")}"`;
-  return value instanceof Date ? value.toISOString() : String(value);
+  if (typeof value !== "string") {
+    return value instanceof Date ? value.toISOString() : String(value);
+  }
+  const special = value.includes('"') || value.includes("\\");
+  return `\\"${special ? value.replace(/["\\]/g, escapeTwice) : value}\\"`;
+}
+
+/** Of `"`: `\"` in the row, whose two characters are `\\\"` in the array. */
+function escapeTwice(character: string): string {
+  return character === '"' ? '\\\\\\"' : "\\\\\\\\";
 }

@@ -5,8 +5,17 @@
 let lastMs = 0;
 let counter = 0;
 
+/** Random bytes, fetched for many ids at a time. */
+const pool = new Uint8Array(16 * 256);
+let unused = 0;
+
 export function uuidv7(now: () => number = Date.now): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  if (unused === 0) {
+    crypto.getRandomValues(pool);
+    unused = pool.length;
+  }
+  unused -= 16;
+  const bytes = pool.subarray(unused, unused + 16);
   const time = now();
   if (time > lastMs) {
     lastMs = time;
@@ -25,7 +34,7 @@ export function uuidv7(now: () => number = Date.now): string {
   bytes[6] = 0x70 | (counter >> 8);
   bytes[7] = counter;
   bytes[8] = 0x80 | (bytes[8]! & 0x3f);
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = bytes.toHex();
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${
     hex.slice(20)
   }`;

@@ -257,32 +257,48 @@ testWith(
   "a commit whose answer is lost is found out about, and told once",
   () =>
     withStage(async ({ server, proxy, direct }) => {
-      const { agent, conversation } = await cast(server);
+      const { agent, visitor, conversation } = await cast(server);
       const conversationId = conversation.id;
       const socket = await connect(server, { token: agent.token });
+      const reader = await connect(server, { sessionId: visitor.sessionId });
       const follower = await connect(server, { token: agent.token });
       await follower.ack("join", { conversationId });
       const { documentId } = await socket.ack("join_session", { conversationId, clientId: "ada" });
       let seq = 0;
-      for (const when of ["before", "after"] as const) {
-        const cut = proxy.cut(when, "store_batch", "commit\0");
+      const status = { before: "pending", after: "snoozed", late: "open" };
+      for (const when of ["before", "after", "late"] as const) {
+        const cut = proxy.cut(when, "write_batch");
         const said = await Promise.all([
           socket.ack("message", { conversationId, content: when, clientMessageId: when }),
           // Without an id of its own: to repeat it might undo what somebody else did meanwhile.
           call(server, "PATCH", `/api/conversations/${conversationId}`, {
             token: agent.token,
-            body: { status: when === "before" ? "pending" : "snoozed" },
+            body: { status: status[when] },
           }),
+          // Its receipt is told with its number, which the lost answer would have said.
+          reader.ack("read", { conversationId, seq }),
         ]);
         await cut;
         assert.equal(said[0].duplicate, false);
         assert.equal(said[1].status, 200);
+        if (when === "late") await proxy.deliver();
         seq += 2;
         await follower.until(
           ({ data }) => (data as { seq?: number })?.seq === seq,
           "the last event",
         );
 
+        // What needs more than the conversation's row is a transaction of several statements.
+        const changed = proxy.cut(when === "late" ? "after" : when, "store_batch", "commit\0");
+        const { messageId } = await socket.ack("edit_message", {
+          conversationId,
+          messageId: said[0].message.id,
+          content: `${when}, edited`,
+        });
+        await changed;
+        seq++;
+
+        if (when === "late") break;
         const version = when === "before" ? 0 : 1;
         const edited = proxy.cut(when, "store_edits");
         const receipt = await socket.ack("edit", {
@@ -296,17 +312,24 @@ testWith(
         assert.equal(receipt.version, version + 1);
       }
       const { rows } = await direct.query("select seq from conversation_events order by seq");
-      assert.deepEqual(rows.map(({ seq }) => Number(seq)), [1, 2, 3, 4]);
-      const told = follower.received.filter(({ type }) =>
-        type === "message" || type === "conversation_changed"
+      const reads = follower.received.flatMap((message) =>
+        message.type === "message_status" && message.data.userId === visitor.contact.id
+          ? [message.data.receipt?.number]
+          : []
       );
-      assert.deepEqual(told.map(({ data }) => (data as { seq: number }).seq), [1, 2, 3, 4]);
+      assert.deepEqual(reads.map((number) => typeof number), ["undefined", "number", "number"]);
+      const all = Array.from({ length: seq }, (_, i) => i + 1);
+      assert.deepEqual(rows.map(({ seq }) => Number(seq)), all);
+      const told = follower.received.filter(({ type }) =>
+        type === "message" || type === "conversation_changed" || type === "message_updated"
+      );
+      assert.deepEqual(told.map(({ data }) => (data as { seq: number }).seq), all);
       const { content, version } = await socket.ack("join_session", {
         conversationId,
         clientId: "ada",
       });
       assert.deepEqual([content, version], ["xx", 2]);
-      await Promise.all([socket.close(), follower.close()]);
+      await Promise.all([socket, reader, follower].map((one) => one.close()));
     }),
 );
 

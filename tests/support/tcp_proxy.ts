@@ -12,7 +12,9 @@ export interface TcpProxy {
    *
    * @returns resolves when it has happened
    */
-  cut(when: "before" | "after", ...texts: string[]): Promise<void>;
+  cut(when: Cutting["when"], ...texts: string[]): Promise<void>;
+  /** Lets what was cut "late" arrive after all; resolves when there was time to carry it out. */
+  deliver(): Promise<void>;
   /** While it is held nothing arrives, and all of it later, as with a process that is stopped. */
   hold(held: boolean): void;
   close(): void;
@@ -22,7 +24,8 @@ export interface TcpProxy {
 const CARRIED_OUT_MS = 300;
 
 interface Cutting {
-  when: "before" | "after";
+  /** `late`: the client is cut off, and what it sent is on its way until `deliver`. */
+  when: "before" | "after" | "late";
   texts: string[];
   /** How many of them each connection has sent. */
   sent: WeakMap<Deno.Conn, number>;
@@ -35,6 +38,7 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
   let isShut = false;
   let cutting: Cutting | null = null;
   let held: PromiseWithResolvers<void> | null = null;
+  let deliverLate = async () => {};
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 
   /** The answer is kept back, too: nothing of it may arrive before the cut. */
@@ -56,6 +60,17 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
           if (cut.when === "before") {
             cut.done();
             break;
+          }
+          if (cut.when === "late") {
+            const bytes = buffer.slice(0, count);
+            deliverLate = async () => {
+              await to.write(bytes);
+              await new Promise((resolve) => setTimeout(resolve, CARRIED_OUT_MS));
+              end(to);
+            };
+            end(from);
+            cut.done();
+            return;
           }
           await to.write(buffer.slice(0, count));
           await new Promise((resolve) => setTimeout(resolve, CARRIED_OUT_MS));
@@ -107,6 +122,7 @@ export function openTcpProxy(target: { hostname: string; port: number }): TcpPro
   return {
     port: (listener.addr as Deno.NetAddr).port,
     shut,
+    deliver: () => deliverLate(),
     open: () => void (isShut = false),
     freeze: (next) => void (frozen = next),
     cut: (when, ...texts) =>
