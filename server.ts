@@ -3,6 +3,7 @@
  */
 import { sql } from "kysely";
 import { isUnavailable } from "./db/database_error.ts";
+import { startHousekeeping } from "./db/housekeeping.ts";
 import { inMegabytes } from "./db/disk_guard.ts";
 import { databaseFailure } from "./db/failure.ts";
 import { createProcessCounters } from "./domain/analytics/process_counters.ts";
@@ -81,6 +82,9 @@ export interface Parley {
   /** Tells clients to come back, stores what was taken, and closes the database. */
   stop(): Promise<void>;
 }
+
+/** Milliseconds without a change after which the embedded database is tidied up. */
+const QUIET_MS = 2000;
 
 export type ReportError = (error: unknown, context?: Record<string, unknown>) => void;
 
@@ -201,6 +205,13 @@ export async function createParley(
     maxPending: settings.MAX_PENDING_WRITES,
     patienceMs: settings.DATABASE_RETRY_MS,
     takeBroadcast: () => conversations.takeBroadcast(WORKSPACE_CHAT),
+  });
+  let lastWrite = performance.now();
+  bus.on("conversation.logged", () => lastWrite = performance.now());
+  const housekeeping = database.engine === "postgres" ? null : startHousekeeping({
+    db,
+    isQuiet: () => writer.pending === 0 && performance.now() - lastWrite > QUIET_MS,
+    onError,
   });
   const leaving = createLeaving({ db, writer, onError });
   const bot = createBot({ db, bus, writer, conversations, name: settings.BOT_NAME, onError });
@@ -524,6 +535,7 @@ export async function createParley(
       await documents.close();
       await notifications.stop();
       await indexer.stop();
+      await housekeeping?.stop();
       await stopForgetting();
       await realtime.close();
       await changes.stop();

@@ -65,11 +65,6 @@ export async function forgetChanges(trx: Db): Promise<void> {
     on conflict (key) do update set value = excluded.value`.execute(trx);
 }
 
-/** Gives the place of what was forgotten back; the embedded database does not do it by itself. */
-export async function vacuumChanges(db: Db): Promise<void> {
-  await sql`vacuum changes, change_commits`.execute(db);
-}
-
 /**
  * Takes texts of messages that were deleted out of the changes from before: of the messages, and of
  * the conversations whose last one they were. Looks at deletions with ids above `after`.

@@ -290,7 +290,7 @@ testWith(
 
         // What needs more than the conversation's row is a transaction of several statements.
         const changed = proxy.cut(when === "late" ? "after" : when, "store_batch", "commit\0");
-        const { messageId } = await socket.ack("edit_message", {
+        await socket.ack("edit_message", {
           conversationId,
           messageId: said[0].message.id,
           content: `${when}, edited`,

@@ -1,10 +1,5 @@
 import { createChangeFeed } from "../../db/change_feed.ts";
-import {
-  forgetOldChanges,
-  type Retention,
-  scrubDeletedTexts,
-  vacuumChanges,
-} from "../../db/change_retention.ts";
+import { forgetOldChanges, type Retention, scrubDeletedTexts } from "../../db/change_retention.ts";
 import { unfollowTables } from "../../db/followed_tables.ts";
 import type { OpenDatabase } from "../../db/database.ts";
 import type { EventBus } from "../events.ts";
@@ -26,7 +21,7 @@ export function startTables(
   options: StartTablesOptions,
 ): { tables: Tables; stop(): Promise<void> } {
   const { database, bus, maxReplay, onError, keepMs, maxChanges } = options;
-  const { db, jobs, engine, epoch, listen } = database;
+  const { db, jobs, epoch, listen } = database;
   const feed = createChangeFeed({
     db,
     listen,
@@ -39,9 +34,8 @@ export function startTables(
   let scrubbed = 0;
   async function tidy(): Promise<void> {
     scrubbed = await scrubDeletedTexts(jobs, scrubbed);
-    const forgotten = await forgetOldChanges(jobs, { keepMs, maxChanges });
+    await forgetOldChanges(jobs, { keepMs, maxChanges });
     await unfollowTables(jobs);
-    if (forgotten > 0 && engine === "pglite") await vacuumChanges(jobs);
   }
   let tidying: Promise<void> | null = null;
   const timer = setInterval(() => {
