@@ -442,7 +442,8 @@ export const SETTINGS = {
   CHANGE_RETENTION_MS: setting(
     int(1000, 2_592_000_000),
     "3600000",
-    "Time for which they are kept (1 hour), unless there are more than MAX_CHANGES",
+    "Time for which they are kept (1 hour), and a table goes on being recorded without a follower, " +
+      "unless there are more than MAX_CHANGES",
   ),
   WAITING_ALERT_MS: setting(
     int(0, 604_800_000),
