@@ -23,6 +23,7 @@ const ALONE: Scenarios = {
   size: async () => (await import("./scenarios/size.ts")).size,
   analytics: async () => (await import("./scenarios/analytics.ts")).analytics,
   limiter: async () => (await import("./scenarios/limiter.ts")).limiter,
+  aged: async () => (await import("./scenarios/aged.ts")).aged,
 };
 
 /** Those that can be run on two revisions. */
