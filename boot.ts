@@ -8,11 +8,19 @@ import { type BuiltSite, createSite } from "./api/site.ts";
 import { DataDirError } from "./db/data_dir.ts";
 import { tracingWarning } from "./domain/tracing.ts";
 import { surviveUncaught } from "./last_resort.ts";
-import { configureLogging, plain, reportError, sayReady, saySetupCode } from "./logging.ts";
+import {
+  configureLogging,
+  type LogFormat,
+  plain,
+  reportError,
+  sayReady,
+  saySetupCode,
+} from "./logging.ts";
 import { createPeerReader } from "./realtime/address.ts";
 import { openStoreWhenThere, StartError } from "./open_store.ts";
 import { createParley, type Parley } from "./server.ts";
 import { readSettings, type Settings, SettingsError } from "./settings.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
 const logger = getLogger("parley");
 
@@ -82,6 +90,7 @@ export async function boot(
   let site: BuiltSite | null = null;
   let parley: Parley | null = null;
   let starting: Promise<void> | null = null;
+  let watchdog: Watchdog | null = null;
   let announced: number | null = null;
 
   function announceReady(): void {
@@ -107,7 +116,15 @@ export async function boot(
     }
   }
 
+  /** The engine may take its time for migrations, and for what a crash left to it. */
+  function watchEngine(): Watchdog | null {
+    const { DATABASE_URL, DATABASE_STUCK_MS: stuck, DATABASE_JOB_TIMEOUT_MS: job } = config;
+    if (DATABASE_URL !== undefined || stuck === 0) return null;
+    return startWatchdog(job === 0 ? 0 : Math.max(job, stuck), formatOf(config));
+  }
+
   async function open(port: number): Promise<void> {
+    watchdog = watchEngine();
     const loading = loadSite();
     const migrated: string[] = [];
     const told = {
@@ -148,6 +165,7 @@ export async function boot(
     });
     if (stopping.signal.aborted) return await opened.stop();
     parley = opened;
+    watchdog?.allow(config.DATABASE_STUCK_MS);
     announceReady();
   }
 
@@ -183,12 +201,13 @@ export async function boot(
       stopping.abort();
       await starting?.catch(() => {});
       await parley?.stop();
+      watchdog?.stop();
     },
   };
 }
 
 /** For people at a terminal text, for what collects logs JSON. */
-function formatOf({ LOG_FORMAT }: Settings): "json" | "text" {
+function formatOf({ LOG_FORMAT }: Settings): LogFormat {
   if (LOG_FORMAT !== "auto") return LOG_FORMAT;
   return Deno.stdout.isTerminal() ? "text" : "json";
 }

@@ -64,16 +64,38 @@ function show(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+export type LogFormat = "json" | "text";
+
+const formatterOf = (format: LogFormat) => {
+  const line = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textLine;
+  return (record: LogRecord) => redact(line(record));
+};
+
+/** A line for who cannot log it, of the time at the beginning of the epoch. */
+export function fatalLine(
+  sentence: string,
+  properties: Record<string, unknown>,
+  format: LogFormat,
+): string {
+  return formatterOf(format)({
+    category: ["parley"],
+    level: "fatal",
+    message: [sentence],
+    rawMessage: sentence,
+    timestamp: 0,
+    properties,
+  }).trimEnd();
+}
+
 /**
  * JSON lines on standard output and error, one object an entry, or lines of text; credentials are
  * taken out of both.
  */
 export async function configureLogging(
   level: "debug" | "info" | "warning" | "error",
-  format: "json" | "text" = "json",
+  format: LogFormat = "json",
 ): Promise<void> {
-  const line = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textLine;
-  const formatter = (record: LogRecord) => redact(line(record));
+  const formatter = formatterOf(format);
   await configure({
     sinks: { console: getConsoleSink({ formatter }) },
     loggers: [

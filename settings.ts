@@ -153,6 +153,11 @@ export const SETTINGS = {
     "600000",
     "The same as DATABASE_STATEMENT_TIMEOUT_MS for migrations, figures and tidying up (10 minutes)",
   ),
+  DATABASE_STUCK_MS: setting(
+    int(0, 86_400_000).refine((ms) => ms === 0 || ms >= 2000, "must be 0, or 2000 at least"),
+    "60000",
+    "Time for which the embedded database may hold up the process before that is ended; while it starts DATABASE_JOB_TIMEOUT_MS, if longer; 0: never",
+  ),
   MIGRATE_ON_START: setting(
     flag,
     "true",

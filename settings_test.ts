@@ -41,6 +41,7 @@ Deno.test("readSettings() names the setting, the value and what is allowed", () 
   assert.match(refused({ ADMIN_EMAIL: "a@b.example" }), /ADMIN_PASSWORD is not set/);
   assert.match(refused({ SECURE_COOKIES: "yes" }), /SECURE_COOKIES is "yes"/);
   assert.match(refused({ JWT_PUBLIC_KEY: "a key" }), /JWT_PUBLIC_KEY is \(secret\): it must be/);
+  assert.match(refused({ DATABASE_STUCK_MS: "500" }), /"500": it must be 0, or 2000 at least/);
   assert.match(refused({ JWT_JWKS_URL: "id.example/keys" }), /JWT_JWKS_URL .* https:\/\//);
 });
 

@@ -4,6 +4,7 @@ import { PGlite, type QueryOptions } from "@electric-sql/pglite";
 import { DatabaseUnavailable, type Trouble, troubleOf } from "./database_error.ts";
 import { beginData, checkData, DataDirError, holdDataDir } from "./data_dir.ts";
 import { createDiskGuard, type Disk, type DiskGuard } from "./disk_guard.ts";
+import { createDeathWatch, type DeathWatch, firstSentence } from "./engine_death.ts";
 import type { Listen } from "./listen.ts";
 import type { Database } from "./types.ts";
 
@@ -28,8 +29,6 @@ export interface Embedded {
 
 /** bigint as number: positions stay far below 2^53. */
 const INT8 = 20;
-/** Milliseconds that a dead engine has to close. */
-const CLOSE_MS = 1000;
 
 /** @throws {DataDirError} */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
@@ -39,10 +38,11 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   try {
     const isNew = await checkData(path, minFreeBytes);
     const initialized = isNew ? await beginData(path) : async () => {};
-    const pglite = await createEngine(path, isNew);
+    const watch = createDeathWatch();
+    const pglite = await createEngine(path, isNew, watch);
     await initialized();
     const guard = createDiskGuard({ path, minFreeBytes });
-    const engine = watchEngine(pglite, guard, options);
+    const engine = watchEngine(pglite, guard, watch, options);
     const db = new Kysely<Database>({
       dialect: new PGliteDialect({ pglite: engine.pglite }),
       ...(log === undefined ? {} : { log }),
@@ -52,7 +52,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       disk: guard,
       listen: async (channel, onNotify) => {
         const unlisten = await pglite.listen(channel, onNotify);
-        return { stop: () => engine.dead() ? Promise.resolve() : unlisten() };
+        return { stop: () => watch.death() === null ? unlisten() : Promise.resolve() };
       },
       // A folder that was restored from a copy has the same contents in new files.
       mark: async () => {
@@ -61,13 +61,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       },
       async close() {
         guard.stop();
-        const closed = db.destroy();
-        if (engine.dead()) {
-          await Promise.race([
-            closed.catch(() => {}),
-            new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, CLOSE_MS))),
-          ]);
-        } else await closed;
+        await db.destroy();
         hold.release();
       },
     };
@@ -78,24 +72,46 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
 }
 
 /** @throws {DataDirError} */
-async function createEngine(path: string, isNew: boolean): Promise<PGlite> {
+async function createEngine(path: string, isNew: boolean, watch: DeathWatch): Promise<PGlite> {
   try {
-    return await PGlite.create(path, { parsers: { [INT8]: (value: string) => Number(value) } });
+    return await PGlite.create(path, {
+      parsers: { [INT8]: (value: string) => Number(value) },
+      extensions: { watch: watch.extension },
+    });
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split(". ")[0] : String(error);
-    throw new DataDirError(
-      isNew
-        ? `Cannot make the embedded database in "${path}": ${reason} (is the disk full?)`
-        : `Cannot open the embedded database: the files in "${path}" are damaged: ${reason} ` +
-          "(restore the folder from a backup, or move it away to begin with an empty one)",
-    );
+    const reason = watch.lastWords() ?? reasonOf(error);
+    throw new DataDirError(cannotOpen(path, isNew, reason), { cause: error });
   }
 }
 
-/** What the runtime of the engine says when it has ended: nothing after that can be believed. */
-function isDeath(error: unknown): error is Error {
-  return error instanceof Error &&
-    (error instanceof WebAssembly.RuntimeError || /^Aborted\(/.test(error.message));
+/** Errors of the engine's file system: they have a number of WASI's, and no words. */
+const ERRNO: Record<number, string> = {
+  2: "Permission denied",
+  51: "No space left on device",
+  69: "Read-only file system",
+};
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error) return firstSentence(error);
+  const { errno } = (error ?? {}) as { errno?: number };
+  return errno === undefined ? String(error) : ERRNO[errno] ?? `file system error ${errno}`;
+}
+
+/** A sentence with the way out. */
+function cannotOpen(path: string, isNew: boolean, reason: string): string {
+  const what = `Cannot ${isNew ? "make" : "open"} the embedded database`;
+  if (/no space left/i.test(reason)) {
+    return `${what}: the disk of "${path}" is full: ${reason} (make space, or move DATA_DIR to ` +
+      "another disk)";
+  }
+  if (/read-only file system|permission denied|create lock file/i.test(reason)) {
+    return `${what}: "${path}" cannot be written: ${reason} (give this user the right to, or name ` +
+      "another folder)";
+  }
+  return isNew
+    ? `${what} in "${path}": ${reason} (is the disk full?)`
+    : `${what}: the files in "${path}" are damaged: ${reason} (restore the folder from a backup, ` +
+      "or move it away to begin with an empty one)";
 }
 
 /** Bytes of a statement's parameters, about. */
@@ -115,8 +131,13 @@ type Ask = Parameters<PGlite["transaction"]>[0];
  * The engine as Kysely uses it. While the disk is low, the session is read-only, so Postgres itself
  * says what is a change, and no way to it can be forgotten.
  */
-function watchEngine(pglite: PGlite, guard: DiskGuard, options: EmbeddedOptions) {
-  let dead: string | null = null;
+function watchEngine(
+  pglite: PGlite,
+  guard: DiskGuard,
+  watch: DeathWatch,
+  options: EmbeddedOptions,
+) {
+  let told = false;
   let readOnly = false;
 
   function unavailable(kind: Trouble, cause: unknown): DatabaseUnavailable {
@@ -124,12 +145,18 @@ function watchEngine(pglite: PGlite, guard: DiskGuard, options: EmbeddedOptions)
     return new DatabaseUnavailable(kind, cause);
   }
 
+  /** The refusal of a dead engine; null while it lives. */
+  function refusal(): DatabaseUnavailable | null {
+    const reason = watch.death();
+    if (reason === null) return null;
+    if (!told) options.onDead?.(reason);
+    told = true;
+    return unavailable("connection", new Error(reason));
+  }
+
   function convert(error: unknown): unknown {
-    if (isDeath(error) && dead === null) {
-      dead = error.message.split(". ")[0]!;
-      options.onDead?.(dead);
-    }
-    if (dead !== null) return unavailable("connection", new Error(dead));
+    const refused = refusal();
+    if (refused !== null) return refused;
     const kind = troubleOf(error);
     if (kind === null) return error;
     return unavailable(kind === "read_only" && guard.low ? "disk" : kind, error);
@@ -137,7 +164,8 @@ function watchEngine(pglite: PGlite, guard: DiskGuard, options: EmbeddedOptions)
 
   /** Before what begins a transaction: the engine does one thing after the other, in this order. */
   function admit(bytes: number): void {
-    if (dead !== null) throw unavailable("connection", new Error(dead));
+    const refused = refusal();
+    if (refused !== null) throw refused;
     const refuses = guard.refuses(bytes);
     if (refuses === readOnly) return;
     readOnly = refuses;
@@ -148,16 +176,25 @@ function watchEngine(pglite: PGlite, guard: DiskGuard, options: EmbeddedOptions)
       });
   }
 
+  /** What seems to succeed is looked at, too: a dead engine answers with nothing. */
+  async function living<T>(ask: () => Promise<T>): Promise<T> {
+    let answer: T;
+    try {
+      answer = await ask();
+    } catch (error) {
+      throw convert(error);
+    }
+    const refused = refusal();
+    if (refused !== null) throw refused;
+    return answer;
+  }
+
   const within = (query: Query, writes: boolean): Query => async (text, parameters, how) => {
     // It began while there was space.
     if (writes && guard.refuses(sizeOf(parameters))) {
       throw unavailable("disk", new Error("the disk is nearly full"));
     }
-    try {
-      return await query(text, parameters, how);
-    } catch (error) {
-      throw convert(error);
-    }
+    return await living(() => query(text, parameters, how));
   };
 
   const watched = {
@@ -170,30 +207,22 @@ function watchEngine(pglite: PGlite, guard: DiskGuard, options: EmbeddedOptions)
     get waitReady() {
       return pglite.waitReady;
     },
-    close: () => pglite.close(),
+    // Postgres writes down that all is well when it is closed: a dead one must not.
+    close: () => watch.death() === null ? pglite.close() : Promise.resolve(),
     async query(text: string, parameters?: unknown[], how?: QueryOptions) {
       admit(sizeOf(parameters));
-      try {
-        return await pglite.query(text, parameters, how);
-      } catch (error) {
-        throw convert(error);
-      }
+      return await living(() => pglite.query(text, parameters, how));
     },
     async transaction(work: Ask) {
       admit(0);
       const writes = !readOnly;
-      try {
-        return await pglite.transaction((trx) => {
+      return await living(() =>
+        pglite.transaction((trx) => {
           const query = within(trx.query.bind(trx) as Query, writes);
           return work({ ...trx, query } as typeof trx);
-        });
-      } catch (error) {
-        throw convert(error);
-      }
+        })
+      );
     },
   };
-  return {
-    pglite: watched as unknown as PGlite,
-    dead: () => dead !== null,
-  };
+  return { pglite: watched as unknown as PGlite };
 }
