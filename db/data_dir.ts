@@ -44,7 +44,10 @@ export async function makeDataDir(path: string): Promise<void> {
     const shown = (mode & 0o777).toString(8).padStart(3, "0");
     throw new DataDirError(
       `Cannot use DATA_DIR "${path}": other accounts can get in (mode ${shown}), and that cannot ` +
-        "be changed (make a folder below it that belongs to this process, and name that one)",
+        `be changed: ${
+          reasonOf(cause)
+        } (make a folder below it that belongs to this process, and ` +
+        "name that one)",
       { cause },
     );
   }

@@ -1,9 +1,10 @@
 /** The embedded database on a disk that fills, that is full, and that is damaged. */
 import assert from "node:assert/strict";
 import { copyTree } from "../tools/files.ts";
+import { freeBytesOf } from "../db/disk_guard.ts";
 import { call, cast } from "./support/http.ts";
 import { eventually } from "./faults/health.ts";
-import { runToEnd } from "./support/process.ts";
+import { runToEnd, startProcess } from "./support/process.ts";
 import { ADMIN, startServer } from "./support/server.ts";
 import { requireAll } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
@@ -31,6 +32,33 @@ async function mountDisk(
       await Deno.remove(path, { recursive: true });
     },
   };
+}
+
+/** Leaves so much free: what somebody else does on the same disk. */
+async function fillTo(disk: { path: string }, left: number): Promise<void> {
+  using file = await Deno.open(`${disk.path}/filler`, { create: true, append: true });
+  for (let size = 1 << 20; size >= 512; size /= 2) {
+    try {
+      while (freeBytesOf(disk.path) - size >= left) await file.write(new Uint8Array(size));
+    } catch {
+      // It is full for blocks of this size.
+    }
+  }
+}
+
+/** A start that fails: its one line. */
+async function refusedStart(env: Record<string, string>): Promise<string> {
+  const { code, stderr } = await runToEnd({
+    PORT: "0",
+    HOST: "127.0.0.1",
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+    ...env,
+  });
+  assert.equal(code, 1, stderr);
+  const line = stderr.trim();
+  assert.equal(line.split("\n").length, 1, line);
+  return line;
 }
 
 const probe = Deno.build.os === "linux" ? await mountDisk(MB) : null;
@@ -101,7 +129,6 @@ testOnDisk("on a disk that fills changes are refused, reads go on, and it heals"
       [200, "degraded", "low"],
     );
     // The disk did not fill behind it.
-    const { freeBytesOf } = await import("../db/disk_guard.ts");
     assert.ok(freeBytesOf(disk.path) > 4 * MB, `${freeBytesOf(disk.path)} bytes are left`);
 
     const resized = await new Deno.Command("mount", {
@@ -122,6 +149,125 @@ testOnDisk("on a disk that fills changes are refused, reads go on, and it heals"
     assert.deepEqual(server.errors, []);
   } finally {
     await server.stop();
+    await disk.unmount();
+    await Deno.remove(template, { recursive: true });
+  }
+});
+
+testOnDisk("acknowledged before the disk filled, it is there after a restart", async () => {
+  const disk = (await mountDisk(110 * MB))!;
+  const template = await makeDataDir();
+  const dir = `${disk.path}/data`;
+  await copyTree(template, dir);
+  const env = {
+    DATA_DIR: dir,
+    MIN_FREE_DISK_BYTES: `${20 * MB}`,
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+  };
+  let running = await startProcess(env);
+  try {
+    const { visitor, conversation } = await cast(running);
+    const at = `/api/conversations/${conversation.id}/messages`;
+    const acknowledged: string[] = [];
+    const write = async () => {
+      const answer = await call(running, "POST", at, {
+        token: visitor.sessionId,
+        body: { content: "Hello", clientMessageId: crypto.randomUUID() },
+      });
+      if (answer.status === 201) acknowledged.push(answer.body["id"] as string);
+      return answer;
+    };
+    for (let i = 0; i < 5; i++) assert.equal((await write()).status, 201);
+    const assertThere = async () => {
+      const { body } = await call<{ items: { id: string }[] }>(running, "GET", at, {
+        token: visitor.sessionId,
+      });
+      const there = new Set(body.items.map(({ id }) => id));
+      assert.deepEqual(acknowledged.filter((id) => !there.has(id)), []);
+    };
+
+    // Nearly full: it starts, shows what there is, and takes nothing.
+    await fillTo(disk, 10 * MB);
+    assert.equal((await eventually(write, ({ status }) => status === 503, 10_000)).status, 503);
+    await running.kill("SIGKILL");
+    running = await startProcess(env);
+    const refused = await write();
+    assert.deepEqual([refused.status, refused.body["code"]], [503, "unavailable"]);
+    assert.match(refused.body["detail"] as string, /disk is nearly full/);
+    await assertThere();
+    await running.kill("SIGKILL");
+
+    // Full: it does not start, with the guard and without, and harms nothing.
+    await Deno.remove(`${dir}/postgres/postmaster.pid`);
+    await fillTo(disk, 0);
+    assert.match(
+      await refusedStart(env),
+      /the disk of "[^"]*\/postgres" has 0 MB free, and opening it takes 4 MB \(make space, or move/,
+    );
+    assert.match(
+      await refusedStart({ ...env, MIN_FREE_DISK_BYTES: "0" }),
+      /the disk of "[^"]*\/postgres" is full: .*No space left on device \(make space, or move/,
+    );
+
+    await Deno.remove(`${disk.path}/filler`);
+    running = await startProcess(env);
+    await assertThere();
+    assert.equal((await write()).status, 201);
+    assert.equal((await running.kill("SIGTERM")).code, 0);
+  } finally {
+    await Promise.try(() => running.kill("SIGKILL")).catch(() => {});
+    await disk.unmount();
+    await Deno.remove(template, { recursive: true });
+  }
+});
+
+testOnDisk("a first start on a full disk, or one that takes nothing, is one sentence", async () => {
+  const disk = (await mountDisk(110 * MB))!;
+  const template = await makeDataDir();
+  const dir = `${disk.path}/data`;
+  const remount = async (...args: string[]) =>
+    assert.ok((await new Deno.Command("mount", { args }).output()).success);
+  try {
+    await fillTo(disk, 30 * MB);
+    assert.match(
+      await refusedStart({ DATA_DIR: dir }),
+      /"[^"]*\/postgres" has \d+ MB free, and making one takes \d+ MB \(make space, lower MIN_FREE/,
+    );
+    assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), ["lock"]);
+    assert.match(
+      await refusedStart({ DATA_DIR: dir, MIN_FREE_DISK_BYTES: "0" }),
+      /^Cannot make the embedded database: the disk of "[^"]*\/postgres" is full: .*No space left/,
+    );
+
+    await Deno.remove(`${disk.path}/filler`);
+    await Deno.remove(dir, { recursive: true });
+    await copyTree(template, dir);
+    const env = { DATA_DIR: dir, MIN_FREE_DISK_BYTES: "0" };
+    await Deno.chmod(dir, 0o755);
+    await remount("-o", "remount,ro", disk.path);
+    assert.match(
+      await refusedStart(env),
+      /other accounts can get in \(mode 755\), and that cannot be changed: Read-only file system/,
+    );
+    await remount("-o", "remount,rw", disk.path);
+    await Deno.chmod(dir, 0o700);
+    await remount("-o", "remount,ro", disk.path);
+    assert.match(
+      await refusedStart(env),
+      /^Cannot use DATA_DIR "[^"]*": it cannot be written: Read-only file system \(give this user/,
+    );
+    await remount("-o", "remount,rw", disk.path);
+    // The folder in it alone.
+    const inner = `${dir}/postgres`;
+    await remount("--bind", inner, inner);
+    await remount("-o", "remount,bind,ro", inner);
+    assert.match(
+      await refusedStart(env),
+      /^Cannot open the embedded database: "[^"]*\/postgres" cannot be written: .*Read-only file/,
+    );
+    assert.ok((await new Deno.Command("umount", { args: [inner] }).output()).success);
+  } finally {
     await disk.unmount();
     await Deno.remove(template, { recursive: true });
   }
@@ -167,18 +313,7 @@ Deno.test("a folder that is not whole ends the start with a sentence, and is lef
         await Deno.rename(whole, dir);
         await damage();
         const before = await listing();
-        const { code, stderr } = await runToEnd({
-          DATA_DIR: dir,
-          PORT: "0",
-          HOST: "127.0.0.1",
-          ADMIN_EMAIL: ADMIN.email,
-          ADMIN_PASSWORD: ADMIN.password,
-          MIN_FREE_DISK_BYTES: "0",
-        });
-        assert.equal(code, 1);
-        const line = stderr.trim();
-        assert.match(line, sentence);
-        assert.equal(line.split("\n").length, 1, line);
+        assert.match(await refusedStart({ DATA_DIR: dir, MIN_FREE_DISK_BYTES: "0" }), sentence);
         assert.deepEqual(await listing(), before);
       });
     }
