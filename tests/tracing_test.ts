@@ -76,7 +76,7 @@ Deno.test("spans say what was done, and nothing of whom or with which secret", a
     const late = new WebSocket(
       `${server.url.replace("http", "ws")}/api/chat/ws?token=${agent.token}&x=${inAddress}`,
     );
-    await new Promise((resolve) => late.addEventListener("message", resolve, { once: true }));
+    await new Promise((resolve) => late.addEventListener("open", resolve, { once: true }));
     const over = new Promise((resolve) => late.addEventListener("close", resolve, { once: true }));
     late.close();
     await Promise.all([over, socket.close(), other.close()]);
