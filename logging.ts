@@ -143,3 +143,14 @@ export function reportError(error: unknown, context: Record<string, unknown> = {
     stack: cause instanceof Error ? cause.stack : undefined,
   });
 }
+
+/** Tokens of an outside issuer cannot be checked; its address may have a secret in it. */
+export function sayKeysUnreadable(cause: unknown): void {
+  logger.warn("The keys at JWT_JWKS_URL cannot be read: {reason}", {
+    reason: cause instanceof Error ? cause.message : String(cause),
+  });
+}
+
+export function sayKeysReadable(): void {
+  logger.info("The keys at JWT_JWKS_URL can be read again", {});
+}

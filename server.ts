@@ -59,6 +59,7 @@ import { withSecurityHeaders } from "./api/security_headers.ts";
 import type { Site } from "./api/site.ts";
 import { serveSocketIoClient } from "./api/socket_io_client.ts";
 import { createWorkers } from "./api/workers.ts";
+import { sayKeysReadable, sayKeysUnreadable } from "./logging.ts";
 import { guardMemory } from "./memory_guard.ts";
 import { createPeerReader } from "./realtime/address.ts";
 import type { Realtime, RealtimeStats } from "./realtime/face.ts";
@@ -138,6 +139,8 @@ export async function createParley(
     issuer: settings.JWT_ISSUER,
     audience: settings.JWT_AUDIENCE,
     anyContextIssuers: settings.JWT_ANY_CONTEXT_ISSUERS,
+    onKeysUnreadable: sayKeysUnreadable,
+    onKeysReadable: sayKeysReadable,
   });
   const attempts = createAttempts({
     perMinute: settings.LIMIT_LOGINS_PER_MINUTE,

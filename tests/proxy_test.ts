@@ -119,6 +119,28 @@ testWith(
     }, { LIMIT_SESSIONS_PER_MINUTE: "2" }),
 );
 
+testWith(
+  ["nginx"],
+  "nginx logs no token that is in an address",
+  () =>
+    withOneNode(async (proxy) => {
+      const { agent } = await cast(proxy);
+      const path = `/api/conversations?token=${agent.token}`;
+      await call(proxy, "GET", path, { token: agent.token });
+      const socket = new WebSocket(
+        `${proxy.url.replace("http", "ws")}/api/chat/ws?token=${agent.token}`,
+      );
+      await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
+      const closed = new Promise((resolve) => socket.addEventListener("close", resolve));
+      socket.close();
+      await closed;
+      let log = "";
+      while (!log.includes('"GET /api/chat/ws" 101')) log = await proxy.accessLog();
+      assert.match(log, /"GET \/api\/conversations" \d/);
+      assert.ok(!log.includes(agent.token) && !log.includes("token="), log);
+    }),
+);
+
 testWith(["nginx"], "nginx cuts who sends half a request, or nothing", () =>
   withOneNode(
     async (proxy, node) => {

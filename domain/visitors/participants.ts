@@ -82,6 +82,10 @@ export interface ParticipantTokensOptions {
   audience?: string | undefined;
   /** Values of `iss` whose tokens may enter any context where they name none; "*": every one. */
   anyContextIssuers?: readonly string[] | undefined;
+  /** The issuer's keys cannot be read, since this moment; told once until they can. */
+  onKeysUnreadable?: ((cause: unknown) => void) | undefined;
+  /** They can be read again. */
+  onKeysReadable?: (() => void) | undefined;
   now?: () => number;
 }
 
@@ -178,7 +182,9 @@ function contextsIn({ contexts = [], contextId, context_id }: z.infer<typeof Cla
   return [...new Set([...contexts, ...single])];
 }
 
-function outsideIssuer({ jwksUrl, publicKey }: ParticipantTokensOptions): Trusted | null {
+function outsideIssuer(options: ParticipantTokensOptions): Trusted | null {
+  const { jwksUrl, publicKey, onKeysUnreadable, onKeysReadable } = options;
+  let unreadable = false;
   if (publicKey !== undefined) {
     const { key, algorithms } = readPublicKey(publicKey);
     return { key: () => key, algorithms };
@@ -189,12 +195,17 @@ function outsideIssuer({ jwksUrl, publicKey }: ParticipantTokensOptions): Truste
     algorithms: ASYMMETRIC,
     async key(header, token) {
       try {
-        return await keys(header, token);
+        const key = await keys(header, token);
+        if (unreadable) onKeysReadable?.();
+        unreadable = false;
+        return key;
       } catch (cause) {
         // The token is to blame for naming no key of the set, and for nothing else here.
         const blamed = cause instanceof errors.JWKSNoMatchingKey ||
           cause instanceof errors.JWKSMultipleMatchingKeys;
         if (blamed) throw cause;
+        if (!unreadable) onKeysUnreadable?.(cause);
+        unreadable = true;
         throw new ParleyError(
           "unavailable",
           "Cannot authenticate: the issuer's keys cannot be read",

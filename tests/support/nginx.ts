@@ -8,6 +8,8 @@ export interface Nginx {
   /** "http://127.0.0.1:port" */
   url: string;
   port: number;
+  /** What the access log has; a line is there when its request is over. */
+  accessLog(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startNginx(
     // The redirection from port 80, and what TLS needs.
     [/\nserver \{\n {2}listen 80;[^}]*\}\n/g, "\n"],
     [/\n *ssl_[^\n]*/g, ""],
+    ["/var/log/nginx/parley.log", `${folder}/access.log`],
     ["listen 443 ssl http2;", `listen 127.0.0.1:${port};`],
     ...changes,
   ]);
@@ -78,6 +81,7 @@ export async function startNginx(
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    accessLog: () => Deno.readTextFile(`${folder}/access.log`),
     async close() {
       if (!over) child.kill("SIGTERM");
       await ended;
