@@ -137,6 +137,7 @@ export async function migrate(
       await lockStart(trx);
       // A change that waits for a table keeps everybody else from it: rather try again.
       await sql`set local lock_timeout = ${sql.lit(LOCK_MS)}`.execute(trx);
+      await lockWritten(trx);
       await makeRecords(trx);
       return await runChanges(trx, migrations);
     });
@@ -150,6 +151,16 @@ export async function migrate(
       onDone(batch.next.name);
     }
   }
+}
+
+/** In the order in which a node that stores messages takes them. */
+const WRITTEN = ["conversations", "chat_messages", "conversation_events"];
+
+/** Changes of several tables take them in an order of their own, and nodes would wait for us as we for them. */
+async function lockWritten(trx: Kysely<Database>): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select name from unnest(${WRITTEN}::text[])
+    with ordinality as t(name, n) where to_regclass(name) is not null order by n`.execute(trx);
+  for (const { name } of rows) await sql`lock table ${sql.table(name)}`.execute(trx);
 }
 
 /** What the schema lacks of these migrations, in order. @throws {SchemaError} as `migrate`. */

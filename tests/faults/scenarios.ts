@@ -1,4 +1,5 @@
 /** What is done to the servers, and for how long. */
+import type { Member } from "./crew.ts";
 import { canMount, type Disk, mountDisk } from "./disk.ts";
 import { type Group, openGroup } from "./group.ts";
 import { startPostgresServer } from "./postgres_server.ts";
@@ -26,10 +27,10 @@ const terminate = ({ postgres }: Stage, which = NODES) =>
 /** Everybody but those whom it cannot spare is served while it lasts. */
 async function servedMeanwhile(
   group: Group,
-  spared: (conversationId: string, url: string) => boolean,
+  spared: (member: Member) => boolean,
   ms: number,
 ): Promise<string[]> {
-  const members = group.members.filter(({ seat }) => spared(seat.conversationId, seat.url));
+  const members = group.members.filter(spared);
   try {
     await untilServed({ ...group, members }, Date.now(), ms);
     return [];
@@ -157,7 +158,7 @@ export const SCENARIOS: Scenario[] = [
         const end = lasting(stage, 15_000, 3_000);
         const wrong = await Promise.all(
           locks.map(({ group, conversationId }) =>
-            servedMeanwhile(group, (id) => id !== conversationId, 15_000)
+            servedMeanwhile(group, ({ seat }) => seat.conversationId !== conversationId, 15_000)
           ),
         );
         await end;
@@ -178,7 +179,7 @@ export const SCENARIOS: Scenario[] = [
       try {
         if (!await freezeInTransaction(stage, node)) return ["it was never in a transaction"];
         const end = lasting(stage, 15_000, 4_000);
-        const wrong = await servedMeanwhile(group, (_, url) => url !== node.url, 15_000);
+        const wrong = await servedMeanwhile(group, ({ seat }) => seat.url !== node.url, 15_000);
         await end;
         return wrong;
       } finally {
@@ -309,6 +310,69 @@ export const SCENARIOS: Scenario[] = [
       await lasting(stage, 8_000, 2_000);
       await disk!.empty();
       return [];
+    },
+  },
+  {
+    name: "a full disk under the embedded database",
+    logs: always(ONE),
+    longOnly: true,
+    unable: () => canMount() ? null : "file systems cannot be mounted here",
+    async open({ common }) {
+      disk = await mountDisk(common.reaper, 2 * DISK_MIB);
+      return await openGroup({
+        ...common,
+        name: "embedded, 1 node",
+        nodes: 1,
+        env: { ...common.env, DATA_DIR: disk.dir, MIN_FREE_DISK_BYTES: "32000000" },
+        end: () => disk!.close(),
+      });
+    },
+    async run(stage) {
+      await disk!.fill();
+      await lasting(stage, 8_000, 2_000);
+      await disk!.empty();
+      return [];
+    },
+  },
+  {
+    name: "every descriptor taken by silent connections",
+    logs: always(ONE),
+    logMs: 20_000,
+    longOnly: true,
+    async open({ common, postgres }) {
+      await postgres.query("create database parley_descriptors");
+      return await openGroup({
+        ...common,
+        name: "Postgres, 1 node",
+        nodes: 1,
+        openFiles: 256,
+        env: { ...common.env, DATABASE_URL: postgres.urlOf("parley_descriptors") },
+      });
+    },
+    async run(stage, group) {
+      const [node] = group.nodes;
+      const silent: Deno.Conn[] = [];
+      // As long as there is no answer none can be asked for either: the sockets are what must go on.
+      group.excused.add(node!);
+      try {
+        const { hostname, port } = new URL(node!.url);
+        for (let i = 0; i < 300; i++) {
+          const opened = await Deno.connect({ hostname, port: Number(port) }).catch(() => null);
+          if (opened !== null) silent.push(opened);
+        }
+        const end = lasting(stage, 8_000, 2_000);
+        const wrong = await servedMeanwhile(
+          group,
+          // Who polls needs a new connection now and then.
+          ({ kind }) => kind.name !== "Socket.IO polling",
+          8_000,
+        );
+        await end;
+        return wrong;
+      } finally {
+        for (const connection of silent) connection.close();
+        group.excused.delete(node!);
+      }
     },
   },
 ];

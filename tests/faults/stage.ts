@@ -36,6 +36,8 @@ export interface Scenario {
   longOnly?: boolean;
   /** Lines about an outage that each node of the group logs. */
   logs: (group: Group, stage: Stage) => Lines;
+  /** Milliseconds in which the log says that it is over, where it waits longer to be sure. */
+  logMs?: number;
   /** Why this machine cannot run it; null: it can. */
   unable?: () => string | null;
   /** Resolves when the cause has ended. @returns what was wrong meanwhile */
@@ -57,6 +59,11 @@ export interface Row {
 
 /** How long everybody may take to be served again; how long they took is in the report. */
 const HEAL_MS = 30_000;
+/**
+ * What was acknowledged reaches everybody who is there within this time: who polls on a connection
+ * that is dead without knowing it finds out by its heartbeat.
+ */
+const HEARD_MS = 60_000;
 /** The log says that something is back when it was for a second. */
 const LOG_MS = 2500;
 
@@ -171,15 +178,22 @@ async function playWith(stage: Stage, scenario: Scenario, groups: Group[]): Prom
     const own = i === 0 ? wrong : [];
     const healedMs = healed[i]!;
     if (healedMs instanceof Error) own.push(`not healed: ${healedMs.message}`);
-    own.push(...await eventually(() => logs.read(group, expected), isNothing, LOG_MS));
+    const { logMs = LOG_MS } = scenario;
+    own.push(...await eventually(() => logs.read(group, expected), isNothing, logMs));
     own.push(...await endedNodes(group));
     const { refused, odd } = refusalsSince(group, notes[i]!);
     own.push(...odd.slice(0, 10));
-    const verdict = await judge(group).catch((error) => ({
-      lost: -1,
-      doubled: -1,
-      wrong: [`cannot look at what is stored: ${error}`],
-    }));
+    // Whoever polls may be served and wait for the way on which messages come.
+    const verdict = await eventually(
+      () =>
+        judge(group).catch((error) => ({
+          lost: -1,
+          doubled: -1,
+          wrong: [`cannot look at what is stored: ${error}`],
+        })),
+      (one) => isNothing(one.wrong),
+      HEARD_MS,
+    );
     own.push(...verdict.wrong);
     const acked = group.members.map(({ acked }, n) => acked.length - notes[i]!.acked[n]!);
     rows.push({

@@ -61,8 +61,9 @@ export async function untilServed(group: Group, since: number, ms: number): Prom
 }
 
 /** A line of the log that is about a part that was away. */
-const OUTAGE = /is not available: |takes no changes|is away|has no room/;
-const END = /is available again|is back/;
+const OUTAGE =
+  /is not available: |takes no changes|is away|has no room|is nearly full: |are not accepted for now/;
+const END = /is available again|is back|has space again|are accepted again/;
 
 /** How many lines about an outage a node may log, at least and at most. */
 export type Lines = readonly [number, number];
