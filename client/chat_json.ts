@@ -1,6 +1,6 @@
 /**
- * A client of chat JSON (`/ws`, PROTOCOL.md § Chat JSON), for programs that were written against its
- * `WebSocketService` and `RealtimeService`. New programs have more from `ParleyClient`.
+ * A client of chat JSON (`/ws`, docs/protocols/chat-json.md), for programs that were written
+ * against its `WebSocketService` and `RealtimeService`. New programs have more from `ParleyClient`.
  *
  * ```ts
  * const service = new WebSocketService({ url: "wss://chat.example.com/ws", sessionId });

@@ -29,7 +29,7 @@ export const MessageType = {
   DATABASE_CHANGE: "database_change",
 } as const;
 
-/** One message of the protocol, in either direction, see PROTOCOL.md § Chat JSON. */
+/** One message of the protocol, in either direction, see docs/protocols/chat-json.md. */
 export interface WebSocketMessage {
   type: string;
   payload?: Record<string, unknown>;

@@ -1,4 +1,6 @@
-/** Metrics, as clients follow them and as HTTP answers them. PROTOCOL.md tells it in prose. */
+/**
+ * Metrics, as clients follow them and as HTTP answers them. docs/protocols/native.md describes them.
+ */
 import { z } from "zod";
 
 export const FAMILIES = ["activity", "engagement", "performance"] as const;

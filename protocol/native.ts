@@ -1,6 +1,6 @@
 /**
  * The native protocol `parley.v1`: envelope `{type, id?, timestamp, data?, error?}`, one JSON
- * object a line, one or more lines a frame. PROTOCOL.md tells it in prose.
+ * object a line, one or more lines a frame. docs/protocols/native.md describes it.
  */
 import { z } from "zod";
 import {

@@ -1,4 +1,7 @@
-/** Changes of tables, as clients follow them: `subscribe`, `database_change`. PROTOCOL.md tells it in prose. */
+/**
+ * Changes of tables, as clients follow them: `subscribe`, `database_change`.
+ * docs/protocols/native.md describes them.
+ */
 import { z } from "zod";
 
 export const TABLES = [

@@ -1,6 +1,6 @@
 /**
  * Topics, as at `/api/v1/ws` and in its HTTP fallback: what clients send and receive, and the ids
- * of events, which are places in a conversation. PROTOCOL.md tells it in prose.
+ * of events, which are places in a conversation. docs/protocols/topics.md describes it.
  */
 import { z } from "zod";
 import { invalid, ParleyError } from "./errors.ts";

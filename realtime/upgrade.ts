@@ -142,7 +142,7 @@ export function refuse(
   });
 }
 
-/** For protocols that carry them in the address; PROTOCOL.md says why the native one does not. */
+/** For protocols that carry them in the address. The native one does not: addresses are logged. */
 function credentialsInQuery(query: URLSearchParams): Credentials | null {
   const token = query.get("token");
   const sessionId = query.get("sessionId");

@@ -205,7 +205,7 @@ onEngines(["postgres"], "nothing is lost between following and the first change"
     });
     while (written < 20) await new Promise((resolve) => setTimeout(resolve, 1));
     const release = await feed.hold(["context_rules"]);
-    // As PROTOCOL.md says: follow, then read, then apply what came.
+    // As docs/protocols/native.md says: follow, then read, then apply what came.
     const position = await feed.position();
     const { rows: read } = await sql<{ name: string }>`select name from context_rules`
       .execute(database.db);

@@ -1,4 +1,7 @@
-/** Every metric: what it says, who may see it, and what it is computed from. PROTOCOL.md lists them. */
+/**
+ * Every metric: what it says, who may see it, and what it is computed from.
+ * docs/protocols/native.md lists them.
+ */
 import { ParleyError } from "../../protocol/errors.ts";
 import {
   FAMILIES,

@@ -1,7 +1,7 @@
 /**
  * Chat JSON at `/ws`: `{type, payload?, timestamp, clientId?}`, one message a frame, as in
- * PROTOCOL.md. Where the protocol's own document broadcasts to every client, a message reaches only
- * those who may see it: the visitor whose conversation it is, and agents.
+ * docs/protocols/chat-json.md. Where the protocol's own document broadcasts to every client, a
+ * message reaches only those who may see it: the visitor whose conversation it is, and agents.
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";

@@ -1,4 +1,4 @@
-/** `parley.v1`, as in PROTOCOL.md. */
+/** `parley.v1`, as in docs/protocols/native.md. */
 import { invalid, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { idIn, peek } from "../../protocol/peek.ts";

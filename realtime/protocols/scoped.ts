@@ -2,7 +2,7 @@
  * What the protocols at `/api/chat/ws`, `/api/analytics/ws` and `/api/collaboration/ws` share: the
  * envelope `{type, id?, timestamp, data, error?}`, one message a frame, authentication for one
  * context by the address or a first `auth`, and rates that close at the first excess. As in
- * PROTOCOL.md; each of the three adds its own commands and events.
+ * docs/protocols/scoped.md; each of the three adds its own commands and events.
  */
 import { z } from "zod";
 import { CLOSE } from "../../protocol/close_codes.ts";

@@ -1,4 +1,4 @@
-/** Scoped analytics at `/api/analytics/ws`: metrics as they change, as in PROTOCOL.md. */
+/** Scoped analytics at `/api/analytics/ws`: metrics as they change (docs/protocols/scoped.md). */
 import { z } from "zod";
 import { SubscribeMetrics, UnsubscribeMetrics } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";

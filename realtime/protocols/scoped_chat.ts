@@ -1,6 +1,6 @@
 /**
  * Scoped chat at `/api/chat/ws`: the conversation of one context, or the workspace's chat, as in
- * PROTOCOL.md.
+ * docs/protocols/scoped.md.
  */
 import { z } from "zod";
 import { WORKSPACE_CHAT } from "../../domain/workspace/chat.ts";

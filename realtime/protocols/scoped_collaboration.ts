@@ -1,4 +1,7 @@
-/** Scoped collaboration at `/api/collaboration/ws`: sessions and their texts, as in PROTOCOL.md. */
+/**
+ * Scoped collaboration at `/api/collaboration/ws`: sessions and their texts, as in
+ * docs/protocols/scoped.md.
+ */
 import { documentId as idOf, WORKSPACE } from "../../domain/collaboration/subjects.ts";
 import type { Author, DocumentEdit } from "../../protocol/collaboration.ts";
 import { SCOPED } from "../../protocol/collaboration.ts";

@@ -1,7 +1,7 @@
 /**
- * The vocabulary of chats on Socket.IO at `/socket.io/`, as in PROTOCOL.md: client events become
- * commands, and the hub's events packets. Namespaces, acknowledgements and transports are
- * Socket.IO's own; realtime/socket_io.ts puts the two together.
+ * The vocabulary of chats on Socket.IO at `/socket.io/`, as in docs/protocols/socket-io.md: client
+ * events become commands, and the hub's events packets. Namespaces, acknowledgements and transports
+ * are Socket.IO's own; realtime/socket_io.ts puts the two together.
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { closingFor, ParleyError, passes, toParleyError } from "../../protocol/errors.ts";

@@ -1,6 +1,7 @@
 /**
  * Topics at `/api/v1/ws`: subscriptions to the events of conversations, one message a frame, as in
- * PROTOCOL.md. The same events, with the same ids, are read over HTTP by who cannot open a socket.
+ * docs/protocols/topics.md. The same events, with the same ids, are read over HTTP by clients that
+ * cannot open one.
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { readCredentials } from "../../protocol/credentials.ts";

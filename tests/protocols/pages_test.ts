@@ -1,0 +1,25 @@
+/** Every protocol's page has a complete session, and a running server answers as it is written. */
+import assert from "node:assert/strict";
+import { startServer } from "../support/server.ts";
+import { Replay, writtenSession } from "../support/written_session.ts";
+
+const PAGES = new URL("../../docs/protocols/", import.meta.url);
+/** What all protocols have in common, without a session of its own. */
+const COMMON = "common.md";
+
+for (const { name } of [...Deno.readDirSync(PAGES)].sort((a, b) => a.name.localeCompare(b.name))) {
+  if (name === COMMON) continue;
+  Deno.test(`the session of docs/protocols/${name} happens as it is written`, async () => {
+    const lines = writtenSession(await Deno.readTextFile(new URL(name, PAGES)));
+    assert.ok(lines.length >= 10, `${name}: ${lines.length} lines`);
+    const server = await startServer("pglite");
+    const replay = new Replay(server.url);
+    try {
+      await replay.run(lines);
+      assert.deepEqual(server.errors, []);
+    } finally {
+      await replay.close();
+      await server.close();
+    }
+  });
+}
