@@ -1,6 +1,6 @@
 /**
  * Every setting, its default and its check, in one schema. Settings come from the environment;
- * README's table is made from the same descriptions. An empty value counts as unset.
+ * the table of docs/settings.md is made from the same descriptions. An empty value counts as unset.
  */
 import { z } from "zod";
 import { readPublicKey } from "./domain/visitors/public_key.ts";

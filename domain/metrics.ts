@@ -14,7 +14,7 @@ const RECEIVERS = [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000];
 const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10];
 const BATCH = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
-/** A new set of metrics, all at zero. Names, labels and units are in README. */
+/** A new set of metrics, all at zero. docs/operations.md lists them. */
 export function createMetrics() {
   const registers = [new Registry()];
   const histogram = <L extends string>(

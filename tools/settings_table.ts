@@ -1,10 +1,10 @@
 /**
- * README's table of settings, made from the one schema in settings.ts. `deno run --allow-read
- * tools/settings_table.ts` prints it; with `--write` (and --allow-write) it replaces the one in README.
+ * The table of docs/settings.md, made from the one schema in settings.ts. `deno run --allow-read
+ * tools/settings_table.ts` prints it; with `--write` (and --allow-write) it replaces the one there.
  */
 import { SETTINGS } from "../settings.ts";
 
-const README = new URL("../README.md", import.meta.url);
+const PAGE = new URL("../docs/settings.md", import.meta.url);
 const BEGIN = "<!-- settings: begin -->";
 const END = "<!-- settings: end -->";
 
@@ -52,8 +52,8 @@ export function withTable(markdown: string, table: string): string {
 
 if (import.meta.main) {
   if (Deno.args.includes("--write")) {
-    const readme = await Deno.readTextFile(README);
-    await Deno.writeTextFile(README, withTable(readme, settingsTable()));
+    const page = await Deno.readTextFile(PAGE);
+    await Deno.writeTextFile(PAGE, withTable(page, settingsTable()));
   } else {
     console.log(settingsTable());
   }

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { SETTINGS } from "../settings.ts";
 import { settingsTable, tableIn, withTable } from "./settings_table.ts";
 
-Deno.test("README has the settings table of settings.ts", async () => {
-  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+Deno.test("docs/settings.md has the table of settings.ts", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/settings.md", import.meta.url));
   assert.equal(
-    tableIn(readme),
+    tableIn(page),
     settingsTable(),
-    'README differs: run "deno run -A tools/settings_table.ts --write"',
+    'docs/settings.md differs: run "deno run -A tools/settings_table.ts --write"',
   );
 });
 
