@@ -266,7 +266,7 @@ export const SETTINGS = {
   DEV_RELOAD: setting(
     flag,
     "false",
-    "Reloads open pages when the server starts anew, and opens /websocket-test without a sign-in; deno task dev sets it",
+    "Reloads open pages when the server starts again, and opens /websocket-test without a sign-in; deno task dev sets it",
   ),
   LOG_LEVEL: setting(
     z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error"),

@@ -4,6 +4,8 @@ import { startServer } from "../support/server.ts";
 import { Replay, writtenSession } from "../support/written_session.ts";
 
 const PAGES = new URL("../../docs/protocols/", import.meta.url);
+/** Nobody leaves, and no typing ends, because the machine is slow. */
+const PATIENT = { PRESENCE_GRACE_MS: "60000", TYPING_MS: "60000" };
 /** What all protocols have in common, without a session of its own. */
 const COMMON = "common.md";
 
@@ -12,7 +14,7 @@ for (const { name } of [...Deno.readDirSync(PAGES)].sort((a, b) => a.name.locale
   Deno.test(`the session of docs/protocols/${name} happens as it is written`, async () => {
     const lines = writtenSession(await Deno.readTextFile(new URL(name, PAGES)));
     assert.ok(lines.length >= 10, `${name}: ${lines.length} lines`);
-    const server = await startServer("pglite");
+    const server = await startServer("pglite", PATIENT);
     const replay = new Replay(server.url);
     try {
       await replay.run(lines);
