@@ -24,8 +24,16 @@ const EVERY_MS = 10_000;
 
 /** Rows of a table that may be dead, or changed since it was analyzed: some, and a share of all. */
 const LIMIT = { rows: 100, share: 0.1 };
-/** So many times as much is not left for a quiet moment. */
-const OVERDUE = 5;
+/** While somebody writes, so many times as much is left for later, and every table with more pages. */
+const BUSY = { times: 5, pages: 2000 };
+/** Past that a table is not left for later, whatever its size: reading it takes longer and longer. */
+const BLOATED = 50;
+
+/** What a table needs. */
+export interface Need {
+  table: string;
+  work: "vacuum" | "analyze";
+}
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { db, isQuiet, onError, everyMs = EVERY_MS } = options;
@@ -34,10 +42,9 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   async function work(): Promise<void> {
     while (!stopped) {
-      const quiet = isQuiet();
-      const table = await mostInNeed(db, quiet ? 1 : OVERDUE);
-      if (table === null || stopped) return;
-      await tidy(db, table);
+      const need = await mostInNeed(db, isQuiet());
+      if (need === null || stopped) return;
+      await tidy(db, need);
     }
   }
 
@@ -54,19 +61,24 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   };
 }
 
-/** Of the tables that are so many times over their limit, the one that is furthest over it. */
-export async function mostInNeed(db: Db, times = 1): Promise<string | null> {
+/** What is most needed now; statistics are gathered when it is quiet. */
+export async function mostInNeed(db: Db, isQuiet = true): Promise<Need | null> {
   // A session counts its changes for itself, and tells them now and then.
   await sql`select pg_stat_force_next_flush()`.execute(db);
-  const { rows: [most] } = await sql<{ name: string; over: number }>`
-    select s.relname as name, greatest(
-        s.n_dead_tup, s.n_mod_since_analyze, s.n_ins_since_vacuum
-      ) / (${LIMIT.rows} + ${LIMIT.share} * greatest(c.reltuples, 0)) as over
-    from pg_stat_user_tables s join pg_class c on c.oid = s.relid
-    order by over desc limit 1`.execute(db);
-  return most !== undefined && most.over > times ? most.name : null;
+  const { rows: [most] } = await sql<Need>`
+    select n.name as table, n.work from pg_stat_user_tables s join lateral (
+        select greatest(reltuples, 0) as rows, relpages from pg_class where oid = s.relid
+      ) c on true cross join lateral (values
+        (s.relname, 'vacuum', s.n_dead_tup / (${LIMIT.rows} + ${LIMIT.share} * c.rows)),
+        (s.relname, 'analyze', s.n_mod_since_analyze / (${LIMIT.rows} + ${LIMIT.share} * c.rows))
+      ) n(name, work, over)
+    where case when ${isQuiet} then n.over > 1
+      else n.work = 'vacuum' and (n.over > ${BLOATED}
+        or n.over > ${BUSY.times} and c.relpages < ${BUSY.pages}) end
+    order by n.over desc limit 1`.execute(db);
+  return most ?? null;
 }
 
-export async function tidy(db: Db, table: string): Promise<void> {
-  await sql`vacuum (analyze) ${sql.table(table)}`.execute(db);
+export async function tidy(db: Db, { table, work }: Need): Promise<void> {
+  await sql`${sql.raw(work)} ${sql.table(table)}`.execute(db);
 }

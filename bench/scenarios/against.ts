@@ -76,6 +76,18 @@ export async function durable(): Promise<void> {
     const servers = await inTurn((i) => startParley(trees[i], databases[i].env));
     const senders = await inTurn((i) => new Senders(servers[i]));
     try {
+      // First what is paced: after a flood there is still work to be done in the background.
+      for (const one of senders) one.paced(PACED_PER_SECOND, SECONDS);
+      const paced: Record<"p50" | "p99", Two<number[]>> = { p50: [[], []], p99: [[], []] };
+      for (let turn = 0; turn < TURNS; turn++) {
+        for (const i of [0, 1] as const) {
+          const latencies = senders[i].paced(PACED_PER_SECOND, PACED_SECONDS);
+          paced.p50[i].push(percentile(latencies, 50));
+          paced.p99[i].push(percentile(latencies, 99));
+        }
+      }
+      rows.push(row([engine, `ack p50 at ${PACED_PER_SECOND}/s, ms`], paced.p50, 1));
+      rows.push(row([engine, `ack p99 at ${PACED_PER_SECOND}/s, ms`], paced.p99, 1));
       for (const one of senders) one.saturate(SECONDS);
       const acks: Two<number[]> = [[], []];
       const cpu: Two<number[]> = [[], []];
@@ -89,16 +101,6 @@ export async function durable(): Promise<void> {
       }
       rows.push(row([engine, "acks/s"], acks, 0));
       rows.push(row([engine, "server CPU µs a message"], cpu, 0));
-      const paced: Record<"p50" | "p99", Two<number[]>> = { p50: [[], []], p99: [[], []] };
-      for (let turn = 0; turn < TURNS; turn++) {
-        for (const i of [0, 1] as const) {
-          const latencies = senders[i].paced(PACED_PER_SECOND, PACED_SECONDS);
-          paced.p50[i].push(percentile(latencies, 50));
-          paced.p99[i].push(percentile(latencies, 99));
-        }
-      }
-      rows.push(row([engine, `ack p50 at ${PACED_PER_SECOND}/s, ms`], paced.p50, 1));
-      rows.push(row([engine, `ack p99 at ${PACED_PER_SECOND}/s, ms`], paced.p99, 1));
     } finally {
       for (const one of senders) one.parley.clients.closeAll();
       for (const one of servers) await one.kill();

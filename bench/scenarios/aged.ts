@@ -145,9 +145,9 @@ async function traffic({ db, writer }: House): Promise<number[]> {
       await sql`select index_messages(50)`.execute(db);
     }
     await indexAll(db);
-    for (let name; (name = await mostInNeed(db)) !== null;) {
+    for (let need; (need = await mostInNeed(db)) !== null;) {
       const start = performance.now();
-      await tidy(db, name);
+      await tidy(db, need);
       took.push(performance.now() - start);
     }
     console.error(`day ${round + 1} of ${ROUNDS}`);
