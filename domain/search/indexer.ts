@@ -17,11 +17,12 @@ export interface SearchIndexerOptions {
 }
 
 /** Milliseconds from a message to the step that indexes it, and all others that came meanwhile. */
-const DELAY_MS = 250;
+const DELAY_MS = 1000;
 /** How often it is looked for what other programs have stored, or a node that died. */
 const LOOK_MS = 5000;
 /** Between two steps it rests so many times as long as a step took, and others get their turn. */
 const REST = 3;
+const MIN_REST_MS = 20;
 
 export function createSearchIndexer(options: SearchIndexerOptions): SearchIndexer {
   const { db, bus, step, onError } = options;
@@ -41,7 +42,9 @@ export function createSearchIndexer(options: SearchIndexerOptions): SearchIndexe
     }
     working = null;
     const took = performance.now() - start;
-    schedule(indexed > 0 ? Math.max(DELAY_MS / 10, took * REST) : LOOK_MS);
+    // A step that was not full has left nothing: what comes is collected again.
+    const rest = indexed >= step ? Math.max(MIN_REST_MS, took * REST) : DELAY_MS;
+    schedule(indexed > 0 ? rest : LOOK_MS);
   }
 
   function schedule(ms: number): void {
