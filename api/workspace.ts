@@ -21,7 +21,7 @@ import {
 } from "../domain/visitors/widgets.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { etagOf } from "../protocol/etag.ts";
-import { Contact, Id, User, WidgetConfig } from "../protocol/model.ts";
+import { Contact, Cursor, Id, User, WidgetConfig } from "../protocol/model.ts";
 import {
   CreateUserBody,
   CreateWidgetBody,
@@ -189,7 +189,7 @@ function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
       summary: "Contacts, newest first",
       request: {
         query: z.strictObject({
-          cursor: z.uuid().optional(),
+          cursor: Cursor.optional(),
           limit: z.coerce.number().int().min(1).max(100).optional(),
         }),
       },

@@ -10,6 +10,7 @@ import {
   type AuditFilter,
   type AuditList,
 } from "../protocol/audit.ts";
+import { cutPage, idOfCursor } from "./cursor.ts";
 
 /** Who does something, and from where. Their name is kept, so that it is known when they are gone. */
 export interface Actor {
@@ -64,7 +65,8 @@ export async function listAudit(
   filter: AuditFilter & { cursor?: string | undefined; limit: number },
 ): Promise<AuditList> {
   let query = db.selectFrom("audit_log").selectAll().orderBy("id", "desc").limit(filter.limit + 1);
-  if (filter.cursor !== undefined) query = query.where("id", "<", filter.cursor);
+  const below = idOfCursor(filter.cursor);
+  if (below !== undefined) query = query.where("id", "<", below);
   if (filter.actorId !== undefined) query = query.where("actor_id", "=", filter.actorId);
   if (filter.action !== undefined) query = query.where("action", "=", filter.action);
   if (filter.group !== undefined) {
@@ -73,9 +75,8 @@ export async function listAudit(
   if (filter.result !== undefined) query = query.where("result", "=", filter.result);
   if (filter.from !== undefined) query = query.where("created_at", ">=", new Date(filter.from));
   if (filter.to !== undefined) query = query.where("created_at", "<", new Date(filter.to));
-  const rows = await query.execute();
-  const items = rows.slice(0, filter.limit).map(toEntry);
-  return { items, nextCursor: rows.length > filter.limit ? items.at(-1)!.id : null };
+  const page = cutPage(await query.execute(), filter.limit, ({ id }) => id);
+  return { items: page.rows.map(toEntry), nextCursor: page.nextCursor };
 }
 
 function toEntry(row: AuditRow): AuditEntry {

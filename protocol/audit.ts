@@ -1,6 +1,6 @@
 /** What the audit log has, and how it is asked. */
 import { z } from "zod";
-import { Id, Timestamp } from "./model.ts";
+import { Cursor, Id, Timestamp } from "./model.ts";
 
 /** Everything that is written down, by what it is about. A name that was released stays. */
 export const AUDIT_ACTIONS = {
@@ -79,6 +79,6 @@ export const AuditExportQuery = z.strictObject(Filter);
 export type AuditFilter = z.infer<typeof AuditExportQuery>;
 export const AuditQuery = z.strictObject({
   ...Filter,
-  cursor: z.uuid().optional(),
+  cursor: Cursor.optional(),
   limit: z.coerce.number().int().min(1).max(200).optional(),
 });

@@ -2,6 +2,8 @@ import { z } from "zod";
 
 /** Ids are UUIDs (version 7 where Parley makes them). */
 export const Id = z.uuid().overwrite((id) => id.toLowerCase());
+/** Of a list's query: the `nextCursor` of the page before. */
+export const Cursor = z.string().max(200);
 export const Timestamp = z.iso.datetime({ offset: true });
 
 export const Role = z.enum(["agent", "visitor", "bot", "system"]);

@@ -1,6 +1,6 @@
 /** What an agent is told besides the conversations themselves, and how they want to be told. */
 import { z } from "zod";
-import { Id, Notification } from "./model.ts";
+import { Cursor, Id, Notification } from "./model.ts";
 
 /** In the order in which settings show them. */
 export const NOTIFICATION_KINDS = [
@@ -54,7 +54,7 @@ export type UpdatePreferencesBody = z.infer<typeof UpdatePreferencesBody>;
 export const NotificationQuery = z.strictObject({
   /** "true": only those that are not read. */
   unread: z.enum(["true", "false"]).optional(),
-  cursor: z.string().max(200).optional(),
+  cursor: Cursor.optional(),
   limit: z.coerce.number().int().min(1).max(100).optional(),
 });
 

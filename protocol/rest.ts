@@ -5,6 +5,7 @@ import {
   Contact,
   Conversation,
   ConversationStatus,
+  Cursor,
   Id,
   Message,
   Page,
@@ -70,7 +71,7 @@ export const ConversationQuery = z.strictObject({
   status: ConversationStatus.optional(),
   /** A label's id: only those that have it. */
   label: Id.optional(),
-  cursor: z.string().max(200).optional(),
+  cursor: Cursor.optional(),
   limit: z.coerce.number().int().min(1).max(100).optional(),
 });
 export const ConversationList = z.object({

@@ -1,6 +1,6 @@
 /** What can be searched, and what is found, as zod schemas. */
 import { z } from "zod";
-import { ConversationStatus, Id, Sender, Timestamp } from "./model.ts";
+import { ConversationStatus, Cursor, Id, Sender, Timestamp } from "./model.ts";
 
 /** Characters of a query. */
 export const MAX_QUERY = 200;
@@ -13,7 +13,7 @@ export const SearchQuery = z.strictObject({
   /** Only these; without it, the first of each kind. */
   kind: SearchKind.optional(),
   /** A `nextCursor` of the same query and kind. */
-  cursor: z.string().max(200).optional(),
+  cursor: Cursor.optional(),
   /** Of each kind. */
   limit: z.coerce.number().int().min(1).max(50).optional(),
 }).refine((query) => query.cursor === undefined || query.kind !== undefined, {

@@ -1,11 +1,11 @@
 /** Canned responses and channels, with the bodies and answers of their routes. */
 import { z } from "zod";
-import { Id, Timestamp } from "./model.ts";
+import { Cursor, Id, Timestamp } from "./model.ts";
 import { Content } from "./native.ts";
 
 const Text = z.string().trim().overwrite((text) => text.toWellFormed());
-const Cursor = {
-  cursor: z.uuid().optional(),
+const Paging = {
+  cursor: Cursor.optional(),
   limit: z.coerce.number().int().min(1).max(100).optional(),
 };
 const notEmpty = (body: object) => Object.values(body).some((value) => value !== undefined);
@@ -35,7 +35,7 @@ export const UpdateCannedResponseBody = CreateCannedResponseBody.partial().refin
 );
 export type UpdateCannedResponseBody = z.infer<typeof UpdateCannedResponseBody>;
 /** `q`: only those whose short code starts with it. */
-export const CannedResponseQuery = z.strictObject({ ...Cursor, q: z.string().max(40).optional() });
+export const CannedResponseQuery = z.strictObject({ ...Paging, q: z.string().max(40).optional() });
 export const CannedResponseList = z.object({
   items: z.array(CannedResponse),
   nextCursor: z.string().nullable(),
@@ -71,7 +71,7 @@ export const UpdateChannelBody = CreateChannelBody.omit({ platform: true }).part
   "at least one of name, enabled and settings is needed",
 );
 export type UpdateChannelBody = z.infer<typeof UpdateChannelBody>;
-export const ChannelQuery = z.strictObject(Cursor);
+export const ChannelQuery = z.strictObject(Paging);
 export const ChannelList = z.object({
   items: z.array(Channel),
   nextCursor: z.string().nullable(),

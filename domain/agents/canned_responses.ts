@@ -7,6 +7,7 @@ import type {
   CreateCannedResponseBody,
   UpdateCannedResponseBody,
 } from "../../protocol/workspace.ts";
+import { cutPage, idOfCursor } from "../cursor.ts";
 
 function toCannedResponse(row: CannedResponseRow): CannedResponse {
   return {
@@ -24,16 +25,17 @@ export async function listCannedResponses(
   db: Db,
   query: { q?: string | undefined; cursor?: string | undefined; limit: number },
 ): Promise<{ items: CannedResponse[]; nextCursor: string | null }> {
-  const { q, cursor, limit } = query;
+  const { q, limit } = query;
+  const below = idOfCursor(query.cursor);
   const rows = await db.selectFrom("canned_responses").selectAll()
     .$if(
       q !== undefined,
       (qb) => qb.where((eb) => eb.fn("starts_with", ["short_code", eb.val(q!.toLowerCase())])),
     )
-    .$if(cursor !== undefined, (qb) => qb.where("id", "<", cursor!))
+    .$if(below !== undefined, (qb) => qb.where("id", "<", below!))
     .orderBy("id", "desc").limit(limit + 1).execute();
-  const items = rows.slice(0, limit).map(toCannedResponse);
-  return { items, nextCursor: rows.length > limit ? items.at(-1)!.id : null };
+  const page = cutPage(rows, limit, ({ id }) => id);
+  return { items: page.rows.map(toCannedResponse), nextCursor: page.nextCursor };
 }
 
 /** @throws {ParleyError} `not_found` */

@@ -4,6 +4,7 @@ import type { ChannelRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Channel, CreateChannelBody, UpdateChannelBody } from "../../protocol/workspace.ts";
+import { cutPage, idOfCursor } from "../cursor.ts";
 
 /** Platforms that this version can send to and receive from; the widget is not one of them. */
 const ADAPTERS: ReadonlySet<string> = new Set();
@@ -25,11 +26,12 @@ export async function listChannels(
   db: Db,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<{ items: Channel[]; nextCursor: string | null }> {
+  const below = idOfCursor(cursor);
   const rows = await db.selectFrom("channels").selectAll()
-    .$if(cursor !== undefined, (qb) => qb.where("id", "<", cursor!))
+    .$if(below !== undefined, (qb) => qb.where("id", "<", below!))
     .orderBy("id", "desc").limit(limit + 1).execute();
-  const items = rows.slice(0, limit).map(toChannel);
-  return { items, nextCursor: rows.length > limit ? items.at(-1)!.id : null };
+  const page = cutPage(rows, limit, ({ id }) => id);
+  return { items: page.rows.map(toChannel), nextCursor: page.nextCursor };
 }
 
 /** @throws {ParleyError} `not_found` */

@@ -2,9 +2,9 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { EventRow, MessageRow } from "../../db/types.ts";
-import { ParleyError } from "../../protocol/errors.ts";
 import type { ConversationStatus } from "../../protocol/model.ts";
 import type { ConversationView } from "../../protocol/rest.ts";
+import { cutPage, exactTime, placeOfCursor } from "../cursor.ts";
 import { LABELS } from "./label_storage.ts";
 import type { FullConversationRow } from "./view.ts";
 
@@ -60,32 +60,28 @@ export interface ListPage {
 
 /** Newest activity first; `unread` is of the given user. */
 export async function listConversations(db: Db, query: ListQuery): Promise<ListPage> {
-  const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const below = placeOfCursor(query.cursor);
   const labelled = query.label === undefined ? undefined : await hasLabel(db, query.label);
   const rows = await selectConversations(db)
     .leftJoin(
       "participants as p",
       (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", query.userId),
     )
-    .select(sql<number>`c.inbound_count - coalesce(p.read_inbound, 0)`.as("unread"))
+    .select([
+      sql<number>`c.inbound_count - coalesce(p.read_inbound, 0)`.as("unread"),
+      exactTime("c.last_activity_at").as("place"),
+    ])
     .$if(query.status !== undefined, (qb) => qb.where("c.status", "=", query.status!))
     .$if(query.view === "mine", (qb) => qb.where("c.assignee_id", "=", query.userId))
     .$if(query.view === "unassigned", (qb) => qb.where("c.assignee_id", "is", null))
     .$if(labelled !== undefined, (qb) => qb.where(labelled!))
-    .$if(after !== undefined, (qb) =>
+    .$if(below !== undefined, (qb) =>
       qb.where(
-        sql<boolean>`(c.last_activity_at, c.id) < (${after!.at}::timestamptz, ${after!.id}::uuid)`,
+        sql<boolean>`(c.last_activity_at, c.id) < (${below!.at}::timestamptz, ${below!.id}::uuid)`,
       ))
     .orderBy("c.last_activity_at", "desc").orderBy("c.id", "desc")
     .limit(query.limit + 1).execute();
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
-  return {
-    rows: page,
-    nextCursor: rows.length > query.limit && last !== undefined
-      ? encodeCursor(last.last_activity_at, last.id)
-      : null,
-  };
+  return cutPage(rows, query.limit, ({ place, id }) => ({ at: place, id }));
 }
 
 /**
@@ -101,29 +97,6 @@ async function hasLabel(db: Db, label: string): Promise<RawBuilder<boolean>> {
   // An array is what the planner takes for a few.
   if (found!.n <= RARE) return sql<boolean>`c.id = any(array(${its}))`;
   return sql<boolean>`exists (${its} and conversation_id = c.id)`;
-}
-
-function encodeCursor(at: Date, id: string): string {
-  return btoa(`${at.toISOString()} ${id}`).replaceAll("=", "");
-}
-
-const CURSOR =
-  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-function decodeCursor(cursor: string): { at: string; id: string } {
-  let text = "";
-  try {
-    text = atob(cursor);
-  } catch {
-    // Not base64: the match below says so.
-  }
-  const match = CURSOR.exec(text);
-  if (match === null || Number.isNaN(Date.parse(match[1]!))) {
-    throw new ParleyError("invalid", `Cannot read the list: cursor "${cursor}" is not valid`, {
-      fields: [{ path: "cursor", message: "must be a nextCursor of an earlier answer" }],
-    });
-  }
-  return { at: match[1]!, id: match[2]! };
 }
 
 /**

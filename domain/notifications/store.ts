@@ -3,8 +3,8 @@ import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { Notifications } from "../../db/types.ts";
-import { ParleyError } from "../../protocol/errors.ts";
 import { Id, type Notification } from "../../protocol/model.ts";
+import { cutPage, exactTime, placeOfCursor } from "../cursor.ts";
 import { CALLS, type Settled } from "./causes.ts";
 import type { NewNotification } from "./recipients.ts";
 
@@ -134,43 +134,18 @@ export async function listNotifications(
   db: Db,
   query: { userId: string; unread: boolean; cursor: string | undefined; limit: number },
 ): Promise<NotificationPage> {
-  const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const below = placeOfCursor(query.cursor);
   const rows = await db.selectFrom("notifications as n").selectAll("n")
-    .select(sql<string>`to_json(n.created_at at time zone 'utc')#>>'{}'`.as("place"))
+    .select(exactTime("n.created_at").as("place"))
     .where("n.user_id", "=", query.userId)
     .$if(query.unread, (qb) => qb.where("n.read_at", "is", null))
-    .$if(after !== undefined, (qb) =>
+    .$if(below !== undefined, (qb) =>
       qb.where(
-        sql<boolean>`(n.created_at, n.id)
-          < ((${after!.at}::timestamp at time zone 'utc'), ${after!.id}::uuid)`,
+        sql<boolean>`(n.created_at, n.id) < (${below!.at}::timestamptz, ${below!.id}::uuid)`,
       ))
     .orderBy("n.created_at", "desc").orderBy("n.id", "desc").limit(query.limit + 1).execute();
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
-  const more = rows.length > query.limit && last !== undefined;
-  return {
-    items: await toNotifications(db, page),
-    nextCursor: more ? btoa(`${last.place} ${last.id}`).replaceAll("=", "") : null,
-  };
-}
-
-const CURSOR =
-  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-function decodeCursor(cursor: string): { at: string; id: string } {
-  let text = "";
-  try {
-    text = atob(cursor);
-  } catch {
-    // Not base64: the match below says so.
-  }
-  const match = CURSOR.exec(text);
-  if (match === null || Number.isNaN(Date.parse(match[1]!))) {
-    throw new ParleyError("invalid", `Cannot read the list: cursor "${cursor}" is not valid`, {
-      fields: [{ path: "cursor", message: "must be a nextCursor of an earlier answer" }],
-    });
-  }
-  return { at: match[1]!, id: match[2]! };
+  const page = cutPage(rows, query.limit, ({ place, id }) => ({ at: place, id }));
+  return { items: await toNotifications(db, page.rows), nextCursor: page.nextCursor };
 }
 
 const PREVIEW = 200;

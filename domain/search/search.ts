@@ -11,6 +11,14 @@ import type {
   SearchKind,
   SearchQuery,
 } from "../../protocol/search.ts";
+import {
+  cutPage,
+  exactTime,
+  idOfCursor,
+  LAST_ID,
+  placeOfCursor,
+  type TimePlace,
+} from "../cursor.ts";
 import { SENDER_NOW } from "../conversations/queries.ts";
 import type { FullConversationRow } from "../conversations/view.ts";
 import { type Caller, needScope } from "../principal.ts";
@@ -70,7 +78,7 @@ type MessageFound = MessageRow & Pick<FullConversationRow, "contact_id" | "conta
 };
 
 async function findMessages(look: Look): Promise<Page<FoundMessage>> {
-  const below = idOf(look.cursor);
+  const below = idOfCursor(look.cursor) ?? LAST_ID;
   const { rows } = await sql<MessageFound>`
     select m.*, c.status as conversation_status, c.context_id, c.contact_id,
       k.name as contact_name, ${SENDER_NOW}
@@ -104,7 +112,7 @@ interface ContactFound {
 }
 
 async function findContacts(look: Look): Promise<Page<FoundContact>> {
-  const below = idOf(look.cursor);
+  const below = idOfCursor(look.cursor) ?? LAST_ID;
   const { rows } = await sql<ContactFound>`
     select k.id, k.name, k.email, k.last_seen_at, (
         select c.id from conversations c where c.contact_id = k.id
@@ -128,18 +136,16 @@ type ConversationFound =
   & { place: string };
 
 async function findConversations(look: Look): Promise<Page<FoundConversation>> {
-  const { at, id } = placeOf(look.cursor);
+  const { at, id } = placeOfCursor(look.cursor) ?? { at: "infinity", id: LAST_ID };
   const { rows } = await sql<ConversationFound>`
     select c.id, c.status, c.context_id, c.contact_id, c.last_message_preview, c.last_activity_at,
-      -- With all its digits: a Date has but the milliseconds.
-      to_char(c.last_activity_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as place,
-      k.name as contact_name, k.email as contact_email
+      ${exactTime("c.last_activity_at")} as place, k.name as contact_name, k.email as contact_email
     from search_conversations(${look.query}, ${at}::timestamptz, ${id}::uuid,
       ${look.limit + 1}) as found(id)
     join conversations c on c.id = found.id
     join contacts k on k.id = c.contact_id
     order by c.last_activity_at desc, c.id desc`.execute(look.db);
-  return page(rows, look.limit, (row) => `${row.place} ${row.id}`, (row) => ({
+  return page(rows, look.limit, ({ place, id }) => ({ at: place, id }), (row) => ({
     id: row.id,
     status: row.status,
     contextId: row.context_id === null ? null : mark(row.context_id, look.terms),
@@ -153,50 +159,12 @@ async function findConversations(look: Look): Promise<Page<FoundConversation>> {
   }));
 }
 
-/** One row more than was asked for tells that there is a next page. */
 function page<R, T>(
   rows: R[],
   limit: number,
-  placeOf: (row: R) => string,
+  placeOf: (row: R) => string | TimePlace,
   toItem: (row: R) => T,
 ): Page<T> {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    items: shown.map(toItem),
-    nextCursor: rows.length > limit && last !== undefined
-      ? btoa(placeOf(last)).replaceAll("=", "")
-      : null,
-  };
-}
-
-const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
-
-/** The id below which a page begins; all are below the last there can be. */
-function idOf(cursor: string | undefined): string {
-  if (cursor === undefined) return "ffffffff-ffff-ffff-ffff-ffffffffffff";
-  const id = decode(cursor);
-  return ID.test(id) ? id : refuse(cursor);
-}
-
-function placeOf(cursor: string | undefined): { at: string; id: string } {
-  if (cursor === undefined) return { at: "infinity", id: idOf(undefined) };
-  const [at = "", id = "", rest] = decode(cursor).split(" ");
-  const good = rest === undefined && ID.test(id) && TIME.test(at) && !isNaN(Date.parse(at));
-  return good ? { at, id } : refuse(cursor);
-}
-
-function decode(cursor: string): string {
-  try {
-    return atob(cursor);
-  } catch {
-    return refuse(cursor);
-  }
-}
-
-function refuse(cursor: string): never {
-  throw new ParleyError("invalid", `Cannot search: cursor "${cursor}" is not valid`, {
-    fields: [{ path: "cursor", message: "must be a nextCursor of the same search" }],
-  });
+  const { rows: shown, nextCursor } = cutPage(rows, limit, placeOf);
+  return { items: shown.map(toItem), nextCursor };
 }

@@ -3,6 +3,7 @@ import type { ContactRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Contact } from "../../protocol/model.ts";
+import { cutPage, idOfCursor } from "../cursor.ts";
 import type { EventBus } from "../events.ts";
 import type { KeyedLimiter } from "../rate_limit.ts";
 
@@ -128,16 +129,17 @@ export function participations(db: Db, userId: string) {
   return db.selectFrom("participants").select("conversation_id").where("user_id", "=", userId);
 }
 
-/** Newest first, by id (UUIDv7 sorts by creation). `cursor` is the last id of the page before. */
+/** Newest first, by id (UUIDv7 sorts by creation). */
 export async function listContacts(
   db: Db,
   query: { cursor?: string | undefined; limit: number },
 ): Promise<{ items: Contact[]; nextCursor: string | null }> {
+  const below = idOfCursor(query.cursor);
   const rows = await db.selectFrom("contacts").selectAll()
-    .$if(query.cursor !== undefined, (qb) => qb.where("id", "<", query.cursor!))
+    .$if(below !== undefined, (qb) => qb.where("id", "<", below!))
     .orderBy("id", "desc").limit(query.limit + 1).execute();
-  const items = rows.slice(0, query.limit).map(toContact);
-  return { items, nextCursor: rows.length > query.limit ? items.at(-1)!.id : null };
+  const page = cutPage(rows, query.limit, ({ id }) => id);
+  return { items: page.rows.map(toContact), nextCursor: page.nextCursor };
 }
 
 /** Remembers that a contact was here until now. */
