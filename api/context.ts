@@ -113,6 +113,18 @@ export function answers<S extends 200 | 201, T extends z.ZodType>(
   return { [status]: answer, default: problem } as unknown as Record<S, typeof answer>;
 }
 
+/**
+ * The same for a handler whose answer TypeScript cannot compare with the schema: one that is generic
+ * over its items, or that answers a table as well as JSON. It may return any response.
+ */
+export function looseAnswers(
+  status: 200 | 201,
+  description: string,
+  schema: z.ZodType,
+): Record<number, { description: string }> {
+  return answers(status, description, schema);
+}
+
 export const nothing = { 204: { description: "Done" }, default: problem };
 
 export function body<T extends z.ZodType>(schema: T) {

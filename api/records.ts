@@ -1,18 +1,18 @@
 /** The routes of a simple table: list, add, read, change and remove, each record with an ETag. */
+import { createRoute, type z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { Db } from "../db/database.ts";
 import { audit } from "../domain/audit.ts";
 import type { AuditAction } from "../protocol/audit.ts";
-import { createRoute, type z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { etagOf } from "../protocol/etag.ts";
 import {
-  answers,
   type Api,
   auditActor,
   body,
   createApi,
   type Env,
   IdParam,
+  looseAnswers,
   nothing,
 } from "./context.ts";
 import { IfMatch, requireMatch } from "./etag.ts";
@@ -24,9 +24,9 @@ interface Versioned {
 }
 
 /** Gets the record as it is, locked; what it throws refuses the change. */
-type Check = (current: Versioned) => void;
+type Check<Item> = (current: Item) => void;
 
-export interface Records<Item extends Versioned, Create, Update, Query, Writer> {
+export interface Records<Item extends Versioned, Create, Update extends object, Query, Writer> {
   /** Such as "/api/channels". */
   path: string;
   tag: string;
@@ -45,7 +45,7 @@ export interface Records<Item extends Versioned, Create, Update, Query, Writer> 
   };
   item: z.ZodType<Item>;
   items: z.ZodType;
-  query?: z.ZodType<Query>;
+  query?: z.ZodObject & z.ZodType<Query>;
   creation: z.ZodType<Create>;
   changes: z.ZodType<Update>;
   /** What of it the audit log has, and under which names; absent: nothing. */
@@ -55,28 +55,35 @@ export interface Records<Item extends Versioned, Create, Update, Query, Writer> 
     created?: AuditAction;
     updated?: AuditAction;
     deleted?: AuditAction;
+    /** What the entry of a new record (`before` is undefined) or of a change has besides. */
+    more?(after: Item, before: Item | undefined): Record<string, unknown>;
   };
   /** Throw for whoever may not. */
   reader(c: Context<Env>): unknown;
   writer(c: Context<Env>): Writer;
   /** Who may remove; default `writer`. */
   remover?(c: Context<Env>): unknown;
+  /** Removed whatever its version is: If-Match says nothing there. */
+  removesAnyVersion?: boolean;
   /** Answers a body as `items` has it. */
   list(query: Query): Promise<object>;
   find(id: string): Promise<Item>;
   create(values: Create, writer: Writer): Promise<Item>;
-  update(id: string, changes: Update, check: Check): Promise<Item>;
-  remove(id: string, check: Check, c: Context<Env>): Promise<void>;
+  update(id: string, changes: Update, check: Check<Item>): Promise<Item>;
+  remove(id: string, check: Check<Item>, c: Context<Env>): Promise<unknown>;
 }
 
+/** A request whose parts were checked with the schemas of these types. */
+type Checked<Parts extends object> = Context<Env, string, { out: Parts }>;
+type OfOne = { param: { id: string } };
+
 /** The routes as an app of their own, to which more can be added. */
-export function recordRoutes<Item extends Versioned, Create, Update, Query, Writer>(
+export function recordRoutes<Item extends Versioned, Create, Update extends object, Query, Writer>(
   records: Records<Item, Create, Update, Query, Writer>,
 ): Api {
   const { path, one, words } = records;
   const tags = [records.tag];
   const app = createApi();
-  const checkOf = (c: Context<Env>): Check => (current) => requireMatch(c, one, current);
 
   async function told(
     c: Context<Env>,
@@ -91,7 +98,7 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
 
   function answer(c: Context<Env>, item: Item, status: 200 | 201 = 200) {
     c.header("etag", etagOf(item));
-    return c.json(item as never, status);
+    return c.json(item, status);
   }
 
   app.openapi(
@@ -100,13 +107,12 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
       path,
       tags,
       summary: words.list,
-      request: records.query === undefined ? {} : { query: records.query as never },
-      responses: answers(200, words.items, records.items),
+      request: { query: records.query },
+      responses: looseAnswers(200, words.items, records.items),
     }),
-    async (c) => {
+    async (c: Checked<{ query: Query }>) => {
       records.reader(c);
-      const query = (records.query === undefined ? {} : c.req.valid("query" as never)) as Query;
-      return c.json(await records.list(query) as never, 200);
+      return c.json(await records.list(c.req.valid("query")), 200);
     },
   );
   app.openapi(
@@ -117,13 +123,13 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
       summary: words.add,
       ...(words.addMore === undefined ? {} : { description: words.addMore }),
       request: body(records.creation),
-      responses: answers(201, words.item, records.item),
+      responses: looseAnswers(201, words.item, records.item),
     }),
-    async (c) => {
+    async (c: Checked<{ json: Create }>) => {
       const writer = records.writer(c);
-      const item = await records.create(c.req.valid("json") as Create, writer);
-      await told(c, records.audit?.created, item);
-      return answer(c, item, 201) as never;
+      const item = await records.create(c.req.valid("json"), writer);
+      await told(c, records.audit?.created, item, records.audit?.more?.(item, undefined));
+      return answer(c, item, 201);
     },
   );
   app.openapi(
@@ -133,11 +139,11 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
       tags,
       summary: words.read,
       request: { params: IdParam },
-      responses: answers(200, words.item, records.item),
+      responses: looseAnswers(200, words.item, records.item),
     }),
-    async (c) => {
+    async (c: Checked<OfOne>) => {
       records.reader(c);
-      return answer(c, await records.find(c.req.valid("param").id)) as never;
+      return answer(c, await records.find(c.req.valid("param").id));
     },
   );
   app.openapi(
@@ -147,15 +153,20 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
       tags,
       summary: words.change,
       request: { params: IdParam, headers: IfMatch, ...body(records.changes) },
-      responses: answers(200, words.item, records.item),
+      responses: looseAnswers(200, words.item, records.item),
     }),
-    async (c) => {
+    async (c: Checked<OfOne & { json: Update }>) => {
       records.writer(c);
       const { id } = c.req.valid("param");
-      const changes = c.req.valid("json") as Update;
-      const item = await records.update(id, changes, checkOf(c));
-      await told(c, records.audit?.updated, item, { changed: Object.keys(changes as object) });
-      return answer(c, item) as never;
+      const changes = c.req.valid("json");
+      let before: Item | undefined;
+      const item = await records.update(id, changes, (current) => {
+        requireMatch(c, one, current);
+        before = current;
+      });
+      const more = records.audit?.more?.(item, before);
+      await told(c, records.audit?.updated, item, { changed: Object.keys(changes), ...more });
+      return answer(c, item);
     },
   );
   app.openapi(
@@ -164,14 +175,17 @@ export function recordRoutes<Item extends Versioned, Create, Update, Query, Writ
       path: `${path}/{id}`,
       tags,
       summary: words.remove,
-      request: { params: IdParam, headers: IfMatch },
+      request: {
+        params: IdParam,
+        headers: records.removesAnyVersion ? undefined : IfMatch,
+      },
       responses: nothing,
     }),
-    async (c) => {
+    async (c: Checked<OfOne>) => {
       (records.remover ?? records.writer)(c);
       const { id } = c.req.valid("param");
       const item = records.audit?.deleted === undefined ? null : await records.find(id);
-      await records.remove(id, checkOf(c), c);
+      await records.remove(id, (current) => requireMatch(c, one, current), c);
       if (item !== null) await told(c, records.audit?.deleted, item);
       return c.body(null, 204);
     },

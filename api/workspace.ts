@@ -9,28 +9,16 @@ import {
   type UserChanges,
 } from "../domain/agents/users.ts";
 import { actorOf } from "../domain/conversations/service.ts";
-import { audit } from "../domain/audit.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
 import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
-import {
-  createWidget,
-  deleteWidget,
-  findWidget,
-  listWidgets,
-  updateWidget,
-} from "../domain/visitors/widgets.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { etagOf } from "../protocol/etag.ts";
-import { Contact, Cursor, Id, User, WidgetConfig } from "../protocol/model.ts";
+import { Contact, Cursor, Id, User } from "../protocol/model.ts";
 import {
   CreateUserBody,
-  CreateWidgetBody,
   UpdateContactBody,
   UpdatedUser,
   UpdateUserBody,
-  UpdateWidgetBody,
   UserList,
-  WidgetList,
   Workload,
 } from "../protocol/rest.ts";
 import {
@@ -46,14 +34,14 @@ import {
   IdParam,
   nothing,
 } from "./context.ts";
-import { IfMatch, requireMatch } from "./etag.ts";
+import { widgetRoutes } from "./widgets.ts";
 
 /** Agents, contacts and widgets. Agents read, admins change; contacts are everybody's. */
 export function workspaceRoutes(services: ApiServices): Api {
   const app = createApi();
   userRoutes(app, services);
   contactRoutes(app, services);
-  widgetRoutes(app, services);
+  app.route("/", widgetRoutes(services));
   return app;
 }
 
@@ -232,104 +220,6 @@ function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
       agentOf(c);
       const { id } = c.req.valid("param");
       return c.json(await updateContact(db, bus, id, c.req.valid("json"), renames), 200);
-    },
-  );
-}
-
-function widgetRoutes(app: Api, { db, bus }: ApiServices): void {
-  const tags = ["widgets"];
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/api/widget-configs",
-      tags,
-      summary: "All widgets",
-      responses: answers(200, "Widgets", WidgetList),
-    }),
-    async (c) => {
-      agentOf(c);
-      return c.json({ items: await listWidgets(db), nextCursor: null }, 200);
-    },
-  );
-  app.openapi(
-    createRoute({
-      method: "post",
-      path: "/api/widget-configs",
-      tags,
-      summary: "Add a widget (admins)",
-      request: body(CreateWidgetBody),
-      responses: answers(201, "The widget", WidgetConfig),
-    }),
-    async (c) => {
-      const { userId } = adminOf(c);
-      const widget = await createWidget(db, userId, c.req.valid("json"));
-      await audit(db, auditActor(c), {
-        action: "widget.created",
-        subject: widget,
-        data: { allowedOrigins: widget.allowedOrigins },
-      });
-      return c.json(widget, 201);
-    },
-  );
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/api/widget-configs/{id}",
-      tags,
-      summary: "One widget",
-      request: { params: IdParam },
-      responses: answers(200, "The widget", WidgetConfig),
-    }),
-    async (c) => {
-      agentOf(c);
-      const widget = await findWidget(db, c.req.valid("param").id);
-      c.header("etag", etagOf(widget));
-      return c.json(widget, 200);
-    },
-  );
-  app.openapi(
-    createRoute({
-      method: "patch",
-      path: "/api/widget-configs/{id}",
-      tags,
-      summary: "Change a widget (admins)",
-      request: { params: IdParam, headers: IfMatch, ...body(UpdateWidgetBody) },
-      responses: answers(200, "The widget", WidgetConfig),
-    }),
-    async (c) => {
-      adminOf(c);
-      const changes = c.req.valid("json");
-      let before: string[] = [];
-      const widget = await updateWidget(db, bus, c.req.valid("param").id, changes, (current) => {
-        requireMatch(c, "widget", current);
-        before = current.allowedOrigins;
-      });
-      const { allowedOrigins: after } = widget;
-      const origins = before.join() === after.join() ? {} : { from: before, to: after };
-      await audit(db, auditActor(c), {
-        action: "widget.updated",
-        subject: widget,
-        data: { changed: Object.keys(changes), ...origins },
-      });
-      c.header("etag", etagOf(widget));
-      return c.json(widget, 200);
-    },
-  );
-  app.openapi(
-    createRoute({
-      method: "delete",
-      path: "/api/widget-configs/{id}",
-      tags,
-      summary: "Remove a widget with its sessions (admins)",
-      request: { params: IdParam },
-      responses: nothing,
-    }),
-    async (c) => {
-      adminOf(c);
-      const { id } = c.req.valid("param");
-      const name = await deleteWidget(db, bus, id);
-      await audit(db, auditActor(c), { action: "widget.deleted", subject: { id, name } });
-      return c.body(null, 204);
     },
   );
 }

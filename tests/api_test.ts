@@ -150,7 +150,13 @@ async function makeThings(server: TestServer, token: string): Promise<Thing[]> {
     body: unknown,
     changes: Thing["changes"] = [{ name: "A" }, { name: "B" }],
   ): Promise<Thing> => {
-    const { body: { id } } = await call<{ id: string }>(server, "POST", list, { token, body });
+    const { headers, body: { id, updatedAt } } = await call<{ id: string; updatedAt: string }>(
+      server,
+      "POST",
+      list,
+      { token, body },
+    );
+    assert.equal(headers.get("etag"), `"${updatedAt}"`, list);
     return { path: `${list}/${id}`, table, changes };
   };
   const rule = {
