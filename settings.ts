@@ -3,6 +3,7 @@
  * the table of docs/settings.md is made from the same descriptions. An empty value counts as unset.
  */
 import { z } from "zod";
+import { isRange } from "./domain/network.ts";
 import { readPublicKey } from "./domain/visitors/public_key.ts";
 
 const int = (min: number, max: number) =>
@@ -42,11 +43,10 @@ const origin = z.string().refine((value) => {
   }
 }, "must be an origin such as https://chat.example.com, without a path");
 
-const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
 const addresses = z.string().transform((value) =>
   value.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "")
 ).refine(
-  (list) => list.every((entry) => ADDRESS.test(entry)),
+  (list) => list.every(isRange),
   "must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas",
 );
 

@@ -37,7 +37,9 @@ Deno.test("readSettings() names the setting, the value and what is allowed", () 
   assert.match(refused({ LOG_LEVEL: "loud" }), /LOG_LEVEL is "loud": it must be debug/);
   assert.match(refused({ DATABASE_URL: "mysql://x" }), /DATABASE_URL .* postgres:\/\//);
   assert.match(refused({ FRONTEND_URL: "https://a.example/path" }), /FRONTEND_URL/);
-  assert.match(refused({ TRUSTED_PROXIES: "localhost" }), /TRUSTED_PROXIES/);
+  for (const bad of ["localhost", "10.0.0.0/33", "300.0.0.1", "10.0.0.1,::g"]) {
+    assert.match(refused({ TRUSTED_PROXIES: bad }), /TRUSTED_PROXIES/);
+  }
   assert.match(refused({ ADMIN_EMAIL: "a@b.example" }), /ADMIN_PASSWORD is not set/);
   assert.match(refused({ SECURE_COOKIES: "yes" }), /SECURE_COOKIES is "yes"/);
   assert.match(refused({ JWT_PUBLIC_KEY: "a key" }), /JWT_PUBLIC_KEY is \(secret\): it must be/);

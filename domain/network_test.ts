@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { networkOf, parseAddress } from "./network.ts";
+import { createRanges, isRange, networkOf, parseAddress } from "./network.ts";
 import { NetworkLimiter } from "./rate_limit.ts";
 
 Deno.test("networkOf() takes the /64 of an IPv6 address, however it is written", () => {
@@ -41,6 +41,35 @@ Deno.test("parseAddress() refuses what is no address, and that is its own networ
   for (const text of none) {
     assert.equal(parseAddress(text), null, text);
     assert.equal(networkOf(text), text);
+  }
+});
+
+Deno.test("createRanges() finds an address however it is written", () => {
+  const isIn = createRanges(["10.1.2.3/8", "192.0.2.7", "2001:db8::/32", "::ffff:172.16.0.0/108"]);
+  const inside = [
+    "10.255.0.1",
+    "::ffff:10.0.0.1",
+    "192.0.2.7",
+    "::ffff:c000:207",
+    "2001:DB8:5::1",
+    "2001:db8:ffff::1%eth0",
+    "172.31.255.255",
+  ];
+  for (const address of inside) assert.equal(isIn(address), true, address);
+  const outside = ["11.0.0.1", "192.0.2.8", "2001:db9::1", "::10.0.0.1", "172.32.0.1", "", "10.x"];
+  for (const address of outside) assert.equal(isIn(address), false, address);
+  assert.equal(createRanges([])("127.0.0.1"), false);
+  assert.equal(createRanges(["0.0.0.0/0"])("198.51.100.1"), true);
+});
+
+Deno.test("isRange() refuses what would match nothing, or more than it seems to", () => {
+  for (const range of ["10.0.0.0/8", "10.0.0.1", "::1", "::/0", "fe80::/10", "0.0.0.0/0"]) {
+    assert.equal(isRange(range), true, range);
+  }
+  const bad = ["", "localhost", "10.0.0", "256.0.0.1", "10.0.0.0/33", "::/129", "10.0.0.0/"];
+  for (const range of [...bad, "10.0.0.0/8/8", "10.0.0.0/x", "10.0.0.0/-1", "1::2::3"]) {
+    assert.equal(isRange(range), false, range);
+    assert.throws(() => createRanges([range]), TypeError);
   }
 });
 

@@ -1,4 +1,4 @@
-import { type Bits, networkOf, parseAddress } from "../domain/network.ts";
+import { createRanges, parseAddress } from "../domain/network.ts";
 
 /** Where a request comes from, behind trusted proxies only. */
 export interface Peer {
@@ -31,11 +31,7 @@ export function createPeerReader(
     ownOrigin?: string | undefined;
   } = {},
 ): PeerReader {
-  const trusted = trustedProxies.map(parseRange);
-  const isTrusted = (address: string) => {
-    const bits = parseAddress(address);
-    return bits !== null && trusted.some((range) => range !== null && inRange(bits, range));
-  };
+  const isTrusted = createRanges(trustedProxies);
   return (request, remote) => {
     const direct = plain(remote);
     const url = new URL(request.url);
@@ -70,14 +66,15 @@ export function createPeerReader(
   };
 }
 
-const PRIVATE = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fc00::/7"]
-  .map(parseRange);
-
 /** Whether an address is of this machine or of a private network. */
-export function isPrivateAddress(address: string): boolean {
-  const bits = parseAddress(address);
-  return bits !== null && PRIVATE.some((range) => range !== null && inRange(bits, range));
-}
+export const isPrivateAddress = createRanges([
+  "127.0.0.0/8",
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "::1",
+  "fc00::/7",
+]);
 
 /** Names of this machine, as they stand in a Host header. */
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
@@ -108,21 +105,7 @@ function plain(address: string): string {
     : bracketed[1]!;
   const lower = bare.toLowerCase();
   // Written as ::ffff:1.2.3.4 or, by some proxies, as ::ffff:102:304.
-  return lower.includes(":") && parseAddress(lower)?.size === 32 ? networkOf(lower) : lower;
-}
-
-interface Range extends Bits {
-  shift: bigint;
-}
-
-function parseRange(text: string): Range | null {
-  const [address, length] = text.split("/");
-  const bits = parseAddress(plain(address!));
-  if (bits === null) return null;
-  const prefix = length === undefined ? bits.size : Math.min(Number(length), bits.size);
-  return { ...bits, shift: BigInt(bits.size - prefix) };
-}
-
-function inRange(address: Bits, range: Range): boolean {
-  return address.size === range.size && address.value >> range.shift === range.value >> range.shift;
+  if (!lower.includes(":")) return lower;
+  const parsed = parseAddress(lower);
+  return parsed?.family === "ipv4" ? parsed.text : lower;
 }
