@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, Next } from "hono";
-import { encodeBase64Url } from "../domain/base64url.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { etagOf } from "../protocol/etag.ts";
 
@@ -18,7 +17,7 @@ export const CONDITIONAL = [
 export async function conditional(c: Context, next: Next): Promise<void> {
   await next();
   if (c.req.method !== "GET" || c.res.status !== 200) return;
-  const etag = c.res.headers.get("etag") ?? await digestOf(c.res.clone());
+  const etag = c.res.headers.get("etag") ?? await digestTag(await c.res.clone().arrayBuffer());
   const headers = new Headers(c.res.headers);
   headers.set("etag", etag);
   headers.set("cache-control", "private, no-cache");
@@ -35,9 +34,10 @@ export async function conditional(c: Context, next: Next): Promise<void> {
   c.res = answer;
 }
 
-async function digestOf(answer: Response): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", await answer.arrayBuffer());
-  return `"${encodeBase64Url(new Uint8Array(digest, 0, 12))}"`;
+/** An ETag that says what the bytes are. */
+export async function digestTag(bytes: BufferSource): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return `"${new Uint8Array(digest, 0, 12).toBase64({ alphabet: "base64url" })}"`;
 }
 
 /** A proxy that compresses marks a tag as weak; it is compared without. */

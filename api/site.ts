@@ -115,7 +115,7 @@ async function readTree(
     if (!entry.isFile) continue;
     const body = await Deno.readFile(`${root}${path}`);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-    const etag = `"${base64(digest).slice(0, 22)}"`;
+    const etag = `"${digest.toBase64().slice(0, 22)}"`;
     files.set(path, {
       body,
       etag,
@@ -154,7 +154,7 @@ async function secure(response: Response, reload: boolean): Promise<Response> {
   const sources = ["'self'"];
   if (script !== undefined) {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(script));
-    sources.push(`'sha256-${base64(new Uint8Array(digest))}'`);
+    sources.push(`'sha256-${new Uint8Array(digest).toBase64()}'`);
   }
   headers.set(
     "content-security-policy",
@@ -174,8 +174,4 @@ async function secure(response: Response, reload: boolean): Promise<Response> {
   headers.set("referrer-policy", "same-origin");
   headers.set("cache-control", "no-store");
   return new Response(html, { status: response.status, headers });
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -1,5 +1,5 @@
-import { encodeBase64Url } from "../../domain/base64url.ts";
 import type { Api } from "../context.ts";
+import { digestTag } from "../etag.ts";
 import { docsPage, type Document } from "./page.ts";
 import { DOCS_CSS } from "./style.css.ts";
 
@@ -42,8 +42,7 @@ interface File {
 }
 
 async function fileOf(text: string, type: string): Promise<File> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return { text, type, etag: `"${encodeBase64Url(new Uint8Array(digest, 0, 12))}"` };
+  return { text, type, etag: await digestTag(new TextEncoder().encode(text)) };
 }
 
 function answer(request: Request, file: File, extra: Record<string, string> = {}): Response {

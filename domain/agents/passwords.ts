@@ -5,6 +5,8 @@ import { ParleyError } from "../../protocol/errors.ts";
 const COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 2 ** 20 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
+/** N, r, p, salt and key; salt and key in hex. */
+const STORED = /^scrypt\$(\d+)\$(\d+)\$(\d+)\$((?:[\da-f]{2})+)\$((?:[\da-f]{2})+)$/i;
 
 /** About how long one takes; what is refused may come back after the queue was worked off once. */
 const ONE_TAKES_MS = 500;
@@ -68,17 +70,17 @@ export function createPasswords(limits: PasswordLimits): Passwords {
       inTurn(known, async () => {
         const salt = randomBytes(SALT_BYTES);
         const key = await derive(password, salt, cost);
-        return ["scrypt", cost.N, cost.r, cost.p, toHex(salt), toHex(key)].join("$");
+        return ["scrypt", cost.N, cost.r, cost.p, salt.toHex(), key.toHex()].join("$");
       }),
 
     async verify(password, stored, isKnown = false) {
-      const [scheme, n, r, p, salt, key] = stored.split("$");
-      if (scheme !== "scrypt" || salt === undefined || key === undefined) return false;
+      const [, n, r, p, salt, key] = STORED.exec(stored) ?? [];
+      if (salt === undefined || key === undefined) return false;
       const cost = { N: Number(n), r: Number(r), p: Number(p), maxmem: COST.maxmem };
-      const expected = fromHex(key);
+      const expected = Uint8Array.fromHex(key);
       const actual = await inTurn(
         isKnown ? known : strangers,
-        () => derive(password, fromHex(salt), cost),
+        () => derive(password, Uint8Array.fromHex(salt), cost),
       );
       return actual.length === expected.length && timingSafeEqual(actual, expected);
     },
@@ -101,12 +103,4 @@ function derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<
       else resolve(new Uint8Array(key));
     });
   });
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function fromHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
