@@ -1,5 +1,5 @@
 import { Check, CheckCheck, CircleAlert, Clock3, Lock } from "lucide-preact";
-import { linkify } from "../lib/linkify.ts";
+import { linkify } from "../../client/links.ts";
 import type { BubbleLine, Receipt } from "../lib/thread_rows.ts";
 import { type Clock, timeOfDay } from "../lib/time.ts";
 import { Avatar } from "../ui/Avatar.tsx";
@@ -67,7 +67,13 @@ function Content({ text }: { text: string }) {
       {linkify(text).map((part, i) =>
         part.href
           ? (
-            <a key={i} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+            <a
+              key={i}
+              href={part.href}
+              title={part.title}
+              target="_blank"
+              rel="noopener noreferrer nofollow"
+            >
               {part.text}
             </a>
           )

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { ArrowLeft, Check, Copy, Globe, X } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import type { Conversation } from "../../protocol/model.ts";
-import { safeHref } from "../lib/linkify.ts";
+import { webHref } from "../../client/links.ts";
 import { mediumTime, waitedFor } from "../lib/time.ts";
 import { channelWord, STATUS_WORDS } from "../lib/words.ts";
 import { presenceWord } from "../ui/Avatar.tsx";
@@ -95,7 +95,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 
 /** The page is what the visitor's browser says: followed only when it is a web address. */
 function PageLink({ url, title }: { url: string; title?: string }) {
-  const href = safeHref(url);
+  const href = webHref(url);
   const text = title || url;
   if (href === null) return <span title={url}>{text}</span>;
   const { host, pathname } = new URL(href);

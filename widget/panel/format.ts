@@ -47,24 +47,6 @@ export function sameDay(a: string, b: string): boolean {
   return startOfDay(new Date(a)) === startOfDay(new Date(b));
 }
 
-export type Piece = string | { href: string; text: string };
-
-/** Text cut at web addresses; only http and https become links. */
-export function linkPieces(text: string): Piece[] {
-  const pieces: Piece[] = [];
-  let end = 0;
-  for (const match of text.matchAll(/https?:\/\/[^\s<>"]+/gi)) {
-    // What ends a sentence does not belong to the address.
-    const address = match[0].replace(/[.,;:!?'"\])}]+$/, "");
-    if (!URL.canParse(address)) continue;
-    if (match.index > end) pieces.push(text.slice(end, match.index));
-    pieces.push({ href: address, text: address });
-    end = match.index + address.length;
-  }
-  if (end < text.length) pieces.push(text.slice(end));
-  return pieces;
-}
-
 /** "Ada Lovelace" → "AL". */
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);

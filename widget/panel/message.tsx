@@ -1,6 +1,7 @@
+import { linkify } from "../../client/links.ts";
 import { deliveryStatus, type ThreadItem } from "../../client/mod.ts";
 import type { Pointers } from "../../protocol/model.ts";
-import { type Formats, initials, linkPieces } from "./format.ts";
+import { type Formats, initials } from "./format.ts";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon } from "./icons.tsx";
 
 export interface MessageProps {
@@ -18,14 +19,20 @@ export interface MessageProps {
 function Text({ text }: { text: string }) {
   return (
     <>
-      {linkPieces(text).map((piece, index) =>
-        typeof piece === "string"
-          ? piece
-          : (
-            <a key={index} href={piece.href} target="_blank" rel="noopener nofollow ugc">
-              {piece.text}
+      {linkify(text).map((part, index) =>
+        part.href
+          ? (
+            <a
+              key={index}
+              href={part.href}
+              title={part.title}
+              target="_blank"
+              rel="noopener nofollow ugc"
+            >
+              {part.text}
             </a>
           )
+          : part.text
       )}
     </>
   );
