@@ -13,6 +13,8 @@ import {
 const BERLIN = "Europe/Berlin";
 const NEW_YORK = "America/New_York";
 const KATHMANDU = "Asia/Kathmandu";
+const SAO_PAULO = "America/Sao_Paulo";
+const APIA = "Pacific/Apia";
 const at = (text: string) => Date.parse(text);
 const iso = (instants: number[] | undefined) =>
   instants?.map((instant) => new Date(instant).toISOString().replace(":00.000Z", "Z"));
@@ -126,4 +128,16 @@ Deno.test("the coarsest points that fit", () => {
   assert.equal(resolutionFor([at("2026-10-24T18:15Z")]), "quarter");
   assert.equal(resolutionFor([at("2026-10-24T18:16Z")]), "minute");
   assert.equal(resolutionFor([at("2026-10-24T18:16:01Z")]), undefined);
+});
+
+Deno.test("a day that midnight is missing from begins with the change", () => {
+  // São Paulo's clocks jumped from 0:00 to 1:00; Apia had no 30 December 2011 at all.
+  const paulo = boundaries(at("2018-11-03T12:00Z"), at("2018-11-05T12:00Z"), "day", SAO_PAULO, 9);
+  assert.deepEqual(iso(paulo!.slice(1, -1)), ["2018-11-04T03:00Z", "2018-11-05T02:00Z"]);
+  const apia = boundaries(at("2011-12-29T12:00Z"), at("2012-01-01T12:00Z"), "day", APIA, 9);
+  assert.deepEqual(iso(apia!.slice(1, -1)), [
+    "2011-12-30T10:00Z",
+    "2011-12-31T10:00Z",
+    "2012-01-01T10:00Z",
+  ]);
 });
