@@ -1,6 +1,6 @@
 import type { FollowedMetric, MetricUpdate } from "../protocol/analytics.ts";
 import { protect } from "./emitter.ts";
-import { ParleyClientError, toClientError } from "./errors.ts";
+import { ParleyClientError, PASSING, toClientError } from "./errors.ts";
 import type { ParleyCore } from "./parley_core.ts";
 
 export type MetricCallback = (update: MetricUpdate) => unknown;
@@ -20,8 +20,7 @@ interface Listener {
   retry?: ReturnType<typeof setTimeout>;
 }
 
-/** Errors that say nothing about the metrics, and milliseconds until it is tried again. */
-const PASSING = ["timeout", "internal", "overloaded", "draining", "rate_limited"];
+/** Milliseconds until it is tried again, where the error says nothing about the metrics. */
 const RETRY_MS = 3_000;
 
 /**
@@ -97,8 +96,8 @@ export class Analytics {
       // A new connection asks again by itself, unless it is there already.
       if (error.code === "disconnected") return void this.#ask(listener);
       // Without a time it is of a metric that is not measured there.
-      const away = error.code === "unavailable" && error.retryAfter !== undefined;
-      if (away || PASSING.includes(error.code)) {
+      const isAbsent = error.code === "unavailable" && error.retryAfter === undefined;
+      if (!isAbsent && PASSING.includes(error.code)) {
         listener.retry = setTimeout(() => this.#ask(listener), error.retryAfter ?? RETRY_MS);
         return;
       }

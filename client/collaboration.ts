@@ -20,7 +20,7 @@ import { type TextEdit, type TextOperation, toOperation } from "../protocol/text
 import { createCursors } from "./collaboration_cursors.ts";
 import { clean, difference, type Sending, SharedText } from "./collaboration_text.ts";
 import { createEmitter } from "./emitter.ts";
-import { ParleyClientError, toClientError } from "./errors.ts";
+import { ParleyClientError, PASSING, toClientError } from "./errors.ts";
 import type { ParleyCore } from "./parley_core.ts";
 
 export { bindTextarea } from "./collaboration_textarea.ts";
@@ -72,7 +72,6 @@ const GAP_MS = 1_000;
 
 /** The document as it is here does not fit the server's: it is loaded anew. */
 const RELOAD = ["version_ahead", "version_gone", "out_of_range", "not_joined"];
-const PASSING = ["rate_limited", "overloaded", "internal", "draining", "unavailable"];
 
 export class CollaborationClient {
   #client: ParleyCore;
@@ -330,7 +329,7 @@ export class CollaborationDocument {
       if (run !== this.#joining || this.#status === "closed") return;
       const error = toClientError(reason);
       if (error.code === "disconnected" || error.code === "closed") return;
-      if (PASSING.includes(error.code) || error.code === "timeout") {
+      if (PASSING.includes(error.code)) {
         this.#later("join", error.retryAfter ?? RETRY_MS, () => void this.#join());
         return;
       }
@@ -441,7 +440,7 @@ export class CollaborationDocument {
       return reload ? this.#reload() : this.#progressed();
     }
     if (reload) return this.#reload();
-    if (PASSING.includes(error.code) || error.code === "timeout") {
+    if (PASSING.includes(error.code)) {
       this.#later("pace", error.retryAfter ?? RETRY_MS, () => {
         this.#isSending = false;
         this.#send();

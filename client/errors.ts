@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorDetails, FieldError } from "../protocol/errors.ts"
 
 /**
  * The server's codes, and those that only a client can know:
- * - `timeout`: no answer within `ackTimeoutMs`
+ * - `timeout`: no answer within `ackTimeoutMs`, or no connection within `connectTimeoutMs`
  * - `disconnected`: the connection ended before the answer; whether it was carried out is unknown
  * - `closed`: the client was closed, or gave up (`failed`)
  * - `credentials`: `credentials()` threw
@@ -30,7 +30,7 @@ export class ParleyClientError extends Error {
   readonly fields: FieldError[] | undefined;
 
   constructor(code: ClientErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details);
     this.name = "ParleyClientError";
     this.code = code;
     this.retryAfter = details.retryAfter;
@@ -38,6 +38,11 @@ export class ParleyClientError extends Error {
     this.fields = details.fields;
   }
 }
+
+/** Errors of the server's own. */
+export const FAULTS: string[] = ["internal", "overloaded", "timeout"];
+/** Errors that say nothing about the command: the same may succeed later. */
+export const PASSING = [...FAULTS, "unavailable", "rate_limited", "draining"];
 
 /** Makes sure that what callers get is a ParleyClientError. */
 export function toClientError(

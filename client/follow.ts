@@ -1,6 +1,6 @@
 import type { DurableEvents, DurableType, JoinResult } from "../protocol/native.ts";
 import { protect } from "./emitter.ts";
-import { type ParleyClientError, toClientError } from "./errors.ts";
+import { type ParleyClientError, PASSING, toClientError } from "./errors.ts";
 import type { ParleyCore } from "./parley_core.ts";
 import type { ServerEvent } from "./types.ts";
 
@@ -9,8 +9,7 @@ type Durable = { [T in DurableType]: { type: T; data: DurableEvents[T] } }[Durab
 const DURABLE = ["message", "message_updated", "message_deleted", "conversation_changed", "hidden"];
 /** Events that wait for a join; more than this and the join's answer alone has to do. */
 const MAX_BUFFER = 1_000;
-/** Errors of a join that say nothing about the conversation, and milliseconds until it is tried again. */
-const PASSING = ["unavailable", "timeout", "internal", "overloaded", "draining", "rate_limited"];
+/** Milliseconds until a join is tried again whose error says nothing about the conversation. */
 const REJOIN_MS = 3_000;
 /** Milliseconds that an event may be behind the position that a heartbeat names. */
 const POSITION_GRACE_MS = 2_000;

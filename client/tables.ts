@@ -1,6 +1,6 @@
 import type { DatabaseChange, Subscribed, TableName, TableRow } from "../protocol/tables.ts";
 import { protect } from "./emitter.ts";
-import { ParleyClientError, toClientError } from "./errors.ts";
+import { ParleyClientError, PASSING, toClientError } from "./errors.ts";
 import type { ParleyCore } from "./parley_core.ts";
 
 export type ChangeEvent = "INSERT" | "UPDATE" | "DELETE";
@@ -46,8 +46,7 @@ interface Listener extends TableSubscriptionOptions {
 const ALL: readonly ChangeEvent[] = ["INSERT", "UPDATE", "DELETE"];
 /** Changes that arrived before the answer that names their subscription. */
 const MAX_EARLY = 1_000;
-/** Errors that say nothing about the subscription, and milliseconds until it is tried again. */
-const PASSING = ["unavailable", "timeout", "internal", "overloaded", "draining", "rate_limited"];
+/** Milliseconds until it is tried again, where the error says nothing about the subscription. */
 const RETRY_MS = 3_000;
 
 /**

@@ -11,7 +11,7 @@
  */
 import type { ConversationEvent } from "../protocol/topics.ts";
 import { createEmitter, protect } from "./emitter.ts";
-import { type ParleyClientError, toClientError } from "./errors.ts";
+import { type ParleyClientError, PASSING, toClientError } from "./errors.ts";
 import {
   createTopicsConnection,
   isFinal,
@@ -50,8 +50,6 @@ const DEFAULTS = {
 };
 /** Milliseconds that an event may be behind the position that a heartbeat names. */
 const POSITION_GRACE_MS = 2_000;
-/** Errors of a subscription that another try may not have. */
-const PASSING = ["unavailable", "internal", "overloaded", "draining", "rate_limited"];
 /** Errors that say that the credentials are no good. */
 const REFUSED = ["invalid_token", "invalid_session", "origin_not_allowed", "unauthenticated"];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
