@@ -1,7 +1,7 @@
 import type { Message } from "../protocol/model.ts";
-import { backoffDelay } from "./backoff.ts";
-import { ParleyClientError, toClientError } from "./errors.ts";
+import { ParleyClientError } from "./errors.ts";
 import { createOutboxStorage } from "./outbox_storage.ts";
+import { createPendingSends } from "./pending_sends.ts";
 import type { ClientStorage, OutgoingMessage, PendingMessage } from "./types.ts";
 
 /** A waiting message with what only the outbox needs to know of it. */
@@ -25,20 +25,6 @@ export interface OutboxOptions {
   changed: () => void;
 }
 
-/** Tries of one entry that may end in an error of the server's own before it is `failed`. */
-const MAX_TRIES = 5;
-/** Errors that say nothing about the entry; the first group counts towards MAX_TRIES. */
-const COUNTED = ["internal", "overloaded", "timeout"];
-const PASSING = [
-  "unavailable",
-  "rate_limited",
-  "draining",
-  "unauthenticated",
-  "token_expired",
-  "invalid_token",
-  "invalid_session",
-];
-
 /** 128 random bits in hex; unlike crypto.randomUUID this works on pages without TLS, too. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -46,18 +32,14 @@ export function newId(): string {
 }
 
 /**
- * The queue of written messages: in order, one under way at a time (so that a refusal cannot let a
- * later message overtake), kept until the server has acknowledged, limited in length, and stored
- * where a storage is given. The server knows an entry by its clientMessageId, so sending twice is
- * harmless.
+ * The queue of written messages: sent by `createPendingSends`, kept until the server has
+ * acknowledged, limited in length, and stored where a storage is given. The server knows an entry by
+ * its clientMessageId, so sending twice is harmless.
  */
 export function createOutbox(options: OutboxOptions) {
   const store = createOutboxStorage(options.storage, options.storageKey);
   const promises = new Map<string, PromiseWithResolvers<Message>>();
-  const tries = new Map<string, number>();
   let entries: OutboxEntry[] = store.load().slice(0, options.maxEntries);
-  let running = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let lastOrder = 0;
 
   const find = (id: string) => entries.find((entry) => entry.clientMessageId === id);
@@ -71,7 +53,6 @@ export function createOutbox(options: OutboxOptions) {
   }
   function remove(id: string) {
     entries = entries.filter((entry) => entry.clientMessageId !== id);
-    tries.delete(id);
     store.remove(id);
   }
   function settle(id: string, outcome: Message | ParleyClientError) {
@@ -81,55 +62,22 @@ export function createOutbox(options: OutboxOptions) {
     else promise?.resolve(outcome);
   }
 
-  function later(ms: number) {
-    clearTimeout(timer);
-    timer = setTimeout(run, ms);
-  }
-
-  /** Decides what an error means; returns whether to go on with the queue at once. */
-  function refused(entry: OutboxEntry, error: ParleyClientError): boolean {
-    const id = entry.clientMessageId;
-    if (error.code === "disconnected" || error.code === "closed") return false;
-    if (PASSING.includes(error.code)) {
-      later(error.retryAfter ?? 2_000);
-      return false;
-    }
-    if (COUNTED.includes(error.code)) {
-      const count = (tries.get(id) ?? 0) + 1;
-      tries.set(id, count);
-      if (count < MAX_TRIES) {
-        later(error.retryAfter ?? backoffDelay(count, { minDelayMs: 1_000, maxDelayMs: 30_000 }));
-        return false;
-      }
-    }
-    const current = find(id);
-    if (current !== undefined) update(current, { state: "failed", error: error.message });
-    settle(id, error);
-    return true;
-  }
-
-  async function run() {
-    if (running) return;
-    running = true;
-    clearTimeout(timer);
-    try {
-      while (options.ready()) {
-        const entry = entries.find((one) => one.state === "sending" && mine(one));
-        if (entry === undefined) break;
-        try {
-          const message = await options.transmit(entry);
-          remove(entry.clientMessageId);
-          options.sent(message);
-          options.changed();
-          settle(entry.clientMessageId, message);
-        } catch (error) {
-          if (!refused(entry, toClientError(error))) break;
-        }
-      }
-    } finally {
-      running = false;
-    }
-  }
+  const { run, stop } = createPendingSends<OutboxEntry>({
+    ready: options.ready,
+    next: () => entries.find((one) => one.state === "sending" && mine(one)),
+    async send(entry) {
+      const message = await options.transmit(entry);
+      remove(entry.clientMessageId);
+      options.sent(message);
+      options.changed();
+      settle(entry.clientMessageId, message);
+    },
+    refused({ clientMessageId }, error) {
+      const current = find(clientMessageId);
+      if (current !== undefined) update(current, { state: "failed", error: error.message });
+      settle(clientMessageId, error);
+    },
+  });
 
   return {
     /** The entries that this person may see, oldest first. */
@@ -170,16 +118,15 @@ export function createOutbox(options: OutboxOptions) {
         options.changed();
       }
       promises.set(id, promise);
-      run();
+      void run();
       return promise.promise;
     },
 
     retry(id: string) {
       const entry = find(id);
       if (entry?.state !== "failed") return;
-      tries.delete(id);
       update(entry, { state: "sending", error: undefined });
-      run();
+      void run();
     },
 
     discard(id: string) {
@@ -190,7 +137,7 @@ export function createOutbox(options: OutboxOptions) {
     },
 
     run,
-    stop: () => clearTimeout(timer),
+    stop,
   };
 }
 
