@@ -7,7 +7,7 @@ import {
 } from "./chat_json_types.ts";
 import { type ClientErrorCode, ParleyClientError, toClientError } from "./errors.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
-import { hasNetwork, listenForWake } from "./wake.ts";
+import { hasNetwork, listenToNetwork } from "./network_events.ts";
 
 /** Milliseconds to stay away after 1008, where the server names no time. */
 const RATE_LIMIT_PAUSE_MS = 60_000;
@@ -302,7 +302,7 @@ export function createChatJsonConnection(
           if (state !== ConnectionState.RECONNECTING) {
             attempts = 0;
             deafen();
-            unlisten = listenForWake(offline, wake);
+            unlisten = listenToNetwork(offline, wake);
           }
           const { promise } = attempt;
           void open();

@@ -2,8 +2,9 @@ import type { Message } from "../protocol/model.ts";
 import type { Acks, CommandData, CommandType, ServerMessage, Welcome } from "../protocol/native.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createEmitter } from "./emitter.ts";
-import { ParleyClientError, toClientError } from "./errors.ts";
+import { ParleyClientError } from "./errors.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { MIN_UPTIME_MS } from "./reconnecting.ts";
 import { createRequests, type RequestOptions } from "./requests.ts";
 import type {
   AllEvents,
@@ -14,11 +15,6 @@ import type {
   Settings,
 } from "./types.ts";
 
-/** Milliseconds before the token's end at which a new one is sent. */
-const REFRESH_AHEAD_MS = 60_000;
-/** What a timer can wait at most. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 const DEFAULTS = {
   storageKey: "parley",
   maxOutbox: 200,
@@ -26,7 +22,7 @@ const DEFAULTS = {
   minDelayMs: 1_000,
   maxDelayMs: 30_000,
   maxAttempts: Infinity,
-  minUptimeMs: 5_000,
+  minUptimeMs: MIN_UPTIME_MS,
   ackTimeoutMs: 10_000,
 };
 
@@ -42,7 +38,6 @@ export class ParleyCore {
   #connection: Connection;
   #requests: ReturnType<typeof createRequests>;
   #outbox: Outbox;
-  #refresh: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ClientOptions) {
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -61,10 +56,10 @@ export class ParleyCore {
       },
       message: (message) => this.#receive(message),
       error: (error) => this.#emitter.emit("error", error),
-      lost: (error, final) => {
-        clearTimeout(this.#refresh);
-        if (final) this.#outbox.stop();
-        this.#requests.lost(error, final);
+      lost: (outcome, error) => {
+        this.#outbox.stop();
+        this.#requests.lost(outcome === "waiting" ? undefined : error);
+        if (outcome === "failed") this.#emitter.emit("error", error);
       },
     });
     this.#requests = createRequests({
@@ -98,7 +93,7 @@ export class ParleyCore {
   }
   /** The limits and times that the server named, null before the first connection. */
   get welcome(): Welcome | null {
-    return this.#connection.welcome;
+    return this.#connection.welcome();
   }
 
   /**
@@ -112,7 +107,7 @@ export class ParleyCore {
 
   /** Ends the connection and everything that waits, except stored messages in the outbox. */
   close(): void {
-    this.#connection.close();
+    this.#connection.end("closed");
   }
 
   /** Tries at once instead of waiting; on a live connection checks that it is one. */
@@ -213,15 +208,8 @@ export class ParleyCore {
   }
 
   #refreshBefore(expiresAt: string | null, role = this.#identity?.role) {
-    clearTimeout(this.#refresh);
     // A session does not change; only tokens are renewed.
     if (expiresAt === null || role !== "agent") return;
-    const left = Date.parse(expiresAt) - Date.now();
-    const wait = Math.min(Math.max(left - REFRESH_AHEAD_MS, left / 2, 1_000), MAX_TIMER_MS);
-    this.#refresh = setTimeout(() => {
-      this.refresh().catch((error) => {
-        this.#connection.debug(`refresh failed: ${toClientError(error).code}`);
-      });
-    }, wait);
+    this.#connection.renewBefore(expiresAt, () => this.refresh());
   }
 }

@@ -121,9 +121,11 @@ export function createRequests(port: RequestPort) {
     flush() {
       for (const [id, request] of open) send(id as number, request);
     },
-    /** Rejects what was sent, or everything. */
-    lost(error: ParleyClientError, everything: boolean) {
-      for (const [id, request] of [...open]) if (everything || request.sent) fail(id, error);
+    /** The connection is gone: rejects what was sent, and with a reason everything. */
+    lost(reason?: ParleyClientError) {
+      const unknown = "Cannot tell the outcome: the connection was lost";
+      const error = reason ?? new ParleyClientError("disconnected", unknown);
+      for (const [id, request] of [...open]) if (reason || request.sent) fail(id, error);
     },
   };
 }

@@ -66,7 +66,7 @@ Deno.test("a lost connection ends what was sent and keeps what waits", async () 
   const sent = requests.make("page", {});
   state.ready = false;
   const waiting = requests.make("page", {});
-  requests.lost(new ParleyClientError("disconnected", "lost"), false);
+  requests.lost();
   await assert.rejects(sent, code("disconnected"));
   state.ready = true;
   requests.flush();

@@ -5,7 +5,7 @@ import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { openTopicsSocket, type TopicsMessage, type TopicsSocket } from "./topics_socket.ts";
 import type { TopicsSettings, TopicsState } from "./topics_types.ts";
 import type { Credentials } from "./types.ts";
-import { listenForWake } from "./wake.ts";
+import { listenToNetwork } from "./network_events.ts";
 
 /** Milliseconds that a connection has to last before the wait for the next starts small again. */
 const MIN_UPTIME_MS = 5_000;
@@ -224,7 +224,7 @@ export function createTopicsConnection(
         connected = Promise.withResolvers<void>();
         connected.promise.catch(() => {});
         ended = new AbortController();
-        unlisten = listenForWake(() => lost(run, 0, "the device has no network"), () => {
+        unlisten = listenToNetwork(() => lost(run, 0, "the device has no network"), () => {
           if (state === "live") heartbeat?.check(WAKE_DEADLINE_MS);
           else if (socket === null && Date.now() >= notBefore) attempt();
         });

@@ -10,7 +10,7 @@ import type { Typist } from "./typing.ts";
  * - `reconnecting`: the connection was lost and is being made again, or the first try came to nothing
  * - `offline`: as `reconnecting`, and the device says that it has no network
  * - `failed`: given up, see `client.error`; `connect` or `reconnectNow` tries again
- * - `closed`: `close` was called
+ * - `closed`: `close` was called, or the server ended the connection with 1000
  */
 export type ConnectionState =
   | "idle"

@@ -7,7 +7,7 @@ export function hasNetwork(): boolean {
  * the network is gone, `wake` when it is back and when the page is looked at again, for after a
  * sleep the connection may be dead without knowing. Outside browsers nothing is ever called.
  */
-export function listenForWake(offline: () => void, wake: () => void): () => void {
+export function listenToNetwork(offline: () => void, wake: () => void): () => void {
   if (typeof addEventListener !== "function") return () => {};
   const ended = new AbortController();
   const { signal } = ended;

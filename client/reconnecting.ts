@@ -1,0 +1,345 @@
+import { shouldReconnect } from "../protocol/close_codes.ts";
+import { backoffDelay, type BackoffOptions } from "./backoff.ts";
+import { type ClientErrorCode, ParleyClientError, toClientError } from "./errors.ts";
+import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
+import { hasNetwork, listenToNetwork } from "./network_events.ts";
+
+/**
+ * - `idle`: never connected
+ * - `connecting`: the first attempt is under way, up to the answered authentication
+ * - `connected`: authenticated
+ * - `waiting`: an attempt failed or the connection was lost; the next attempt has its time
+ * - `reconnecting`: a later attempt is under way
+ * - `failed`, `closed`: over, until `connect` is called again
+ */
+export type Phase =
+  | "idle"
+  | "connecting"
+  | "connected"
+  | "waiting"
+  | "reconnecting"
+  | "failed"
+  | "closed";
+
+/** What a lost connection, or an attempt that failed, leads to. */
+export type Outcome = "waiting" | "failed" | "closed";
+
+/** What differs between the clients. Everything is called for the current attempt only. */
+export interface Parts<State extends string, Credentials, Message> extends BackoffOptions {
+  /** The client's own name for a phase. */
+  stateOf(phase: Phase): State;
+  /** The state is another one. */
+  state(state: State): void;
+  /** Called after the state has changed. Code 0: it was given up on this side. */
+  lost(outcome: Outcome, error: ParleyClientError, code: number, reason: string): void;
+  /** Asked at each attempt. A thrown object with `final: true` ends in the phase `failed`. */
+  credentials(): Credentials | Promise<Credentials>;
+  /** Makes the socket. Throws what makes it impossible. */
+  open(): WebSocket;
+  /** The socket is open. */
+  opened(credentials: Credentials): void;
+  /** Sends the credentials. */
+  authenticate(credentials: Credentials): void;
+  /** Cuts a frame into messages. */
+  split(frame: string): string[];
+  message(message: Message): void;
+  ping(): void;
+  debug?: ((line: string) => void) | undefined;
+  /** What a close leads to, as `afterClose` says; 0: it was given up on this side. */
+  afterClose(code: number): Outcome;
+  /** Milliseconds before attempt `attempt` (0 is the first retry). Default: `backoffDelay`. */
+  backoffMs?(attempt: number, options: BackoffOptions): number;
+  /** Attempts in a row that may fail before the phase is `failed`, the first one not counted. */
+  maxAttempts: number;
+  /** Milliseconds from the start of an attempt to the answered authentication. */
+  connectTimeoutMs: number;
+  /** Milliseconds that a connection has to last before the backoff starts small again. */
+  minUptimeMs: number;
+}
+
+/** What every message has. */
+interface Named {
+  type: string;
+  id?: unknown;
+}
+
+/** The default for `minUptimeMs`. */
+export const MIN_UPTIME_MS = 5_000;
+/** CLOSE.rateLimited, without the table around it, and the milliseconds to stay away where none are named. */
+const RATE_LIMITED = 1008;
+const RATE_LIMIT_PAUSE_MS = 60_000;
+/** Milliseconds before credentials are sent again, where the server names no time. */
+const REPEAT_MS = 1_000;
+/** Milliseconds before a token's end at which a new one is sent. */
+const RENEW_AHEAD_MS = 60_000;
+/** Milliseconds that a connection has to prove itself alive after the device woke up. */
+const WAKE_DEADLINE_MS = 3_000;
+/** What a timer can wait at most. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * One connection that is made again whenever it is lost: the core of all clients of this folder.
+ *
+ * - **Backoff**: each attempt that fails in a row makes the wait longer. It starts small again after
+ *   a connection that lasted for its minimum uptime, and when the device wakes up.
+ * - **Stay-away**: until the time that the server named no attempt begins, neither by itself nor
+ *   because the device woke up. After close codes that forbid it, none does at all.
+ * - **Wake**: the network is back, or somebody looks at the page again. A connection has to prove
+ *   that it is alive, and a wait is cut short.
+ *
+ * Whatever a handler does, `connect` and `close` included, happens to a finished change of state.
+ */
+export function createReconnecting<State extends string, Credentials, Message>(
+  parts: Parts<State, Credentials, Message>,
+) {
+  let phase: Phase = "idle";
+  let state = parts.stateOf(phase);
+  let socket: WebSocket | null = null;
+  let heartbeat: Heartbeat | undefined;
+  let connected: PromiseWithResolvers<void> | null = null;
+  /** Ends the listening to the device; null while nothing is to be connected. */
+  let unlisten: (() => void) | null = null;
+  /** Numbers the attempts, so that whatever an older one still has to say is ignored. */
+  let run = 0;
+  /** Failed ones in a row; -1: the next end is announced, and no failure. */
+  let attempts = 0;
+  /** Why there is no connection, or what the server said last: a close that follows means it. */
+  let error: ParleyClientError | null = null;
+  /** Before this time (ms since 1970) the server does not want to see this client. */
+  let notBefore = 0;
+  /** The attempt began without a network. */
+  let beganOffline = false;
+  const timers: Record<string, ReturnType<typeof setTimeout>> = {};
+
+  function debug(...words: unknown[]) {
+    parts.debug?.(words.join(" ").trim());
+  }
+  function setPhase(next: Phase) {
+    phase = next;
+    const named = parts.stateOf(next);
+    if (named === state) return;
+    debug(state, "→", named);
+    state = named;
+    parts.state(named);
+  }
+  function later(name: "deadline" | "next" | "renew", ms: number, fn: () => unknown) {
+    clearTimeout(timers[name]);
+    timers[name] = setTimeout(fn, Math.min(ms, MAX_TIMER_MS));
+  }
+  /** Ends the attempt or connection that is; nothing of it is heard any more. */
+  function drop() {
+    run++;
+    for (const name in timers) clearTimeout(timers[name]);
+    heartbeat?.stop();
+    heartbeat = undefined;
+    // Nobody waits for the answer: a dead peer would keep a browser waiting for minutes.
+    socket?.close(1000);
+    socket = null;
+  }
+
+  function attempt(next: Phase = "reconnecting") {
+    drop();
+    const mine = run;
+    error = null;
+    beganOffline = !hasNetwork();
+    later("deadline", parts.connectTimeoutMs, () => lost(0, "Connection timeout", "timeout"));
+    setPhase(next);
+    if (mine !== run) return;
+    void withCredentials((credentials) => {
+      const opened = socket = parts.open();
+      opened.onopen = () => mine === run && parts.opened(credentials);
+      opened.onmessage = ({ data }) => mine === run && receive(String(data));
+      opened.onclose = ({ code, reason }) => mine === run && lost(code || 1006, reason);
+      // A close follows every error; without a handler some runtimes treat the event as unhandled.
+      opened.onerror = () => {};
+    });
+  }
+
+  async function withCredentials(fn: (credentials: Credentials) => void) {
+    const mine = run;
+    try {
+      const credentials = await parts.credentials();
+      if (mine === run) fn(credentials);
+    } catch (reason) {
+      if (mine !== run) return;
+      error = toClientError(reason, "credentials");
+      if (isFinal(reason)) over("failed", error);
+      else lost(0, error.message);
+    }
+  }
+
+  function receive(frame: string) {
+    const mine = run;
+    heartbeat?.heard();
+    for (const text of parts.split(frame)) {
+      const message = parse(text);
+      if (message === null) {
+        debug("not a message:", text.length, "characters");
+        continue;
+      }
+      debug("←", message.type, message.id);
+      parts.message(message as Message);
+      if (mine !== run) return;
+    }
+  }
+
+  /** An attempt or a connection is over; decides whether another one comes. */
+  function lost(code: number, reason: string, kind: ClientErrorCode = "disconnected") {
+    debug("lost:", code, reason);
+    if (code === RATE_LIMITED) stayAway(error?.retryAfter ?? RATE_LIMIT_PAUSE_MS);
+    let cause = error ?? new ParleyClientError(kind, reason || `Connection lost: code ${code}`);
+    let next = parts.afterClose(code);
+    if (next === "waiting" && ++attempts > parts.maxAttempts) {
+      next = "failed";
+      const sentence = `Cannot connect: ${attempts} attempts failed`;
+      cause = new ParleyClientError("too_many_attempts", sentence, { cause });
+    }
+    over(next, cause, code, reason);
+  }
+
+  function over(
+    next: Outcome,
+    cause = new ParleyClientError("closed", "Cannot go on: the client was closed"),
+    code = 1000,
+    reason = "",
+  ) {
+    drop();
+    error = next === "closed" ? null : cause;
+    if (next === "waiting") {
+      const backoff = attempts && (parts.backoffMs ?? backoffDelay)(attempts - 1, parts);
+      const wait = Math.max(backoff, notBefore - Date.now());
+      debug("next attempt in", wait, "ms");
+      later("next", wait, attempt);
+    } else {
+      unlisten?.();
+      unlisten = null;
+      connected?.reject(cause);
+      connected = null;
+    }
+    setPhase(next);
+    parts.lost(next, cause, code, reason);
+  }
+
+  function stayAway(ms: number) {
+    notBefore = Date.now() + ms;
+  }
+
+  function offline() {
+    // Without the network the socket would look alive for minutes.
+    if (phase === "waiting") setPhase(phase);
+    else lost(0, "the device has no network");
+  }
+  function wake() {
+    if (phase === "connected") return heartbeat?.check(WAKE_DEADLINE_MS);
+    // An attempt under way is left alone, unless it began without a network.
+    if (phase !== "waiting" && !beganOffline) return;
+    attempts = 0;
+    tryNow();
+  }
+  function tryNow() {
+    if (Date.now() >= notBefore) attempt();
+    else setPhase(phase);
+  }
+
+  function connect(): Promise<void> {
+    const { promise } = connected ??= Promise.withResolvers<void>();
+    promise.catch(() => {});
+    if (unlisten === null) {
+      unlisten = listenToNetwork(offline, wake);
+      attempts = notBefore = 0;
+      attempt("connecting");
+    }
+    return promise;
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    /** Why there is no connection, or what the server said last; null when all is well. */
+    get error() {
+      return error;
+    },
+    debug,
+    send(message: Named, text = JSON.stringify(message)) {
+      debug("→", message.type, message.id);
+      if (socket?.readyState === 1) socket.send(text);
+    },
+
+    /** Authenticated. `silenceMs` without a frame lead to a ping, as many again to a new connection. */
+    authenticated(silenceMs: number) {
+      error = null;
+      if (phase === "connected" || socket === null) return;
+      heartbeat = createHeartbeat(silenceMs, parts.ping, () => lost(0, "nothing was heard"));
+      later("deadline", parts.minUptimeMs, () => attempts = 0);
+      connected?.resolve();
+      setPhase("connected");
+    },
+    /** Nobody can say yet whether the credentials are good: they go again on the same connection. */
+    authenticateAgain(ms = REPEAT_MS) {
+      later("next", ms, () => withCredentials(parts.authenticate));
+    },
+    /** Calls `renew` some time before a token's end, if the connection lasts so long. */
+    renewBefore(expiresAt: string, renew: () => Promise<unknown>) {
+      const left = Date.parse(expiresAt) - Date.now();
+      later("renew", Math.max(left - RENEW_AHEAD_MS, left / 2, 1_000), () => {
+        renew().catch((error) => debug("refresh failed:", toClientError(error).code));
+      });
+    },
+    /** The server refuses the connection as a whole. Where a close follows, this is the reason. */
+    refused(refusal: ParleyClientError) {
+      error = refusal;
+      debug("error:", error.code, error.message);
+      // Of a token it is the time that is left.
+      if (error.retryAfter && error.code !== "token_expired") stayAway(error.retryAfter);
+    },
+    /** The server will close the connection then, and wants to see this client again. */
+    closesIn(ms: number) {
+      // The server spreads its clients itself. One that does nothing but announce has the backoff
+      // against it.
+      attempts ||= -1;
+      stayAway(ms);
+      later("deadline", ms, () => lost(0, "as announced"));
+    },
+    /** Whatever is under way on this connection got no answer: it is none. */
+    giveUp(reason: string) {
+      if (socket !== null) lost(0, reason);
+    },
+    /** Ends everything, until `connect` is called again. */
+    end: over as (outcome: "failed" | "closed", cause?: ParleyClientError) => void,
+
+    /** Resolves when connected, or by `settle`; rejects at the end. */
+    connect,
+    /** It is good enough for who waits for `connect`. */
+    settle: () => connected?.resolve(),
+    /** Cuts a wait short, unless the server wants this client to stay away. */
+    hurry: () => phase === "waiting" && tryNow(),
+    /** Tries at once, also where the server would not like it; a connection has to prove itself. */
+    reconnectNow() {
+      notBefore = 0;
+      if (unlisten === null) void connect();
+      else wake();
+    },
+  };
+}
+
+/** What a close code leads to, see protocol/close_codes.ts. */
+export function afterClose(code: number): Outcome {
+  if (code === 1000) return "closed";
+  return shouldReconnect(code) ? "waiting" : "failed";
+}
+
+/** Whether `credentials` said that there will be no better ones. */
+export function isFinal(reason: unknown): boolean {
+  return (reason as { final?: unknown } | null)?.final === true;
+}
+
+/** A JSON object with a `type`, null for everything else. */
+function parse(text: string): Named | null {
+  try {
+    const message = JSON.parse(text);
+    return typeof message?.type === "string" ? message : null;
+  } catch {
+    return null;
+  }
+}
