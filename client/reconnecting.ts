@@ -61,6 +61,7 @@ export interface Parts<State extends string, Credentials, Message> extends Backo
 interface Named {
   type: string;
   id?: unknown;
+  [field: string]: unknown;
 }
 
 /** The default for `minUptimeMs`. */

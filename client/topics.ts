@@ -12,16 +12,17 @@
 import type { ConversationEvent } from "../protocol/topics.ts";
 import { createEmitter, protect } from "./emitter.ts";
 import { type ParleyClientError, PASSING, toClientError } from "./errors.ts";
-import {
-  createTopicsConnection,
-  isFinal,
-  toError,
-  type TopicsConnection,
-} from "./topics_connection.ts";
+import { isFinal } from "./reconnecting.ts";
+import { createTopicsConnection, toError, type TopicsConnection } from "./topics_connection.ts";
 import { createFeed, type Feed } from "./topics_feed.ts";
 import { readPage, topicsUrls } from "./topics_pages.ts";
-import type { TopicsMessage } from "./topics_socket.ts";
-import type { TopicsEvents, TopicsOptions, TopicsSettings, TopicsState } from "./topics_types.ts";
+import type {
+  TopicsEvents,
+  TopicsMessage,
+  TopicsOptions,
+  TopicsSettings,
+  TopicsState,
+} from "./topics_types.ts";
 
 export type { ConversationEvent } from "../protocol/topics.ts";
 export { type ClientErrorCode, ParleyClientError } from "./errors.ts";
@@ -94,12 +95,12 @@ export class TopicsClient {
    * disconnected before.
    */
   connect(): Promise<void> {
-    return this.#connection.connect();
+    return this.#connection.begin();
   }
 
   /** Ends the connection, the polling and every subscription. */
   disconnect(): void {
-    this.#connection.close();
+    this.#connection.end("closed");
   }
 
   /**
@@ -210,7 +211,7 @@ export class TopicsClient {
 
   /** Unless all is over by then. */
   #after(ms: number, fn: () => void) {
-    const { signal } = this.#connection;
+    const signal = this.#connection.signal();
     const forget = () => clearTimeout(timer);
     const timer = setTimeout(() => {
       signal.removeEventListener("abort", forget);
@@ -221,7 +222,7 @@ export class TopicsClient {
 
   /** One conversation after the other; beside a socket only those that lost something. */
   async #poll() {
-    const { signal } = this.#connection;
+    const signal = this.#connection.signal();
     for (const topic of [...this.#topics.values()]) {
       if (this.state === "polling" || topic.behind) await this.#read(topic);
     }
@@ -256,7 +257,7 @@ export class TopicsClient {
       after: topic.feed.after,
       credentials: await this.#connection.credentials(),
       timeoutMs,
-      signal: this.#connection.signal,
+      signal: this.#connection.signal(),
       // As a plain call: browsers refuse it as a method of something else.
       fetch: (...request) => fetchPage(...request),
     });
@@ -273,9 +274,9 @@ export class TopicsClient {
   #readFailed(topic: Topic, reason: unknown) {
     const connection = this.#connection;
     const error = toClientError(reason, "credentials");
-    if (connection.signal.aborted) return;
-    connection.debug(`reading failed: ${error.code} ${error.message}`);
-    if (isFinal(reason) || REFUSED.includes(error.code)) return connection.fail(error);
+    if (connection.signal().aborted) return;
+    connection.debug("reading failed:", error.code, error.message);
+    if (isFinal(reason) || REFUSED.includes(error.code)) return connection.end("failed", error);
     if (error.code === "token_expired") connection.markExpired();
     else if (error.code === "not_found" || error.code === "invalid") this.#refused(topic, error);
     else topic.notBefore = Date.now() + (error.retryAfter ?? 0);

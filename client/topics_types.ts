@@ -1,3 +1,4 @@
+import type { ConversationEvent } from "../protocol/topics.ts";
 import type { ParleyClientError } from "./errors.ts";
 import type { Credentials } from "./types.ts";
 
@@ -7,7 +8,7 @@ import type { Credentials } from "./types.ts";
  * - `live`: events come over the socket
  * - `polling`: there is no socket; events are read every `pollMs`, and a socket is tried again
  * - `failed`: given up, because the credentials are no good or the server said so; see `connect`
- * - `closed`: `disconnect` was called
+ * - `closed`: `disconnect` was called, or the server ended the connection with 1000
  */
 export type TopicsState = "idle" | "connecting" | "live" | "polling" | "failed" | "closed";
 
@@ -52,3 +53,28 @@ export interface TopicsEvents {
   /** What was missed cannot be told: read the conversation anew. Events go on from now. */
   reset: { conversationID: string };
 }
+
+/** What the server says at `/api/v1/ws`. */
+export type TopicsMessage =
+  | ConversationEvent
+  | { type: "authenticated"; actorID: string; actorType: string; expiresAt: string | null }
+  | {
+    type: "subscription";
+    action: "subscribed" | "unsubscribed";
+    topic: string;
+    resourceID: string;
+    position?: string;
+    reset?: boolean;
+  }
+  | { type: "position"; topic: string; resourceID: string; position: string }
+  | { type: "heartbeat"; timestamp: string; positions: Record<string, string> }
+  | { type: "reconnect"; retryAfter: number }
+  | { type: "pong"; timestamp: string }
+  | {
+    type: "error";
+    code: string;
+    message: string;
+    topic?: string;
+    resourceID?: string;
+    retryAfter?: number;
+  };
