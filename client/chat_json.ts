@@ -92,7 +92,10 @@ export class WebSocketService {
       ackTimeoutMs: settings.ackTimeout,
       transmit: (message) => connection.transmit(message),
       onSilence: () => connection.giveUp("A chat was not answered"),
-      onRefused: (error, message) => this.#fail(error, message),
+      onRefused: (error, message) => {
+        connection.debug("given up:", error.code, error.message);
+        this.#fail(error, message);
+      },
     });
   }
 
@@ -240,7 +243,6 @@ export class WebSocketService {
   }
 
   #fail(error: ParleyClientError, message?: WebSocketMessage) {
-    this.#connection?.debug(`error: ${error.code} ${error.message}`);
     call(this.#errors, (handler) => handler(error, message));
   }
 }

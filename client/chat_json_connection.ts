@@ -1,22 +1,18 @@
-import { CLOSE, shouldReconnect } from "../protocol/close_codes.ts";
+import { CLOSE } from "../protocol/close_codes.ts";
 import {
   ConnectionState,
   MessageType,
   type WebSocketMessage,
   type WebSocketSettings,
 } from "./chat_json_types.ts";
-import { type ClientErrorCode, ParleyClientError, toClientError } from "./errors.ts";
-import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
-import { hasNetwork, listenToNetwork } from "./network_events.ts";
-
-/** Milliseconds to stay away after 1008, where the server names no time. */
-const RATE_LIMIT_PAUSE_MS = 60_000;
-/** Milliseconds that a connection has to prove itself alive after the device woke up. */
-const WAKE_DEADLINE_MS = 3_000;
-/** Milliseconds before credentials are sent again, where the server names no time. */
-const AGAIN_MS = 1_000;
-/** Why an authentication may be refused now and accepted later. */
-const PASSING: unknown[] = ["unavailable", "rate_limited", "overloaded", "draining", "internal"];
+import { type ClientErrorCode, ParleyClientError, PASSING } from "./errors.ts";
+import {
+  afterClose,
+  createReconnecting,
+  MIN_UPTIME_MS,
+  type Outcome,
+  type Phase,
+} from "./reconnecting.ts";
 
 export interface ChatJsonConnectionHandlers {
   state(state: ConnectionState): void;
@@ -27,6 +23,19 @@ export interface ChatJsonConnectionHandlers {
   down(event: { code: number; reason: string }): void;
   error(error: ParleyClientError): void;
 }
+
+/** Null where nobody says who this is: the connection is up without. */
+type Auth = Record<string, unknown> | null;
+
+const STATES: Record<Phase, ConnectionState> = {
+  idle: "DISCONNECTED",
+  connecting: "CONNECTING",
+  reconnecting: "CONNECTING",
+  connected: "CONNECTED",
+  waiting: "RECONNECTING",
+  failed: "FAILED",
+  closed: "DISCONNECTED",
+};
 
 /** "https://host" or "wss://host/ws" → the socket's address. */
 export function chatJsonUrl(url: string): string {
@@ -59,228 +68,122 @@ export function errorOf(payload: Record<string, unknown> | undefined): ParleyCli
   );
 }
 
-/** The state machine of one connection at `/ws` that makes itself anew, see `ConnectionState`. */
+/** A reconnecting connection at `/ws`, see `ConnectionState`. */
 export function createChatJsonConnection(
   settings: WebSocketSettings,
   handlers: ChatJsonConnectionHandlers,
 ) {
-  let state: ConnectionState = ConnectionState.DISCONNECTED;
-  let socket: WebSocket | null = null;
-  let heartbeat: Heartbeat | undefined;
-  /** The promise of the attempt under way. */
+  const { token, sessionId } = settings;
+  /** The promise of the attempt under way, or of the next one. */
   let attempt: PromiseWithResolvers<void> | null = null;
-  /** Numbers the attempts, so that whatever an older one still has to say is ignored. */
-  let run = 0;
-  let attempts = 0;
-  /** What the server said last: where a close follows, it is the reason. */
-  let lastError: ParleyClientError | null = null;
-  let deadline: ReturnType<typeof setTimeout> | undefined;
-  let retry: ReturnType<typeof setTimeout> | undefined;
-  let unlisten = () => {};
+  let isUp = false;
   /** The payload of an `auth` that the program sent itself, to be said again on the next connection. */
-  let manual: Record<string, unknown> | null = null;
+  let manual: Auth = null;
   /** The visitor's session that the connection has, where it has one. */
   let session: unknown;
 
-  function debug(line: string) {
-    if (settings.debug) console.debug(`WebSocket: ${line}`);
-  }
-  function setState(next: ConnectionState) {
-    if (state === next) return;
-    debug(`${state} → ${next}`);
-    state = next;
-    handlers.state(next);
-  }
-  function drop() {
-    run++;
-    clearTimeout(deadline);
-    clearTimeout(retry);
-    heartbeat?.stop();
-    heartbeat = undefined;
-    socket?.close(1000);
-    socket = null;
-  }
+  const core = createReconnecting<ConnectionState, Auth, WebSocketMessage>({
+    stateOf: (phase) => STATES[phase],
+    state: handlers.state,
+    lost,
+    credentials,
+    open: () => new (settings.WebSocket ?? WebSocket)(chatJsonUrl(settings.url)),
+    opened(auth) {
+      session = auth?.["sessionId"];
+      if (auth === null) up();
+      else authenticate(auth);
+    },
+    authenticate,
+    split: (frame) => [frame],
+    message: receive,
+    ping: () => core.send({ type: MessageType.PING, sentAt: new Date(now()).toISOString() }),
+    debug: settings.debug ? (line) => console.debug(`WebSocket: ${line}`) : undefined,
+    afterClose(code) {
+      // Nobody says who this is on the next connection either.
+      const isAnonymous = manual === null && token === undefined && sessionId === undefined;
+      if (isAnonymous && code === CLOSE.authTimeout.code) return "failed";
+      const outcome = afterClose(code);
+      if (outcome !== "waiting" || settings.autoReconnect) return outcome;
+      return isUp ? "closed" : "failed";
+    },
+    backoffMs(attempt, { minDelayMs, maxDelayMs }) {
+      return Math.round(reconnectDelay(attempt + 1, settings.random, minDelayMs, maxDelayMs));
+    },
+    minDelayMs: settings.reconnectDelay,
+    maxDelayMs: settings.maxReconnectDelay,
+    maxAttempts: settings.maxReconnectAttempts,
+    connectTimeoutMs: settings.connectionTimeout,
+    minUptimeMs: MIN_UPTIME_MS,
+  });
+  const now = () => (settings.now ?? Date.now)();
 
-  async function credentials(): Promise<Record<string, unknown> | null> {
-    const { token, sessionId } = settings;
+  async function credentials(): Promise<Auth> {
     if (token !== undefined) return { token: typeof token === "string" ? token : await token() };
     if (sessionId === undefined) return manual;
     return { sessionId: typeof sessionId === "string" ? sessionId : await sessionId() };
   }
-
-  async function open() {
-    drop();
-    const mine = run;
-    lastError = null;
-    setState(ConnectionState.CONNECTING);
-    deadline = setTimeout(
-      () => lost(mine, 0, "Connection timeout", "timeout"),
-      settings.connectionTimeout,
-    );
-    try {
-      const auth = await credentials();
-      if (mine !== run) return;
-      session = auth?.["sessionId"];
-      const Constructor = settings.WebSocket ?? WebSocket;
-      const mineSocket = socket = new Constructor(chatJsonUrl(settings.url));
-      mineSocket.onopen = () => {
-        if (mine !== run) return;
-        if (auth === null) up(mine);
-        else transmit({ type: MessageType.AUTH, payload: auth });
-      };
-      mineSocket.onmessage = ({ data }) => {
-        if (mine === run) receive(mine, data);
-      };
-      mineSocket.onclose = ({ code, reason }) => lost(mine, code || 1006, reason);
-      // A close follows every error; without a handler some runtimes treat the event as unhandled.
-      mineSocket.onerror = () => {};
-    } catch (error) {
-      const { message } = toClientError(error);
-      lost(mine, 0, `Cannot connect: ${message}`, "credentials");
-    }
+  function authenticate(payload: Auth) {
+    if (payload !== null) core.send({ type: MessageType.AUTH, payload });
   }
 
-  async function sayAgain(mine: number) {
-    try {
-      const auth = await credentials();
-      if (mine === run && auth !== null) transmit({ type: MessageType.AUTH, payload: auth });
-    } catch (error) {
-      lost(mine, 0, `Cannot connect: ${toClientError(error).message}`, "credentials");
-    }
-  }
-
-  function up(mine: number) {
-    clearTimeout(deadline);
-    clearTimeout(retry);
-    attempts = 0;
-    heartbeat = createHeartbeat(
-      settings.heartbeatIntervalMs,
-      () => transmit({ type: MessageType.PING, sentAt: new Date(now()).toISOString() }),
-      () => lost(mine, 0, "No answer to a ping"),
-      now,
-    );
-    setState(ConnectionState.CONNECTED);
+  function up() {
+    if (isUp) return;
+    isUp = true;
+    core.authenticated(settings.heartbeatIntervalMs);
+    if (core.state !== ConnectionState.CONNECTED) return;
     handlers.up();
     attempt?.resolve();
     attempt = null;
   }
-  const now = () => (settings.now ?? Date.now)();
 
-  function receive(mine: number, data: unknown) {
-    heartbeat?.heard();
-    const message = parse(data);
-    if (message === null) return debug("a frame that is not a message");
-    debug(`← ${message.type}`);
-    const { type, payload } = message;
-    if (type === MessageType.AUTH_RESPONSE) authAnswered(mine, payload);
-    if (type === MessageType.ERROR) lastError = errorOf(payload);
-    if (mine === run) handlers.message(message);
-  }
-
-  function authAnswered(mine: number, payload: WebSocketMessage["payload"]) {
-    if (payload?.["success"] === true) {
-      if (state === ConnectionState.CONNECTING) up(mine);
-      return;
-    }
-    const error = lastError = errorOf(payload);
-    const away = error.code === "unavailable";
-    if (!away) manual = null;
-    if (state !== ConnectionState.CONNECTING) return;
-    const { token, sessionId } = settings;
-    if (away) {
-      // The server is there, and what it needs will be: the same again on the same connection.
-      clearTimeout(retry);
-      retry = setTimeout(() => void sayAgain(mine), error.retryAfter ?? AGAIN_MS);
-      return;
-    }
-    const renewable = typeof (token ?? sessionId) === "function" && error.code === "token_expired";
-    if (renewable || PASSING.includes(error.code)) lost(mine, 0, error.message);
-    else over(ConnectionState.FAILED, 0, error.message, error);
-  }
-
-  /** An attempt or a connection is over; decides whether and when the next one comes. */
-  function lost(
-    mine: number,
-    code: number,
-    reason: string,
-    kind: ClientErrorCode = "disconnected",
-  ) {
-    if (mine !== run) return;
-    const error = lastError ?? new ParleyClientError(kind, reason || `Connection lost: ${code}`);
-    const anonymous = manual === null && settings.token === undefined &&
-      settings.sessionId === undefined;
-    debug(`lost: ${code} ${reason}`);
-    if (code === 1000) return over(ConnectionState.DISCONNECTED, code, reason, null);
-    // Nobody says who this is on the next connection either.
-    if (!shouldReconnect(code) || anonymous && code === CLOSE.authTimeout.code) {
-      return over(ConnectionState.FAILED, code, reason, error);
-    }
-    if (!settings.autoReconnect) {
-      return state === ConnectionState.CONNECTED
-        ? over(ConnectionState.DISCONNECTED, code, reason, null)
-        : over(ConnectionState.FAILED, code, reason, error);
-    }
-    if (attempts >= settings.maxReconnectAttempts) {
-      const sentence = `Cannot connect: ${attempts} new attempts failed`;
-      const last = new ParleyClientError("too_many_attempts", sentence, { cause: error });
-      return over(ConnectionState.FAILED, code, reason, last);
-    }
-    const wasUp = state === ConnectionState.CONNECTED;
-    over(ConnectionState.RECONNECTING, code, reason, wasUp ? null : error, () => {
-      const { reconnectDelay: base, maxReconnectDelay: max, random } = settings;
-      const away = error.retryAfter ?? (code === CLOSE.rateLimited.code ? RATE_LIMIT_PAUSE_MS : 0);
-      const wait = Math.max(away, reconnectDelay(++attempts, random, base, max));
-      debug(`attempt ${attempts}/${settings.maxReconnectAttempts} in ${Math.round(wait)} ms`);
-      retry = setTimeout(() => void open(), wait);
-    });
-  }
-
-  /** What is now, then the word to everybody: a handler may call `connect` or `disconnect`. */
-  function over(
-    next: ConnectionState,
-    code: number,
-    reason: string,
-    error: ParleyClientError | null,
-    plan: () => void = deafen,
-  ) {
-    const wasUp = state === ConnectionState.CONNECTED;
+  function lost(outcome: Outcome, error: ParleyClientError, code: number, reason: string) {
+    const wasUp = isUp;
+    isUp = false;
     const waiting = attempt;
     attempt = null;
-    drop();
-    plan();
     // An attempt is told of its own failure, not of the outcome of those that follow.
-    waiting?.reject(error ?? new ParleyClientError("closed", "Cannot connect: it was ended"));
-    setState(next);
-    if (wasUp) handlers.down({ code: code || 1006, reason });
-    if (error !== null) handlers.error(error);
-  }
-  function deafen() {
-    unlisten();
-    unlisten = () => {};
+    waiting?.reject(error);
+    return () => {
+      if (wasUp) handlers.down({ code: code || 1006, reason });
+      if (outcome === "failed" || outcome === "waiting" && !wasUp) handlers.error(error);
+    };
   }
 
-  function offline() {
-    // Without the network the socket would look alive for minutes.
-    if (socket !== null) lost(run, 0, "The device has no network");
-  }
-  function wake() {
-    if (state === ConnectionState.CONNECTED) return heartbeat?.check(WAKE_DEADLINE_MS);
-    if (state !== ConnectionState.RECONNECTING || !hasNetwork()) return;
-    attempts = 0;
-    void open();
+  function receive(message: WebSocketMessage) {
+    const { type, payload } = message;
+    if (type === MessageType.AUTH_RESPONSE && !authAnswered(payload)) return;
+    // With an id it is about that chat.
+    if (type === MessageType.ERROR && payload?.["id"] === undefined) core.refused(errorOf(payload));
+    const retryAfter = payload?.["retryAfter"];
+    if (type === MessageType.SYSTEM && typeof retryAfter === "number") core.closesIn(retryAfter);
+    handlers.message(message);
   }
 
-  function transmit(message: WebSocketMessage) {
-    debug(`→ ${message.type}`);
-    if (socket?.readyState === 1) socket.send(JSON.stringify(message));
+  /** Returns whether the connection goes on. */
+  function authAnswered(payload: WebSocketMessage["payload"]): boolean {
+    if (payload?.["success"] === true) {
+      up();
+      return isUp;
+    }
+    const error = errorOf(payload);
+    const isAway = error.code === "unavailable";
+    if (!isAway) manual = null;
+    if (isUp) return true;
+    core.refused(error);
+    const isRenewable = typeof (token ?? sessionId) === "function" &&
+      error.code === "token_expired";
+    if (isAway) core.authenticateAgain(error.retryAfter);
+    else if (isRenewable || PASSING.includes(error.code)) core.giveUp(error.message);
+    else core.end("failed", error);
+    return isAway;
   }
 
   return {
     get state() {
-      return state;
+      return core.state;
     },
-    transmit,
-    debug,
+    transmit: (message: WebSocketMessage) => core.send(message),
+    debug: core.debug,
     /** Said again on every new connection, until the server refuses it. */
     remember(payload: Record<string, unknown>) {
       manual = payload;
@@ -290,38 +193,16 @@ export function createChatJsonConnection(
       return session;
     },
     /** The connection swallows messages: it is none. */
-    giveUp: (reason: string) => lost(run, 0, reason),
+    giveUp: core.giveUp,
 
     connect(): Promise<void> {
-      if (state === ConnectionState.CONNECTED) return Promise.resolve();
-      if (attempt === null) {
-        attempt = Promise.withResolvers<void>();
-        attempt.promise.catch(() => {});
-        // An attempt of its own that is under way is joined.
-        if (state !== ConnectionState.CONNECTING) {
-          if (state !== ConnectionState.RECONNECTING) {
-            attempts = 0;
-            deafen();
-            unlisten = listenToNetwork(offline, wake);
-          }
-          const { promise } = attempt;
-          void open();
-          return promise;
-        }
-      }
-      return attempt.promise;
+      if (isUp) return Promise.resolve();
+      const { promise } = attempt ??= Promise.withResolvers<void>();
+      promise.catch(() => {});
+      void core.connect();
+      core.hurry();
+      return promise;
     },
-    disconnect: () => over(ConnectionState.DISCONNECTED, 1000, "", null),
+    disconnect: () => core.end("closed"),
   };
-}
-
-/** A frame's message, or null for what is none. */
-function parse(data: unknown): WebSocketMessage | null {
-  if (typeof data !== "string") return null;
-  try {
-    const message = JSON.parse(data);
-    return typeof message?.type === "string" ? message : null;
-  } catch {
-    return null;
-  }
 }

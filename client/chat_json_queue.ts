@@ -1,13 +1,6 @@
 import { ParleyClientError } from "./errors.ts";
 import { type ErrorHandler, MessageType, type WebSocketMessage } from "./chat_json_types.ts";
-
-/** Tries of one chat that may come to nothing before it is given up. */
-const MAX_TRIES = 5;
-/** Milliseconds before a chat is tried again where the server names no time. */
-const RETRY_MS = 2_000;
-/** Refusals that say nothing about the chat; the first group counts towards MAX_TRIES. */
-const COUNTED = ["internal", "overloaded"];
-const PASSING = ["rate_limited", "draining", "unavailable"];
+import { createPendingSends } from "./pending_sends.ts";
 
 export interface SendQueueOptions {
   maxSize: number;
@@ -18,13 +11,6 @@ export interface SendQueueOptions {
   onSilence: () => void;
   /** A chat is given up. */
   onRefused: ErrorHandler;
-}
-
-interface Entry {
-  message: WebSocketMessage;
-  /** Of a chat: what its echo or `ack` has as `payload.id`. Null where there is nothing to wait for. */
-  id: string | null;
-  tries: number;
 }
 
 /** The `payload.id` of a chat, null for everything that the server does not echo. */
@@ -40,109 +26,91 @@ function isSameClient(own: string, echoed: string | undefined): boolean {
 }
 
 /**
- * What waits to be sent, in order. A chat stays at the head until its echo came back, and the next
- * message goes only then: a refusal cannot let a later one overtake, a flood of what was written
- * while away cannot run into the server's limits, and what a lost connection swallowed goes again.
- * The server knows a chat by its `clientId` and `payload.id`, so sending twice is harmless.
+ * What waits to be sent, see `createPendingSends`. A chat stays at the head until its echo came back;
+ * the server knows it by its `clientId` and `payload.id`, so sending twice is harmless.
  */
 export function createSendQueue(options: SendQueueOptions) {
-  const entries: Entry[] = [];
-  let open = false;
-  /** The head is sent and waits for its echo. */
-  let underWay = false;
+  const messages: WebSocketMessage[] = [];
+  let isUp = false;
   /** The server wants to know first who this is. */
   let needsAuth = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The head is sent and waits for its echo. */
+  let echo: PromiseWithResolvers<void> | null = null;
 
-  function wait(ms: number, then: () => void) {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      timer = undefined;
-      then();
-    }, ms);
-  }
-  function run() {
-    while (open && !underWay && !needsAuth && timer === undefined) {
-      const head = entries[0];
-      if (head === undefined) return;
-      if (head.id === null) {
-        entries.shift();
-      } else {
-        underWay = true;
-        wait(options.ackTimeoutMs, () => silent(head));
+  const { run, stop } = createPendingSends<WebSocketMessage>({
+    ready: () => isUp && !needsAuth,
+    next: () => messages[0],
+    async send(message) {
+      if (chatId(message) === null) {
+        messages.shift();
+        return options.transmit(message);
       }
-      options.transmit(head.message);
-    }
-  }
-  function settleHead() {
-    underWay = false;
-    clearTimeout(timer);
-    timer = undefined;
-  }
-  function giveUp(entry: Entry, error: ParleyClientError) {
-    entries.splice(entries.indexOf(entry), 1);
-    options.onRefused(error, entry.message);
-  }
-  function silent(head: Entry) {
-    if (++head.tries >= MAX_TRIES) {
-      const sentence = `Cannot send the message: no answer to ${MAX_TRIES} tries`;
-      giveUp(head, new ParleyClientError("timeout", sentence));
-    }
-    options.onSilence();
-  }
+      const { promise, reject } = echo = Promise.withResolvers<void>();
+      const ms = options.ackTimeoutMs;
+      const timer = setTimeout(() => {
+        reject(new ParleyClientError("timeout", `Cannot send the message: no answer in ${ms} ms`));
+        options.onSilence();
+      }, ms);
+      options.transmit(message);
+      await promise.finally(() => {
+        echo = null;
+        clearTimeout(timer);
+      });
+    },
+    refused(message, error) {
+      if (messages[0] === message) messages.shift();
+      options.onRefused(error, message);
+    },
+  });
 
   return {
     /** How many wait, for a connection or for their echo. */
     get size() {
-      return entries.length;
+      return messages.length;
     },
     /** @throws {ParleyClientError} `outbox_full` */
     add(message: WebSocketMessage) {
-      if (entries.length >= options.maxSize) {
+      if (messages.length >= options.maxSize) {
         throw new ParleyClientError(
           "outbox_full",
-          `Cannot send the message: ${entries.length} messages wait already`,
+          `Cannot send the message: ${messages.length} messages wait already`,
           { limit: "maxQueueSize" },
         );
       }
-      entries.push({ message, id: chatId(message), tries: 0 });
-      run();
+      messages.push(message);
+      void run();
     },
     /** There is a connection. */
     start() {
-      open = true;
+      isUp = true;
       needsAuth = false;
-      run();
+      void run();
     },
     /** There is none any more; what is under way goes again on the next one. */
     stop() {
-      open = false;
-      settleHead();
+      isUp = false;
+      stop();
+      echo?.reject(new ParleyClientError("disconnected", "Cannot tell the outcome"));
     },
     authenticated() {
       needsAuth = false;
-      run();
+      void run();
     },
     /** The server has a chat: perhaps the one that waits for its echo. */
     echoed({ payload, clientId }: WebSocketMessage) {
-      const head = entries[0];
-      if (head === undefined || head.id === null || head.id !== payload?.["id"]) return;
-      if (!isSameClient(head.message.clientId ?? "", clientId)) return;
-      entries.shift();
-      settleHead();
-      run();
+      const head = messages[0];
+      const id = head === undefined ? null : chatId(head);
+      if (head === undefined || id === null || id !== payload?.["id"]) return;
+      if (!isSameClient(head.clientId ?? "", clientId)) return;
+      messages.shift();
+      echo?.resolve();
+      void run();
     },
     /** The server refused the chat with this id. Returns false for one that is not known here. */
     refused(id: unknown, error: ParleyClientError): boolean {
-      const head = entries[0];
-      if (!underWay || head === undefined || head.id !== id) return false;
-      settleHead();
-      const again = PASSING.includes(error.code) ||
-        COUNTED.includes(error.code) && ++head.tries < MAX_TRIES;
+      if (echo === null || messages[0]?.payload?.["id"] !== id) return false;
       if (error.code === "unauthenticated") needsAuth = true;
-      else if (again) wait(error.retryAfter ?? RETRY_MS, run);
-      else giveUp(head, error);
-      run();
+      echo.reject(error);
       return true;
     },
   };

@@ -14,8 +14,8 @@ export interface ConnectionHandlers {
   message(message: ServerMessage): void;
   /** An error that answers no command. */
   error(error: ParleyClientError): void;
-  /** The connection is gone, with what was under way on it. */
-  lost(outcome: Outcome, error: ParleyClientError): void;
+  /** The connection is gone, with what was under way on it; see `Parts`. */
+  lost(outcome: Outcome, error: ParleyClientError): () => unknown;
 }
 
 export type Connection = ReturnType<typeof createConnection>;

@@ -59,7 +59,7 @@ export class ParleyCore {
       lost: (outcome, error) => {
         this.#outbox.stop();
         this.#requests.lost(outcome === "waiting" ? undefined : error);
-        if (outcome === "failed") this.#emitter.emit("error", error);
+        return () => outcome === "failed" && this.#emitter.emit("error", error);
       },
     });
     this.#requests = createRequests({

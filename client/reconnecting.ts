@@ -30,8 +30,11 @@ export interface Parts<State extends string, Credentials, Message> extends Backo
   stateOf(phase: Phase): State;
   /** The state is another one. */
   state(state: State): void;
-  /** Called after the state has changed. Code 0: it was given up on this side. */
-  lost(outcome: Outcome, error: ParleyClientError, code: number, reason: string): void;
+  /**
+   * The connection or the attempt is over; code 0: it was given up on this side. Called before the
+   * state changes, and what it returns after it: only there other people's code may run.
+   */
+  lost(outcome: Outcome, error: ParleyClientError, code: number, reason: string): () => unknown;
   /** Asked at each attempt. A thrown object with `final: true` ends in the phase `failed`. */
   credentials(): Credentials | Promise<Credentials>;
   /** Makes the socket. Throws what makes it impossible. */
@@ -217,8 +220,9 @@ export function createReconnecting<State extends string, Credentials, Message>(
       connected?.reject(cause);
       connected = null;
     }
+    const tell = parts.lost(next, cause, code, reason);
     setPhase(next);
-    parts.lost(next, cause, code, reason);
+    tell();
   }
 
   function stayAway(ms: number) {

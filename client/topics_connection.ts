@@ -44,9 +44,7 @@ export function createTopicsConnection(
       handlers.state(state);
       if (state === "polling") core.settle();
     },
-    lost(outcome, error) {
-      if (outcome === "failed") handlers.error(error);
-    },
+    lost: (outcome, error) => () => outcome === "failed" && handlers.error(error),
     credentials: renew,
     open: () => new (options.WebSocket ?? WebSocket)(url),
     opened: authenticate,
