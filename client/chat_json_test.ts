@@ -7,7 +7,6 @@ import {
 } from "./chat_json.ts";
 import type { ParleyClientError } from "./errors.ts";
 import { type ChatJsonServer, startChatJsonServer } from "./test_chat_json_server.ts";
-import { pause } from "./test_client.ts";
 import { until } from "./test_server.ts";
 
 type Open = (config?: Partial<WebSocketConfig>) => WebSocketService;
@@ -358,7 +357,7 @@ Deno.test("refused credentials end it; those that can be renewed are", () =>
     await until(() => renewed.isConnected(), "with the fresh one");
   }));
 
-Deno.test("close codes that forbid to come back are obeyed, a rate limit's pause as well", () =>
+Deno.test("close codes that forbid to come back are obeyed", () =>
   withServer(async (server, open) => {
     const banned = open();
     await banned.connect();
@@ -372,13 +371,6 @@ Deno.test("close codes that forbid to come back are obeyed, a rate limit's pause
     await silent.connect();
     server.drop(3006);
     await until(() => silent.state === "FAILED", "nobody would authenticate");
-    const limited = open();
-    await limited.connect();
-    server.drop(1008);
-    await until(() => limited.state === "RECONNECTING", "lost");
-    const { connections } = server;
-    await pause(100);
-    assert.equal(server.connections, connections, "not within the minute");
   }));
 
 Deno.test("credentials that cannot be had, or a server that says nothing, are a failed attempt", () =>
