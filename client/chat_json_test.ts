@@ -232,28 +232,38 @@ Deno.test("chats that come too early wait until the program has authenticated", 
     assert.deepEqual(server.contents(), ["early", "early", "later"]);
   }));
 
-Deno.test("the rate is one a second: what is over it is rejected, and counts for nothing", () =>
+Deno.test("the rate is counted over a minute: a burst passes, and a minute later all is forgotten", () =>
   withServer(async (server, open) => {
-    let now = 5_000;
-    const service = open({ rateLimitPerSecond: 2, now: () => now });
+    let now = 5_000_000;
+    const service = open({ rateLimitPerSecond: 1, maxQueueSize: 200, now: () => now });
     await service.connect();
-    await service.send(chat("1"));
-    now += 400;
-    await service.send(chat("2"));
+    for (let i = 1; i <= 59; i++) await service.send(chat(`${i}`));
+    // What is rejected for another reason counts as well.
+    assert.equal((await rejection(service.send({ ...chat("60"), clientId: "" }))).code, "invalid");
+    now += 20_000;
     for (let i = 0; i < 5; i++) {
       const error = await rejection(service.send(chat("too many")));
       assert.equal(error.message, "Rate limit exceeded");
-      assert.equal(error.code, "rate_limited");
-      assert.equal(error.retryAfter, 600);
+      assert.deepEqual([error.code, error.retryAfter], ["rate_limited", 40_000]);
     }
-    now += 600;
-    await service.send(chat("3"));
-    assert.equal((await rejection(service.send(chat("4")))).retryAfter, 400);
+    now += 40_000;
+    for (let i = 61; i <= 120; i++) await service.send(chat(`${i}`));
+    assert.equal((await rejection(service.send(chat("121")))).retryAfter, 60_000);
     // A clock that was set back makes nobody wait.
-    now -= 60_000;
-    await service.send(chat("5"));
+    now -= 600_000;
+    await service.send(chat("122"));
     await until(() => service.waiting === 0, "sent");
-    assert.deepEqual(server.contents(), ["1", "2", "3", "5"]);
+    assert.equal(server.contents().length, 59 + 60 + 1);
+  }));
+
+Deno.test("with its defaults it takes as many as the document's client in a second, and no more in a minute", () =>
+  withServer(async (server, open) => {
+    const service = open({ now: () => 5_000_000, maxQueueSize: 1_000 });
+    await service.connect();
+    await Promise.all(Array.from({ length: 600 }, (_, i) => service.send(chat(`${i}`))));
+    assert.equal((await rejection(service.send(chat("600")))).code, "rate_limited");
+    await until(() => service.waiting === 0, "sent");
+    assert.equal(server.contents().length, 600);
   }));
 
 Deno.test("what the server would not take is rejected before it is sent", () =>

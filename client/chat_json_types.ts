@@ -68,7 +68,7 @@ export interface WebSocketConfig {
   connectionTimeout?: number;
   /** Milliseconds that a chat may go without its echo before the connection counts as dead. Default 10,000. */
   ackTimeout?: number;
-  /** Messages that `send` takes within any second. Default 10. */
+  /** Messages a second, on average over a minute: `send` takes 60 times as many in one. Default 10. */
   rateLimitPerSecond?: number;
   /** Messages that may wait, for a connection or for their echo. Default 100. */
   maxQueueSize?: number;
