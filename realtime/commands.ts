@@ -163,8 +163,17 @@ function commandsOf(options: CommandsOptions): Commands {
     async message(connection, data) {
       const start = performance.now();
       const principal = authenticated(connection);
-      const conversationId = data.conversationId ?? connection.ownConversation ?? undefined;
+      const own = connection.ownConversation;
+      const conversationId = data.conversationId ?? own ?? undefined;
       const result = await conversations.post(principal, { ...data, conversationId })
+        .catch((error) => {
+          const isGone = data.conversationId === undefined && own !== null &&
+            error instanceof ParleyError && error.code === "not_found";
+          if (!isGone) throw error;
+          // It was deleted while this connection knew it: as for a visitor who has none yet.
+          if (connection.ownConversation === own) connection.ownConversation = null;
+          return conversations.post(principal, data);
+        })
         .catch(refused);
       metrics.ack.observe((performance.now() - start) / 1000);
       logMessage(connection, result.message.conversationId, result.message.seq);
