@@ -1,7 +1,7 @@
 /**
- * Rows as the text form of an array of composite values, which the server reads in about half of the
- * time that JSON takes. See "Composite Type Input and Output Syntax" and "Array Input and Output
- * Syntax" in the documentation of Postgres.
+ * Rows as the text form of an array of composite values, which the server reads column by column,
+ * without making JSON of it first. See "Composite Type Input and Output Syntax" and "Array Input and
+ * Output Syntax" in the documentation of Postgres.
  */
 
 export type CompositeValue = string | number | boolean | Date | null;

@@ -3,9 +3,9 @@ import { type Kysely, sql } from "kysely";
 /**
  * The writer's batch as one call, which is all that the common batch needs: it locks the
  * conversations, sees that they are still as the writer knows them, and stores everything, or
- * nothing. Rows come as arrays of composite values, which the server reads in half the time of JSON
- * (db/composites.ts). The plans must fit a database that grows under them, so they go through the
- * indexes; what triggers read without one must not be compiled for its cost.
+ * nothing. Rows come as arrays of composite values (db/composites.ts). The plans must fit a database
+ * that grows under them, so they go through the indexes; what triggers read without one must not be
+ * compiled for its cost.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const [name, columns] of Object.entries(TYPES)) {
