@@ -30,6 +30,7 @@ const ALONE: Scenarios = {
 const PAIRED: Scenarios = {
   writer: async () => (await import("./scenarios/against.ts")).writer,
   durable: async () => (await import("./scenarios/against.ts")).durable,
+  followed: async () => (await import("./scenarios/against.ts")).followed,
   live: async () => (await import("./scenarios/against.ts")).live,
   idle: async () => (await import("./scenarios/against.ts")).idle,
 };

@@ -3,6 +3,7 @@
  * follows. Every process reads it for itself, while somebody follows a table there; NOTIFY wakes it,
  * and it looks from time to time in case a NOTIFY was lost.
  */
+import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
 import { FORGOTTEN } from "./change_retention.ts";
@@ -71,8 +72,10 @@ export interface ChangeFeedOptions {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const CHANNEL = "parley_changes";
-/** Changes that are read and told in one go, so that sockets get their turn between. */
+/** Changes that are read at once. */
 const CHUNK = 200;
+/** Changes that are passed on at once: sockets send them before the next ones come. */
+const SLICE = 25;
 /** Milliseconds between two looks for transactions from before a table was followed. */
 const SETTLE_MS = 20;
 /** How often it is looked for them before a reader is let in all the same. */
@@ -134,7 +137,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
         }
         if (changes.length > 0) {
           cursor = changes.at(-1)!.id;
-          onChanges(changes);
+          for (let from = 0; from < changes.length; from += SLICE) {
+            if (from > 0) await setImmediate();
+            if (timer === undefined) return;
+            onChanges(changes.slice(from, from + SLICE));
+          }
         }
         if (changes.length < CHUNK) break;
       }

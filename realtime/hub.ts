@@ -7,6 +7,7 @@ import type { Broadcast, Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { logClosed } from "./log.ts";
 import type { Protocol } from "./protocol.ts";
+import { createPump } from "./pump.ts";
 import { createSequencer, seqOf, type Sequencer, type SequencerOptions } from "./sequencer.ts";
 import type { ConnectionWriter } from "./writer.ts";
 
@@ -15,8 +16,6 @@ import type { ConnectionWriter } from "./writer.ts";
  * before its connections are lost.
  */
 const FRESH_MS = 60_000;
-/** How often a queue that waits for its reader is tried again. */
-const PUMP_MS = 20;
 
 interface Room {
   members: Set<Connection>;
@@ -56,9 +55,8 @@ export class Hub {
   readonly #listeners: ((broadcast: Broadcast) => void)[] = [];
   readonly #rooms = new Map<string, Room>();
   readonly #hot = new Set<Room>();
-  readonly #waiting = new Set<ConnectionWriter>();
+  readonly #pump = createPump();
   #flushScheduled = false;
-  #pump: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     broker: Broker,
@@ -196,16 +194,7 @@ export class Hub {
   }
 
   wait(writer: ConnectionWriter): void {
-    this.#waiting.add(writer);
-    this.#pump ??= setInterval(() => {
-      for (const waiting of this.#waiting) {
-        if (waiting.pump()) this.#waiting.delete(waiting);
-      }
-      if (this.#waiting.size === 0) {
-        clearInterval(this.#pump);
-        this.#pump = undefined;
-      }
-    }, PUMP_MS);
+    this.#pump.add(writer);
   }
 
   /** Sends what is still collected for one frame; for a drain and for tests. */
@@ -214,7 +203,7 @@ export class Hub {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#pump);
+    this.#pump.stop();
     await this.#broker.close();
   }
 

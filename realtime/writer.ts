@@ -41,6 +41,11 @@ export class ConnectionWriter {
     this.#owner = owner;
   }
 
+  /** Characters that wait here. */
+  get queued(): number {
+    return this.#queuedBytes;
+  }
+
   /** Bytes that wait, here and in the runtime. */
   get waitingBytes(): number {
     return this.#queuedBytes + this.#socket.bufferedAmount;

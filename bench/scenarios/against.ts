@@ -1,11 +1,13 @@
 /** The price of a stored message, and of an idle connection, on this tree and on another revision. */
 import { type BenchDatabase, type Engine, postgresIsThere } from "../lib/databases.ts";
-import { ParleyClients } from "../lib/parley_clients.ts";
+import { bytesOf, ParleyClients, startsWith } from "../lib/parley_clients.ts";
 import { type BenchServer, startProcess } from "../lib/processes.ts";
+import { type Peer, textFrame } from "../lib/raw_clients.ts";
 import { heading, number, pairs, percentile, spread, table } from "../lib/report.ts";
 import { bothTrees, makeDatabaseOf, startParley, type Tree } from "../lib/trees.ts";
 import { CONVERSATIONS, Senders } from "./durable.ts";
-import { measureLive } from "./live.ts";
+import { TABLES } from "../../protocol/tables.ts";
+import { login, measureLive } from "./live.ts";
 
 /** Messages in a batch, and batches that are timed in one turn. */
 const BATCHES = [[1, 150], [3, 100], [30, 40], [300, 10]] as const;
@@ -14,6 +16,7 @@ const SECONDS = 2;
 const PACED_PER_SECOND = 1000;
 const PACED_SECONDS = 4;
 const IDLE = 3000;
+const CHANGE = bytesOf('{"type":"database_change"');
 
 type Two<T> = [baseline: T, here: T];
 
@@ -69,12 +72,46 @@ function startWriter(tree: Tree, database: BenchDatabase) {
 
 export async function durable(): Promise<void> {
   heading("durable: 100 connections with 5 messages each under way, acknowledged after commit");
+  await measureDurable(() => Promise.resolve());
+}
+
+/** The same while one agent follows every table, so that all changes are recorded and sent. */
+export async function followed(): Promise<void> {
+  heading("followed: durable, with an agent who follows every table");
+  const changes: string[] = [];
+  await measureDurable(async (server, clients) => {
+    const { token } = await login(server);
+    const before = clients.onLine;
+    let received = 0;
+    clients.onLine = (peer, buffer, start, end) => {
+      if (peer !== agent) return before(peer, buffer, start, end);
+      if (startsWith(buffer, start, CHANGE)) received++;
+    };
+    let agent!: Peer;
+    clients.connectAll(1, () => agent = clients.agent(server.port, token, []));
+    for (const name of TABLES) {
+      clients.clients.sendFrame(
+        agent,
+        textFrame(JSON.stringify({ type: "subscribe", id: name, data: { table: name } })),
+      );
+    }
+    clients.clients.during(500);
+    return () => changes.push(`${server.name} sent ${number(received)} changes`);
+  });
+  console.log(`\n${changes.join("; ")}.`);
+}
+
+/** @param prepare what is added to each server; gives what is done at the end */
+async function measureDurable(
+  prepare: (server: BenchServer, clients: ParleyClients) => Promise<(() => void) | void>,
+): Promise<void> {
   const trees = bothTrees();
   const rows: string[][] = [];
   for (const engine of await engines()) {
     const databases = await inTurn((i) => makeDatabaseOf(trees[i], engine, CONVERSATIONS));
     const servers = await inTurn((i) => startParley(trees[i], databases[i].env));
     const senders = await inTurn((i) => new Senders(servers[i]));
+    const ends = await inTurn((i) => prepare(servers[i], senders[i].parley));
     try {
       // First what is paced: after a flood there is still work to be done in the background.
       for (const one of senders) one.paced(PACED_PER_SECOND, SECONDS);
@@ -101,6 +138,7 @@ export async function durable(): Promise<void> {
       }
       rows.push(row([engine, "acks/s"], acks, 0));
       rows.push(row([engine, "server CPU µs a message"], cpu, 0));
+      for (const end of ends) end?.();
     } finally {
       for (const one of senders) one.parley.clients.closeAll();
       for (const one of servers) await one.kill();

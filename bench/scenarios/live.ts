@@ -62,6 +62,16 @@ export async function live(): Promise<void> {
   for (const say of verdicts) say();
 }
 
+/** Signs in as the administrator of the benchmark's database. */
+export async function login({ port }: BenchServer): Promise<{ token: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(ADMIN),
+  });
+  return await response.json();
+}
+
 /** @param start starts the server, which is ended here */
 export async function measureLive(start: () => Promise<BenchServer>) {
   const server = await start();
@@ -77,11 +87,7 @@ export async function measureLive(start: () => Promise<BenchServer>) {
     else if (!agents.has(peer) && !fromVisitor) toVisitor.push(performance.now() - at);
   });
   try {
-    const { token } = await (await fetch(`http://127.0.0.1:${server.port}/api/auth/login`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(ADMIN),
-    })).json() as { token: string };
+    const { token } = await login(server);
     const visitors: Peer[] = [];
     clients.connectAll(CONVERSATIONS, (i) => visitors.push(clients.visitor(server.port, i)));
     const agentPeers: Peer[] = [];
