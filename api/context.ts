@@ -8,7 +8,7 @@ import type { SignedIn, SignIn } from "../domain/agents/sign_in.ts";
 import type { Passwords } from "../domain/agents/passwords.ts";
 import type { Bot } from "../domain/bot/engine.ts";
 import type { Analytics } from "../domain/analytics/service.ts";
-import type { Conversations } from "../domain/conversations/face.ts";
+import type { Conversations } from "../domain/conversations/types.ts";
 import type { Leaving } from "../domain/conversations/leaving.ts";
 import type { EventBus } from "../domain/events.ts";
 import type { Metrics } from "../domain/metrics.ts";

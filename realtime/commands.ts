@@ -9,7 +9,7 @@ import {
   type Member,
 } from "../protocol/native.ts";
 import type { Page } from "../protocol/model.ts";
-import type { Conversations } from "../domain/conversations/face.ts";
+import type { Conversations } from "../domain/conversations/types.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
 import { type Tracing, tracing } from "../domain/tracing.ts";

@@ -3,7 +3,7 @@ import type { Gauges } from "../domain/analytics/registry.ts";
 import type { Analytics } from "../domain/analytics/service.ts";
 import type { ProcessCounters } from "../domain/analytics/process_counters.ts";
 import type { Documents } from "../domain/collaboration/service.ts";
-import type { Conversations } from "../domain/conversations/face.ts";
+import type { Conversations } from "../domain/conversations/types.ts";
 import type { EventBus, LogEntry } from "../domain/events.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Principal, VisitorPrincipal } from "../domain/principal.ts";

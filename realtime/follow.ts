@@ -1,6 +1,6 @@
 import { ParleyError } from "../protocol/errors.ts";
 import type { Happening, Place } from "../protocol/topics.ts";
-import type { Conversations } from "../domain/conversations/face.ts";
+import type { Conversations } from "../domain/conversations/types.ts";
 import type { Since } from "../domain/conversations/since.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";

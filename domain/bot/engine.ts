@@ -13,7 +13,7 @@ import {
 } from "../../protocol/model.ts";
 import { holds, type RuleCause } from "../../protocol/rule_match.ts";
 import type { Actor } from "../conversations/working.ts";
-import type { Conversations } from "../conversations/face.ts";
+import type { Conversations } from "../conversations/types.ts";
 import type { Writer } from "../conversations/writer.ts";
 import type { EventBus } from "../events.ts";
 import type { VisitorPrincipal } from "../principal.ts";

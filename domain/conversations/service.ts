@@ -8,7 +8,7 @@ import { audienceOf, type Caller, needScope } from "../principal.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { findUser } from "../agents/users.ts";
 import { participations } from "../visitors/contacts.ts";
-import type { Conversations, PostMessage } from "./face.ts";
+import type { Conversations, PostMessage } from "./types.ts";
 import { needLabels } from "./labels.ts";
 import {
   entriesAt,

@@ -12,7 +12,7 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Message } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
-import type { HistoryQuery, JoinPosition } from "../conversations/face.ts";
+import type { HistoryQuery, JoinPosition } from "../conversations/types.ts";
 import type { EventBus, LogEntry } from "../events.ts";
 import { type Attempt, CommitUnknown, createGroupCommit, type How } from "../group_commit.ts";
 import type { Principal } from "../principal.ts";

@@ -1,4 +1,4 @@
-/** What people do with conversations, as the rest of the house asks for it. */
+/** What people do with conversations: the interface that HTTP and every socket protocol call. */
 import type { Conversation, ConversationStatus, Message } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { ReadConversationsBody } from "../../protocol/notifications.ts";
