@@ -4,25 +4,25 @@ import { ParleyError } from "../protocol/errors.ts";
 import { tracing } from "./tracing.ts";
 import { nextTurn } from "./turn.ts";
 
-/** What a transaction did, before anybody is told. */
+/** What a transaction did, before it is announced. */
 export interface Attempt<T> {
-  /** Left out: it cannot be done this way; see `How`. */
-  left: readonly T[];
-  /** Announces and answers everything else; called when it is certain that it is stored. */
-  settle(): void;
+  /** Entries that could not be stored in this mode; the next mode takes them. */
+  remaining: readonly T[];
+  /** Announces all others and resolves their promises; called once they are certainly stored. */
+  complete(): void;
 }
 
 /**
- * The ways to store a batch, each for what the one before it has left out:
- * - `optimistic`: relying on what is in memory, as long as the database has the same
- * - `locking`: looking at it under a lock; what somebody else has locked is left out
- * - `waiting`: waiting for such locks; nothing is left out
+ * The ways to store a batch. Each takes what the one before it could not store:
+ * - `optimistic`: uses the state in memory, and stores only if the database still has the same
+ * - `locking`: reads under row locks; what somebody else has locked remains
+ * - `waiting`: waits for such locks; nothing remains
  */
-export type How = "optimistic" | "locking" | "waiting";
+export type LockMode = "optimistic" | "locking" | "waiting";
 
 /** The connection broke before the answer to the commit: only the database knows how it ended. */
 export class CommitUnknown<T> extends Error {
-  /** @param isStored asks; throws where it cannot be known yet. */
+  /** @param isStored asks the database; throws while it cannot be known. */
   constructor(
     readonly attempt: Attempt<T>,
     readonly isStored: () => Promise<boolean>,
@@ -33,60 +33,60 @@ export class CommitUnknown<T> extends Error {
 }
 
 export interface GroupCommitOptions<T> {
-  /** What waits, in the words of an error. */
+  /** What is stored, in the words of an error: "the change". */
   what: string;
-  /** How much may wait for the database. */
+  /** Entries that may wait, at most. */
   maxPending: number;
-  /** How much goes into one transaction; more waits for the next one. */
+  /** Entries in one transaction, at most; more wait for the next one. */
   maxBatch: number;
-  /** Transactions at a time, of different keys. */
+  /** Transactions at a time; none shares a key with another. */
   maxRunning: number;
   /**
-   * Milliseconds for which a change is tried again while the database is away, or somebody else has
-   * locked what it changes; then it is refused as `unavailable`.
+   * Milliseconds for which an entry is tried again while the database is away or somebody else holds
+   * a lock that it needs; then it is refused as `unavailable`.
    */
   patienceMs: number;
-  /** What a change needs for itself alone; those with the same key keep their order. */
+  /** What an entry changes, such as a conversation; entries with the same key keep their order. */
   keyOf: (entry: T) => string;
   /**
-   * Stores all of them, but those that it leaves, or none.
+   * Stores all of them except `remaining`, or none.
    *
    * @throws {CommitUnknown}
    */
-  commit: (batch: T[], how: How) => Promise<Attempt<T>>;
-  /** A transaction begins; `waitedMs` is of its oldest entry. */
+  commit: (batch: T[], mode: LockMode) => Promise<Attempt<T>>;
+  /** Called when a transaction begins; `waitedMs` is of its oldest entry. */
   onBatch?: ((size: number, waitedMs: number) => void) | undefined;
-  /** A transaction was rolled back. */
+  /** Called when a transaction was rolled back. */
   onRolledBack?: (batch: readonly T[]) => void;
 }
 
 export interface GroupCommit<T> {
-  /** @throws {ParleyError} `overloaded` when too much waits. */
+  /** @throws {ParleyError} `overloaded` when too many entries wait. */
   add(entry: T): void;
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing is waiting. */
   idle(): Promise<void>;
   readonly pending: number;
 }
 
-/** Those of one key that wait for somebody else's lock, apart from all others. */
+/** Entries of one key that wait for somebody else's lock, apart from all others. */
 type Lane<T> = T[];
 
 /** Lanes that wait in the database at a time: each takes a connection. */
 const MAX_LANES = 3;
 /** Milliseconds between two tries, from the first to all that follow. */
 const RETRY_MS = [20, 50, 100, 200] as const;
-/** How often it is looked who has waited too long, once something has gone wrong. */
-const LOOK_MS = 100;
-/** How long it is asked how a commit ended, in milliseconds. */
-const ASK_MS = 60_000;
+/** How often overdue entries are looked for, once something has gone wrong. */
+const EXPIRY_CHECK_MS = 100;
+/** How long to ask how a commit ended, in milliseconds. */
+const RESOLVE_MS = 60_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * While a transaction runs, everything that arrives waits, and all of it is the next transaction. One
- * change alone is stored at once; a thousand at the same moment cost a few transactions, not a
- * thousand. Where several may run at a time, none has a key of another one. What somebody else has
- * locked leaves the batch and waits alone, so that nobody waits for it who does not have to.
+ * Group commit: while a transaction runs, everything that arrives waits, and all of it is the next
+ * transaction. One entry alone is stored at once; a thousand at the same time cost a few
+ * transactions. Entries that need a row that somebody else has locked leave the batch and wait
+ * apart, so that they do not delay the others.
  */
 export function createGroupCommit<T extends { reject(error: unknown): void }>(
   options: GroupCommitOptions<T>,
@@ -95,15 +95,15 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
   const { onBatch, onRolledBack } = options;
   let waiting: T[] = [];
   const running = new Set<Promise<void>>();
-  /** Of what is in a transaction, outside of lanes. */
+  /** Keys of entries that are in a transaction, outside of lanes. */
   const busy = new Set<string>();
   let starting = false;
   const lanes = new Map<string, Lane<T>>();
   const queuedLanes: string[] = [];
   const runningLanes = new Set<Promise<void>>();
-  /** When it came, of each that is not answered. */
+  /** When each entry arrived that is neither stored nor refused. */
   const arrivals = new Map<T, number>();
-  let looking: ReturnType<typeof setInterval> | undefined;
+  let expiryTimer: ReturnType<typeof setInterval> | undefined;
 
   /** Everything that arrives in the same turn of the event loop belongs to the first batch. */
   function startSoon(): void {
@@ -135,11 +135,11 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
     } finally {
       for (const key of keys) busy.delete(key);
     }
-    // Sockets get their turn, and what they bring is in the next batch.
+    // Lets sockets be read first; what they bring is in the next batch.
     if (waiting.length > 0) await nextTurn();
   }
 
-  /** What may go now, in its order. */
+  /** The entries that can be stored now, in order. */
   function takeBatch(): T[] {
     if (busy.size === 0) return waiting.splice(0, maxBatch);
     const batch: T[] = [];
@@ -151,48 +151,48 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
     return batch;
   }
 
-  function begin(batch: T[], how: How): Promise<Attempt<T>> {
+  function begin(batch: T[], mode: LockMode): Promise<Attempt<T>> {
     onBatch?.(batch.length, performance.now() - arrivals.get(batch[0]!)!);
-    if (tracing === null) return commit(batch, how);
+    if (tracing === null) return commit(batch, mode);
     const attributes = { "parley.what": what, "parley.size": batch.length };
-    return tracing.run("batch", attributes, () => commit(batch, how));
+    return tracing.run("batch", attributes, () => commit(batch, mode));
   }
 
-  /** @returns what is locked by somebody else */
-  async function store(batch: readonly T[], how: How): Promise<readonly T[]> {
-    if (how !== "optimistic") return await storeAs(batch, how);
-    const left = await storeAs(batch, how);
-    return left.length === 0 ? [] : await storeAs(left, "locking");
+  /** @returns entries whose rows somebody else has locked */
+  async function store(batch: readonly T[], mode: LockMode): Promise<readonly T[]> {
+    if (mode !== "optimistic") return await storeAs(batch, mode);
+    const remaining = await storeAs(batch, mode);
+    return remaining.length === 0 ? [] : await storeAs(remaining, "locking");
   }
 
-  /** @returns what cannot be done this way */
-  async function storeAs(batch: readonly T[], how: How): Promise<readonly T[]> {
+  /** @returns entries that cannot be stored in this mode */
+  async function storeAs(batch: readonly T[], mode: LockMode): Promise<readonly T[]> {
     for (let tries = 0;; tries++) {
-      // Who was refused meanwhile sends it again, where it still matters.
+      // Entries that were refused meanwhile are the caller's to send again.
       const open = batch.filter((entry) => arrivals.has(entry));
       if (open.length === 0) return [];
       try {
-        return finish(open, await begin(open, how));
+        return finish(open, await begin(open, mode));
       } catch (error) {
         if (error instanceof CommitUnknown) {
           const { attempt, cause } = error as CommitUnknown<T>;
-          const stored = await find(error.isStored);
+          const stored = await resolveCommit(error.isStored);
           if (stored === true) return finish(open, attempt);
           onRolledBack?.(open);
           if (stored === null) refuse(open, cause);
           continue;
         }
         onRolledBack?.(open);
-        if (open.length > 1 && isDataError(error)) return await oneByOne(open, how);
-        // Space does not come within the time that a change is tried again.
+        if (open.length > 1 && isDataError(error)) return await oneByOne(open, mode);
+        // Disk space does not become free within the time of the retries.
         if (!isUnavailable(error) || error.kind === "disk") {
           refuse(open, error);
           return [];
         }
-        look();
-        // Something else than what it looked at is locked: which of them need it is found out apart.
+        startExpiring();
+        // A row that the batch did not lock is locked; waiting apart shows which entries need it.
         if (
-          how !== "waiting" && (error.kind === "lock_timeout" || (error.isContention && tries > 1))
+          mode !== "waiting" && (error.kind === "lock_timeout" || (error.isContention && tries > 1))
         ) {
           return open;
         }
@@ -202,13 +202,13 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
     }
   }
 
-  /** One change that the database refuses must not take the others with it. */
-  async function oneByOne(batch: readonly T[], how: How): Promise<T[]> {
+  /** One entry that the database refuses must not fail the others. */
+  async function oneByOne(batch: readonly T[], mode: LockMode): Promise<T[]> {
     const locked: T[] = [];
     const keys = new Set<string>();
     for (const entry of batch) {
-      // Behind one that is locked the order is kept.
-      const found = keys.has(keyOf(entry)) ? [entry] : await storeAs([entry], how);
+      // Keeps the order behind an entry that waits for a lock.
+      const found = keys.has(keyOf(entry)) ? [entry] : await storeAs([entry], mode);
       for (const one of found) keys.add(keyOf(one));
       locked.push(...found);
     }
@@ -216,11 +216,11 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
   }
 
   function finish(batch: readonly T[], attempt: Attempt<T>): readonly T[] {
-    const left = new Set(attempt.left);
-    for (const entry of batch) if (!left.has(entry)) arrivals.delete(entry);
-    attempt.settle();
-    if (lanes.size === 0) stopLooking();
-    return attempt.left;
+    const remaining = new Set(attempt.remaining);
+    for (const entry of batch) if (!remaining.has(entry)) arrivals.delete(entry);
+    attempt.complete();
+    if (lanes.size === 0) stopExpiring();
+    return attempt.remaining;
   }
 
   function refuse(batch: readonly T[], error: unknown): void {
@@ -229,10 +229,10 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
     }
   }
 
-  /** Whether it is stored; null: it cannot be found out. */
-  async function find(isStored: () => Promise<boolean>): Promise<boolean | null> {
-    look();
-    const deadline = performance.now() + ASK_MS;
+  /** Whether the batch is stored; null: it cannot be known. */
+  async function resolveCommit(isStored: () => Promise<boolean>): Promise<boolean | null> {
+    startExpiring();
+    const deadline = performance.now() + RESOLVE_MS;
     for (let tries = 0; performance.now() < deadline; tries++) {
       try {
         return await isStored();
@@ -244,23 +244,23 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
     return null;
   }
 
-  /** From now on until all is well who has waited too long is refused. */
-  function look(): void {
-    looking ??= setInterval(() => {
-      if (arrivals.size === 0 || (running.size === 0 && lanes.size === 0)) stopLooking();
+  /** Refuses overdue entries from now on, until all is stored again. */
+  function startExpiring(): void {
+    expiryTimer ??= setInterval(() => {
+      if (arrivals.size === 0 || (running.size === 0 && lanes.size === 0)) stopExpiring();
       else expire(null);
-    }, LOOK_MS);
+    }, EXPIRY_CHECK_MS);
   }
 
-  function stopLooking(): void {
-    clearInterval(looking);
-    looking = undefined;
+  function stopExpiring(): void {
+    clearInterval(expiryTimer);
+    expiryTimer = undefined;
   }
 
   function expire(error: unknown): void {
     const limit = performance.now() - patienceMs;
     for (const [entry, at] of arrivals) {
-      // In the order of arrival.
+      // Maps keep the order of insertion, which is the order of arrival.
       if (at > limit) break;
       arrivals.delete(entry);
       entry.reject(
@@ -274,10 +274,10 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
     }
   }
 
-  /** What is locked waits apart, and what comes later of the same waits behind it. */
+  /** Moves entries into lanes; later entries with the same key wait behind them. */
   function setAside(locked: readonly T[]): void {
     if (locked.length === 0) return;
-    look();
+    startExpiring();
     for (const [key, entries] of Map.groupBy(locked, keyOf)) {
       lanes.set(key, entries);
       queuedLanes.push(key);
@@ -328,7 +328,7 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
       while (starting || running.size > 0 || lanes.size > 0) {
         await Promise.all([...running, ...runningLanes]);
       }
-      stopLooking();
+      stopExpiring();
     },
     get pending() {
       return pending();

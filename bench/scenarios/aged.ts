@@ -9,7 +9,7 @@ import { mostInNeed, tidy } from "../../db/housekeeping.ts";
 import { createWriter, type Writer } from "../../domain/conversations/writer.ts";
 import { listConversations, listMessages } from "../../domain/conversations/queries.ts";
 import { createEventBus } from "../../domain/events.ts";
-import { SYSTEM } from "../../domain/conversations/working.ts";
+import { SYSTEM } from "../../domain/conversations/unit_of_work.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
 import { wordAt } from "../generate.ts";
 import { conversationOf, makeBenchDatabase } from "../lib/databases.ts";

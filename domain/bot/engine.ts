@@ -12,7 +12,7 @@ import {
   RuleCondition,
 } from "../../protocol/model.ts";
 import { holds, type RuleCause } from "../../protocol/rule_match.ts";
-import type { Actor } from "../conversations/working.ts";
+import type { Actor } from "../conversations/unit_of_work.ts";
 import type { Conversations } from "../conversations/types.ts";
 import type { Writer } from "../conversations/writer.ts";
 import type { EventBus } from "../events.ts";

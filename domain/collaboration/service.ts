@@ -3,7 +3,7 @@ import { isUnavailable } from "../../db/database_error.ts";
 import type { DocumentEdit, DocumentState, EditReceipt } from "../../protocol/collaboration.ts";
 import type { EventBus } from "../events.ts";
 import type { Principal } from "../principal.ts";
-import { type Attempt, CommitUnknown, createGroupCommit, type How } from "../group_commit.ts";
+import { type Attempt, CommitUnknown, createGroupCommit, type LockMode } from "../group_commit.ts";
 import { createDocumentCache } from "./cache.ts";
 import {
   accept,
@@ -127,17 +127,17 @@ export function createDocuments(options: DocumentsOptions): Documents {
     },
   });
 
-  async function commit(batch: Waiting[], how: How): Promise<Attempt<Waiting>> {
+  async function commit(batch: Waiting[], mode: LockMode): Promise<Attempt<Waiting>> {
     const byId = Map.groupBy(batch, ({ id }) => id);
-    const committed = await commitKnown(byId) ?? await commitLocked(byId, how === "waiting");
+    const committed = await commitOptimistic(byId) ?? await commitLocking(byId, mode === "waiting");
     return attemptOf(batch, committed);
   }
 
   function attemptOf(batch: Waiting[], committed: Committed): Attempt<Waiting> {
     const { changed, answers, locked } = committed;
     return {
-      left: locked.size === 0 ? [] : batch.filter(({ id }) => locked.has(id)),
-      settle() {
+      remaining: locked.size === 0 ? [] : batch.filter(({ id }) => locked.has(id)),
+      complete() {
         for (const [id, { subject, document, snapshotVersion, taken }] of changed) {
           cache.set(id, { document, snapshotVersion });
           for (const { edit, origin } of taken) {
@@ -169,7 +169,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
    * One document that is as it is in memory is one statement. null: it may be not, or there are
    * several, which have to be locked in one order.
    */
-  async function commitKnown(byId: ReadonlyMap<string, Waiting[]>): Promise<Committed | null> {
+  async function commitOptimistic(byId: ReadonlyMap<string, Waiting[]>): Promise<Committed | null> {
     const [[id, entries]] = [...byId] as [[string, Waiting[]]];
     const cached = cache.get(id);
     if (byId.size > 1 || cached === undefined) return null;
@@ -187,7 +187,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
     }
   }
 
-  async function commitLocked(
+  async function commitLocking(
     byId: ReadonlyMap<string, Waiting[]>,
     wait: boolean,
   ): Promise<Committed> {

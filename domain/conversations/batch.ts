@@ -7,8 +7,8 @@ import type { EventRow, MessageRow } from "../../db/types.ts";
 import { type LabelFound, toLabels } from "./label_storage.ts";
 import { placeReceipts, type StoredReceipt, takeReceipts } from "./receipts.ts";
 import { listMoves, type MessageStatuses, toStatuses } from "./statuses.ts";
-import { readKnown } from "./storage.ts";
-import { beginWork, type ParticipantChange, type Working } from "./working.ts";
+import { readVersionedRows } from "./storage.ts";
+import { beginUnitOfWork, type ParticipantChange, type UnitOfWork } from "./unit_of_work.ts";
 
 export interface StoredPointer {
   conversation_id: string;
@@ -24,16 +24,16 @@ export interface Stored {
   pointers: StoredPointer[];
   /** By conversation, in the order in which it happened. */
   statuses: Map<string, MessageStatuses[]>;
-  /** The transaction, by which it can be asked how it ended; null: it wrote nothing. */
+  /** Of the transaction, to ask later whether it was committed; null: it wrote nothing. */
   xid: string | null;
 }
 
-/** Nothing was stored, because of these conversations. */
+/** Why nothing was stored: the conversations that prevented it. */
 export interface NotStored {
-  /** They are not as they were read, or locked by somebody else. */
+  /** They have changed since they were read, or are locked by somebody else. */
   stale: string[];
-  /** They have messages with these client ids already. */
-  known: string[];
+  /** They already have messages with these client ids. */
+  repeated: string[];
 }
 
 interface Answer {
@@ -58,14 +58,14 @@ type Names = [
 ];
 
 /**
- * Stores everything that was changed in these conversations, or nothing. Their rows get what others
- * may have changed of what is told with them: names and labels, as of after they were locked.
+ * Stores all changes of these conversations, or nothing. The names and labels in their rows, which
+ * others may have changed, are updated to what they were after the rows were locked.
  *
- * @param maxStatuses messages of one move of a pointer whose new status is told, at most
+ * @param maxStatuses messages whose new status is announced for one move of a pointer, at most
  */
 export async function writeBatch(
   db: Db,
-  all: readonly Working[],
+  all: readonly UnitOfWork[],
   maxStatuses: number,
 ): Promise<Stored | NotStored> {
   const receipts = placeReceipts(all);
@@ -84,13 +84,13 @@ export async function writeBatch(
     ${maxStatuses}::integer) as answer`.execute(db);
   const { answer } = row!;
   if (answer.stale !== undefined || answer.known !== undefined) {
-    return { stale: answer.stale ?? [], known: answer.known ?? [] };
+    return { stale: answer.stale ?? [], repeated: answer.known ?? [] };
   }
   takeReceipts(receipts.changes, answer.receipts ?? []);
   takeNames(all, answer);
-  for (const working of all) {
-    // The row is of this transaction now; a row's xmin is the lower half of its number.
-    if (working.dirty) working.version = String(BigInt(answer.xid!) & 0xffff_ffffn);
+  for (const unit of all) {
+    // This transaction wrote the row; xmin is the lower half of its id.
+    if (unit.dirty) unit.version = String(BigInt(answer.xid!) & 0xffff_ffffn);
   }
   return {
     pointers: answer.pointers ?? [],
@@ -100,12 +100,12 @@ export async function writeBatch(
 }
 
 /**
- * Whether a batch was stored by a call that was not answered. It asks for good: the call may still
- * be on its way, and finds a row of another version from now on.
+ * Whether a call stored its batch although its connection broke before the answer. The result is
+ * final: asking gives the row another version, so a call that arrives later stores nothing.
  *
- * @throws {DatabaseUnavailable} while it is at work, or the database is away.
+ * @throws {DatabaseUnavailable} while the call is running, or the database is away.
  */
-export async function wasStored(db: Db, all: readonly Working[]): Promise<boolean> {
+export async function wasStored(db: Db, all: readonly UnitOfWork[]): Promise<boolean> {
   const { row } = all[0]!;
   const message = all.flatMap(({ newMessages }) => newMessages)[0];
   const moved = all.find(({ receipts }) => receipts.size > 0);
@@ -129,31 +129,32 @@ export async function wasStored(db: Db, all: readonly Working[]): Promise<boolea
 }
 
 /**
- * What the call would have answered, of a batch that was stored; see `wasStored`.
+ * The answer that was lost, of a batch that was stored; see `wasStored`.
  *
- * @throws {DatabaseUnavailable} while others are changing the same, or the database is away.
+ * @throws {DatabaseUnavailable} while others are changing these conversations, or the database is
+ * away.
  */
 export async function readAnswer(
   db: Db,
-  all: readonly Working[],
+  all: readonly UnitOfWork[],
   maxStatuses: number,
 ): Promise<Stored> {
   const versions = new Map(
-    (await readKnown(db, all.map(({ row }) => row.id))).map((one) => [one.row.id, one]),
+    (await readVersionedRows(db, all.map(({ row }) => row.id))).map((one) => [one.row.id, one]),
   );
-  const again = all.flatMap((working): Working[] => {
-    const now = versions.get(working.row.id);
+  const again = all.flatMap((unit): UnitOfWork[] => {
+    const now = versions.get(unit.row.id);
     if (now === undefined) return [];
-    const { assigneeWasActive } = beginWork(now);
+    const { assigneeWasActive } = beginUnitOfWork(now);
     const stored = { dirty: false, newMessages: [], events: [] };
-    return [{ ...working, ...stored, version: now.version, assigneeWasActive }];
+    return [{ ...unit, ...stored, version: now.version, assigneeWasActive }];
   });
   const answer = await writeBatch(db, again, maxStatuses);
   if ("pointers" in answer) return answer;
   throw new DatabaseUnavailable("lock_timeout", new Error("The conversations are being changed"));
 }
 
-function takeNames(all: readonly Working[], { names, labels }: Answer): void {
+function takeNames(all: readonly UnitOfWork[], { names, labels }: Answer): void {
   const byId = new Map(names?.map((one) => [one[0], one]));
   const labelsOf = Map.groupBy(labels ?? [], (label) => label.conversation_id);
   for (const { row } of all) {
@@ -168,7 +169,7 @@ function takeNames(all: readonly Working[], { names, labels }: Answer): void {
   }
 }
 
-function conversation({ row, version, dirty, assigneeWasActive }: Working): CompositeValue[] {
+function conversation({ row, version, dirty, assigneeWasActive }: UnitOfWork): CompositeValue[] {
   return [
     row.id,
     version,

@@ -1,16 +1,16 @@
 import { ParleyError } from "../../protocol/errors.ts";
 import { MAX_CONVERSATION_LABELS } from "../../protocol/labels.ts";
-import { type Actor, type Applied, type LabelChange, log, type Working } from "./working.ts";
+import { type Actor, type Applied, type LabelChange, log, type UnitOfWork } from "./unit_of_work.ts";
 
 /** No line of the history tells of it, and no visitor. */
 export function changeLabels(
-  working: Working,
+  unit: UnitOfWork,
   actor: Actor,
   change: LabelChange,
   now: Date,
 ): Applied {
-  const { row } = working;
-  const loaded = working.labels!;
+  const { row } = unit;
+  const loaded = unit.labels!;
   const had = new Set(row.labels.map(({ id }) => id));
   const wanted = wantedOf(change, had);
   const labels = [...wanted].sort().map((id) => {
@@ -25,7 +25,7 @@ export function changeLabels(
   row.labels = labels;
   loaded.changed = true;
   const { userId, userName, role } = actor;
-  log(working, "conversation_changed", null, true, {
+  log(unit, "conversation_changed", null, true, {
     labels: row.labels,
     actor: { userId, userName, role },
   }, now);

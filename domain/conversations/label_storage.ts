@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { ConversationLabel } from "../../protocol/model.ts";
 import { neededBy } from "./label_change.ts";
-import type { Operation, Working } from "./working.ts";
+import type { Operation, UnitOfWork } from "./unit_of_work.ts";
 
 export type LabelFound = ConversationLabel & { conversation_id: string };
 
@@ -22,7 +22,7 @@ export const LABELS = sql<ConversationLabel[]>`coalesce((
  */
 export async function loadLabels(
   trx: Db,
-  all: ReadonlyMap<string, Working>,
+  all: ReadonlyMap<string, UnitOfWork>,
   operations: readonly Operation[],
 ): Promise<void> {
   const changes = operations.flatMap((one) => one.kind === "labels" ? [one] : []);
@@ -39,15 +39,15 @@ export async function loadLabels(
   const { rows } = await sql<LabelFound>`select * from labels_of(${ids}::uuid[])`.execute(trx);
   const stored = Map.groupBy(rows, (row) => row.conversation_id);
   for (const id of ids) {
-    const working = all.get(id);
-    if (working === undefined) continue;
-    working.row.labels = toLabels(stored.get(id));
-    working.labels = { known: byId, changed: false };
+    const unit = all.get(id);
+    if (unit === undefined) continue;
+    unit.row.labels = toLabels(stored.get(id));
+    unit.labels = { known: byId, changed: false };
   }
 }
 
 /** Before everything else of the batch is stored, which then reads what conversations have. */
-export async function storeLabels(trx: Db, all: Iterable<Working>): Promise<void> {
+export async function storeLabels(trx: Db, all: Iterable<UnitOfWork>): Promise<void> {
   const changed = [...all].filter(({ labels }) => labels?.changed);
   if (changed.length === 0) return;
   const wanted = changed.flatMap(({ row }) => row.labels.map(({ id }) => ({ c: row.id, l: id })));

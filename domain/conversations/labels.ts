@@ -7,7 +7,7 @@ import { ParleyError } from "../../protocol/errors.ts";
 import { type CreateLabelBody, MAX_LABELS, type UpdateLabelBody } from "../../protocol/labels.ts";
 import type { Label, LabelColor } from "../../protocol/model.ts";
 import { neededBy, needRoom, noLabel, wantedOf } from "./label_change.ts";
-import type { LabelChange } from "./working.ts";
+import type { LabelChange } from "./unit_of_work.ts";
 
 function toLabel(row: LabelRow): Label {
   return {

@@ -7,7 +7,7 @@ import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { HandOver, Workload } from "../../protocol/rest.ts";
 import { findUser } from "../agents/users.ts";
-import { type Actor, SYSTEM } from "./working.ts";
+import { type Actor, SYSTEM } from "./unit_of_work.ts";
 import type { Writer } from "./writer.ts";
 
 /** Changes that wait for the writer at a time; everybody else's come in between. */

@@ -17,14 +17,14 @@ import {
   newMessage,
   type Operation,
   SYSTEM,
-  type Working,
-} from "./working.ts";
+  type UnitOfWork,
+} from "./unit_of_work.ts";
 
 /** Characters of a message in the list. */
 const PREVIEW = 200;
 
-export function apply(working: Working, operation: Operation, now: Date): Applied {
-  const { row } = working;
+export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applied {
+  const { row } = unit;
   const { actor } = operation;
   if (actor.principal !== null && !maySee(actor.principal, row)) {
     throw new ParleyError(
@@ -34,43 +34,43 @@ export function apply(working: Working, operation: Operation, now: Date): Applie
   }
   switch (operation.kind) {
     case "message":
-      return addMessage(working, operation, now);
+      return addMessage(unit, operation, now);
     case "edit":
     case "delete":
-      return changeMessage(working, operation, now);
+      return changeMessage(unit, operation, now);
     case "status":
-      return { message: setStatus(working, actor, operation.status, now), duplicate: false };
+      return { message: setStatus(unit, actor, operation.status, now), duplicate: false };
     case "assign":
       if (operation.from !== undefined && operation.from !== row.assignee_id) {
         return { message: null, duplicate: true };
       }
-      return { message: assign(working, actor, operation.assignee, now), duplicate: false };
+      return { message: assign(unit, actor, operation.assignee, now), duplicate: false };
     case "labels":
-      return changeLabels(working, actor, operation.change, now);
+      return changeLabels(unit, actor, operation.change, now);
     case "pointer":
-      working.pointed.add(actor.userId);
-      movePointer(working, actor, Math.min(operation.seq, row.last_seq), operation.read, now);
+      unit.movedExplicitly.add(actor.userId);
+      movePointer(unit, actor, Math.min(operation.seq, row.last_seq), operation.read, now);
       return { message: null, duplicate: false };
   }
 }
 
 function addMessage(
-  working: Working,
+  unit: UnitOfWork,
   operation: Extract<Operation, { kind: "message" }>,
   now: Date,
 ): Applied {
-  const { row } = working;
+  const { row } = unit;
   const { actor, clientMessageId } = operation;
   if (clientMessageId !== null) {
-    const known = working.byClientId.get(clientKey(actor.userId, clientMessageId));
+    const known = unit.byClientId.get(clientKey(actor.userId, clientMessageId));
     if (known !== undefined) return { message: known, duplicate: true };
   }
   operation.admit?.();
   const isPrivate = operation.isPrivate && actor.role !== "visitor";
   if (actor.role === "visitor" && (row.status === "resolved" || row.status === "snoozed")) {
-    setStatus(working, { ...actor, role: "visitor" }, "open", now);
+    setStatus(unit, { ...actor, role: "visitor" }, "open", now);
   }
-  if (actor.role === "visitor") release(working, now);
+  if (actor.role === "visitor") release(unit, now);
   // The counts are of two sides, however many visitors share the conversation: what any of them
   // writes is inbound, and unread for every agent who has not read so far. What agents write is
   // outbound, and unread for each visitor by their own pointer. Visitors of one conversation are
@@ -84,13 +84,13 @@ function addMessage(
     // Who was answered by a bot still waits for a person.
     if (actor.role !== "bot") row.waiting_since = null;
   }
-  const message = newMessage(working, actor, operation.content, "text", isPrivate, now);
+  const message = newMessage(unit, actor, operation.content, "text", isPrivate, now);
   message.client_message_id = clientMessageId;
   if (actor.principal?.kind === "visitor") message.session_id = actor.principal.sessionHash;
   if (clientMessageId !== null) {
-    working.byClientId.set(clientKey(actor.userId, clientMessageId), message);
+    unit.byClientId.set(clientKey(actor.userId, clientMessageId), message);
   }
-  log(working, "message", message, isPrivate, {}, now);
+  log(unit, "message", message, isPrivate, {}, now);
   row.last_message_seq = message.seq;
   row.last_message_preview = preview(message.content);
   row.last_message_role = message.sender_role;
@@ -101,8 +101,8 @@ function addMessage(
   row.last_activity_at = now;
   // Who writes has seen what stands above. From a note the other side cannot conclude it.
   if (actor.role === "agent" || actor.role === "visitor") {
-    if (isPrivate) working.pointed.add(actor.userId);
-    movePointer(working, actor, message.seq, true, isPrivate ? now : null);
+    if (isPrivate) unit.movedExplicitly.add(actor.userId);
+    movePointer(unit, actor, message.seq, true, isPrivate ? now : null);
   }
   return { message, duplicate: false };
 }
@@ -113,11 +113,11 @@ function preview(content: string): string {
 }
 
 function changeMessage(
-  working: Working,
+  unit: UnitOfWork,
   operation: Extract<Operation, { kind: "edit" | "delete" }>,
   now: Date,
 ): Applied {
-  const message = working.messages.get(operation.messageId);
+  const message = unit.messages.get(operation.messageId);
   const { actor } = operation;
   const visible = message !== undefined && message.type === "text" &&
     (actor.role !== "visitor" || !message.is_private);
@@ -141,12 +141,12 @@ function changeMessage(
     message.content = "";
     message.deleted_at = now;
   }
-  working.changedMessages.add(message);
+  unit.changedMessages.add(message);
   const type = operation.kind === "edit" ? "message_updated" : "message_deleted";
   const { userId, userName, role } = actor;
-  log(working, type, message, message.is_private, { actor: { userId, userName, role } }, now);
-  if (working.row.last_message_seq === message.seq) {
-    working.row.last_message_preview = operation.kind === "edit" ? preview(message.content) : "";
+  log(unit, type, message, message.is_private, { actor: { userId, userName, role } }, now);
+  if (unit.row.last_message_seq === message.seq) {
+    unit.row.last_message_preview = operation.kind === "edit" ? preview(message.content) : "";
   }
   return { message, duplicate: false };
 }
@@ -159,12 +159,12 @@ const STATUS_VERB: Record<ConversationStatus, string> = {
 };
 
 function setStatus(
-  working: Working,
+  unit: UnitOfWork,
   actor: Actor,
   status: ConversationStatus,
   now: Date,
 ): MessageRow | null {
-  const { row } = working;
+  const { row } = unit;
   if (row.status === status) return null;
   if (actor.role === "visitor" && status !== "open") {
     throw new ParleyError("forbidden", "Cannot change the status: only agents may");
@@ -172,26 +172,26 @@ function setStatus(
   row.status = status;
   row.resolved_at = status === "resolved" ? now : null;
   if (status === "resolved") row.waiting_since = null;
-  const message = logActivity(working, actor, STATUS_VERB[status], { status }, now);
-  if (status !== "resolved") release(working, now);
+  const message = logActivity(unit, actor, STATUS_VERB[status], { status }, now);
+  if (status !== "resolved") release(unit, now);
   return message;
 }
 
 /** Whose assignee was switched off is nobody's, so that somebody else sees it. */
-function release(working: Working, now: Date): void {
-  const { row } = working;
+function release(unit: UnitOfWork, now: Date): void {
+  const { row } = unit;
   if (row.assignee_id !== null && row.assignee_disabled_at !== null) {
-    assign(working, SYSTEM, null, now);
+    assign(unit, SYSTEM, null, now);
   }
 }
 
 function assign(
-  working: Working,
+  unit: UnitOfWork,
   actor: Actor,
   assignee: { userId: string; userName: string } | null,
   now: Date,
 ): MessageRow | null {
-  const { row } = working;
+  const { row } = unit;
   if (row.assignee_id === (assignee?.userId ?? null)) return null;
   row.assignee_id = assignee?.userId ?? null;
   row.assignee_name = assignee?.userName ?? null;
@@ -201,5 +201,5 @@ function assign(
     : assignee.userId === actor.userId
     ? "took the conversation"
     : `assigned the conversation to ${assignee.userName}`;
-  return logActivity(working, actor, what, { assignee }, now);
+  return logActivity(unit, actor, what, { assignee }, now);
 }

@@ -10,8 +10,8 @@ import { createEventBus, type LogEntry } from "../events.ts";
 import type { Conversation } from "../../protocol/model.ts";
 import { wasStored, writeBatch } from "./batch.ts";
 import { apply } from "./operations.ts";
-import { readKnown } from "./storage.ts";
-import { type Actor, beginWork, type Operation, SYSTEM } from "./working.ts";
+import { readVersionedRows } from "./storage.ts";
+import { type Actor, beginUnitOfWork, type Operation, SYSTEM } from "./unit_of_work.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
 const agent = (): Actor => ({ ...SYSTEM, userId: uuidv7(), userName: "Ada", role: "agent" });
@@ -240,13 +240,13 @@ onEngines(BOTH, "a call that was given up stores nothing when it arrives late", 
   const { id } = await open();
   await writer.write(message(id, "one"));
   const prepare = async (content: string) => {
-    const working = beginWork((await readKnown(db, [id]))[0]!);
-    apply(working, message(id, content), new Date());
-    return working;
+    const unit = beginUnitOfWork((await readVersionedRows(db, [id]))[0]!);
+    apply(unit, message(id, content), new Date());
+    return unit;
   };
   const late = await prepare("late");
   assert.equal(await wasStored(db, [late]), false);
-  assert.deepEqual(await writeBatch(db, [late], 10), { stale: [id], known: [] });
+  assert.deepEqual(await writeBatch(db, [late], 10), { stale: [id], repeated: [] });
 
   const stored = await prepare("stored");
   assert.ok("pointers" in await writeBatch(db, [stored], 10));

@@ -1,5 +1,5 @@
 /** How far each side has got and read. */
-import type { Actor, ParticipantChange, StatusMove, Working } from "./working.ts";
+import type { Actor, ParticipantChange, StatusMove, UnitOfWork } from "./unit_of_work.ts";
 
 /**
  * Pointers only grow; the side's pointer is the furthest of its people, so a message is read when
@@ -8,15 +8,15 @@ import type { Actor, ParticipantChange, StatusMove, Working } from "./working.ts
  * @param receiptAt null: it follows from a message, which says so to everybody.
  */
 export function movePointer(
-  working: Working,
+  unit: UnitOfWork,
   actor: Actor,
   seq: number,
   read: boolean,
   receiptAt: Date | null,
 ): void {
   if (actor.role !== "agent" && actor.role !== "visitor") return;
-  const { row } = working;
-  const known = working.participants.get(actor.userId);
+  const { row } = unit;
+  const known = unit.participants.get(actor.userId);
   const atEnd = seq >= row.last_seq;
   const change: ParticipantChange = known ?? {
     conversation_id: row.id,
@@ -33,7 +33,7 @@ export function movePointer(
     change.read_inbound = atEnd ? row.inbound_count : null;
     change.read_outbound = atEnd ? row.outbound_count : null;
   }
-  working.participants.set(actor.userId, change);
+  unit.participants.set(actor.userId, change);
   const side = actor.role === "agent" ? "agent" : "contact";
   const deliveredKey = `${side}_delivered_seq` as const;
   const readKey = `${side}_read_seq` as const;
@@ -41,25 +41,25 @@ export function movePointer(
   const delivered = seq > before.delivered;
   if (delivered) {
     row[deliveredKey] = seq;
-    working.dirty = true;
+    unit.dirty = true;
   }
   const wasRead = read && seq > before.read;
   if (wasRead) {
     row[readKey] = seq;
-    working.dirty = true;
+    unit.dirty = true;
   }
   if (delivered || wasRead) {
     const { role, userId } = actor;
     const event = wasRead ? "read" : "delivered";
-    noteReceipt(working, role, event, seq, userId, receiptAt);
+    noteReceipt(unit, role, event, seq, userId, receiptAt);
     if (receiptAt !== null) {
-      noteStatus(working, { role, event, userId, from: before[event], to: seq });
+      noteStatus(unit, { role, event, userId, from: before[event], to: seq });
     }
   }
 }
 
 /** What was read needs no word that it was delivered; two moves of one batch are one. */
-function noteStatus({ statuses }: Working, move: StatusMove): void {
+function noteStatus({ statuses }: UnitOfWork, move: StatusMove): void {
   const { role, event, to } = move;
   const delivered = statuses.get(`${role} delivered`);
   if (event === "read" && delivered !== undefined && delivered.to <= to) {
@@ -71,14 +71,14 @@ function noteStatus({ statuses }: Working, move: StatusMove): void {
 
 /** A move is superseded by one that goes as far, and by a message, which both move each pointer. */
 function noteReceipt(
-  working: Working,
+  unit: UnitOfWork,
   role: "agent" | "visitor",
   event: "delivered" | "read",
   seq: number,
   userId: string,
   createdAt: Date | null,
 ): void {
-  const { receipts } = working;
+  const { receipts } = unit;
   const before = receipts.get(`${role} delivered`);
   if (before !== undefined && before.seq <= seq) receipts.delete(`${role} delivered`);
   if (createdAt === null) {

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { ReadConversationsBody } from "../../protocol/notifications.ts";
-import type { Actor } from "./working.ts";
+import type { Actor } from "./unit_of_work.ts";
 import { unreadCounts } from "./queries.ts";
 import type { Writer } from "./writer.ts";
 

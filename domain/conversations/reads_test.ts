@@ -4,7 +4,7 @@ import { type Db, openDatabase } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
 import { createEventBus } from "../events.ts";
-import { type Actor, SYSTEM } from "./working.ts";
+import { type Actor, SYSTEM } from "./unit_of_work.ts";
 import { unreadCounts } from "./queries.ts";
 import { createReads } from "./reads.ts";
 import { createWriter } from "./writer.ts";

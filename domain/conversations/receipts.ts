@@ -7,7 +7,7 @@ import type { CompositeValue } from "../../db/composites.ts";
 import type { Db } from "../../db/database.ts";
 import type { ReceiptRow } from "../../db/types.ts";
 import type { Receipt } from "../../protocol/native.ts";
-import type { ReceiptChange, Working } from "./working.ts";
+import type { ReceiptChange, UnitOfWork } from "./unit_of_work.ts";
 
 /** A move as it was stored. */
 export interface StoredReceipt extends Pick<ReceiptRow, "conversation_id" | "role" | "event"> {
@@ -25,7 +25,7 @@ export interface PlacedReceipts {
  * Gives the moves of a batch their place: after every event of the batch, which is how they are
  * told. The rows of the conversations are locked when they are stored, so the numbers have no gap.
  */
-export function placeReceipts(all: Iterable<Working>): PlacedReceipts {
+export function placeReceipts(all: Iterable<UnitOfWork>): PlacedReceipts {
   const placed: PlacedReceipts = { rows: [], changes: [] };
   for (const { row: { id, last_seq }, receipts } of all) {
     let nth = 0;
@@ -77,7 +77,7 @@ export function toReceipt({ event, seq, number, at_seq, created_at }: ReceiptRow
 
 /** The moves of one person in a batch, in their order. */
 export function receiptsBy(
-  { receipts }: Working,
+  { receipts }: UnitOfWork,
   userId: string,
 ): (Receipt & { messageId: string | null })[] {
   return [...receipts.values()].filter((change) => change.userId === userId)

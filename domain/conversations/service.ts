@@ -29,7 +29,7 @@ import {
   toMessage,
   toPointers,
 } from "./view.ts";
-import { type Actor, SYSTEM } from "./working.ts";
+import { type Actor, SYSTEM } from "./unit_of_work.ts";
 import type { Writer } from "./writer.ts";
 
 export interface ConversationsOptions {

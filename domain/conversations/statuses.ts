@@ -1,6 +1,6 @@
 /** Which messages the moves of a batch are about, for who follows the status of single messages. */
 import type { CompositeValue } from "../../db/composites.ts";
-import type { StatusMove, Working } from "./working.ts";
+import type { StatusMove, UnitOfWork } from "./unit_of_work.ts";
 
 export interface MessageStatuses extends Pick<StatusMove, "role" | "userId"> {
   status: StatusMove["event"];
@@ -11,7 +11,7 @@ export interface MessageStatuses extends Pick<StatusMove, "role" | "userId"> {
 type Move = StatusMove & { conversationId: string };
 
 /** The moves of a batch, and the same as `batch_move`. */
-export function listMoves(all: Iterable<Working>): { moves: Move[]; rows: CompositeValue[][] } {
+export function listMoves(all: Iterable<UnitOfWork>): { moves: Move[]; rows: CompositeValue[][] } {
   const moves = [...all].flatMap(({ row, statuses }) =>
     [...statuses.values()].map((move) => ({ ...move, conversationId: row.id }))
   );

@@ -7,12 +7,12 @@ import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { loadLabels, storeLabels } from "./label_storage.ts";
 import {
-  beginWork,
+  beginUnitOfWork,
   clientKey,
-  type KnownConversation,
+  type VersionedRow,
   type Operation,
-  type Working,
-} from "./working.ts";
+  type UnitOfWork,
+} from "./unit_of_work.ts";
 import { selectUnlabelled } from "./queries.ts";
 
 function selectVersions(db: Db, ids: readonly string[]) {
@@ -21,7 +21,7 @@ function selectVersions(db: Db, ids: readonly string[]) {
 }
 
 /** Conversations as they are now, without locking them; those that are not there are left out. */
-export async function readKnown(db: Db, ids: readonly string[]): Promise<KnownConversation[]> {
+export async function readVersionedRows(db: Db, ids: readonly string[]): Promise<VersionedRow[]> {
   const rows = await selectVersions(db, ids).execute();
   return rows.map(({ version, ...row }) => ({ row: { ...row, labels: [] }, version }));
 }
@@ -32,11 +32,11 @@ export async function readKnown(db: Db, ids: readonly string[]): Promise<KnownCo
  *
  * @param wait false: those that somebody else has locked are left out, and named
  */
-export async function loadWorking(
+export async function loadUnitsOfWork(
   trx: Db,
   all: readonly Operation[],
   wait: boolean,
-): Promise<{ all: Map<string, Working>; locked: Set<string> }> {
+): Promise<{ all: Map<string, UnitOfWork>; locked: Set<string> }> {
   const ids = [...new Set(all.map((operation) => operation.conversationId))];
   const rows = await selectVersions(trx, ids)
     .orderBy("c.id").forUpdate("c").$if(!wait, (qb) => qb.skipLocked()).execute();
@@ -53,15 +53,15 @@ export async function loadWorking(
   const result = new Map(rows.map(({ version, ...row }) => [
     row.id,
     // Those of them that are announced get their labels when they are stored.
-    beginWork({ row: { ...row, labels: [] }, version }),
+    beginUnitOfWork({ row: { ...row, labels: [] }, version }),
   ]));
   await loadLabels(trx, result, operations);
   for (const message of await loadMessages(trx, operations)) {
-    const working = result.get(message.conversation_id);
-    if (working === undefined) continue;
-    working.messages.set(message.id, message);
+    const unit = result.get(message.conversation_id);
+    if (unit === undefined) continue;
+    unit.messages.set(message.id, message);
     if (message.client_message_id !== null) {
-      working.byClientId.set(clientKey(message.sender_id, message.client_message_id), message);
+      unit.byClientId.set(clientKey(message.sender_id, message.client_message_id), message);
     }
   }
   return { all: result, locked };
@@ -96,10 +96,10 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
  * What a batch changes besides what `writeBatch` stores, before it: texts of messages, and labels,
  * which that then reads as they will be told.
  */
-export async function storeRest(trx: Db, all: readonly Working[]): Promise<void> {
+export async function storeRest(trx: Db, all: readonly UnitOfWork[]): Promise<void> {
   await storeLabels(trx, all);
-  const changed = all.flatMap((working) =>
-    [...working.changedMessages].filter((message) => !working.newMessages.includes(message))
+  const changed = all.flatMap((unit) =>
+    [...unit.changedMessages].filter((message) => !unit.newMessages.includes(message))
   );
   if (changed.length === 0) return;
   await sql`select from store_batch('[]', '[]', ${JSON.stringify(changed)}::jsonb, '[]', '[]')`

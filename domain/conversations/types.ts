@@ -7,7 +7,7 @@ import type { Place } from "../../protocol/topics.ts";
 import type { Caller, Principal } from "../principal.ts";
 import type { ReadMany } from "./read_many.ts";
 import type { Since } from "./since.ts";
-import type { LabelChange } from "./working.ts";
+import type { LabelChange } from "./unit_of_work.ts";
 
 export interface PostMessage {
   /** Visitors may leave it out: their own conversation, opened when there is none. */

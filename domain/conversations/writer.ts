@@ -15,11 +15,11 @@ import {
   wasStored,
   writeBatch,
 } from "./batch.ts";
-import { createKnownConversations } from "./known.ts";
+import { createRowCache } from "./row_cache.ts";
 import { receiptsBy } from "./receipts.ts";
 import type { MessageStatuses } from "./statuses.ts";
-import { loadWorking, readKnown, storeRest } from "./storage.ts";
-import { beginWork, isChanged, type Operation, type Working } from "./working.ts";
+import { loadUnitsOfWork, readVersionedRows, storeRest } from "./storage.ts";
+import { beginUnitOfWork, isChanged, type Operation, type UnitOfWork } from "./unit_of_work.ts";
 import { type FullConversationRow, toConversation, toLogEntry, toPointers } from "./view.ts";
 
 export interface WriteResult {
@@ -27,7 +27,7 @@ export interface WriteResult {
   duplicate: boolean;
   /** The conversation after the whole batch. */
   row: FullConversationRow;
-  /** Where the acting participant now stands; null where the operation moved no pointer. */
+  /** The pointer of the acting participant; null where the operation moved none. */
   pointer: StoredPointer | null;
 }
 
@@ -35,10 +35,10 @@ export interface Writer {
   /**
    * Stores one change. Resolves after the commit.
    *
-   * @throws {ParleyError} `overloaded` when too much waits, `not_found`, `forbidden`, `conflict`.
+   * @throws {ParleyError} `overloaded` when too many changes are waiting, `not_found`, `forbidden`, `conflict`.
    */
   write(operation: Operation): Promise<WriteResult>;
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing is waiting. */
   idle(): Promise<void>;
   readonly pending: number;
 }
@@ -60,16 +60,16 @@ export interface WriterOptions {
   maxRunning?: number;
   /** Milliseconds for which a change is tried again; see `GroupCommitOptions`. */
   patienceMs?: number;
-  /** Messages of one move of a pointer whose new status is told, at most. */
+  /** Messages whose new status is announced for one move of a pointer, at most. */
   maxStatuses?: number;
   now?: () => Date;
   onBatch?: (size: number, waitedMs: number) => void;
 }
 
-/** What a transaction did, before anybody is told. */
-interface Done {
-  all: ReadonlyMap<string, Working>;
-  /** Of each that was not left out. */
+/** What a transaction did, before it is announced. */
+interface Committed {
+  all: ReadonlyMap<string, UnitOfWork>;
+  /** Of each operation that is not `remaining`. */
   outcomes: ReadonlyMap<Waiting, Outcome>;
   pointers: StoredPointer[];
   statuses: ReadonlyMap<string, MessageStatuses[]>;
@@ -79,10 +79,10 @@ interface Done {
 const PATIENCE_MS = 4000;
 
 /** Rows that are kept in memory, of about 1 KB each. */
-const MAX_KNOWN = 10_000;
+const MAX_CACHED_ROWS = 10_000;
 
-/** Of these everything that they look at is in the conversation's row. */
-const NEEDS_THE_ROW_ALONE: ReadonlySet<Operation["kind"]> = new Set([
+/** Operations that need nothing but the conversation's row. */
+const NEEDS_ONLY_THE_ROW: ReadonlySet<Operation["kind"]> = new Set([
   "message",
   "status",
   "assign",
@@ -99,7 +99,7 @@ type Outcome =
 export function createWriter(options: WriterOptions): Writer {
   const { db, bus, epoch, maxPending, now = () => new Date() } = options;
   const maxStatuses = options.maxStatuses ?? 500;
-  const known = createKnownConversations(MAX_KNOWN);
+  const cache = createRowCache(MAX_CACHED_ROWS);
   const group = createGroupCommit<Waiting>({
     what: "the change",
     maxPending,
@@ -107,45 +107,45 @@ export function createWriter(options: WriterOptions): Writer {
     maxRunning: options.maxRunning ?? 1,
     patienceMs: options.patienceMs ?? PATIENCE_MS,
     keyOf: ({ operation }) => operation.conversationId,
-    commit: (batch, how) => how === "optimistic" ? commitKnown(batch) : commitLocked(batch, how),
+    commit: (batch, mode) => mode === "optimistic" ? commitOptimistic(batch) : commitLocking(batch, mode),
     onBatch: options.onBatch,
   });
 
   /**
-   * The common batch in one call: its operations are applied to the rows as this process knows them,
-   * and stored only if they are still so. Conversations of which that cannot be done are left, with
-   * all that the batch wants of them: what needs more than the row, what is refused, since that
-   * must not depend on an old row, and what others are changing at this moment.
+   * The common batch in one call: its operations are applied to the cached rows, and stored only if
+   * the rows still have these versions. Conversations for which this is not possible remain, with
+   * all their operations: where an operation needs more than the row, where one is refused (a stale
+   * row must not be the reason), and where somebody else is changing the conversation now.
    */
-  async function commitKnown(batch: Waiting[]): Promise<Attempt<Waiting>> {
+  async function commitOptimistic(batch: Waiting[]): Promise<Attempt<Waiting>> {
     const byId = Map.groupBy(batch, ({ operation }) => operation.conversationId);
-    const all = new Map<string, Working>();
+    const all = new Map<string, UnitOfWork>();
     const outcomes = new Map<string, Map<Waiting, Outcome>>();
     let toApply = [...byId.keys()].filter((id) =>
-      byId.get(id)!.every(({ operation }) => NEEDS_THE_ROW_ALONE.has(operation.kind))
+      byId.get(id)!.every(({ operation }) => NEEDS_ONLY_THE_ROW.has(operation.kind))
     );
     const reread = new Set<string>();
     let stored: Stored | NotStored = NOTHING;
     const attempt: Attempt<Waiting> = {
-      get left() {
+      get remaining() {
         return batch.filter(({ operation }) => !all.has(operation.conversationId));
       },
-      settle() {
+      complete() {
         if (!("pointers" in stored)) return;
-        settle({ all, outcomes: new Map(outcomes.values().flatMap((some) => some)), ...stored });
+        complete({ all, outcomes: new Map(outcomes.values().flatMap((some) => some)), ...stored });
       },
     };
     for (;;) {
-      await learn(toApply.filter((id) => known.get(id) === undefined));
+      await loadMissing(toApply.filter((id) => cache.get(id) === undefined));
       for (const id of toApply) {
-        const row = known.get(id);
+        const row = cache.get(id);
         if (row === undefined) continue;
-        const working = beginWork(row);
+        const unit = beginUnitOfWork(row);
         const applied = new Map(
-          byId.get(id)!.map((entry) => [entry, applyOne(working, entry.operation)]),
+          byId.get(id)!.map((entry) => [entry, applyOne(unit, entry.operation)]),
         );
         if (applied.values().some((outcome) => !outcome.ok)) continue;
-        all.set(id, working);
+        all.set(id, unit);
         outcomes.set(id, applied);
       }
       const touched = [...all.values()];
@@ -153,7 +153,7 @@ export function createWriter(options: WriterOptions): Writer {
       try {
         stored = await writeBatch(db, touched, maxStatuses);
       } catch (error) {
-        for (const { row } of touched) known.delete(row.id);
+        for (const { row } of touched) cache.delete(row.id);
         if (!isUnavailable(error) || !error.isUncertain) throw error;
         throw new CommitUnknown(attempt, async () => {
           if (!await wasStored(db, touched)) return false;
@@ -162,11 +162,11 @@ export function createWriter(options: WriterOptions): Writer {
         }, error);
       }
       if ("pointers" in stored) {
-        for (const { row, version } of touched) known.set(row.id, { row, version });
+        for (const { row, version } of touched) cache.set(row.id, { row, version });
         return attempt;
       }
-      for (const id of [...stored.stale, ...stored.known]) {
-        known.delete(id);
+      for (const id of [...stored.stale, ...stored.repeated]) {
+        cache.delete(id);
         all.delete(id);
         outcomes.delete(id);
       }
@@ -175,24 +175,24 @@ export function createWriter(options: WriterOptions): Writer {
     }
   }
 
-  async function learn(ids: string[]): Promise<void> {
+  async function loadMissing(ids: string[]): Promise<void> {
     if (ids.length === 0) return;
-    for (const one of await readKnown(db, ids)) known.set(one.row.id, one);
+    for (const one of await readVersionedRows(db, ids)) cache.set(one.row.id, one);
   }
 
-  /** Any batch, in a transaction that locks what it changes before it looks at it. */
-  async function commitLocked(
+  /** Any batch, in a transaction that locks the rows before it reads them. */
+  async function commitLocking(
     batch: Waiting[],
-    how: "locking" | "waiting",
+    mode: "locking" | "waiting",
   ): Promise<Attempt<Waiting>> {
     let stored: Stored | undefined;
-    let done: Done | undefined;
-    let left: Waiting[] = [];
+    let committed: Committed | undefined;
+    let remaining: Waiting[] = [];
     try {
       await db.transaction().execute(async (trx) => {
         const operations = batch.map(({ operation }) => operation);
-        const { all, locked } = await loadWorking(trx, operations, how === "waiting");
-        left = batch.filter(({ operation }) => locked.has(operation.conversationId));
+        const { all, locked } = await loadUnitsOfWork(trx, operations, mode === "waiting");
+        remaining = batch.filter(({ operation }) => locked.has(operation.conversationId));
         const outcomes = new Map(
           batch.filter(({ operation }) => !locked.has(operation.conversationId))
             .map((
@@ -204,26 +204,26 @@ export function createWriter(options: WriterOptions): Writer {
         const now = touched.length === 0 ? NOTHING : await writeBatch(trx, touched, maxStatuses);
         if (!("pointers" in now)) throw new Error("Cannot store what is locked: it was changed");
         stored = now;
-        done = { all, outcomes, ...now };
+        committed = { all, outcomes, ...now };
       });
     } catch (error) {
-      for (const { operation } of batch) known.delete(operation.conversationId);
+      for (const { operation } of batch) cache.delete(operation.conversationId);
       const { xid } = stored ?? {};
-      if (done === undefined || !isUnavailable(error) || !error.isUncertain) throw error;
-      // Nothing was written: there is nothing to be lost, either.
+      if (committed === undefined || !isUnavailable(error) || !error.isUncertain) throw error;
+      // Nothing was written, so nothing can be lost.
       if (xid === undefined || xid === null) throw error;
-      const attempt = { left, settle: () => settle(done!) };
+      const attempt = { remaining, complete: () => complete(committed!) };
       throw new CommitUnknown(attempt, () => wasCommitted(db, xid), error);
     }
-    for (const { row, version } of done!.all.values()) known.set(row.id, { row, version });
-    return { left, settle: () => settle(done!) };
+    for (const { row, version } of committed!.all.values()) cache.set(row.id, { row, version });
+    return { remaining, complete: () => complete(committed!) };
   }
 
-  /** Tells everybody, then answers. */
-  function settle({ all, outcomes, pointers, statuses }: Done): void {
+  /** Emits the events, then resolves the callers' promises. */
+  function complete({ all, outcomes, pointers, statuses }: Committed): void {
     const byConversation = Map.groupBy(pointers, (pointer) => pointer.conversation_id);
-    for (const [id, working] of all) {
-      announce(working, byConversation.get(id) ?? []);
+    for (const [id, unit] of all) {
+      announce(unit, byConversation.get(id) ?? []);
       for (const moved of statuses.get(id) ?? []) {
         bus.emit("messages.status", { conversationId: id, ...moved });
       }
@@ -240,30 +240,30 @@ export function createWriter(options: WriterOptions): Writer {
     }
   }
 
-  function applyOne(working: Working | undefined, operation: Operation): Outcome {
+  function applyOne(unit: UnitOfWork | undefined, operation: Operation): Outcome {
     try {
-      if (working === undefined) {
+      if (unit === undefined) {
         throw new ParleyError(
           "not_found",
           `Cannot find the conversation "${operation.conversationId}"`,
         );
       }
-      const { message, duplicate } = apply(working, operation, now());
+      const { message, duplicate } = apply(unit, operation, now());
       return {
         ok: true,
         actorId: operation.actor.userId,
-        result: { message, duplicate, row: working.row, pointer: null },
+        result: { message, duplicate, row: unit.row, pointer: null },
       };
     } catch (error) {
       return { ok: false, error };
     }
   }
 
-  function announce(working: Working, stored: StoredPointer[]): void {
-    const { row } = working;
+  function announce(unit: UnitOfWork, stored: StoredPointer[]): void {
+    const { row } = unit;
     const pointers: Pointers = toPointers(row);
-    if (working.events.length > 0) {
-      const entries = working.events.map(({ event, message }) =>
+    if (unit.events.length > 0) {
+      const entries = unit.events.map(({ event, message }) =>
         toLogEntry(event, message, pointers)
       );
       bus.emit("conversation.logged", { conversationId: row.id, entries });
@@ -272,7 +272,7 @@ export function createWriter(options: WriterOptions): Writer {
     }
     const moves = stored.map((pointer) => ({
       pointer,
-      receipts: receiptsBy(working, pointer.user_id),
+      receipts: receiptsBy(unit, pointer.user_id),
     }))
       .sort((a, b) => (a.receipts[0]?.number ?? 0) - (b.receipts[0]?.number ?? 0));
     for (const { pointer, receipts } of moves) {
@@ -282,7 +282,7 @@ export function createWriter(options: WriterOptions): Writer {
         role: pointer.role,
         pointers,
         readSeq: pointer.read_seq,
-        implied: !working.pointed.has(pointer.user_id),
+        implied: !unit.movedExplicitly.has(pointer.user_id),
         receipts,
         unread: pointer.role === "agent"
           ? row.inbound_count - pointer.read_inbound

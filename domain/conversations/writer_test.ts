@@ -4,7 +4,7 @@ import { type Db, openDatabase } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
 import { createEventBus, type DomainEvents } from "../events.ts";
-import { type Actor, SYSTEM } from "./working.ts";
+import { type Actor, SYSTEM } from "./unit_of_work.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
 const VISITOR: Actor = { ...SYSTEM, userId: uuidv7(), userName: "Vi", role: "visitor" };

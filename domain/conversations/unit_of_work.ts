@@ -1,11 +1,11 @@
-/** A conversation while the writer works on it, and how changes are noted in it. */
+/** The changes that a batch makes to one conversation, collected before they are stored. */
 import type { EventRow, MessageRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import type { ConversationLabel, ConversationStatus, Role, Sender } from "../../protocol/model.ts";
 import type { Principal } from "../principal.ts";
 import type { ChangePayload, FullConversationRow } from "./view.ts";
 
-/** What becomes of a conversation's labels: all that it is to have, or what comes and what goes. */
+/** A change of a conversation's labels: the new set, or what is added and removed. */
 export type LabelChange =
   | { labelIds: readonly string[] }
   | { add: readonly string[]; remove: readonly string[] };
@@ -24,8 +24,8 @@ export type Operation =
       clientMessageId: string | null;
       isPrivate: boolean;
       /**
-       * Asked once it is known that the sender may write here, and that the message is new: refuses
-       * by throwing. Asked again where a batch is tried again.
+       * Called when the sender's rights are checked and the message is new; throws to refuse it.
+       * Called again when the batch is tried again.
        */
       admit?: () => void;
     }
@@ -48,17 +48,17 @@ export interface ParticipantChange {
   role: "agent" | "visitor";
   delivered_seq: number;
   read_seq: number;
-  /** null: to be looked up from the message at read_seq. */
+  /** null: taken from the message at read_seq when it is stored. */
   read_inbound: number | null;
   read_outbound: number | null;
 }
 
-/** A conversation while a batch works on it. */
-export interface Working {
+/** A conversation, and what a batch changes in it. */
+export interface UnitOfWork {
   row: FullConversationRow;
-  /** Of the row as it was read: another one as soon as anybody has changed it. */
+  /** Of the row as it was read; every change of the row, by anybody, gives it another version. */
   version: string;
-  /** Whether the row's assignee, if there was one, was not switched off when it was read. */
+  /** False: the row had an assignee who was disabled when it was read. */
   readonly assigneeWasActive: boolean;
   dirty: boolean;
   /** Messages of this conversation that operations refer to, by id, stored or new. */
@@ -69,24 +69,24 @@ export interface Working {
   changedMessages: Set<MessageRow>;
   events: { event: EventRow; message: MessageRow | null }[];
   participants: Map<string, ParticipantChange>;
-  /** Participants who moved their pointer on purpose, or by a note that not everybody sees. */
-  pointed: Set<string>;
-  /** Of each side's pointer that moved so: the last move, by "role event". */
+  /** Participants who moved their pointer by a command, or by a note that not everybody sees. */
+  movedExplicitly: Set<string>;
+  /** The last explicit move of each side's pointer, by "role event". */
   receipts: Map<string, ReceiptChange>;
-  /** The same moves for who is told of each message, also where a message says as much. */
+  /** The same for clients that follow single messages, also where a message implies the move. */
   statuses: Map<string, StatusMove>;
   /** Loaded where an operation is about labels; see label_storage.ts. */
   labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
 }
 
-/** A row as the database had it at some moment. */
-export interface KnownConversation {
+/** A row as the database had it at some time. */
+export interface VersionedRow {
   row: FullConversationRow;
   version: string;
 }
 
-/** What is known stays as it is: the batch works on a copy. */
-export function beginWork({ row, version }: KnownConversation): Working {
+/** The batch works on a copy; the given row does not change. */
+export function beginUnitOfWork({ row, version }: VersionedRow): UnitOfWork {
   return {
     row: { ...row },
     version,
@@ -98,15 +98,15 @@ export function beginWork({ row, version }: KnownConversation): Working {
     changedMessages: new Set(),
     events: [],
     participants: new Map(),
-    pointed: new Set(),
+    movedExplicitly: new Set(),
     receipts: new Map(),
     statuses: new Map(),
     labels: null,
   };
 }
 
-/** Whether there is anything of it to be stored. */
-export function isChanged({ dirty, participants, changedMessages }: Working): boolean {
+/** Whether there is anything to store. */
+export function isChanged({ dirty, participants, changedMessages }: UnitOfWork): boolean {
   return dirty || participants.size > 0 || changedMessages.size > 0;
 }
 
@@ -116,27 +116,27 @@ export interface ReceiptChange {
   seq: number;
   userId: string;
   createdAt: Date;
-  /** Set when it is stored, after everything else of its batch; see `Receipt`. */
+  /** Set when the receipt is stored, after everything else of its batch; see `Receipt`. */
   number: number;
   at: number;
   /** The newest message of the other side up to `seq`; set with them. */
   messageId: string | null;
 }
 
-/** Messages of the other side that became delivered or read, because somebody said so. */
+/** Messages of the other side that became delivered or read by an explicit move of a pointer. */
 export interface StatusMove {
   role: "agent" | "visitor";
   event: "delivered" | "read";
   userId: string;
-  /** The side's pointer before and after: messages with a `seq` behind `from`, up to `to`. */
+  /** The side's pointer before and after: messages with `from` < `seq` <= `to`. */
   from: number;
   to: number;
 }
 
 export interface Applied {
-  /** The message that the operation was about, if it was about one. */
+  /** The message of the operation, if it has one. */
   message: MessageRow | null;
-  /** True: the same operation was done before, nothing was written. */
+  /** True: the operation was applied before, and nothing was written. */
   duplicate: boolean;
 }
 
@@ -144,7 +144,7 @@ export function clientKey(senderId: string, clientMessageId: string): string {
   return `${senderId} ${clientMessageId}`;
 }
 
-/** Who writes activity lines and acts for the product itself. */
+/** The author of activity lines, and the actor of what Parley does by itself. */
 export const SYSTEM: Actor = {
   userId: "system",
   userName: "Parley",
@@ -152,18 +152,18 @@ export const SYSTEM: Actor = {
   principal: null,
 };
 
-/** The line of the history, which agents see, and the change that it tells of. */
+/** Logs a change with the activity line that agents see in the history. */
 export function logActivity(
-  working: Working,
+  unit: UnitOfWork,
   actor: Actor,
   what: string,
   payload: ChangePayload,
   now: Date,
 ): MessageRow {
   const content = `${actor.userName} ${what}`;
-  const message = newMessage(working, SYSTEM, content, "activity", true, now);
+  const message = newMessage(unit, SYSTEM, content, "activity", true, now);
   const { userId, userName, role } = actor;
-  log(working, "conversation_changed", message, false, {
+  log(unit, "conversation_changed", message, false, {
     ...payload,
     actor: { userId, userName, role },
   }, now);
@@ -171,14 +171,14 @@ export function logActivity(
 }
 
 export function newMessage(
-  working: Working,
+  unit: UnitOfWork,
   sender: Sender,
   content: string,
   type: MessageRow["type"],
   isPrivate: boolean,
   now: Date,
 ): MessageRow {
-  const { row } = working;
+  const { row } = unit;
   const message: MessageRow = {
     id: uuidv7(() => now.getTime()),
     conversation_id: row.id,
@@ -198,26 +198,26 @@ export function newMessage(
     edited_at: null,
     deleted_at: null,
   };
-  working.newMessages.push(message);
-  working.messages.set(message.id, message);
+  unit.newMessages.push(message);
+  unit.messages.set(message.id, message);
   return message;
 }
 
-/** The next place in the conversation's log. */
+/** Appends to the conversation's log, with the next `seq`. */
 export function log(
-  working: Working,
+  unit: UnitOfWork,
   type: EventRow["type"],
   message: MessageRow | null,
   isPrivate: boolean,
   payload: ChangePayload,
   now: Date,
 ): void {
-  const seq = ++working.row.last_seq;
-  working.dirty = true;
-  working.row.updated_at = now;
-  working.events.push({
+  const seq = ++unit.row.last_seq;
+  unit.dirty = true;
+  unit.row.updated_at = now;
+  unit.events.push({
     event: {
-      conversation_id: working.row.id,
+      conversation_id: unit.row.id,
       seq,
       type,
       message_id: message?.id ?? null,
