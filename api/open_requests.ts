@@ -39,11 +39,11 @@ export function openRequests(limits: OpenRequestLimits): MiddlewareHandler<Env> 
         limit: "LIMIT_REQUESTS_PER_MINUTE",
       });
     }
-    const place = open.take(address, isLoopback && limits.exempt.perNetwork);
+    const slot = open.take(address, isLoopback && limits.exempt.perNetwork);
     try {
       await next();
     } finally {
-      place.leave();
+      slot.release();
     }
   };
 }

@@ -1,34 +1,34 @@
 import { ParleyError } from "../protocol/errors.ts";
 import { networkOf } from "./network.ts";
 
-/** What one thing takes up, until it is given back. */
-export interface Place {
-  /** Gives it back; again is harmless. */
-  leave(): void;
+/** One of a bounded number of things at a time, such as open connections. */
+export interface Slot {
+  /** Makes room for another one; does nothing when called again. */
+  release(): void;
 }
 
 export interface CapacityOptions {
-  /** What is refused, in the words of an error: "open a connection". */
+  /** The verb of the error: "open a connection". */
   what: string;
   total: { limit: string; max: number };
   perNetwork: { limit: string; max: number };
-  /** The code for one network's refusal; for all it is `overloaded`. */
+  /** The error's code past the bound of a network; past the total it is `overloaded`. */
   code: "rate_limited" | "too_many_connections";
-  /** Milliseconds after which it may be tried again. */
+  /** Milliseconds after which a client may try again. */
   retryAfterMs: number;
 }
 
 export interface Capacity {
-  /** How many there are now. */
+  /** Slots that are taken. */
   readonly size: number;
   /**
-   * @param isExempt from the bound of a network, not from the bound of all.
+   * @param isExempt from the bound of a network, not from the total.
    * @throws {ParleyError} `overloaded`, or the options' `code`, with `limit` and `retryAfter`.
    */
-  take(address: string, isExempt?: boolean): Place;
+  take(address: string, isExempt?: boolean): Slot;
 }
 
-/** Counts what is there at the same time, in all and by network (`networkOf`), and refuses more. */
+/** Bounds how many there are at a time, in all and by network (`networkOf`). */
 export function createCapacity(options: CapacityOptions): Capacity {
   const { what, total, perNetwork, retryAfterMs: retryAfter } = options;
   const taken = new Map<string, number>();
@@ -53,11 +53,11 @@ export function createCapacity(options: CapacityOptions): Capacity {
       }
       size++;
       taken.set(network, mine + 1);
-      let isOver = false;
+      let isReleased = false;
       return {
-        leave() {
-          if (isOver) return;
-          isOver = true;
+        release() {
+          if (isReleased) return;
+          isReleased = true;
           size--;
           const left = taken.get(network)! - 1;
           if (left === 0) taken.delete(network);
@@ -68,5 +68,5 @@ export function createCapacity(options: CapacityOptions): Capacity {
   };
 }
 
-/** Of what is not counted. */
-export const NO_PLACE: Place = { leave() {} };
+/** For what is not counted. */
+export const NO_SLOT: Slot = { release() {} };

@@ -20,10 +20,10 @@ Deno.test("createCapacity() bounds one network and all, and takes back what is l
   refused("2001:db8::3", "MAX_THINGS_PER_NETWORK");
   capacity.take("2001:db8::3", true);
   refused("203.0.113.9", "MAX_THINGS", true);
-  first.leave();
-  first.leave();
+  first.release();
+  first.release();
   assert.equal(capacity.size, 2);
   refused("2001:db8::1", "MAX_THINGS_PER_NETWORK");
-  capacity.take("203.0.113.9").leave();
+  capacity.take("203.0.113.9").release();
   assert.equal(capacity.size, 2);
 });

@@ -147,7 +147,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const principal = options.letIn(found);
     limitPerUser(connection, principal.userId);
     connection.principal = principal;
-    connection.place.leave();
+    connection.slot.release();
     watchExpiry(connection, principal);
     presence.enter(connection);
     connection.cleanups.push(leaveAll);

@@ -1,6 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
-import { NO_PLACE, type Place } from "../domain/capacity.ts";
+import { NO_SLOT, type Slot } from "../domain/capacity.ts";
 import { audienceOf, type Principal } from "../domain/principal.ts";
 import { TokenBucket } from "../domain/rate_limit.ts";
 import { nextTurn } from "../domain/turn.ts";
@@ -33,7 +33,7 @@ export interface ConnectionOptions {
   /** The origin under which the client reached this server. */
   selfOrigin: string;
   /** What it takes up until it is authenticated. */
-  place?: Place | undefined;
+  slot?: Slot | undefined;
   events: ConnectionEvents;
   now?: () => number;
 }
@@ -110,7 +110,7 @@ export class Connection {
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
   /** Given back once it is authenticated; until then by who made it, when its socket is gone. */
-  readonly place: Place;
+  readonly slot: Slot;
   /** Called once when it is over, in the order of adding. */
   readonly cleanups: ((connection: Connection) => void)[] = [];
 
@@ -145,7 +145,7 @@ export class Connection {
     this.origin = options.origin;
     this.selfOrigin = options.selfOrigin;
     this.limits = options.limits;
-    this.place = options.place ?? NO_PLACE;
+    this.slot = options.slot ?? NO_SLOT;
     this.writer = new ConnectionWriter(options.socket, this);
   }
 

@@ -1,6 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import type { Gauges } from "../domain/analytics/registry.ts";
-import { createCapacity, type Place } from "../domain/capacity.ts";
+import { createCapacity, type Slot } from "../domain/capacity.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { NetworkLimiter } from "../domain/rate_limit.ts";
 import type { Peer } from "./address.ts";
@@ -286,8 +286,8 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     code: "too_many_connections",
     retryAfterMs: options.authTimeoutMs,
   });
-  /** A place among those that are not authenticated. */
-  function takePlace(peer: Peer): Place {
+  /** A slot among the connections that are not authenticated. */
+  function takeSlot(peer: Peer): Slot {
     try {
       if (pressed) {
         throw new ParleyError("overloaded", "Cannot open the connection: memory is short", {
@@ -320,7 +320,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     epoch: conversations.epoch,
     typingMs: options.typingMs,
     peer: options.peer,
-    takePlace,
+    takeSlot,
     tellRefused,
     originAllowed: options.originAllowed,
     async allow(request, peer) {
@@ -352,7 +352,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     originAllowed: options.originAllowed,
     tellRefused,
     takeConnection,
-    takePlace,
+    takeSlot,
     idleTimeoutMs: options.heartbeatMs * 2,
     draining: () => draining,
     accept: sockets.accept,

@@ -5,7 +5,7 @@
 import { Server } from "socket.io";
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import type { Place as Taken } from "../domain/capacity.ts";
+import type { Slot } from "../domain/capacity.ts";
 import type { LoggedEvent } from "../protocol/native.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { PeerReader } from "./address.ts";
@@ -49,7 +49,7 @@ export interface SocketIoServerOptions
   maxReplayEvents: number;
   peer: PeerReader;
   /** Counts a session or a websocket of one that is not authenticated. */
-  takePlace: (peer: ReturnType<PeerReader>) => Taken;
+  takeSlot: (peer: ReturnType<PeerReader>) => Slot;
   /** A response is a refusal, for a new session. */
   allow: (request: Request, peer: ReturnType<PeerReader>) => Promise<Response | null>;
   tellRefused: TellRefused;
@@ -154,7 +154,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
         options.tellRefused({ reason, address, origin, path: PATH, sent });
       }
     },
-    takePlace: options.takePlace,
+    takeSlot: options.takeSlot,
     refused: refuseWith,
     cors: (origin, { selfOrigin }) => options.originAllowed({ origin, self: selfOrigin }),
     onError,
@@ -223,7 +223,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       address,
       origin,
       selfOrigin,
-      place: { leave: () => engineSocket.authenticated() },
+      slot: { release: () => engineSocket.authenticated() },
     });
     const comesBack = !socket.recovered && typeof auth.pid === "string";
     const offset = socket.recovered || typeof auth.offset !== "string" ? "" : auth.offset;

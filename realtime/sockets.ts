@@ -40,7 +40,7 @@ export function createSockets({ connect, opened, onError }: SocketsOptions): Soc
   const onClose = listener<CloseEvent>((connection, { code, target }) => {
     connections.delete(target);
     // Not before: a socket that was ended and whose peer holds on still takes up memory.
-    connection.place.leave();
+    connection.slot.release();
     connection.peerClosedWith = code;
     connection.end();
   });

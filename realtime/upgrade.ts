@@ -1,6 +1,6 @@
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { SESSION_ENTRY, TOKEN_ENTRY } from "../protocol/native.ts";
-import type { Place } from "../domain/capacity.ts";
+import type { Slot } from "../domain/capacity.ts";
 import type { Peer, PeerReader } from "./address.ts";
 import type { Credentials } from "./authenticator.ts";
 import type { TellRefused } from "./handshake_refusals.ts";
@@ -15,7 +15,7 @@ export interface From {
   origin: string | null;
   selfOrigin: string;
   /** What it takes up until it is authenticated. */
-  place?: Place;
+  slot?: Slot;
 }
 
 /** A socket that was upgraded, and what is known of its peer. */
@@ -35,7 +35,7 @@ export interface UpgradeOptions {
   /** Milliseconds that a new socket of this peer has to wait; 0: none. */
   takeConnection: (peer: Peer) => number;
   /** Counts a socket that is not authenticated. @throws {ParleyError} where there is no room. */
-  takePlace: (peer: Peer) => Place;
+  takeSlot: (peer: Peer) => Slot;
   /** Milliseconds without a frame or a pong after which the runtime drops the peer. */
   idleTimeoutMs: number;
   draining: () => boolean;
@@ -75,9 +75,9 @@ export function createUpgrade(options: UpgradeOptions) {
       options.tellRefused({ reason: "subprotocol", address, origin, path: url.pathname });
       return refuse(400, `Cannot connect: the subprotocol offered has to be "${subprotocol}"`);
     }
-    let place: Place;
+    let slot: Slot;
     try {
-      place = options.takePlace(peer);
+      slot = options.takeSlot(peer);
     } catch (error) {
       return refuseWith(error);
     }
@@ -90,7 +90,7 @@ export function createUpgrade(options: UpgradeOptions) {
       accept({
         socket,
         protocol,
-        from: { address: peer.address, origin, selfOrigin: peer.selfOrigin, place },
+        from: { address: peer.address, origin, selfOrigin: peer.selfOrigin, slot },
         credentials: subprotocol === undefined
           ? credentialsInQuery(url.searchParams)
           : credentialsOf(offered),
@@ -98,7 +98,7 @@ export function createUpgrade(options: UpgradeOptions) {
       });
       return response;
     } catch (error) {
-      place.leave();
+      slot.release();
       if (error instanceof TypeError) return refuse(400, "Cannot connect: not a valid upgrade");
       throw toParleyError(error);
     }

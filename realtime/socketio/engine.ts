@@ -1,5 +1,5 @@
 import { isPassing } from "../../protocol/errors.ts";
-import { NO_PLACE, type Place } from "../../domain/capacity.ts";
+import { NO_SLOT, type Slot } from "../../domain/capacity.ts";
 import { createPeerReader, type Peer } from "../address.ts";
 import { createTimerWheel } from "../timer_wheel.ts";
 import { Listeners } from "./emitter.ts";
@@ -155,9 +155,9 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     // A copy, because headers are added to it.
     if (refused !== null) return new Response(refused.body, refused);
     if (this.#isClosed || this.#isFull) return errorResponse(this.#isClosed ? "closed" : "full");
-    const place = this.#takePlace(peer);
-    if (place instanceof Response) return place;
-    const session = this.#open(engineRequest(request, url, peer), null, place);
+    const slot = this.#takeSlot(peer);
+    if (slot instanceof Response) return slot;
+    const session = this.#open(engineRequest(request, url, peer), null, slot);
     if (readableBy !== null) this.#readableBy.set(session, readableBy);
     this.emit("connection", session);
     return textResponse(session.handshake());
@@ -172,8 +172,8 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     if (refused !== null) return refused;
     const { pingIntervalMs, pingTimeoutMs, maxPayload, onError } = this.#options;
     const kept = engineRequest(request, url, peer);
-    const place = this.#takePlace(peer);
-    if (place instanceof Response) return place;
+    const slot = this.#takeSlot(peer);
+    if (slot instanceof Response) return slot;
     let upgraded: Deno.WebSocketUpgrade;
     try {
       upgraded = Deno.upgradeWebSocket(request, {
@@ -181,13 +181,13 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
         idleTimeout: Math.max(2, Math.ceil((pingIntervalMs + pingTimeoutMs) / 1000)),
       });
     } catch {
-      place.leave();
+      slot.release();
       return errorResponse("badRequest");
     }
     const { socket, response } = upgraded;
     const transport = new WebSocketTransport(socket, {
       maxPayload,
-      place,
+      slot,
       onError: (error) => onError(error, { event: "websocket", address: peer.address }),
       onGone: () => this.#websockets.delete(transport),
     });
@@ -201,7 +201,7 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
       } else if (this.#isClosed || this.#isFull) {
         transport.close();
       } else {
-        const session = this.#open(kept, transport, place);
+        const session = this.#open(kept, transport, slot);
         transport.send(session.handshake());
         this.emit("connection", session);
       }
@@ -209,15 +209,15 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
     return response;
   }
 
-  #takePlace(peer: Peer): Place | Response {
+  #takeSlot(peer: Peer): Slot | Response {
     try {
-      return this.#options.takePlace?.(peer) ?? NO_PLACE;
+      return this.#options.takeSlot?.(peer) ?? NO_SLOT;
     } catch (error) {
       return this.#options.refused?.(error) ?? errorResponse("full");
     }
   }
 
-  #open(request: EngineRequest, websocket: WebSocketTransport | null, place: Place): Session {
+  #open(request: EngineRequest, websocket: WebSocketTransport | null, slot: Slot): Session {
     const id = crypto.getRandomValues(new Uint8Array(ID_BYTES)).toBase64({ alphabet: "base64url" });
     const session = new Session({
       id,
@@ -229,7 +229,7 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
       maxPayload: this.#options.maxPayload,
       maxBufferedBytes: this.#options.maxBufferedBytes,
       onError: this.#options.onError,
-      place,
+      slot,
       onClosed: () => this.#sessions.delete(id),
     }, websocket);
     this.#sessions.set(id, session);

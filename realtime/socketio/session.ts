@@ -1,4 +1,4 @@
-import type { Place } from "../../domain/capacity.ts";
+import type { Slot } from "../../domain/capacity.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { readBody } from "./body.ts";
 import { Listeners } from "./emitter.ts";
@@ -22,7 +22,7 @@ export interface SessionOptions {
   onError: (error: unknown, context: Record<string, unknown>) => void;
   onClosed: (session: Session) => void;
   /** What it takes up until it is over, or authenticated. */
-  place: Place;
+  slot: Slot;
 }
 
 /** How long the poll may be on its way whose client closes the session by a POST. */
@@ -44,7 +44,7 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
   #readyState: "open" | "closing" | "closed" = "open";
   readonly #heartbeat: Heartbeat;
   /** Of the transport that carries it. */
-  #place: Place;
+  #slot: Slot;
   #isKnown = false;
   /** What the last poll of a session that is closing is answered, and why it is the last. */
   #lastWord: { packet: string; reason: CloseReason } = { packet: CLOSE, reason: "forced close" };
@@ -59,7 +59,7 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     this.remoteAddress = options.request.address;
     this.#polling = websocket === null ? new PollingTransport(() => this.emit("drain")) : null;
     this.#websocket = websocket;
-    this.#place = options.place;
+    this.#slot = options.slot;
     if (websocket !== null) this.#carriedBy(websocket);
     this.#heartbeat = new Heartbeat({
       wheel: options.wheel,
@@ -110,7 +110,7 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
 
   authenticated(): void {
     this.#isKnown = true;
-    this.#place.leave();
+    this.#slot.release();
   }
 
   write(data: string | Uint8Array<ArrayBuffer>): void {
@@ -234,9 +234,9 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     this.#posting?.abort();
     this.#polling!.release(NOOP);
     this.#websocket = transport;
-    this.#place.leave();
-    this.#place = transport.place;
-    if (this.#isKnown) this.#place.leave();
+    this.#slot.release();
+    this.#slot = transport.slot;
+    if (this.#isKnown) this.#slot.release();
     this.#carriedBy(transport);
     for (const packet of this.#polling!.takePackets()) {
       transport.send(packet);
@@ -313,8 +313,8 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     this.#posting?.abort();
     this.#polling?.release(reason === "transport close" ? NOOP : CLOSE);
     this.#polling?.takePackets();
-    // A websocket takes up its place until its peer lets go.
-    if (this.#websocket === null) this.#place.leave();
+    // A websocket takes up its slot until its peer lets go.
+    if (this.#websocket === null) this.#slot.release();
     else this.#websocket.close();
     this.#options.onClosed(this);
     this.emit("close", reason, description);

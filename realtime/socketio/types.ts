@@ -1,4 +1,4 @@
-import type { Place } from "../../domain/capacity.ts";
+import type { Slot } from "../../domain/capacity.ts";
 import type { Peer, PeerReader } from "../address.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Emitter } from "./emitter.ts";
@@ -31,7 +31,7 @@ export interface EngineOptions {
    * Counts what is not authenticated yet: a new session, and a websocket that a session may change
    * to. Throws where there is no room, which `refused` answers. Default: nothing is counted.
    */
-  takePlace?: (peer: Peer) => Place;
+  takeSlot?: (peer: Peer) => Slot;
   refused?: (error: unknown) => Response;
   /** Told of requests that no session is made of, and what they sent in place of what is needed. */
   onRefused?: (name: EngineErrorName, request: Request, peer: Peer, sent: string | null) => void;

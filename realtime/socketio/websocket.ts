@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Place } from "../../domain/capacity.ts";
+import type { Slot } from "../../domain/capacity.ts";
 import { nextTurn } from "../../domain/turn.ts";
 import { decodeText } from "./packet.ts";
 import type { EngineTransport, Packet } from "./types.ts";
@@ -14,7 +14,7 @@ export interface WebSocketOptions {
   maxPayload: number;
   onError: (error: unknown) => void;
   /** What it takes up until it is gone, or authenticated. */
-  place: Place;
+  slot: Slot;
   /** The socket is closed for good: nothing of it is left in the runtime. */
   onGone: () => void;
 }
@@ -44,8 +44,8 @@ export class WebSocketTransport implements EngineTransport {
     socket.onclose = () => this.#guarded(() => this.#ended());
   }
 
-  get place(): Place {
-    return this.#options.place;
+  get slot(): Slot {
+    return this.#options.slot;
   }
 
   get writable(): boolean {
@@ -100,7 +100,7 @@ export class WebSocketTransport implements EngineTransport {
   #ended(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.place.leave();
+    this.slot.release();
     this.#options.onGone();
     if (this.#over) return;
     this.#over = true;
