@@ -2,10 +2,10 @@ import { createRoute, type z } from "@hono/zod-openapi";
 import {
   EventPage,
   EventQuery,
-  formatPlace,
+  formatPosition,
   MAX_EVENTS,
   parseEventsQuery,
-  parsePlace,
+  parsePosition,
 } from "../protocol/topics.ts";
 import { toConversationEvent } from "../protocol/topics_events.ts";
 import {
@@ -32,11 +32,11 @@ export function topicRoutes(services: ApiServices): Api {
       method: "get",
       path: "/api/v1/conversations/{id}/events",
       tags: ["conversations"],
-      summary: "What happened after an event, in order; without one, where to go on from",
+      summary: "What happened after an event, in order; without one, the position to continue from",
       request: { params: IdParam, query: EventQuery },
       responses: {
         ...answers(200, "A page", EventPage),
-        304: { description: "Nothing has happened since the answer with this ETag" },
+        304: { description: "Nothing has happened since the response with this ETag" },
       },
     }),
     async (c) => {
@@ -46,23 +46,23 @@ export function topicRoutes(services: ApiServices): Api {
       const headers = withCredentials(c.req.raw.headers, credentials);
       const caller = await authenticate(services, { headers }, c.get("peer").selfOrigin);
       const principal = asPerson(caller);
-      const since = await conversations.since(principal, id, {
-        after: after === undefined ? undefined : parsePlace(after, id, epoch),
+      const missed = await conversations.catchUp(principal, id, {
+        after: after === undefined ? undefined : parsePosition(after, id, epoch),
         limit,
       });
-      const { number, seq } = since.end;
-      // For one address and one reader the answer changes only when the end moves.
+      const { number, seq } = missed.end;
+      // The response to one URL and one reader changes only when the end moves.
       const etag = `"${epoch}.${seq}.${number}"`;
       c.header("etag", etag);
       c.header("cache-control", "private, no-cache");
       c.header("vary", "Authorization", { append: true });
       if (c.req.header("if-none-match") === etag) return c.body(null, 304);
       return c.json({
-        items: since.events.flatMap((happening) => toConversationEvent(epoch, happening) ?? [])
+        items: missed.events.flatMap((event) => toConversationEvent(epoch, event) ?? [])
           .filter(({ event }) => wanted.has(event)),
-        nextCursor: formatPlace(id, since.place),
-        hasMore: since.hasMore,
-        reset: since.reset,
+        nextCursor: formatPosition(id, missed.position),
+        hasMore: missed.hasMore,
+        reset: missed.reset,
       }, 200);
     },
   );

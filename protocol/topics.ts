@@ -1,6 +1,6 @@
 /**
- * Topics, as at `/api/v1/ws` and in its HTTP fallback: what clients send and receive, and the ids
- * of events, which are places in a conversation. docs/protocols/topics.md describes it.
+ * Topics, the protocol of `/api/v1/ws` and its HTTP fallback: what clients send and receive, and the
+ * ids of events, which are positions in a conversation's stream. docs/protocols/topics.md describes it.
  */
 import { z } from "zod";
 import { invalid, ParleyError } from "./errors.ts";
@@ -21,7 +21,7 @@ export const TOPIC = "conversationEvent";
 /** Events in one page of the fallback, at most and by default. */
 export const MAX_EVENTS = 100;
 
-/** The role's name here: a visitor is the contact whose conversation it is. */
+/** Names of roles in this protocol: a visitor is a contact. */
 export const ActorType = z.enum(["agent", "contact", "bot", "system"]);
 export type ActorType = z.infer<typeof ActorType>;
 
@@ -40,8 +40,8 @@ export const EventName = z.enum([
 export type EventName = z.infer<typeof EventName>;
 
 /**
- * Which events a reader wants. Without a word messages alone, because the protocol's document knows
- * nothing else: its clients read `message.body.text` of everything that comes.
+ * Which events a reader wants. The default is messages alone, because the document of the protocol
+ * has no other events: its clients read `message.body.text` of everything that they receive.
  */
 export type Wanted = ReadonlySet<EventName>;
 
@@ -57,22 +57,22 @@ function toWanted(value: "all" | EventName[] | undefined): Wanted {
 
 export const ConversationEvent = z.object({
   type: z.literal(TOPIC),
-  /** Unique, the same on the socket and over HTTP; `after` of a subscription or a page. */
+  /** Unique, the same on the socket and over HTTP; also the `after` of a subscription or a page. */
   id: z.string(),
   conversationID: Id,
   event: EventName,
-  /** Position in the conversation's log; of a receipt, that of the event which it comes after. */
+  /** Position in the conversation's log; of a receipt, the position of the event before it. */
   seq: z.number().int(),
-  /** Of a receipt: the messages of the other side with a `seq` up to here are meant. */
+  /** Of a receipt: it is about messages of the other side with a `seq` up to this one. */
   upTo: z.number().int().optional(),
   messageID: Id.nullable(),
   message: z.object({
     status: MessageStatus,
     body: z.object({ type: MessageType, text: z.string() }),
   }).nullable(),
-  /** A note that only agents see. */
+  /** True for a note, which only agents see. */
   isPrivate: z.boolean(),
-  /** What of the conversation changed, and nothing else. */
+  /** Only the fields of the conversation that changed. */
   conversation: z.object({
     status: ConversationStatus.optional(),
     assigneeID: Id.nullable().optional(),
@@ -92,9 +92,9 @@ export type ConversationEvent = z.infer<typeof ConversationEvent>;
 export const EventQuery = z.strictObject({
   after: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(MAX_EVENTS).optional(),
-  /** `all`, or names with commas between; without it messages alone. */
+  /** `all`, or names separated by commas; default: messages alone. */
   events: z.string().max(200).optional(),
-  /** As at the socket; the header `Authorization` goes first. */
+  /** As at the socket; the header `Authorization` takes precedence. */
   token: z.string().max(8192).optional(),
   sessionId: z.string().max(256).optional(),
 });
@@ -111,16 +111,16 @@ export function parseEventsQuery(events: string | undefined): Wanted {
 
 export const EventPage = z.object({
   items: z.array(ConversationEvent),
-  /** `after` of the next request; never null, because something may still happen. */
+  /** `after` of the next request; never null, because more can happen. */
   nextCursor: z.string(),
   /** Whether there is more already. */
   hasMore: z.boolean(),
-  /** True: what came after `after` cannot be told. Read the conversation anew and go on from here. */
+  /** True: what came after `after` is not known. Read the conversation again and continue from here. */
   reset: z.boolean(),
 });
 export type EventPage = z.infer<typeof EventPage>;
 
-/** A frame before its fields are looked at. */
+/** A frame before its fields are checked. */
 export const TopicsFrame = z.looseObject({ type: z.string().min(1).max(64) });
 
 const SubscriptionFields = z.object({
@@ -134,7 +134,7 @@ export interface Subscription {
   action: "subscribe" | "unsubscribe";
   conversationId: string;
   after: string | undefined;
-  /** undefined: nothing was said about it. */
+  /** undefined: the frame does not say. */
   wanted: Wanted | undefined;
 }
 
@@ -159,8 +159,8 @@ function wrong(path: string, value: unknown, message: string): ParleyError {
   });
 }
 
-/** Something that happened in a conversation: an event of its log, or a receipt between two. */
-export type Happening = LoggedEvent | ReceiptEvent;
+/** An event of a conversation's stream: an event of its log, or a receipt between two of them. */
+export type StreamEvent = LoggedEvent | ReceiptEvent;
 
 export interface ReceiptEvent {
   type: "receipt";
@@ -169,33 +169,33 @@ export interface ReceiptEvent {
 }
 
 /**
- * A place in what happened. Without `number` it is just behind an event of the log, with all
- * receipts that came after that still ahead.
+ * A position in a conversation's stream. Without `number` it is directly after an event of the log,
+ * before all receipts that followed that event.
  */
-export interface Place {
+export interface StreamPosition {
   epoch: string;
   seq: number;
   number?: number | undefined;
 }
 
-/** `conversation.epoch.seq`, and `.number` behind a receipt: unique over all conversations. */
-export function formatPlace(conversationId: string, { epoch, seq, number }: Place): string {
+/** `conversation.epoch.seq`, and `.number` after a receipt: unique over all conversations. */
+export function formatPosition(conversationId: string, { epoch, seq, number }: StreamPosition): string {
   return `${conversationId}.${epoch}.${seq}${number === undefined ? "" : `.${number}`}`;
 }
 
-/** What stands for the place before everything that happened. */
+/** The position before everything that happened. */
 export const START = "0";
 
-const PLACE = /^([0-9a-f-]{36})\.([0-9a-z]{1,64})\.(\d{1,15})(?:\.(\d{1,15}))?$/;
+const POSITION = /^([0-9a-f-]{36})\.([0-9a-z]{1,64})\.(\d{1,15})(?:\.(\d{1,15}))?$/;
 
 /**
- * The place of an event's id, of a cursor, or of `START`.
+ * Reads an event's id, a cursor, or `START`.
  *
- * @throws {ParleyError} `invalid` for anything else, and for places in another conversation.
+ * @throws {ParleyError} `invalid` for anything else, and for positions in another conversation.
  */
-export function parsePlace(text: string, conversationId: string, epoch: string): Place {
+export function parsePosition(text: string, conversationId: string, epoch: string): StreamPosition {
   if (text === START) return { epoch, seq: 0, number: 0 };
-  const match = PLACE.exec(text);
+  const match = POSITION.exec(text);
   if (match === null || match[1] !== conversationId) {
     throw new ParleyError("invalid", `Cannot go on after "${text.slice(0, 100)}"`, {
       fields: [{ path: "after", message: "must be the id of an event of this conversation" }],

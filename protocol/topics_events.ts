@@ -1,40 +1,40 @@
-/** What happened as the events of the topic, the same for sockets and HTTP. */
+/** Events of a conversation's stream as events of the topic, the same for sockets and HTTP. */
 import type { Message, Role } from "./model.ts";
 import {
   actorTypeOf,
   type ConversationEvent,
-  formatPlace,
-  type Happening,
-  type Place,
+  formatPosition,
+  type StreamEvent,
+  type StreamPosition,
   TOPIC,
 } from "./topics.ts";
 
-/** Just behind this event: the place from which a reader who knows it goes on. */
-export function placeOf(epoch: string, happening: Happening): Place {
-  if (happening.type !== "receipt") return { epoch, seq: happening.data.seq };
-  const { at, number } = happening.data.receipt;
+/** The position directly after this event, from which a reader continues. */
+export function positionAfter(epoch: string, event: StreamEvent): StreamPosition {
+  if (event.type !== "receipt") return { epoch, seq: event.data.seq };
+  const { at, number } = event.data.receipt;
   return { epoch, seq: at, number };
 }
 
-/** null for what this reader may not see. */
-export function toConversationEvent(epoch: string, happening: Happening): ConversationEvent | null {
-  const { conversationId } = happening.data;
-  const place = placeOf(epoch, happening);
+/** null: this reader may not see it. */
+export function toConversationEvent(epoch: string, event: StreamEvent): ConversationEvent | null {
+  const { conversationId } = event.data;
+  const position = positionAfter(epoch, event);
   const common = {
     type: TOPIC,
-    id: formatPlace(conversationId, place),
+    id: formatPosition(conversationId, position),
     conversationID: conversationId,
-    seq: place.seq,
+    seq: position.seq,
     messageID: null,
     message: null,
     isPrivate: false,
     conversation: null,
-    createdAt: happening.timestamp,
-    updatedAt: happening.timestamp,
+    createdAt: event.timestamp,
+    updatedAt: event.timestamp,
   } as const;
-  switch (happening.type) {
+  switch (event.type) {
     case "message": {
-      const message = happening.data;
+      const message = event.data;
       return {
         ...common,
         event: "message",
@@ -44,15 +44,15 @@ export function toConversationEvent(epoch: string, happening: Happening): Conver
       };
     }
     case "message_updated": {
-      const { message } = happening.data;
+      const { message } = event.data;
       return { ...common, event: "message_updated", ...about(message), ...actor(message.sender) };
     }
     case "message_deleted": {
-      const { messageId, actor: who = SYSTEM } = happening.data;
+      const { messageId, actor: who = SYSTEM } = event.data;
       return { ...common, event: "message_deleted", messageID: messageId, ...actor(who) };
     }
     case "conversation_changed": {
-      const { status, assignee, labels, actor: who, message } = happening.data;
+      const { status, assignee, labels, actor: who, message } = event.data;
       return {
         ...common,
         event: "conversation_changed",
@@ -67,7 +67,7 @@ export function toConversationEvent(epoch: string, happening: Happening): Conver
       };
     }
     case "receipt": {
-      const { receipt, userId, role } = happening.data;
+      const { receipt, userId, role } = event.data;
       return { ...common, event: receipt.event, upTo: receipt.seq, ...actor({ userId, role }) };
     }
     case "hidden":

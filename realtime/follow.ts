@@ -1,7 +1,7 @@
 import { ParleyError } from "../protocol/errors.ts";
-import type { Happening, Place } from "../protocol/topics.ts";
+import type { StreamEvent, StreamPosition } from "../protocol/topics.ts";
 import type { Conversations } from "../domain/conversations/types.ts";
-import type { Since } from "../domain/conversations/since.ts";
+import type { CatchUp } from "../domain/conversations/catch_up.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
@@ -9,7 +9,7 @@ import type { PresenceTracker } from "./presence.ts";
 import { ROOMS } from "./rooms.ts";
 
 /**
- * Follows a conversation from a place on: `send.answer`, then `send.event` for each event that was
+ * Follows a conversation from a position on: `send.answer`, then `send.event` for each event that was
  * missed, and then everything live, each event once.
  *
  * @throws {ParleyError} `not_found`, `too_many_subscriptions`.
@@ -17,8 +17,8 @@ import { ROOMS } from "./rooms.ts";
 export type Follow = (
   connection: Connection,
   conversationId: string,
-  after: Place | undefined,
-  send: { answer(since: Since): void; event(happening: Happening): void },
+  after: StreamPosition | undefined,
+  send: { answer(missed: CatchUp): void; event(happening: StreamEvent): void },
 ) => Promise<void>;
 
 /** How often a peer is looked at that has much to read before what comes next. */
@@ -51,16 +51,16 @@ export function createFollow({ hub, conversations, presence }: FollowOptions): F
         connection,
         ROOMS.conversation(conversationId),
         async () => {
-          const since = await conversations.since(principal, conversationId, { after });
+          const missed = await conversations.catchUp(principal, conversationId, { after });
           // The peer may have gone while it was read.
-          if (connection.isOver) return since;
+          if (connection.isOver) return missed;
           presence.join(connection, conversationId, "none");
-          send.answer(since);
-          for (const happening of since.events) {
+          send.answer(missed);
+          for (const happening of missed.events) {
             send.event(happening);
             await hasRead(connection);
           }
-          return since;
+          return missed;
         },
         () => {},
         ({ forAgents }, { end }) => forAgents === null || isAfter(forAgents, end),
@@ -80,7 +80,7 @@ async function hasRead(connection: Connection): Promise<void> {
 }
 
 /** What was read already must not come again as news. */
-function isAfter(event: HubEvent, end: Required<Place>): boolean {
+function isAfter(event: HubEvent, end: Required<StreamPosition>): boolean {
   if (event.type === "message_status") {
     return event.data.receipt !== undefined && event.data.receipt.number > end.number;
   }

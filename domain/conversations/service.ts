@@ -21,7 +21,7 @@ import {
 import { readMany } from "./read_many.ts";
 import { createReads } from "./reads.ts";
 import { maySee } from "./rights.ts";
-import { readSince, unchangedSince } from "./since.ts";
+import { readCatchUp, unchangedCatchUp } from "./catch_up.ts";
 import {
   type FullConversationRow,
   toConversation,
@@ -335,14 +335,14 @@ export function createConversations(options: ConversationsOptions): Conversation
       return { conversation, seq, recovered: false, events: [], snapshot };
     },
 
-    async entries(principal, places) {
-      if (places.length === 0) return new Map();
-      const ids = [...new Set(places.map(({ conversationId }) => conversationId))];
+    async entries(principal, positions) {
+      if (positions.length === 0) return new Map();
+      const ids = [...new Set(positions.map(({ conversationId }) => conversationId))];
       const rows = await selectConversations(db).where("c.id", "in", ids).execute();
       const visible = new Map(
         rows.filter((row) => maySee(principal, row)).map((row) => [row.id, toPointers(row)]),
       );
-      const found = await entriesAt(db, places);
+      const found = await entriesAt(db, positions);
       return new Map(found.flatMap(({ event, message }) => {
         const pointers = visible.get(event.conversation_id);
         if (pointers === undefined) return [];
@@ -352,17 +352,17 @@ export function createConversations(options: ConversationsOptions): Conversation
       }));
     },
 
-    async since(principal, conversationId, { after, limit }) {
+    async catchUp(principal, conversationId, { after, limit }) {
       const forAgents = principal.kind === "agent";
       const query = { after, limit: limit ?? maxReplayEvents, epoch, forAgents };
       // Who polls has mostly missed nothing, and needs no transaction.
       const row = await load(principal, conversationId);
-      const unchanged = await unchangedSince(reads.receipts, row, query);
+      const unchanged = await unchangedCatchUp(reads.receipts, row, query);
       if (unchanged !== undefined) return unchanged;
       return await db.transaction().setIsolationLevel("repeatable read").execute(async (trx) => {
-        const found = await readSince(trx, await load(principal, conversationId, trx), query);
+        const found = await readCatchUp(trx, await load(principal, conversationId, trx), query);
         if (limit !== undefined || !found.hasMore) return found;
-        return { events: [], place: found.end, end: found.end, hasMore: false, reset: true };
+        return { events: [], position: found.end, end: found.end, hasMore: false, reset: true };
       });
     },
 

@@ -3,28 +3,28 @@ import type { Conversation, ConversationStatus, Message } from "../../protocol/m
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { ReadConversationsBody } from "../../protocol/notifications.ts";
 import type { ConversationList, ConversationView } from "../../protocol/rest.ts";
-import type { Place } from "../../protocol/topics.ts";
+import type { StreamPosition } from "../../protocol/topics.ts";
 import type { Caller, Principal } from "../principal.ts";
 import type { ReadMany } from "./read_many.ts";
-import type { Since } from "./since.ts";
+import type { CatchUp } from "./catch_up.ts";
 import type { LabelChange } from "./unit_of_work.ts";
 
 export interface PostMessage {
-  /** Visitors may leave it out: their own conversation, opened when there is none. */
+  /** Default for visitors: their own conversation, which is opened when there is none. */
   conversationId?: string | undefined;
   content: string;
   clientMessageId: string;
   isPrivate?: boolean | undefined;
-  /** Of a program: as which agent it is sent, or under which name as a bot. Default: the key's name. */
+  /** Of a program: the agent as whom it is sent, or the name of a bot. Default: the key's name. */
   sender?: { userId: string } | { userName: string } | undefined;
 }
 
 export interface HistoryQuery {
-  /** A seq, or a time in ISO 8601: messages before it. At most one of the three. */
+  /** Messages before a seq or a time (ISO 8601), or after a seq. At most one of the three. */
   before?: number | undefined;
   beforeTime?: string | undefined;
   after?: number | undefined;
-  /** Leaves out notes and activity lines, which visitors never get. */
+  /** Without notes and activity lines, which visitors never get. */
   publicOnly?: boolean | undefined;
   limit?: number | undefined;
 }
@@ -58,7 +58,7 @@ export interface Conversations {
     },
   ): Promise<ConversationList>;
   get(principal: Caller, id: string): Promise<Conversation>;
-  /** The visitor's own conversation, or the contact's for an agent; opened where there is none. */
+  /** The visitor's own conversation, or for an agent the contact's; opened where there is none. */
   open(principal: Caller, contactId?: string): Promise<Conversation>;
   post(
     principal: Caller,
@@ -94,27 +94,27 @@ export interface Conversations {
     conversationId: string,
     query: HistoryQuery,
   ): Promise<{ messages: Message[]; hasMore: boolean }>;
-  /** What a client needs to follow a conversation from here on. */
+  /** The state or the missed events of a conversation, from which a client follows it. */
   join(principal: Principal, conversationId: string, position: JoinPosition): Promise<Joined>;
-  /** These entries of logs, by "conversationId seq"; one that the principal may not see is left out. */
+  /** Entries of logs, by "conversationId seq", without those that the principal may not see. */
   entries(
     principal: Principal,
-    places: { conversationId: string; seq: number }[],
+    positions: { conversationId: string; seq: number }[],
   ): Promise<Map<string, LoggedEvent>>;
   /**
-   * What happened after a place, receipts included, in order. Without `after` nothing, and where it
-   * stands now; without `limit` all of it, or `reset` where that is more than a replay may be.
+   * What happened after a position, receipts included, in order. Without `after` only the current
+   * end; without `limit` everything, or `reset` where that is more than a replay may have.
    */
-  since(
+  catchUp(
     principal: Principal,
     conversationId: string,
-    query: { after?: Place | undefined; limit?: number | undefined },
-  ): Promise<Since>;
+    query: { after?: StreamPosition | undefined; limit?: number | undefined },
+  ): Promise<CatchUp>;
   totalUnread(principal: Principal): Promise<number>;
   /** @throws {ParleyError} `not_found` */
   mustExist(conversationId: string): Promise<void>;
-  /** Reads these conversations, or all, as an agent; what comes in meanwhile stays unread. */
+  /** Marks these conversations, or all, as read by an agent; what arrives meanwhile stays unread. */
   readMany(principal: Principal, which: ReadConversationsBody): Promise<ReadMany>;
-  /** Takes one of the conversation's broadcasts; throws `rate_limited` when there is none left. */
+  /** Takes one from the conversation's rate of broadcasts. @throws {ParleyError} `rate_limited` */
   takeBroadcast(conversationId: string): void;
 }

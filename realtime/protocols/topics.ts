@@ -11,10 +11,10 @@ import { peek } from "../../protocol/peek.ts";
 import {
   actorTypeOf,
   type ConversationEvent,
-  formatPlace,
-  type Happening,
+  formatPosition,
+  type StreamEvent,
   MESSAGES_ONLY,
-  parsePlace,
+  parsePosition,
   parseSubscription,
   TOPIC,
   TopicsFrame,
@@ -137,11 +137,11 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
       connection.send(encode({ ...answer, action: "subscribed" }));
       return;
     }
-    const place = after === undefined ? undefined : parsePlace(after, conversationId, epoch);
+    const place = after === undefined ? undefined : parsePosition(after, conversationId, epoch);
     await follow(connection, conversationId, place, {
       answer({ end, reset }) {
         wishes();
-        const position = formatPlace(conversationId, end);
+        const position = formatPosition(conversationId, end);
         const extra = reset ? { reset } : {};
         connection.send(encode({ ...answer, action: "subscribed", position, ...extra }));
       },
@@ -177,7 +177,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
   }
 
   /** What this reader may not see still moves their place. */
-  function encodeHappening(happening: Happening): string {
+  function encodeHappening(happening: StreamEvent): string {
     const event = toConversationEvent(epoch, happening);
     if (event !== null) return encode(event);
     const { conversationId, seq } = happening.data as { conversationId: string; seq: number };
@@ -185,7 +185,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
       type: "position",
       topic: TOPIC,
       resourceID: conversationId,
-      position: formatPlace(conversationId, { epoch, seq }),
+      position: formatPosition(conversationId, { epoch, seq }),
     });
   }
 
@@ -236,7 +236,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
         case "heartbeat": {
           const { serverTime, positions } = event.data;
           const places = Object.entries(positions)
-            .map(([id, seq]) => [id, formatPlace(id, { epoch, seq })]);
+            .map(([id, seq]) => [id, formatPosition(id, { epoch, seq })]);
           return encode({
             type: "heartbeat",
             timestamp: serverTime,

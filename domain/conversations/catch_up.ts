@@ -1,54 +1,54 @@
 import type { Db } from "../../db/database.ts";
 import type { ReceiptRow } from "../../db/types.ts";
-import type { Happening, Place } from "../../protocol/topics.ts";
+import type { StreamEvent, StreamPosition } from "../../protocol/topics.ts";
 import { eventsAfter, type EventWithMessage } from "./queries.ts";
 import { receiptsOf, toReceipt } from "./receipts.ts";
 import { type FullConversationRow, toLogEntry, toPointers } from "./view.ts";
 
-/** What happened after a place, in order: events of the log, and receipts between them. */
-export interface Since {
-  events: Happening[];
-  /** Behind the last of `events`, or the end where there are none. */
-  place: Place;
-  /** Where the conversation stands now. */
-  end: Required<Place>;
-  /** Whether there is more between `place` and `end`. */
+/** What happened after a position, in order: events of the log, and receipts between them. */
+export interface CatchUp {
+  events: StreamEvent[];
+  /** After the last of `events`, or the end where there are none. */
+  position: StreamPosition;
+  /** The end of the stream now. */
+  end: Required<StreamPosition>;
+  /** Whether there is more between `position` and `end`. */
   hasMore: boolean;
-  /** True: it cannot be told; there are no events, and `place` is the end. */
+  /** True: what came after `after` is not known. There are no events, and `position` is the end. */
   reset: boolean;
 }
 
-export interface SinceQuery {
+export interface CatchUpQuery {
   /** undefined: from now on. */
-  after: Place | undefined;
-  /** Events at most, hidden ones included. */
+  after: StreamPosition | undefined;
+  /** Maximum number of events, hidden ones included. */
   limit: number;
   epoch: string;
   forAgents: boolean;
 }
 
-/** The end, where nothing is newer than `after`; undefined where something is, or it is not here. */
-export async function unchangedSince(
+/** An empty result where nothing is newer than `after`; undefined where something may be. */
+export async function unchangedCatchUp(
   receiptsOf: (conversationId: string) => Promise<ReceiptRow[]>,
   row: FullConversationRow,
-  { after, epoch }: SinceQuery,
-): Promise<Since | undefined> {
+  { after, epoch }: CatchUpQuery,
+): Promise<CatchUp | undefined> {
   if (after === undefined || after.epoch !== epoch || after.seq !== row.last_seq) return undefined;
   const receipts = await receiptsOf(row.id);
   const end = endOf(row, receipts, epoch);
   if (isAhead(after, end) || receipts.some((receipt) => isNewer(receipt, after))) return undefined;
-  return { events: [], place: end, end, hasMore: false, reset: false };
+  return { events: [], position: end, end, hasMore: false, reset: false };
 }
 
-/** @param db a transaction in which `row` was read, so that all is as of one moment. */
-export async function readSince(
+/** @param db the transaction in which `row` was read, so that everything is of one moment. */
+export async function readCatchUp(
   db: Db,
   row: FullConversationRow,
-  { after, limit, epoch, forAgents }: SinceQuery,
-): Promise<Since> {
+  { after, limit, epoch, forAgents }: CatchUpQuery,
+): Promise<CatchUp> {
   const receipts = await receiptsOf(db, row.id);
   const end = endOf(row, receipts, epoch);
-  const nothing = { events: [], place: end, end, hasMore: false };
+  const nothing = { events: [], position: end, end, hasMore: false };
   if (after === undefined) return { ...nothing, reset: false };
   if (after.epoch !== epoch || isAhead(after, end)) return { ...nothing, reset: true };
   const log = after.seq === end.seq ? [] : await eventsAfter(db, row.id, after.seq, limit + 1);
@@ -58,12 +58,12 @@ export async function readSince(
   const last = page.at(-1);
   const pointers = toPointers(row);
   return {
-    events: page.map((entry): Happening => {
+    events: page.map((entry): StreamEvent => {
       if ("number" in entry) return toReceiptEvent(entry);
       const { forAgents: full, forVisitors } = toLogEntry(entry.event, entry.message, pointers);
       return forAgents ? full : forVisitors;
     }),
-    place: last === undefined || page.length === all.length ? end : placeOf(last, epoch),
+    position: last === undefined || page.length === all.length ? end : positionOf(last, epoch),
     end,
     hasMore: page.length < all.length,
     reset: false,
@@ -74,27 +74,27 @@ function endOf(
   row: FullConversationRow,
   receipts: readonly ReceiptRow[],
   epoch: string,
-): Required<Place> {
+): Required<StreamPosition> {
   return { epoch, seq: row.last_seq, number: receipts.at(-1)?.number ?? 0 };
 }
 
-/** A place that this conversation has not reached. */
-function isAhead(place: Place, end: Required<Place>): boolean {
-  return place.seq > end.seq || (place.number ?? 0) > end.number;
+/** Whether the conversation has not reached this position. */
+function isAhead(position: StreamPosition, end: Required<StreamPosition>): boolean {
+  return position.seq > end.seq || (position.number ?? 0) > end.number;
 }
 
-function isNewer(receipt: ReceiptRow, { seq, number }: Place): boolean {
+function isNewer(receipt: ReceiptRow, { seq, number }: StreamPosition): boolean {
   return number === undefined ? receipt.at_seq >= seq : receipt.number > number;
 }
 
 type Entry = EventWithMessage | ReceiptRow;
 
-function placeOf(entry: Entry, epoch: string): Place {
+function positionOf(entry: Entry, epoch: string): StreamPosition {
   if ("number" in entry) return { epoch, seq: entry.at_seq, number: entry.number };
   return { epoch, seq: entry.event.seq };
 }
 
-/** A receipt stands behind the event that it came after. Both lists are in order. */
+/** Puts each receipt after the event that it followed. Both lists are in order. */
 function merge(log: readonly EventWithMessage[], receipts: readonly ReceiptRow[]): Entry[] {
   const entries: Entry[] = [];
   let next = 0;
@@ -107,7 +107,7 @@ function merge(log: readonly EventWithMessage[], receipts: readonly ReceiptRow[]
   return [...entries, ...receipts.slice(next)];
 }
 
-function toReceiptEvent(row: ReceiptRow): Happening {
+function toReceiptEvent(row: ReceiptRow): StreamEvent {
   const { conversation_id: conversationId, user_id: userId, role } = row;
   const receipt = toReceipt(row);
   return {
