@@ -14,8 +14,8 @@ import { rate } from "../domain/analytics/ratings.ts";
 import {
   AnalyticsAnswer,
   AnalyticsQuery,
-  BehindAnswer,
-  BehindQuery,
+  DrillDown,
+  DrillDownQuery,
   BusinessHoursBody,
   HeatMapAnswer,
   HeatMapQuery,
@@ -129,14 +129,14 @@ export function analyticsRoutes(services: ApiServices): Api {
       path: "/api/analytics/conversations",
       tags: TAGS,
       summary: "The conversations behind a number, those that weigh most first",
-      request: { query: BehindQuery },
-      responses: answers(200, "Conversations", BehindAnswer),
+      request: { query: DrillDownQuery },
+      responses: answers(200, "Conversations", DrillDown),
     }),
     async (c) => {
       const { metric, ...query } = c.req.valid("query");
       const viewer = viewerOf(c);
       checkDimension(viewer, query.by);
-      return c.json(await analytics.behind(checkMetric(metric, viewer), query), 200);
+      return c.json(await analytics.drillDown(checkMetric(metric, viewer), query), 200);
     },
   );
 

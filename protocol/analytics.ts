@@ -152,7 +152,7 @@ export const HeatMapQuery = z.strictObject({
   timeZone: timeZone.default("UTC"),
 }).refine(ordered, ORDER);
 
-export const BehindQuery = z.strictObject({
+export const DrillDownQuery = z.strictObject({
   metric: z.string().max(64),
   ...range,
   by: z.enum(DIMENSIONS).optional(),
@@ -165,7 +165,7 @@ export const BehindQuery = z.strictObject({
     path: ["key"],
     message: "must be given with by, and only then",
   });
-export type BehindQuery = z.output<typeof BehindQuery>;
+export type DrillDownQuery = z.output<typeof DrillDownQuery>;
 
 export const AnalyticsAnswer = z.object({
   timestamp: z.string(),
@@ -200,7 +200,7 @@ export const HeatMapAnswer = z.object({
 });
 export type HeatMapAnswer = z.infer<typeof HeatMapAnswer>;
 
-export const BehindAnswer = z.object({
+export const DrillDown = z.object({
   items: z.array(z.object({
     conversationId: z.string(),
     contactName: z.string(),
@@ -212,7 +212,7 @@ export const BehindAnswer = z.object({
     comment: z.string().nullable(),
   })),
 });
-export type BehindAnswer = z.infer<typeof BehindAnswer>;
+export type DrillDown = z.infer<typeof DrillDown>;
 
 const Clock = z.string().regex(
   /^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { sql } from "kysely";
 import { type Db, openDatabase } from "../db/database.ts";
 import { uuidv7 } from "../db/uuid.ts";
-import { readBehind } from "../domain/analytics/behind.ts";
+import { readDrillDown } from "../domain/analytics/drill_down.ts";
 import { boundaries } from "../domain/analytics/calendar.ts";
 import { fold } from "../domain/analytics/fold.ts";
 import { bucketOf, quantile } from "../domain/analytics/histogram.ts";
@@ -180,9 +180,9 @@ async function compare(db: Db): Promise<void> {
         }
       }
       const key = by === "label" ? pick(["", ...labels]) : pick(agents);
-      if (by === "channel" || DEFINITIONS[metric].behind === undefined) continue;
+      if (by === "channel" || DEFINITIONS[metric].drillDown === undefined) continue;
       const query = { from: new Date(from), to: new Date(to), by, limit: 100 };
-      const { items } = await readBehind(db, metric, by === undefined ? query : { ...query, key });
+      const { items } = await readDrillDown(db, metric, by === undefined ? query : { ...query, key });
       assert.deepEqual(
         items.map(({ conversationId, value }) => [conversationId, value]).sort(),
         weights(stories, people, metric, from, to, among(by, key)).sort(),
@@ -453,7 +453,7 @@ function weights(
     const counted = (n: number): [string, number | null][] => n === 0 ? [] : [[id, n]];
     const longest = (list: number[]): [string, number | null][] =>
       list.length === 0 ? [] : [[id, Math.max(...list)]];
-    switch (DEFINITIONS[metric].behind!) {
+    switch (DEFINITIONS[metric].drillDown!) {
       case "messages_in":
         return counted(tally.in);
       case "messages_out":

@@ -3,7 +3,7 @@ import { Analytics } from "../client/analytics.ts";
 import { ParleyCore } from "../client/core.ts";
 import type {
   AnalyticsAnswer,
-  BehindAnswer,
+  DrillDown,
   HeatMapAnswer,
   MetricUpdate,
   SeriesAnswer,
@@ -121,7 +121,7 @@ onBothEngines("analytics: from a first message to a rating, in every answer", as
   assert.equal(heat.body.days.flat().reduce<number>((sum, n) => sum + n!, 0), 2);
 
   const behind = async (metric: string, more = "") =>
-    (await get<BehindAnswer>(server, token, `/conversations?${range(metric, more)}`)).body.items;
+    (await get<DrillDown>(server, token, `/conversations?${range(metric, more)}`)).body.items;
   const [first] = await behind("messages_in");
   assert.equal(first!.conversationId, conversation.id);
   assert.equal(first!.value, 2);
@@ -335,7 +335,7 @@ onBothEngines("analytics: a label that is set later counts for what was before",
   const answered = async () => ({ body: await parts("first_response_median") });
   assert.equal((await until(answered, ({ length }) => length > 0)).length, 2);
   const behind = async (key: string) =>
-    (await get<BehindAnswer>(
+    (await get<DrillDown>(
       server,
       token,
       `/conversations?${range("response_p90", `&by=label&key=${key}`)}`,

@@ -2,7 +2,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { Analytics } from "../../client/analytics.ts";
 import type {
   AnalyticsAnswer,
-  BehindAnswer,
+  DrillDown,
   HeatMapAnswer,
   MetricDescription,
   MetricDimension,
@@ -25,7 +25,7 @@ import {
 /** What the list of conversations is about: the whole range, or one part of it. */
 export interface Behind {
   title: string;
-  items: BehindAnswer["items"] | null;
+  items: DrillDown["items"] | null;
 }
 
 export type AnalyticsModel = ReturnType<typeof createAnalyticsModel>;
@@ -143,7 +143,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     parameters.delete("timeZone");
     for (const [key, value] of Object.entries(more)) parameters.set(key, value);
     try {
-      const { items } = await workspace.request<BehindAnswer>(
+      const { items } = await workspace.request<DrillDown>(
         `/api/analytics/conversations?${parameters}`,
         { signal: mine.signal },
       );

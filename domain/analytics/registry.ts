@@ -1,5 +1,5 @@
 /**
- * Every metric: what it says, who may see it, and what it is computed from.
+ * Every metric: what it means, who may see it, and what it is computed from.
  * docs/protocols/native.md lists them.
  */
 import { ParleyError } from "../../protocol/errors.ts";
@@ -14,7 +14,7 @@ import {
   type MetricUnit,
 } from "../../protocol/analytics.ts";
 
-/** What points are kept of; see fold.ts and process_counters.ts. */
+/** Metrics that are stored as points; see fold.ts and process_counters.ts. */
 export type PointMetric =
   | "messages_in"
   | "messages_out"
@@ -34,7 +34,7 @@ export type PointMetric =
   | "joins"
   | "rejoins";
 
-/** What the hub knows at this moment, on all nodes. */
+/** What the hubs of all nodes know now. */
 export interface Gauges {
   visitors_online: number;
   agents_online: number;
@@ -61,8 +61,8 @@ export interface MetricDefinition {
   /** Only admins may see it. */
   admin?: true;
   dimensions: readonly MetricDimension[];
-  /** The kind of facts that say which conversations are behind it, or the messages themselves. */
-  behind?: "messages_in" | "messages_out" | "ratings" | FactKind;
+  /** Where its conversations are found: in facts of this kind, in ratings, or in the messages. */
+  drillDown?: "messages_in" | "messages_out" | "ratings" | FactKind;
 }
 
 export type FactKind =
@@ -76,7 +76,7 @@ export type FactKind =
 const NONE = [] as const;
 const BOTH = ["agent", "channel"] as const;
 const CHANNEL = ["channel"] as const;
-/** Of what is made of conversations. */
+/** For metrics that are made of conversations. */
 const LABEL = ["channel", "label"] as const;
 const ALL = ["agent", "channel", "label"] as const;
 
@@ -90,7 +90,7 @@ const times = (
   about,
   source: { kind: "quantile", of, q },
   dimensions: ALL,
-  behind: of,
+  drillDown: of,
 });
 const gauge = (gauge: keyof Gauges, about: string): MetricDefinition => ({
   family: "activity",
@@ -132,7 +132,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     about: "Messages of visitors; now: in the last minute",
     source: { kind: "messages", of: "messages_in" },
     dimensions: CHANNEL,
-    behind: "messages_in",
+    drillDown: "messages_in",
   },
   messages_out: {
     family: "activity",
@@ -140,7 +140,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     about: "Messages to visitors, of agents and bots; now: in the last minute",
     source: { kind: "messages", of: "messages_out" },
     dimensions: BOTH,
-    behind: "messages_out",
+    drillDown: "messages_out",
   },
   conversations_started: {
     family: "engagement",
@@ -148,7 +148,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     about: "Conversations in which a visitor wrote for the first time, or after they were resolved",
     source: { kind: "sum", of: "started" },
     dimensions: LABEL,
-    behind: "started",
+    drillDown: "started",
   },
   conversations_resolved: {
     family: "engagement",
@@ -156,7 +156,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     about: "Conversations that were resolved after a visitor had written",
     source: { kind: "sum", of: "resolved" },
     dimensions: ALL,
-    behind: "resolution",
+    drillDown: "resolution",
   },
   writing_share: {
     family: "engagement",
@@ -171,7 +171,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     about: "Conversations started by someone whose earlier one was resolved, of all started",
     source: { kind: "ratio", of: "returning", per: "started" },
     dimensions: LABEL,
-    behind: "started",
+    drillDown: "started",
   },
   messages_per_conversation: {
     family: "engagement",
@@ -179,7 +179,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     about: "Public messages of a conversation, on average, of those that were resolved",
     source: { kind: "ratio", of: "resolved_messages", per: "resolved" },
     dimensions: ALL,
-    behind: "resolution",
+    drillDown: "resolution",
   },
   satisfaction: {
     family: "engagement",
@@ -187,7 +187,7 @@ export const DEFINITIONS: Record<MetricName, MetricDefinition> = {
     about: "Visitors' ratings, 1 to 5, on average",
     source: { kind: "rating" },
     dimensions: ALL,
-    behind: "ratings",
+    drillDown: "ratings",
   },
   first_response_median: times(
     "first_response",
@@ -287,9 +287,9 @@ export function isFamily(name: string): name is MetricFamily {
 }
 
 /**
- * The metrics and families that these names are, each once.
+ * Checks names of metrics and families, and removes repeated ones.
  *
- * @throws {ParleyError} `not_found`, with the list of those that there are; `forbidden`.
+ * @throws {ParleyError} `not_found`, with the list of names that exist; `forbidden`.
  */
 export function checkFollowed(names: readonly string[], viewer: Viewer): FollowedMetric[] {
   const known: readonly string[] = [...FAMILIES, ...metricsFor(viewer)];
@@ -324,7 +324,7 @@ export function hasHistory({ source }: MetricDefinition): boolean {
 
 export function describe(name: MetricName): MetricDescription {
   const definition = DEFINITIONS[name];
-  const { family, unit, about, dimensions, behind } = definition;
+  const { family, unit, about, dimensions, drillDown } = definition;
   return {
     name,
     family,
@@ -332,6 +332,6 @@ export function describe(name: MetricName): MetricDescription {
     about,
     history: hasHistory(definition),
     dimensions: [...dimensions],
-    conversations: behind !== undefined,
+    conversations: drillDown !== undefined,
   };
 }

@@ -1,17 +1,17 @@
-/** Figures of the workspace: as they are now, over time, and what is behind them. */
+/** Figures of the workspace: now, over time, and their conversations. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type {
-  BehindAnswer,
-  BehindQuery,
   BusinessHours,
+  DrillDown,
+  DrillDownQuery,
   HeatMapAnswer,
   MetricName,
   SeriesAnswer,
   SeriesQuery,
 } from "../../protocol/analytics.ts";
 import type { EventBus } from "../events.ts";
-import { readBehind } from "./behind.ts";
+import { readDrillDown } from "./drill_down.ts";
 import { readBusinessHours, writeBusinessHours } from "./business_hours.ts";
 import { RESOLUTION_MS } from "./calendar.ts";
 import { figureOf, pointsOf, type Sum, sumsOf } from "./figures.ts";
@@ -30,38 +30,38 @@ export interface LiveValue {
 
 export interface Analytics {
   /**
-   * What these metrics are at this moment: gauges and open conversations now, messages in the last
+   * The current values of these metrics: gauges and open conversations now, messages in the last
    * minute, everything else over the last 24 hours.
    */
   live(names: readonly MetricName[], gauges: () => Promise<Gauges>): Promise<
     Map<MetricName, LiveValue>
   >;
-  /** Of single conversations over the last 24 hours, by id; one that there is not is left out. */
+  /** Figures of single conversations over the last 24 hours, by id, of those that exist. */
   ofConversations(ids: readonly string[]): Promise<Map<string, ConversationFigures>>;
   series(metric: MetricName, query: Omit<SeriesQuery, "metric" | "format">): Promise<SeriesAnswer>;
   heatMap(
     metric: MetricName,
     query: { from: Date; to: Date; timeZone: string },
   ): Promise<HeatMapAnswer>;
-  behind(metric: MetricName, query: Omit<BehindQuery, "metric">): Promise<BehindAnswer>;
+  drillDown(metric: MetricName, query: Omit<DrillDownQuery, "metric">): Promise<DrillDown>;
   businessHours(): Promise<BusinessHours>;
   setBusinessHours(hours: BusinessHours): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** How often it is looked whether there is something to fold, and how long nothing may be folded. */
-const LOOK_MS = 1000;
+/** How often to check whether something is to be folded, and the longest time without folding. */
+const CHECK_MS = 1000;
 const IDLE_MS = 60_000;
-/** Folding takes this part of the time at most. */
+/** The largest share of the time that folding may take. */
 const SHARE = 1 / 20;
-/** For how long somebody who looked at figures is thought to look again. */
+/** How long after a read figures are kept up to date, because the reader is likely to read again. */
 const WATCHED_MS = 10_000;
-/** How long a reader waits for it. */
+/** How long a reader waits for folding. */
 const PATIENCE_MS = 2000;
 const FLUSH_MS = 15_000;
 const FORGET_MS = 3_600_000;
-/** How much is looked at again after a start: what was under way when the process ended. */
-const AGAIN_MS = 600_000;
+/** What is folded again after a start, in case the last process ended in the middle. */
+const REFOLD_MS = 600_000;
 const RECENT_MS = 86_400_000;
 
 export function createAnalytics(options: {
@@ -90,7 +90,7 @@ export function createAnalytics(options: {
       const start = performance.now();
       dirty = false;
       try {
-        const again = first ? AGAIN_MS : 0;
+        const again = first ? REFOLD_MS : 0;
         if (await fold(jobs, { now: Date.now(), retention, again })) first = false;
         tookMs = performance.now() - start;
       } catch (error) {
@@ -103,25 +103,25 @@ export function createAnalytics(options: {
     })();
   }
 
-  /** What is read now has all that was committed, as far as folding may cost. */
-  async function caughtUp(): Promise<void> {
+  /** Folds what was committed, as far as the share of time allows, before figures are read. */
+  async function catchUp(): Promise<void> {
     const now = performance.now();
     readAt = now;
     const rested = now - foldedAt >= tookMs / SHARE;
-    // Other nodes' changes are not heard of here.
-    if (folding === null && !(rested && (dirty || now - foldedAt >= LOOK_MS))) return;
-    // Years that were never folded take their time: until then what there is is the answer.
+    // There is no event for the changes of other nodes.
+    if (folding === null && !(rested && (dirty || now - foldedAt >= CHECK_MS))) return;
+    // Folding years of data takes long; until then the figures are what is folded so far.
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, PATIENCE_MS);
     await Promise.race([foldNow().catch(onError), promise]);
     clearTimeout(timer);
   }
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     const now = performance.now();
     const idle = now - foldedAt;
     const watched = now - readAt < WATCHED_MS;
-    if (idle >= IDLE_MS || (dirty && watched && idle >= Math.max(LOOK_MS, tookMs / SHARE))) {
+    if (idle >= IDLE_MS || (dirty && watched && idle >= Math.max(CHECK_MS, tookMs / SHARE))) {
       await foldNow();
     }
     if (now - flushedAt >= FLUSH_MS) {
@@ -134,10 +134,10 @@ export function createAnalytics(options: {
     }
   }
 
-  let looking: Promise<void> | null = null;
+  let checking: Promise<void> | null = null;
   const timer = setInterval(() => {
-    looking ??= look().catch(onError).finally(() => looking = null);
-  }, LOOK_MS);
+    checking ??= check().catch(onError).finally(() => checking = null);
+  }, CHECK_MS);
   const series = () => ({ db, retention, now: Date.now() });
 
   return {
@@ -153,7 +153,7 @@ export function createAnalytics(options: {
       );
       let sums: Sum[] = [];
       if (history.length > 0) {
-        await caughtUp();
+        await catchUp();
         const now = Date.now();
         const step = RESOLUTION_MS.quarter;
         const query = {
@@ -178,21 +178,21 @@ export function createAnalytics(options: {
     },
 
     async ofConversations(ids) {
-      await caughtUp();
+      await catchUp();
       return await figuresOfConversations(db, ids, new Date(Date.now() - RECENT_MS));
     },
 
     async series(metric, query) {
-      await caughtUp();
+      await catchUp();
       return await readSeries(series(), metric, query);
     },
     async heatMap(metric, query) {
-      await caughtUp();
+      await catchUp();
       return await readHeatMap(series(), metric, query);
     },
-    async behind(metric, query) {
-      await caughtUp();
-      return await readBehind(db, metric, query);
+    async drillDown(metric, query) {
+      await catchUp();
+      return await readDrillDown(db, metric, query);
     },
     businessHours: () => readBusinessHours(db),
     setBusinessHours: (hours) => writeBusinessHours(db, hours),
@@ -201,7 +201,7 @@ export function createAnalytics(options: {
       if (stopped) return;
       stopped = true;
       clearInterval(timer);
-      await looking;
+      await checking;
       await folding;
       await counters.flush().catch(onError);
     },

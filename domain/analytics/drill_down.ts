@@ -1,13 +1,13 @@
-/** The conversations behind a number, those that weigh most first. */
+/** Drill-down: the conversations that make up a figure, those with the largest values first. */
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
-import type { BehindAnswer, BehindQuery, MetricName } from "../../protocol/analytics.ts";
+import type { DrillDown, DrillDownQuery, MetricName } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { RESOLUTION_MS } from "./calendar.ts";
 import { withMemory } from "./memory.ts";
 import { DEFINITIONS, type FactKind } from "./registry.ts";
 
-type Query = Omit<BehindQuery, "metric">;
+type Query = Omit<DrillDownQuery, "metric">;
 
 interface Found {
   conversation_id: string;
@@ -16,20 +16,20 @@ interface Found {
   comment: string | null;
 }
 
-/** @throws {ParleyError} `invalid` for a metric that has none. */
-export async function readBehind(db: Db, metric: MetricName, query: Query): Promise<BehindAnswer> {
-  const { behind, unit, dimensions } = DEFINITIONS[metric];
-  if (behind === undefined || (query.by !== undefined && !dimensions.includes(query.by))) {
+/** @throws {ParleyError} `invalid` for a metric that is not made of conversations. */
+export async function readDrillDown(db: Db, metric: MetricName, query: Query): Promise<DrillDown> {
+  const { drillDown, unit, dimensions } = DEFINITIONS[metric];
+  if (drillDown === undefined || (query.by !== undefined && !dimensions.includes(query.by))) {
     throw new ParleyError(
       "invalid",
       `Cannot list conversations: "${metric}" is not counted by ${query.by ?? "conversation"}`,
     );
   }
-  const found = behind === "messages_in" || behind === "messages_out"
-    ? await withMemory(db, (trx) => ofMessages(trx, behind, query))
-    : behind === "ratings"
+  const found = drillDown === "messages_in" || drillDown === "messages_out"
+    ? await withMemory(db, (trx) => ofMessages(trx, drillDown, query))
+    : drillDown === "ratings"
     ? await ofRatings(db, query)
-    : await ofFacts(db, behind, unit === "seconds", query);
+    : await ofFacts(db, drillDown, unit === "seconds", query);
   const people = await peopleOf(db, found.map((one) => one.conversation_id));
   return {
     items: found.flatMap(({ conversation_id, value, at, comment }) => {
@@ -72,7 +72,7 @@ function only({ by, key = "" }: Query, columns: { agent: string; channel: string
     where cl.conversation_id = f.conversation_id and cl.label_id = ${key}::uuid)`;
 }
 
-/** Whole days of UTC as they are counted, and what is beside them from the messages. */
+/** Whole days of UTC from their counts, and the rest of the range from the messages. */
 async function ofMessages(
   db: Db,
   metric: "messages_in" | "messages_out",
@@ -81,9 +81,9 @@ async function ofMessages(
   const day = RESOLUTION_MS.day;
   const [from, to] = [query.from.getTime(), query.to.getTime()];
   const first = Math.ceil(from / day) * day;
-  // A day that is not over yet is counted as far as it is.
+  // The current day is counted up to now.
   const last = Math.max(first, to > Date.now() ? to : Math.floor(to / day) * day);
-  const beside = first >= to
+  const rest = first >= to
     ? within("created_at", from, to)
     : sql`(${within("created_at", from, first)} or ${within("created_at", last, to)})`;
   const roles = metric === "messages_in"
@@ -96,7 +96,7 @@ async function ofMessages(
       where metric = ${metric} and ${within("day", first, last)}
         ${only(query, { agent: "agent_id", channel: "channel" })}
       union all
-      select conversation_id, 1, created_at from chat_messages where ${beside} and ${roles}
+      select conversation_id, 1, created_at from chat_messages where ${rest} and ${roles}
         and type = 'text' and not is_private
         ${only(query, { agent: "sender_id", channel: "platform" })}
     ) f group by conversation_id
@@ -117,8 +117,8 @@ async function ofRatings(db: Db, query: Query): Promise<Found[]> {
 }
 
 /**
- * Of a time the longest of each conversation, and when it ended; of what has none the last one.
- * Facts come in this order from an index, so as many are read as have the conversations wanted.
+ * For a time, the longest one of each conversation; otherwise its latest fact. An index has the facts
+ * in this order, so facts are read until there are enough conversations.
  */
 async function ofFacts(
   db: Db,
