@@ -12,17 +12,17 @@ import {
 } from "../domain/analytics/registry.ts";
 import { rate } from "../domain/analytics/ratings.ts";
 import {
-  AnalyticsAnswer,
+  AnalyticsResponse,
   AnalyticsQuery,
   DrillDown,
   DrillDownQuery,
   BusinessHoursBody,
-  HeatMapAnswer,
+  HeatMapResponse,
   HeatMapQuery,
   type MetricDimension,
-  RatingAnswer,
+  RatingResponse,
   RatingBody,
-  SeriesAnswer,
+  SeriesResponse,
   SeriesQuery,
 } from "../protocol/analytics.ts";
 import { ParleyError } from "../protocol/errors.ts";
@@ -56,7 +56,7 @@ export function analyticsRoutes(services: ApiServices): Api {
       tags: TAGS,
       summary: "What metrics there are, and what they are now; ?metrics= names some or families",
       request: { query: AnalyticsQuery },
-      responses: answers(200, "Metrics and values", AnalyticsAnswer),
+      responses: answers(200, "Metrics and values", AnalyticsResponse),
     }),
     async (c) => {
       const viewer = viewerOf(c);
@@ -88,7 +88,7 @@ export function analyticsRoutes(services: ApiServices): Api {
       tags: TAGS,
       summary: "One metric over time, by the calendar of a time zone; format=csv for a table",
       request: { query: SeriesQuery },
-      responses: looseAnswers(200, "Its values", SeriesAnswer),
+      responses: looseAnswers(200, "Its values", SeriesResponse),
     }),
     async (c) => {
       const { metric: asked, format, ...query } = c.req.valid("query");
@@ -115,7 +115,7 @@ export function analyticsRoutes(services: ApiServices): Api {
       tags: TAGS,
       summary: "One metric by the hour of the week, as clocks of a time zone show it",
       request: { query: HeatMapQuery },
-      responses: answers(200, "Seven days of 24 hours", HeatMapAnswer),
+      responses: answers(200, "Seven days of 24 hours", HeatMapResponse),
     }),
     async (c) => {
       const { metric, ...query } = c.req.valid("query");
@@ -179,7 +179,7 @@ export function analyticsRoutes(services: ApiServices): Api {
       tags: TAGS,
       summary: "A visitor's rating of their resolved conversation; again to change it",
       request: { params: z.object(IdParam.shape), ...body(RatingBody) },
-      responses: answers(200, "The rating", RatingAnswer),
+      responses: answers(200, "The rating", RatingResponse),
     }),
     async (c) =>
       c.json(

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { SignIn } from "../domain/agents/sign_in.ts";
 import { invalid, ParleyError } from "../protocol/errors.ts";
 import { Id, User } from "../protocol/model.ts";
-import { LoginAnswer, LoginBody, SetupBody } from "../protocol/rest.ts";
+import { LoginResponse, LoginBody, SetupBody } from "../protocol/rest.ts";
 import { SignInList, SignInsEnded } from "../protocol/sign_ins.ts";
 import {
   adminOf,
@@ -37,7 +37,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
       summary: "Make the first admin, once",
       description: "From another machine with the code that the server printed at its start.",
       request: body(SetupBody),
-      responses: answers(200, "Signed in as the first admin", LoginAnswer),
+      responses: answers(200, "Signed in as the first admin", LoginResponse),
     }),
     async (c) => {
       const { code, ...admin } = c.req.valid("json");
@@ -55,7 +55,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
       tags: ["auth"],
       summary: "Sign in",
       request: body(LoginBody),
-      responses: answers(200, "An access token; the refresh cookie is set", LoginAnswer),
+      responses: answers(200, "An access token; the refresh cookie is set", LoginResponse),
     }),
     async (c) => {
       const signedIn = await signIn.login(c.req.valid("json"), peerOf(c));
@@ -70,7 +70,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
       security: [],
       tags: ["auth"],
       summary: "A new access token from the refresh cookie, which is rotated",
-      responses: answers(200, "A new access token", LoginAnswer),
+      responses: answers(200, "A new access token", LoginResponse),
     }),
     async (c) => {
       const token = refreshCookie(c);

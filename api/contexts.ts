@@ -5,7 +5,7 @@ import { contactOfParticipant } from "../domain/visitors/participants.ts";
 import {
   ContextId,
   isConversationId,
-  ParticipantTokenAnswer,
+  ParticipantTokenResponse,
   ParticipantTokenBody,
 } from "../protocol/contexts.ts";
 import { ParleyError } from "../protocol/errors.ts";
@@ -33,7 +33,7 @@ export function contextRoutes({ db, bus, participantTokens, renames }: ApiServic
       tags: ["contexts"],
       summary: "A token that admits one person to one context (admins)",
       request: { params: z.object({ contextId: ContextId }), ...body(ParticipantTokenBody) },
-      responses: answers(201, "The token", ParticipantTokenAnswer),
+      responses: answers(201, "The token", ParticipantTokenResponse),
     }),
     async (c) => {
       adminOf(c);

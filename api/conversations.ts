@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Conversation, Message } from "../protocol/model.ts";
-import { ReadConversationsAnswer, ReadConversationsBody } from "../protocol/notifications.ts";
+import { ReadConversationsResponse, ReadConversationsBody } from "../protocol/notifications.ts";
 import {
   ConversationList,
   ConversationQuery,
@@ -135,7 +135,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "Mark several conversations, or all, as read (agents)",
       request: body(ReadConversationsBody),
-      responses: answers(200, "What is still unread", ReadConversationsAnswer),
+      responses: answers(200, "What is still unread", ReadConversationsResponse),
     }),
     async (c) => c.json(await conversations.readMany(personOf(c), c.req.valid("json")), 200),
   );

@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { search } from "../domain/search/search.ts";
-import { SearchAnswer, SearchQuery } from "../protocol/search.ts";
+import { SearchResponse, SearchQuery } from "../protocol/search.ts";
 import { answers, type Api, type ApiServices, createApi } from "./context.ts";
 
 /** Search over conversations, messages and contacts, for agents. */
@@ -13,7 +13,7 @@ export function searchRoutes({ db }: ApiServices): Api {
       tags: ["search"],
       summary: "Conversations, messages and contacts that have all words of q (agents)",
       request: { query: SearchQuery },
-      responses: answers(200, "What was found, by kind, the newest first", SearchAnswer),
+      responses: answers(200, "What was found, by kind, the newest first", SearchResponse),
     }),
     async (c) => c.json(await search(db, c.get("principal"), c.req.valid("query")), 200),
   );

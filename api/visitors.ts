@@ -4,7 +4,7 @@ import { originAllowed } from "../domain/visitors/origins.ts";
 import { openSession } from "../domain/visitors/sessions.ts";
 import { findWidgetByKey } from "../domain/visitors/widgets.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { PublicWidget, SessionAnswer, SessionBody } from "../protocol/rest.ts";
+import { PublicWidget, SessionResponse, SessionBody } from "../protocol/rest.ts";
 import type { WidgetConfig } from "../protocol/model.ts";
 import { answers, type Api, type ApiServices, body, createApi } from "./context.ts";
 
@@ -22,7 +22,7 @@ export function visitorRoutes(services: ApiServices): Api {
       tags: ["visitors"],
       summary: "Open a visitor's session, or continue one",
       request: body(SessionBody),
-      responses: answers(200, "The session", SessionAnswer),
+      responses: answers(200, "The session", SessionResponse),
     }),
     async (c) => {
       const { address, selfOrigin } = c.get("peer");

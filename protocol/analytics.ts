@@ -167,17 +167,17 @@ export const DrillDownQuery = z.strictObject({
   });
 export type DrillDownQuery = z.output<typeof DrillDownQuery>;
 
-export const AnalyticsAnswer = z.object({
+export const AnalyticsResponse = z.object({
   timestamp: z.string(),
   metrics: z.array(MetricDescription),
   values: z.record(z.string(), Value),
   byChannel: z.record(z.string(), z.record(z.string(), z.number())),
 });
-export type AnalyticsAnswer = z.infer<typeof AnalyticsAnswer>;
+export type AnalyticsResponse = z.infer<typeof AnalyticsResponse>;
 
 const Bucket = z.object({ start: z.string(), end: z.string(), value: Value });
 const Line = z.object({ total: Value, buckets: z.array(Bucket) });
-export const SeriesAnswer = z.object({
+export const SeriesResponse = z.object({
   metric: MetricNameSchema,
   unit: UnitSchema,
   timeZone: z.string(),
@@ -189,16 +189,16 @@ export const SeriesAnswer = z.object({
   /** With `by`: the same of each agent, channel or label, largest first; key '' for no label. */
   parts: z.array(z.object({ key: z.string(), name: z.string(), ...Line.shape })),
 });
-export type SeriesAnswer = z.infer<typeof SeriesAnswer>;
+export type SeriesResponse = z.infer<typeof SeriesResponse>;
 
-export const HeatMapAnswer = z.object({
+export const HeatMapResponse = z.object({
   metric: MetricNameSchema,
   unit: UnitSchema,
   timeZone: z.string(),
   /** Monday to Sunday, each of 24 hours of that time zone. */
   days: z.array(z.array(Value)),
 });
-export type HeatMapAnswer = z.infer<typeof HeatMapAnswer>;
+export type HeatMapResponse = z.infer<typeof HeatMapResponse>;
 
 export const DrillDown = z.object({
   items: z.array(z.object({
@@ -259,9 +259,9 @@ export const RatingBody = z.strictObject({
   comment: z.string().max(MAX_RATING_COMMENT).transform((text) => text.toWellFormed().trim())
     .optional(),
 });
-export const RatingAnswer = z.object({
+export const RatingResponse = z.object({
   rating: z.number(),
   comment: z.string(),
   createdAt: z.string(),
 });
-export type RatingAnswer = z.infer<typeof RatingAnswer>;
+export type RatingResponse = z.infer<typeof RatingResponse>;

@@ -29,7 +29,7 @@ export const ParticipantTokenBody = z.strictObject({
   expiresIn: z.number().int().min(60).max(86_400).optional(),
 });
 
-export const ParticipantTokenAnswer = z.object({
+export const ParticipantTokenResponse = z.object({
   token: z.string(),
   expiresAt: Timestamp,
   contextId: z.string(),

@@ -89,7 +89,7 @@ export const ReadConversationsBody = z.union([
   z.strictObject({ all: z.literal(true) }),
 ]);
 export type ReadConversationsBody = z.infer<typeof ReadConversationsBody>;
-export const ReadConversationsAnswer = z.object({
+export const ReadConversationsResponse = z.object({
   /** Conversations that had something unread and now have not. */
   read: z.number().int(),
   totalUnread: z.number().int(),

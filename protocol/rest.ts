@@ -26,8 +26,8 @@ export const LoginBody = z.strictObject({
   password: z.string().min(1).max(200),
 });
 /** `token` is an access token for `Authorization: Bearer` and for the socket; `expiresAt` ISO 8601. */
-export const LoginAnswer = z.object({ token: z.string(), expiresAt: Timestamp, user: User });
-export type LoginAnswer = z.infer<typeof LoginAnswer>;
+export const LoginResponse = z.object({ token: z.string(), expiresAt: Timestamp, user: User });
+export type LoginResponse = z.infer<typeof LoginResponse>;
 
 export const SetupBody = z.strictObject({
   name: Name,
@@ -53,7 +53,7 @@ export const PublicWidget = z.object({
   pages: z.array(z.string()),
 });
 export type PublicWidget = z.infer<typeof PublicWidget>;
-export const SessionAnswer = z.object({
+export const SessionResponse = z.object({
   /** A secret: who has it is the visitor. */
   sessionId: z.string(),
   expiresAt: Timestamp,
@@ -62,7 +62,7 @@ export const SessionAnswer = z.object({
   unread: z.number().int(),
   widget: PublicWidget,
 });
-export type SessionAnswer = z.infer<typeof SessionAnswer>;
+export type SessionResponse = z.infer<typeof SessionResponse>;
 
 export const ConversationView = z.enum(["all", "mine", "unassigned"]);
 export type ConversationView = z.infer<typeof ConversationView>;

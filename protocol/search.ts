@@ -77,9 +77,9 @@ function page<T extends z.ZodType>(item: T) {
 }
 
 /** Each kind that was asked for, the newest first; the others are absent. */
-export const SearchAnswer = z.object({
+export const SearchResponse = z.object({
   conversations: page(FoundConversation).optional(),
   messages: page(FoundMessage).optional(),
   contacts: page(FoundContact).optional(),
 });
-export type SearchAnswer = z.infer<typeof SearchAnswer>;
+export type SearchResponse = z.infer<typeof SearchResponse>;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { Analytics } from "../client/analytics.ts";
 import { ParleyCore } from "../client/core.ts";
 import type {
-  AnalyticsAnswer,
+  AnalyticsResponse,
   DrillDown,
-  HeatMapAnswer,
+  HeatMapResponse,
   MetricUpdate,
-  SeriesAnswer,
+  SeriesResponse,
 } from "../protocol/analytics.ts";
 import { FAMILIES, METRICS } from "../protocol/analytics.ts";
 import { call, cast, login, openSession, post } from "./support/http.ts";
@@ -56,7 +56,7 @@ onBothEngines("analytics: from a first message to a rating, in every answer", as
   await post(server, visitor.sessionId, conversation.id, "Hello?");
   await post(server, visitor.sessionId, conversation.id, "Anybody?");
   const waiting = await until(
-    () => get<AnalyticsAnswer>(server, token, ""),
+    () => get<AnalyticsResponse>(server, token, ""),
     ({ values }) => values["writing_share"] === 0.5,
   );
   assert.equal(waiting.values["conversations_open"], 1);
@@ -84,7 +84,7 @@ onBothEngines("analytics: from a first message to a rating, in every answer", as
   assert.equal((await rated({ rating: 5 }, silent.sessionId)).status, 404, "nor do others");
 
   const resolved = await until(
-    () => get<AnalyticsAnswer>(server, token, "?metrics=engagement,response_p90,messages_out"),
+    () => get<AnalyticsResponse>(server, token, "?metrics=engagement,response_p90,messages_out"),
     ({ values }) => values["conversations_resolved"] === 1,
   );
   assert.equal(resolved.values["messages_per_conversation"], 3);
@@ -93,7 +93,7 @@ onBothEngines("analytics: from a first message to a rating, in every answer", as
   assert.ok(resolved.values["response_p90"]! >= 0);
   assert.equal(resolved.values["connections"], undefined, "not asked for");
 
-  const series = await get<SeriesAnswer>(
+  const series = await get<SeriesResponse>(
     server,
     token,
     `/series?${range("messages_out", "&by=agent&compare=previous&timeZone=Europe/Berlin")}`,
@@ -106,7 +106,7 @@ onBothEngines("analytics: from a first message to a rating, in every answer", as
   const daysAgo = (days: number) =>
     `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)}T00:00:00Z`;
   const since = (days: number) =>
-    get<SeriesAnswer & { detail: string }>(
+    get<SeriesResponse & { detail: string }>(
       server,
       token,
       `/series?metric=messages_out&from=${daysAgo(days)}&to=${daysAgo(-1)}&compare=previous` +
@@ -117,7 +117,7 @@ onBothEngines("analytics: from a first message to a rating, in every answer", as
   const tooLong = await since(500);
   assert.equal(tooLong.status, 422);
   assert.match(tooLong.body.detail, /^Cannot read figures: what begins at any hour is kept since/);
-  const heat = await get<HeatMapAnswer>(server, token, `/heatmap?${range("messages_in")}`);
+  const heat = await get<HeatMapResponse>(server, token, `/heatmap?${range("messages_in")}`);
   assert.equal(heat.body.days.flat().reduce<number>((sum, n) => sum + n!, 0), 2);
 
   const behind = async (metric: string, more = "") =>
@@ -141,7 +141,7 @@ onBothEngines("analytics: rights and bad questions", async (server) => {
     assert.equal(await status(visitor.sessionId, path), 403, path);
     assert.equal(await status(token, path), 200, path);
   }
-  const mine = await get<AnalyticsAnswer>(server, token, "");
+  const mine = await get<AnalyticsResponse>(server, token, "");
   assert.equal(mine.body.values["connections"], undefined);
   assert.equal(await status(token, "?metrics=connections"), 403);
   assert.equal(await status(token, `/series?${range("error_rate")}`), 403);
@@ -314,7 +314,7 @@ onBothEngines("analytics: a label that is set later counts for what was before",
   await post(server, visitor.sessionId, conversation.id, "Hello?");
   await post(server, token, conversation.id, "Hello!");
   const parts = async (metric: string) =>
-    (await get<SeriesAnswer>(server, token, `/series?${range(metric, "&by=label")}`)).body.parts
+    (await get<SeriesResponse>(server, token, `/series?${range(metric, "&by=label")}`)).body.parts
       .map(({ key, name, total }) => ({ key, name, total }));
   await until(
     async () => ({ body: await parts("conversations_started") }),
@@ -371,8 +371,8 @@ onBothEngines("analytics: what a client answers says how long messages take", as
   await server.stop();
   await server.restart();
   const again = (await login(server)).token;
-  const { body } = await get<SeriesAnswer>(server, again, `/series?${range("receipt_p50")}`);
-  const delivery = await get<SeriesAnswer>(server, again, `/series?${range("delivery_p50")}`);
+  const { body } = await get<SeriesResponse>(server, again, `/series?${range("receipt_p50")}`);
+  const delivery = await get<SeriesResponse>(server, again, `/series?${range("delivery_p50")}`);
   assert.ok(body.total! > 0 && body.total! < 60_000);
   assert.ok(delivery.body.total! <= body.total!, "the way back is in it");
 });
@@ -397,7 +397,7 @@ onBothEngines("analytics client: answers what the server asks, unasked", async (
   await server.stop();
   await server.restart();
   const { token } = await login(server);
-  const { body } = await get<SeriesAnswer>(server, token, `/series?${range("receipt_p99")}`);
+  const { body } = await get<SeriesResponse>(server, token, `/series?${range("receipt_p99")}`);
   assert.ok(body.total! > 0);
 });
 
@@ -414,7 +414,7 @@ onBothEngines("analytics: a restart loses nothing that the database knows", asyn
   await server.restart();
   const again = (await login(server)).token;
   const total = async (metric: string) =>
-    (await get<SeriesAnswer>(server, again, `/series?${range(metric)}`)).body.total;
+    (await get<SeriesResponse>(server, again, `/series?${range(metric)}`)).body.total;
   await until(async () => ({ body: await total("messages_in") }), (body) => body === 1);
   assert.equal(await total("messages_out"), 1);
   assert.equal(await total("writing_share"), 1);

@@ -10,7 +10,7 @@ import { type EngineName, makeDatabase, onBothEngines } from "./support/server.t
 import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 import { makeDataDir } from "./support/template.ts";
-import type { SearchAnswer } from "../protocol/search.ts";
+import type { SearchResponse } from "../protocol/search.ts";
 
 onBothEngines("each message is found right after its ack, while many come in", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
@@ -34,7 +34,7 @@ onBothEngines("each message is found right after its ack, while many come in", a
   })();
   const find = async (q: string) => {
     const path = `/api/search?${new URLSearchParams({ q, kind: "messages" })}`;
-    const { body } = await call<SearchAnswer>(server, "GET", path, { token: agent.token });
+    const { body } = await call<SearchResponse>(server, "GET", path, { token: agent.token });
     return body.messages!.items.map(({ id }) => id);
   };
   try {

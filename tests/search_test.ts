@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sql } from "kysely";
 import type { Conversation } from "../protocol/model.ts";
 import type { Problem } from "../protocol/rest.ts";
-import type { Marked, SearchAnswer } from "../protocol/search.ts";
+import type { Marked, SearchResponse } from "../protocol/search.ts";
 import { type Db, openDatabase } from "../db/database.ts";
 import { fold } from "../domain/search/marks.ts";
 import { generate, wordAt } from "../bench/generate.ts";
@@ -13,7 +13,7 @@ import { testWith } from "./support/services.ts";
 
 async function search(server: TestServer, token: string, query: Record<string, string>) {
   const path = `/api/search?${new URLSearchParams(query)}`;
-  const { status, body } = await call<SearchAnswer>(server, "GET", path, { token });
+  const { status, body } = await call<SearchResponse>(server, "GET", path, { token });
   assert.equal(status, 200, JSON.stringify(body));
   return body;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import pg from "pg";
-import type { LoginAnswer } from "../protocol/rest.ts";
+import type { LoginResponse } from "../protocol/rest.ts";
 import { call, cast, login } from "./support/http.ts";
 import { ADMIN, onBothEngines, startServer, type TestServer } from "./support/server.ts";
 import { runToEnd, startProcess } from "./support/process.ts";
@@ -18,13 +18,13 @@ function cookieOf(headers: Headers): string {
 }
 
 async function signIn(server: TestServer): Promise<{ cookie: string; token: string }> {
-  const answer = await call<LoginAnswer>(server, "POST", "/api/auth/login", { body: ADMIN });
+  const answer = await call<LoginResponse>(server, "POST", "/api/auth/login", { body: ADMIN });
   assert.equal(answer.status, 200);
   return { cookie: cookieOf(answer.headers), token: answer.body.token };
 }
 
 function refresh(server: TestServer, cookie: string) {
-  return call<LoginAnswer & { code: string }>(server, "POST", "/api/auth/refresh", {
+  return call<LoginResponse & { code: string }>(server, "POST", "/api/auth/refresh", {
     headers: { cookie },
   });
 }
@@ -33,7 +33,7 @@ Deno.test("the first admin is made once, also by two at the same time", async ()
   const server = await startServer("pglite", { ADMIN_EMAIL: "", ADMIN_PASSWORD: "" });
   try {
     const setup = (email: string) =>
-      call<LoginAnswer & { code: string }>(server, "POST", "/api/setup", {
+      call<LoginResponse & { code: string }>(server, "POST", "/api/setup", {
         body: { name: "Ada", email, password: "a long enough password" },
       });
     const short = await call<{ fields: { path: string }[] }>(server, "POST", "/api/setup", {
@@ -449,7 +449,7 @@ onBothEngines("disabling an agent ends tokens and connections at once", async (s
     token: admin.token,
     body: { ...grace, name: "Grace", role: "agent" },
   });
-  const answer = await call<LoginAnswer>(server, "POST", "/api/auth/login", { body: grace });
+  const answer = await call<LoginResponse>(server, "POST", "/api/auth/login", { body: grace });
   const cookie = cookieOf(answer.headers);
   const socket = await connect(server, { token: answer.body.token });
   const done = await call(server, "DELETE", `/api/users/${body.id}`, { token: admin.token });

@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { Download } from "lucide-preact";
-import type { MetricDimension, MetricName, SeriesAnswer } from "../../protocol/analytics.ts";
+import type { MetricDimension, MetricName, SeriesResponse } from "../../protocol/analytics.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { PageHead } from "../shell/PageShell.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -126,7 +126,7 @@ function Controls({ model }: { model: AnalyticsModel }) {
   );
 }
 
-function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesAnswer }) {
+function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesResponse }) {
   const { metric, unit, total, previous } = series;
   const change = previous === null ? null : changeText(total, previous.total);
   const about = model.known.value?.find(({ name }) => name === metric);
@@ -164,7 +164,7 @@ function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesAn
 }
 
 /** The figures of a chart's click: those of one hour or day. */
-function showStretch(model: AnalyticsModel, series: SeriesAnswer, index: number): void {
+function showStretch(model: AnalyticsModel, series: SeriesResponse, index: number): void {
   const stretch = series.buckets[index];
   if (stretch === undefined || !model.chosen.value?.conversations) return;
   void model.showBehind(`${TITLES[series.metric]}, ${stretchText(series, index)}`, {
@@ -173,7 +173,7 @@ function showStretch(model: AnalyticsModel, series: SeriesAnswer, index: number)
   });
 }
 
-function Parts({ model, series }: { model: AnalyticsModel; series: SeriesAnswer }) {
+function Parts({ model, series }: { model: AnalyticsModel; series: SeriesResponse }) {
   const { parts, unit, metric } = series;
   const most = Math.max(...parts.map(({ total }) => total ?? 0));
   const by = model.by.value;

@@ -1,4 +1,4 @@
-import type { HeatMapAnswer } from "../../protocol/analytics.ts";
+import type { HeatMapResponse } from "../../protocol/analytics.ts";
 import { TITLES, valueText } from "./values.ts";
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -6,7 +6,7 @@ const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"
 const EVERY = 3;
 
 /** The hours of the week: the stronger, the more. */
-export function HeatMap({ heat }: { heat: HeatMapAnswer }) {
+export function HeatMap({ heat }: { heat: HeatMapResponse }) {
   const { days, unit, metric } = heat;
   const most = Math.max(0, ...days.flat().map((value) => value ?? 0));
   return (

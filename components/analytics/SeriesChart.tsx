@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { SeriesAnswer } from "../../protocol/analytics.ts";
+import type { SeriesResponse } from "../../protocol/analytics.ts";
 import { type Clock } from "../lib/time.ts";
 import { TITLES, valueText } from "./values.ts";
 
@@ -11,7 +11,7 @@ export const PART_HUES = [20, 152, 65, 330, 215];
 
 /** The metric over time, with the period before as a thin line, or with its parts. */
 export function SeriesChart({ series, clock, theme, onPick }: {
-  series: SeriesAnswer;
+  series: SeriesResponse;
   clock: Clock;
   /** Colours are read from the page when it changes. */
   theme: string;
@@ -46,14 +46,14 @@ export function SeriesChart({ series, clock, theme, onPick }: {
 }
 
 /** Beside its parts the period before would only be in the way. */
-function beforeOf({ previous, parts }: SeriesAnswer): SeriesAnswer["previous"] {
+function beforeOf({ previous, parts }: SeriesResponse): SeriesResponse["previous"] {
   return parts.length > 0 ? null : previous;
 }
 
-function dataOf(series: SeriesAnswer): uPlot.AlignedData {
+function dataOf(series: SeriesResponse): uPlot.AlignedData {
   const { buckets, parts } = series;
   const previous = beforeOf(series);
-  const values = (list: SeriesAnswer["buckets"]) =>
+  const values = (list: SeriesResponse["buckets"]) =>
     buckets.map((_, index) => list[index]?.value ?? null);
   return [
     buckets.map(({ start }) => Date.parse(start) / 1000),
@@ -63,7 +63,7 @@ function dataOf(series: SeriesAnswer): uPlot.AlignedData {
   ];
 }
 
-function optionsOf(series: SeriesAnswer, clock: Clock, element: HTMLElement): uPlot.Options {
+function optionsOf(series: SeriesResponse, clock: Clock, element: HTMLElement): uPlot.Options {
   const { metric, unit, interval, parts } = series;
   const previous = beforeOf(series);
   const font = `12px ${getComputedStyle(element).fontFamily}`;

@@ -1,11 +1,11 @@
-import type { SeriesAnswer } from "../../protocol/analytics.ts";
+import type { SeriesResponse } from "../../protocol/analytics.ts";
 import { stretchText, valueText } from "./values.ts";
 
 const INTERVAL_WORDS = { hour: "Hour", day: "Day", week: "Week", month: "Month" };
 
 /** What the chart shows, in words: for keyboards, screen readers, and who wants the exact value. */
 export function SeriesTable({ series, onPick }: {
-  series: SeriesAnswer;
+  series: SeriesResponse;
   /** The stretch that was chosen, by its number; null where there is nothing behind it. */
   onPick: ((index: number) => void) | null;
 }) {

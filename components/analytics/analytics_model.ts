@@ -1,13 +1,13 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { Analytics } from "../../client/analytics.ts";
 import type {
-  AnalyticsAnswer,
+  AnalyticsResponse,
   DrillDown,
-  HeatMapAnswer,
+  HeatMapResponse,
   MetricDescription,
   MetricDimension,
   MetricName,
-  SeriesAnswer,
+  SeriesResponse,
 } from "../../protocol/analytics.ts";
 import { ApiError, errorText } from "../live/api.ts";
 import type { WorkspaceModel } from "../live/workspace_model.ts";
@@ -51,8 +51,8 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
   /** Of the range "custom". */
   const days = signal<Days>(first.days);
   const by = signal<MetricDimension | "">(first.by);
-  const series = signal<SeriesAnswer | null>(null);
-  const heat = signal<HeatMapAnswer | null>(null);
+  const series = signal<SeriesResponse | null>(null);
+  const heat = signal<HeatMapResponse | null>(null);
   const behind = signal<Behind | null>(null);
   const problem = signal<string | null>(null);
   const loading = signal(false);
@@ -91,10 +91,10 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     loading.value = true;
     try {
       const [nextSeries, nextHeat] = await Promise.all([
-        workspace.request<SeriesAnswer>(seriesPath(), { signal: stop }),
+        workspace.request<SeriesResponse>(seriesPath(), { signal: stop }),
         lengthOf(shownDays()) > HEAT_DAYS
           ? null
-          : workspace.request<HeatMapAnswer>(`/api/analytics/heatmap?${query()}`, { signal: stop })
+          : workspace.request<HeatMapResponse>(`/api/analytics/heatmap?${query()}`, { signal: stop })
             .catch(noneIfForgotten),
       ]);
       if (stop.aborted) return;
@@ -182,7 +182,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
         if (typeof value === "object") live.value = { ...live.value, ...value };
       },
     );
-    workspace.request<AnalyticsAnswer>("/api/analytics").then(({ metrics, values }) => {
+    workspace.request<AnalyticsResponse>("/api/analytics").then(({ metrics, values }) => {
       batch(() => {
         known.value = metrics;
         live.value = { ...values, ...live.value };

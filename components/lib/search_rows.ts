@@ -4,7 +4,7 @@ import type {
   FoundConversation,
   FoundMessage,
   Marked,
-  SearchAnswer,
+  SearchResponse,
   SearchKind,
 } from "../../protocol/search.ts";
 
@@ -22,7 +22,7 @@ export interface FoundGroup {
 }
 
 /** Groups that have something, in the order in which they are shown. */
-export function foundIn({ conversations, contacts, messages }: SearchAnswer): FoundGroup[] {
+export function foundIn({ conversations, contacts, messages }: SearchResponse): FoundGroup[] {
   const groups: FoundGroup[] = [];
   const add = (kind: SearchKind, title: string, rows: Found[], next: string | null = null) => {
     if (rows.length === 0) return;

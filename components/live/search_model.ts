@@ -1,6 +1,6 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
-import { MAX_QUERY, type SearchAnswer, type SearchKind } from "../../protocol/search.ts";
+import { MAX_QUERY, type SearchResponse, type SearchKind } from "../../protocol/search.ts";
 import { type Found, foundIn } from "../lib/search_rows.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 
@@ -26,7 +26,7 @@ export function createSearch(deps: SearchDeps) {
   /** "asking" keeps what was found before in view. */
   const status = signal<"idle" | "asking" | "ready" | "error">("idle");
   const error = signal<string | null>(null);
-  const answer = signal<SearchAnswer>({});
+  const answer = signal<SearchResponse>({});
   /** The query that the answer is of. */
   const answered = signal<string | null>(null);
   /** The kind of which more is on its way. */
@@ -71,7 +71,7 @@ export function createSearch(deps: SearchDeps) {
 
   function get(q: string, more: Record<string, string>, signal: AbortSignal) {
     const path = `/api/search?${new URLSearchParams({ q, ...more })}`;
-    return deps.request<SearchAnswer>(path, { signal });
+    return deps.request<SearchResponse>(path, { signal });
   }
 
   /** Asks for what stands in the box now. */

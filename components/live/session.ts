@@ -1,5 +1,5 @@
 import type { User } from "../../protocol/model.ts";
-import type { LoginAnswer } from "../../protocol/rest.ts";
+import type { LoginResponse } from "../../protocol/rest.ts";
 import { loginPath } from "../lib/safe_next.ts";
 import { ApiError, type ApiRequest, callApi } from "./api.ts";
 
@@ -16,8 +16,8 @@ export type Session = ReturnType<typeof createSession>;
  * another tab), the page goes to /login.
  */
 export function createSession() {
-  let current: LoginAnswer | null = null;
-  let renewal: Promise<LoginAnswer> | null = null;
+  let current: LoginResponse | null = null;
+  let renewal: Promise<LoginResponse> | null = null;
   let ended = false;
   const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
   if (channel) channel.onmessage = (event) => event.data === "signed-out" && void leave();
@@ -30,9 +30,9 @@ export function createSession() {
     location.assign(loginPath(location.pathname + location.search));
   }
 
-  const fetchToken = () => callApi<LoginAnswer>("/api/auth/refresh", { method: "POST" });
+  const fetchToken = () => callApi<LoginResponse>("/api/auth/refresh", { method: "POST" });
 
-  async function renew(): Promise<LoginAnswer> {
+  async function renew(): Promise<LoginResponse> {
     try {
       // The cookie rotates: tabs take turns, so that none presents one that was just replaced.
       current = navigator.locks
@@ -78,7 +78,7 @@ export function createSession() {
       const body = { password: change.next, currentPassword: change.current };
       await callApi(`/api/users/${user.id}`, { method: "PATCH", token: mine, body });
       const again = { email: user.email, password: change.next };
-      current = await callApi<LoginAnswer>("/api/auth/login", { method: "POST", body: again })
+      current = await callApi<LoginResponse>("/api/auth/login", { method: "POST", body: again })
         .catch(async (error) => {
           // The password is the new one all the same; whoever has it signs in by hand.
           await leave();

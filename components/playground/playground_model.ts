@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
-import type { SessionAnswer } from "../../protocol/rest.ts";
+import type { SessionResponse } from "../../protocol/rest.ts";
 import { ApiError, callApi } from "../live/api.ts";
 import { tabStorage } from "../live/storage.ts";
 import { Refused } from "./answers.ts";
@@ -45,7 +45,7 @@ export function createPlayground(start: PlaygroundStart, agent: () => SignedIn |
       });
     }
     const known = kept.getItem(SESSION_KEY) ?? undefined;
-    const { sessionId } = await callApi<SessionAnswer>("/api/sessions", {
+    const { sessionId } = await callApi<SessionResponse>("/api/sessions", {
       method: "POST",
       body: { widgetKey: start.widgetKey, sessionId: known, name: CUSTOMER },
     });

@@ -1,10 +1,10 @@
-import type { SeriesAnswer } from "../../protocol/analytics.ts";
+import type { SeriesResponse } from "../../protocol/analytics.ts";
 
 /**
  * A row for each stretch of time: its limits, the value, the period before where it was asked for,
  * and each part. RFC 4180 with lines that end in CRLF; what is unknown is empty.
  */
-export function toCsv({ metric, buckets, previous, parts }: SeriesAnswer): string {
+export function toCsv({ metric, buckets, previous, parts }: SeriesResponse): string {
   const head = ["start", "end", metric];
   if (previous !== null) head.push(`${metric} before`);
   for (const { name } of parts) head.push(name);

@@ -1,7 +1,7 @@
 /** What visitors say of a conversation when it is over: 1 to 5, and in words if they like. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
-import type { RatingAnswer } from "../../protocol/analytics.ts";
+import type { RatingResponse } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { maySee } from "../conversations/rights.ts";
 import type { Principal } from "../principal.ts";
@@ -16,7 +16,7 @@ export async function rate(
   principal: Principal,
   conversationId: string,
   { rating, comment }: { rating: number; comment?: string | undefined },
-): Promise<RatingAnswer> {
+): Promise<RatingResponse> {
   if (principal.kind !== "visitor") {
     throw new ParleyError("forbidden", "Cannot rate a conversation: only its visitor may");
   }

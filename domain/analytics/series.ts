@@ -1,12 +1,12 @@
 /** A metric over time, by the calendar of a time zone. */
 import type { Db } from "../../db/database.ts";
 import {
-  type HeatMapAnswer,
+  type HeatMapResponse,
   MAX_BUCKETS,
   MAX_CELLS,
   type MetricDimension,
   type MetricName,
-  type SeriesAnswer,
+  type SeriesResponse,
   type SeriesQuery,
 } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -23,14 +23,14 @@ export interface SeriesOptions {
 
 const DAY = 86_400_000;
 
-type Line = SeriesAnswer["parts"][number];
+type Line = SeriesResponse["parts"][number];
 
 /** @throws {ParleyError} `invalid` for what has no history, and for a range that is not kept. */
 export async function readSeries(
   options: SeriesOptions,
   metric: MetricName,
   query: Omit<SeriesQuery, "metric" | "format">,
-): Promise<SeriesAnswer> {
+): Promise<SeriesResponse> {
   const { timeZone, interval, by, compare } = query;
   const definition = DEFINITIONS[metric];
   if (!hasHistory(definition)) {
@@ -155,7 +155,7 @@ export async function readHeatMap(
   options: SeriesOptions,
   metric: MetricName,
   query: { from: Date; to: Date; timeZone: string },
-): Promise<HeatMapAnswer> {
+): Promise<HeatMapResponse> {
   const { timeZone } = query;
   const { source, unit, ...definition } = DEFINITIONS[metric];
   if (!hasHistory({ source, unit, ...definition })) {

@@ -5,9 +5,9 @@ import type {
   BusinessHours,
   DrillDown,
   DrillDownQuery,
-  HeatMapAnswer,
+  HeatMapResponse,
   MetricName,
-  SeriesAnswer,
+  SeriesResponse,
   SeriesQuery,
 } from "../../protocol/analytics.ts";
 import type { EventBus } from "../events.ts";
@@ -38,11 +38,11 @@ export interface Analytics {
   >;
   /** Figures of single conversations over the last 24 hours, by id, of those that exist. */
   ofConversations(ids: readonly string[]): Promise<Map<string, ConversationFigures>>;
-  series(metric: MetricName, query: Omit<SeriesQuery, "metric" | "format">): Promise<SeriesAnswer>;
+  series(metric: MetricName, query: Omit<SeriesQuery, "metric" | "format">): Promise<SeriesResponse>;
   heatMap(
     metric: MetricName,
     query: { from: Date; to: Date; timeZone: string },
-  ): Promise<HeatMapAnswer>;
+  ): Promise<HeatMapResponse>;
   drillDown(metric: MetricName, query: Omit<DrillDownQuery, "metric">): Promise<DrillDown>;
   businessHours(): Promise<BusinessHours>;
   setBusinessHours(hours: BusinessHours): Promise<void>;

@@ -7,7 +7,7 @@ import type {
   FoundContact,
   FoundConversation,
   FoundMessage,
-  SearchAnswer,
+  SearchResponse,
   SearchKind,
   SearchQuery,
 } from "../../protocol/search.ts";
@@ -53,7 +53,7 @@ export async function search(
   db: Db,
   caller: Caller,
   { q, kind, cursor, limit = LIMIT }: SearchQuery,
-): Promise<SearchAnswer> {
+): Promise<SearchResponse> {
   if (caller.kind === "visitor") {
     throw new ParleyError("forbidden", "Cannot search: only agents may");
   }

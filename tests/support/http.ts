@@ -1,5 +1,5 @@
 import type { Conversation, Message } from "../../protocol/model.ts";
-import type { LoginAnswer, SessionAnswer } from "../../protocol/rest.ts";
+import type { LoginResponse, SessionResponse } from "../../protocol/rest.ts";
 import { ADMIN, type TestServer } from "./server.ts";
 
 export interface Answer<T> {
@@ -42,8 +42,8 @@ async function expect<T>(answer: Promise<Answer<T>>): Promise<T> {
   return body;
 }
 
-export async function login(server: Pick<TestServer, "url">, who = ADMIN): Promise<LoginAnswer> {
-  return await expect(call<LoginAnswer>(server, "POST", "/api/auth/login", { body: who }));
+export async function login(server: Pick<TestServer, "url">, who = ADMIN): Promise<LoginResponse> {
+  return await expect(call<LoginResponse>(server, "POST", "/api/auth/login", { body: who }));
 }
 
 export async function widgetKey(server: Pick<TestServer, "url">, token: string): Promise<string> {
@@ -57,9 +57,9 @@ export async function openSession(
   server: Pick<TestServer, "url">,
   key: string,
   sessionId?: string,
-): Promise<SessionAnswer> {
+): Promise<SessionResponse> {
   const body = { widgetKey: key, sessionId };
-  return await expect(call<SessionAnswer>(server, "POST", "/api/sessions", { body }));
+  return await expect(call<SessionResponse>(server, "POST", "/api/sessions", { body }));
 }
 
 /** An agent's token, a visitor's session and their conversation. */

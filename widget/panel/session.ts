@@ -1,4 +1,4 @@
-import type { Problem, SessionAnswer } from "../../protocol/rest.ts";
+import type { Problem, SessionResponse } from "../../protocol/rest.ts";
 import type { Shell, Visitor } from "../shell.ts";
 import { openStorage, storagePrefix } from "../storage.ts";
 import { currentPage } from "./page.ts";
@@ -63,8 +63,8 @@ export function createSession(shell: Shell) {
       return ask(sessionId);
     }
     if (!response.ok) throw new SessionError(answer, response.status);
-    const { conversationId } = answer as SessionAnswer;
-    const session = { sessionId: (answer as SessionAnswer).sessionId, conversationId, visitor };
+    const { conversationId } = answer as SessionResponse;
+    const session = { sessionId: (answer as SessionResponse).sessionId, conversationId, visitor };
     write(session);
     return session;
   }
