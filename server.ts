@@ -51,7 +51,7 @@ import type { User } from "./protocol/model.ts";
 import { createHttpApi } from "./api/app.ts";
 import { REFRESH_COOKIE } from "./api/context.ts";
 import { pathOf } from "./api/path.ts";
-import { createGate } from "./api/gate.ts";
+import { createInFlightRequests } from "./api/in_flight.ts";
 import { createRequests } from "./api/requests.ts";
 import { createProbes, isProbe } from "./api/probes.ts";
 import { problemResponse } from "./api/problem.ts";
@@ -422,7 +422,7 @@ export async function createParley(
     limits: () => limitsOf(settings),
   };
   (globalThis as Record<symbol, unknown>)[DASHBOARD] = dashboard;
-  const gate = createGate();
+  const inFlight = createInFlightRequests();
   const probes = createProbes({
     async database() {
       if (database.availability.state === "read_only") return "it takes no changes";
@@ -495,9 +495,9 @@ export async function createParley(
       if (client !== null) return client;
       if (realtime.serves(path)) return await realtime.upgrade(request, remote);
       if (isApi(path) || site === null) {
-        return await gate.pass(() => api.fetch(request, { remote }));
+        return await inFlight.run(() => api.fetch(request, { remote }));
       }
-      return await gate.pass(() => site(request));
+      return await inFlight.run(() => site(request));
     } catch (error) {
       onError(error, { path });
       if (isUnavailable(error)) {
@@ -529,7 +529,7 @@ export async function createParley(
       attempts.stop();
       workers?.close();
       await realtime.drain();
-      await gate.close();
+      await inFlight.close();
       await bot.idle();
       await leaving.stop();
       await writer.idle();
