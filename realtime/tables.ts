@@ -9,7 +9,7 @@ import type { Events } from "../protocol/native.ts";
 import { type Subscribe, type Subscribed, TABLES } from "../protocol/tables.ts";
 import type { EventBus } from "../domain/events.ts";
 import { audienceOf, type Principal } from "../domain/principal.ts";
-import { audienceKey } from "../domain/tables/audience.ts";
+import { readersKey } from "../domain/tables/readers.ts";
 import type { Change, TableQuery, Tables } from "../domain/tables/service.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -63,7 +63,7 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
   function maySee(connection: Connection, member: Member, { query }: Group): boolean {
     const { principal } = connection;
     if (principal === member.principal) return true;
-    if (principal === null || audienceKey(principal, query.table) !== query.audience.key) {
+    if (principal === null || readersKey(principal, query.table) !== query.readers.key) {
       return false;
     }
     member.principal = principal;
@@ -110,7 +110,7 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
     if (change.table !== "chat_sessions" || change.old === null) return [];
     if (change.new !== null && (change.new["ended_at"] ?? null) === null) return [];
     const owner = `session:${change.old["id"]}`;
-    return [...groups.all()].filter(({ query }) => query.audience.owners?.includes(owner))
+    return [...groups.all()].filter(({ query }) => query.readers.owners?.includes(owner))
       .flatMap((group) =>
         [...group.members.keys()].map((connection): [Connection, Group, End] => [
           connection,
@@ -221,7 +221,7 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
 
     async followAll(connection, accept) {
       const principal = authenticated(connection);
-      const visible = TABLES.filter((table) => audienceKey(principal, table) !== null);
+      const visible = TABLES.filter((table) => readersKey(principal, table) !== null);
       const queries = await Promise.all(visible.map((table) => tables.query(principal, { table })));
       if (connection.isOver) return;
       const read = async () => ({ position: await tables.position() });

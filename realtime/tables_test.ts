@@ -27,11 +27,11 @@ function setUp() {
   const tables: Tables = {
     query: (_principal, { table, events = ["INSERT"], filter = "" }) => {
       const policy = CATALOGUE[table].agents!;
-      const audience = { key: "agent", policy, owners: null };
+      const readers = { key: "agent", policy, owners: null };
       const query: TableQuery = {
         key: `${table} ${events} ${filter}`,
         table,
-        audience,
+        readers,
         events,
         conditions: [],
       };

@@ -1,4 +1,4 @@
-/** Subscriptions to tables: who may have which, what they match, and what was missed. */
+/** Subscriptions to tables: rights, filters, and missed changes. */
 import type { Change, ChangeFeed, Hint } from "../../db/change_feed.ts";
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -11,41 +11,40 @@ import {
 } from "../../protocol/tables.ts";
 import type { Principal } from "../principal.ts";
 import { hashSecret } from "../secrets.ts";
-import { type Audience, readersOf, sessionByHash } from "./audience.ts";
+import { type Readers, readersOf, sessionByHash } from "./readers.ts";
 import { CATALOGUE, type ColumnType } from "./catalogue.ts";
 import { canonical, type Condition, fits, parseFilter, refuse } from "./filter.ts";
-import { mask } from "./masks.ts";
+import { redact } from "./redaction.ts";
 import { seenBy } from "./view.ts";
 
 export type { Change };
 
-/** What somebody follows. Everybody with the same `key` gets the same changes. */
+/** A subscription. All with the same `key` get the same changes. */
 export interface TableQuery {
   key: string;
   table: TableName;
-  audience: Audience;
+  readers: Readers;
   events: readonly ChangeEvent[];
   conditions: readonly Condition[];
 }
 
 export interface Tables {
   /**
-   * @throws {ParleyError} `forbidden` for a table, or rows, that are not the principal's to see,
-   * `invalid` for a filter with an unknown column or a bad value.
+   * @throws {ParleyError} `forbidden` for a table or rows that the principal may not see, `invalid` for a filter with an unknown column or a bad value.
    */
   query(principal: Principal, request: Omit<Subscribe, "after">): Promise<TableQuery>;
-  /** The change as whoever follows this sees it; null where it does not match. */
+  /** The change as this subscription sees it; null where it does not match. */
   match(query: TableQuery, change: Change): DatabaseChange | null;
   /** The position of the last commit: every later change has a higher id. */
   position(): Promise<number>;
-  /** A position as clients have it. */
+  /** A position in the form that clients see. */
   nameOf(position: number): string;
   /**
-   * What was missed after `after`, an id or position as clients have it, up to `upTo`. null: that
-   * is not known any more, or too much.
+   * Changes after `after`, an id or position that a client sent, up to `upTo`. null: they are no
+   * longer known, or too many.
    */
   missed(query: TableQuery, after: string, upTo: number): Promise<DatabaseChange[] | null>;
-  /** Lets its changes flow until the returned function is called; see `ChangeFeed.hold`. */
+  /** Delivers its changes until the returned function is called; see `ChangeFeed.hold`. */
   hold(query: TableQuery): Promise<() => void>;
 }
 
@@ -53,11 +52,11 @@ export interface TablesOptions {
   db: Db;
   feed: ChangeFeed;
   epoch: string;
-  /** Changes in one answer. */
+  /** Changes in one replay. */
   maxReplay: number;
 }
 
-/** Changes of all tables that are looked through for one answer. */
+/** Changes of all tables that are scanned for one replay. */
 const MAX_SCAN = 20_000;
 
 export function createTables(options: TablesOptions): Tables {
@@ -65,7 +64,7 @@ export function createTables(options: TablesOptions): Tables {
   const nameOf = (position: number) => `${epoch}-${position}`;
 
   function match(query: TableQuery, change: Change): DatabaseChange | null {
-    const seen = seenBy(change, query.audience);
+    const seen = seenBy(change, query.readers);
     if (seen === null || !query.events.includes(seen.event)) return null;
     if (!fits(query.conditions, seen.data)) return null;
     const { event, ...rows } = seen;
@@ -86,16 +85,16 @@ export function createTables(options: TablesOptions): Tables {
     hold: (query) => feed.hold(neededBy(query)),
 
     async query(principal, { table, events = CHANGE_EVENTS, filter = "" }) {
-      const audience = await readersOf(db, principal, table);
-      const visible = audience.policy.columns.map((
+      const readers = await readersOf(db, principal, table);
+      const visible = readers.policy.columns.map((
         column,
       ): [string, ColumnType] => [column, CATALOGUE[table].columns[column]!]);
       const columns = Object.fromEntries(visible);
       const conditions = await resolveSessions(db, parseFilter(filter, columns), columns);
-      refuseForeign(table, audience, conditions);
+      refuseForeign(table, readers, conditions);
       const wanted = CHANGE_EVENTS.filter((event) => events.includes(event));
-      const key = JSON.stringify([table, audience.key, wanted, canonical(conditions)]);
-      return { key, table, audience, events: wanted, conditions };
+      const key = JSON.stringify([table, readers.key, wanted, canonical(conditions)]);
+      return { key, table, readers, events: wanted, conditions };
     },
 
     async missed(query, after, upTo) {
@@ -103,24 +102,24 @@ export function createTables(options: TablesOptions): Tables {
       if (from === null || from > upTo || upTo - from > MAX_SCAN) return null;
       const changes = await feed.between(query.table, from, upTo, hintsOf(query));
       if (changes === null) return null;
-      const masked = await mask(db, query.table, changes, query.audience.policy);
-      const missed = masked.flatMap((change) => match(query, change) ?? []);
+      const redacted = await redact(db, query.table, changes, query.readers.policy);
+      const missed = redacted.flatMap((change) => match(query, change) ?? []);
       return missed.length > maxReplay ? null : missed;
     },
   };
 }
 
-/** The tables whose changes are needed to follow one, rightly. */
-function neededBy({ table, audience }: TableQuery): TableName[] {
+/** The tables that have to be recorded to follow one. */
+function neededBy({ table, readers }: TableQuery): TableName[] {
   const needed = new Set<TableName>([table]);
-  // A message that is deleted has to go out of the previews that were recorded, too.
+  // When a message is deleted, its preview is removed from recorded changes of the conversation.
   if (table === "conversations") needed.add("chat_messages");
   // A visitor's subscription ends with their session.
-  if (audience.owners !== null) needed.add("chat_sessions");
+  if (readers.owners !== null) needed.add("chat_sessions");
   return [...needed];
 }
 
-/** null: of another history. @throws {ParleyError} `invalid` */
+/** null: of another epoch. @throws {ParleyError} `invalid` */
 function positionIn(after: string, epoch: string): number | null {
   const [, prefix, digits] = /^([0-9a-f]+)-(\d{1,15})$/.exec(after) ?? [];
   if (prefix === undefined) {
@@ -131,7 +130,7 @@ function positionIn(after: string, epoch: string): number | null {
   return prefix === epoch ? Number(digits) : null;
 }
 
-/** Rows show the id of a session; its visitor knows the secret, which a filter may name instead. */
+/** Rows have the public id of a session. A filter may name the secret instead, which visitors know. */
 async function resolveSessions(
   db: Db,
   conditions: Condition[],
@@ -145,7 +144,7 @@ async function resolveSessions(
     const values = await Promise.all(condition.values.map(async (value) => {
       if (!isSecret(value)) return value;
       const id = await sessionByHash(db, await hashSecret(value as string));
-      // Not quoted: it may be a secret all the same.
+      // The value is not quoted in the error: it may be a secret.
       if (id === null) throw refuse(`"${condition.column}" names no session that there is`);
       return id;
     }));
@@ -153,10 +152,10 @@ async function resolveSessions(
   }));
 }
 
-/** Who asks for somebody else's rows is told so, instead of waiting for them in vain. */
+/** Refuses a filter on somebody else's rows, which would never match. */
 function refuseForeign(
   table: TableName,
-  { owners }: Audience,
+  { owners }: Readers,
   conditions: readonly Condition[],
 ): void {
   if (owners === null) return;
@@ -173,10 +172,10 @@ function refuseForeign(
   }
 }
 
-/** What the database can sort out before rows are looked at one by one. */
-function hintsOf({ table, audience, conditions }: TableQuery): Hint[] {
+/** Conditions that the database can check before rows are matched one by one. */
+function hintsOf({ table, readers, conditions }: TableQuery): Hint[] {
   const hints: Hint[] = [];
-  const { owners } = audience;
+  const { owners } = readers;
   if (owners !== null) {
     hints.push(
       Object.entries(CATALOGUE[table].owners).flatMap(([column, kind]) => {

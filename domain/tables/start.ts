@@ -8,15 +8,15 @@ import { createTables, type Tables } from "./service.ts";
 export interface StartTablesOptions extends Retention {
   database: OpenDatabase;
   bus: EventBus;
-  /** Changes in one answer. */
+  /** Changes in one replay. */
   maxReplay: number;
   onError: (error: unknown) => void;
 }
 
-/** Milliseconds between two looks for what is past the retention, and for deleted texts. */
+/** Milliseconds between two runs that remove old changes and deleted texts. */
 const TIDY_EVERY_MS = 60_000;
 
-/** The change feed on the bus, the subscriptions to it, and its bounds. */
+/** Connects the change feed to the bus, and removes what is past the retention. */
 export function startTables(
   options: StartTablesOptions,
 ): { tables: Tables; stop(): Promise<void> } {

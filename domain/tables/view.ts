@@ -1,7 +1,7 @@
-/** What a reader sees of a change: their columns of the rows that they may see. */
+/** A change as its readers see it: their columns of the rows that they may see. */
 import type { Change, ChangedRow } from "../../db/change_feed.ts";
 import type { ChangeEvent, TableName, TableRow } from "../../protocol/tables.ts";
-import type { Audience } from "./audience.ts";
+import type { Readers } from "./readers.ts";
 import { CATALOGUE, ownersOf, type Policy } from "./catalogue.ts";
 
 export interface SeenChange {
@@ -12,13 +12,13 @@ export interface SeenChange {
 }
 
 /**
- * The change as this audience sees the table: a row that comes into its sight is an INSERT, one
+ * The change as this readers sees the table: a row that comes into its sight is an INSERT, one
  * that leaves it a DELETE. null where nothing that it may see has changed.
  */
-export function seenBy(change: Change, audience: Audience): SeenChange | null {
-  const { policy } = audience;
-  const before = isSeen(change, change.old, audience) ? rowOf(change, "old", policy) : null;
-  const after = isSeen(change, change.new, audience) ? rowOf(change, "new", policy) : null;
+export function seenBy(change: Change, readers: Readers): SeenChange | null {
+  const { policy } = readers;
+  const before = isSeen(change, change.old, readers) ? rowOf(change, "old", policy) : null;
+  const after = isSeen(change, change.new, readers) ? rowOf(change, "new", policy) : null;
   if (before === null) {
     return after === null ? null : { event: "INSERT", data: after, new: after, old: null };
   }
@@ -27,7 +27,7 @@ export function seenBy(change: Change, audience: Audience): SeenChange | null {
   return { event: "UPDATE", data: after, new: after, old: before };
 }
 
-function isSeen(change: Change, row: ChangedRow | null, { policy, owners }: Audience): boolean {
+function isSeen(change: Change, row: ChangedRow | null, { policy, owners }: Readers): boolean {
   if (row === null || policy.only?.(row) === false) return false;
   if (owners === null) return true;
   return ownersOf(change.table as TableName, row).some((owner) => owners.includes(owner));
@@ -43,7 +43,7 @@ function same(one: TableRow, other: TableRow): boolean {
   );
 }
 
-/** Rows as seen, which many audiences share. */
+/** Visible rows, which many readers share. */
 const rows = new WeakMap<ChangedRow, Map<Policy, TableRow>>();
 
 function rowOf(change: Change, side: "old" | "new", policy: Policy): TableRow {
@@ -60,11 +60,11 @@ function rowOf(change: Change, side: "old" | "new", policy: Policy): TableRow {
   return view;
 }
 
-/** The column whose text a change has deleted: it is gone also from what the row was before. */
+/** The column whose text a change has deleted; the old row must not show it either. */
 function deletedText({ table, old, new: after }: Change): string | null {
   if (after === null) return null;
   if (table === "chat_messages") return (after["deleted_at"] ?? null) === null ? null : "content";
-  // Of the last message; no other has an empty beginning.
+  // Only the preview of a deleted message is empty.
   const preview = "last_message_preview";
   const same = old !== null && old["last_message_seq"] === after["last_message_seq"];
   return table === "conversations" && same && after[preview] === "" ? preview : null;
@@ -80,7 +80,7 @@ function pick(table: TableName, row: ChangedRow, policy: Policy): TableRow {
   return view;
 }
 
-/** Whatever time zone the session had that made the change. */
+/** In UTC, whatever time zone the connection had that made the change. */
 function toIso(value: unknown): unknown {
   if (typeof value !== "string") return value;
   const time = new Date(value);

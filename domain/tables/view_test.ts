@@ -3,7 +3,7 @@ import type { Change, ChangedRow } from "../../db/change_feed.ts";
 import type { Db } from "../../db/database.ts";
 import { TABLES } from "../../protocol/tables.ts";
 import type { Principal, VisitorPrincipal } from "../principal.ts";
-import { type Audience, audienceKey, readersOf } from "./audience.ts";
+import { type Readers, readersKey, readersOf } from "./readers.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { seenBy } from "./view.ts";
 
@@ -39,9 +39,9 @@ const message = (more: ChangedRow): ChangedRow => ({
 });
 
 Deno.test("a participant sees the contexts that the token names, and nothing else", async () => {
-  const audience = await readersOf(NONE, PARTICIPANT, "chat_messages");
+  const readers = await readersOf(NONE, PARTICIPANT, "chat_messages");
   const sees = (more: ChangedRow) =>
-    seenBy(change("chat_messages", null, message(more)), audience) !== null;
+    seenBy(change("chat_messages", null, message(more)), readers) !== null;
   assert.equal(sees({ context_id: "context_123" }), true);
   assert.equal(sees({ conversation_id: ID }), true);
   // Not even what they opened with another token.
@@ -52,16 +52,16 @@ Deno.test("a participant sees the contexts that the token names, and nothing els
   assert.equal(seenBy(change("chat_sessions", null, { id: "s" }), sessions), null);
 });
 
-Deno.test("another token is another audience, another name is not", () => {
+Deno.test("another token is another readers, another name is not", () => {
   const key = (more: Partial<VisitorPrincipal>) =>
-    audienceKey({ ...PARTICIPANT, ...more }, "conversations");
+    readersKey({ ...PARTICIPANT, ...more }, "conversations");
   assert.equal(key({ userName: "Patricia" }), key({}));
   assert.equal(key({ contexts: [ID, "context_123"] }), key({}));
   assert.notEqual(key({ contexts: [ID] }), key({}));
   const visitor = { contexts: undefined, sessionHash: "h1" } as Partial<VisitorPrincipal>;
   assert.notEqual(key(visitor), key({}));
   assert.notEqual(key({ ...visitor, sessionHash: "h2" }), key(visitor));
-  assert.equal(audienceKey(PARTICIPANT, "context_rules"), null);
+  assert.equal(readersKey(PARTICIPANT, "context_rules"), null);
 });
 
 Deno.test("policies name columns that there are, and no policy a secret", () => {
@@ -85,15 +85,15 @@ Deno.test("rows have the reader's columns, times in UTC, and no deleted text", a
     signInId: null,
     expiresAt: null,
   };
-  const audience: Audience = await readersOf(NONE, agent, "chat_messages");
+  const readers: Readers = await readersOf(NONE, agent, "chat_messages");
   const deleted = message({ deleted_at: "2026-03-01T12:00:01Z", content: "", unknown: "hidden" });
-  const seen = seenBy(change("chat_messages", message({}), deleted), audience)!;
+  const seen = seenBy(change("chat_messages", message({}), deleted), readers)!;
   assert.equal(seen.old!["created_at"], "2026-03-01T12:00:00.123Z");
   assert.equal(seen.new!["deleted_at"], "2026-03-01T12:00:01.000Z");
   assert.deepEqual([seen.old!["content"], seen.new!["content"]], ["", ""]);
   assert.equal(seen.new!["sender_id"], null);
-  assert.deepEqual(Object.keys(seen.new!), audience.policy.columns);
+  assert.deepEqual(Object.keys(seen.new!), readers.policy.columns);
   // What cannot be read as a time is left as it is.
-  const odd = seenBy(change("chat_messages", null, message({ created_at: "infinity" })), audience)!;
+  const odd = seenBy(change("chat_messages", null, message({ created_at: "infinity" })), readers)!;
   assert.equal(odd.data["created_at"], "infinity");
 });

@@ -4,17 +4,17 @@ import type { TableName } from "../../protocol/tables.ts";
 import type { Principal } from "../principal.ts";
 import { CATALOGUE, type Policy } from "./catalogue.ts";
 
-/** Everybody who sees the same rows of a table with the same columns. */
-export interface Audience {
-  /** The same for the same audience, whoever asks and whenever. */
+/** All who see the same rows of a table with the same columns. */
+export interface Readers {
+  /** Equal for principals who see the same; see `readersKey`. */
   key: string;
   policy: Policy;
-  /** The owners whose rows it sees, as in `ownersOf`; null: all rows. */
+  /** The owners whose rows they see, as in `ownersOf`; null: all rows. */
   owners: readonly string[] | null;
 }
 
-/** Tells audiences apart; changes when the rights of a principal change. null: may not follow it. */
-export function audienceKey(principal: Principal, table: TableName): string | null {
+/** Identifies the readers; changes with the rights of the principal. null: may not follow the table. */
+export function readersKey(principal: Principal, table: TableName): string | null {
   const policy = policyOf(principal, table);
   if (policy === null) return null;
   if (policy.rows === "all") return principal.kind;
@@ -28,9 +28,9 @@ export async function readersOf(
   db: Db,
   principal: Principal,
   table: TableName,
-): Promise<Audience> {
+): Promise<Readers> {
   const policy = policyOf(principal, table);
-  const key = audienceKey(principal, table);
+  const key = readersKey(principal, table);
   if (policy === null || key === null) {
     throw new ParleyError("forbidden", `Cannot subscribe to "${table}": only agents may`);
   }
@@ -42,14 +42,14 @@ function policyOf(principal: Principal, table: TableName): Policy | null {
   return principal.kind === "agent" ? agents : visitors;
 }
 
-/** Asked once for a principal, who may follow several tables. */
-const known = new WeakMap<Principal, Promise<string[]>>();
+/** One query for a principal, who may follow several tables. */
+const ownersByPrincipal = new WeakMap<Principal, Promise<string[]>>();
 
 function owned(db: Db, principal: Principal): Promise<string[]> {
-  let owners = known.get(principal);
+  let owners = ownersByPrincipal.get(principal);
   if (owners === undefined) {
-    known.set(principal, owners = readOwned(db, principal));
-    owners.catch(() => known.delete(principal));
+    ownersByPrincipal.set(principal, owners = readOwned(db, principal));
+    owners.catch(() => ownersByPrincipal.delete(principal));
   }
   return owners;
 }
@@ -65,7 +65,7 @@ async function readOwned(db: Db, principal: Principal): Promise<string[]> {
   return [`contact:${userId}`, ...(session === null ? [] : [`session:${session}`])];
 }
 
-/** The id by which a session is known to everybody, from the hash of the secret that its visitor has. */
+/** The public id of a session, from the hash of its visitor's secret. */
 export async function sessionByHash(db: Db, hash: string): Promise<string | null> {
   const row = await db.selectFrom("chat_sessions").select("id").where("session_id", "=", hash)
     .executeTakeFirst();

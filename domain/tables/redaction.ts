@@ -1,6 +1,6 @@
 /**
- * Old changes as they may be told now: without texts that were deleted since, and for who sees only
- * some messages without those that are not among them any more.
+ * Redacts old changes before they are sent: texts that were deleted since, and messages that the
+ * readers may no longer see.
  */
 import { sql } from "kysely";
 import type { Change, ChangedRow } from "../../db/change_feed.ts";
@@ -8,18 +8,18 @@ import type { Db } from "../../db/database.ts";
 import type { TableName } from "../../protocol/tables.ts";
 import type { Policy } from "./catalogue.ts";
 
-export async function mask(
+export async function redact(
   db: Db,
   table: TableName,
   changes: Change[],
   policy: Policy,
 ): Promise<Change[]> {
   if (changes.length === 0) return changes;
-  if (table === "chat_messages") return await maskMessages(db, changes, policy);
-  return table === "conversations" ? await maskPreviews(db, changes) : changes;
+  if (table === "chat_messages") return await redactMessages(db, changes, policy);
+  return table === "conversations" ? await redactPreviews(db, changes) : changes;
 }
 
-async function maskMessages(db: Db, changes: Change[], policy: Policy): Promise<Change[]> {
+async function redactMessages(db: Db, changes: Change[], policy: Policy): Promise<Change[]> {
   const ids = changes.map((change) => idOf(change));
   const { rows } = await sql<{ id: string; is_private: boolean; deleted_at: Date | null }>`
     select id, is_private, deleted_at from chat_messages
@@ -34,20 +34,20 @@ async function maskMessages(db: Db, changes: Change[], policy: Policy): Promise<
   });
 }
 
-/** A conversation repeats the beginning of its last message. */
-async function maskPreviews(db: Db, changes: Change[]): Promise<Change[]> {
+/** A conversation has a preview of its last message. */
+async function redactPreviews(db: Db, changes: Change[]): Promise<Change[]> {
   const { rows } = await sql<{ conversation_id: string; seq: number }>`
     select conversation_id, seq from chat_messages
     where deleted_at is null and (conversation_id, seq) in (
       select (r->>0)::uuid, (r->>1)::bigint
       from jsonb_array_elements(${JSON.stringify(lastMessagesOf(changes))}::jsonb) r)`.execute(db);
   const there = new Set(rows.map((row) => `${row.conversation_id} ${row.seq}`));
-  const masked = (row: ChangedRow | null) =>
+  const redacted = (row: ChangedRow | null) =>
     row === null || there.has(`${row["id"]} ${row["last_message_seq"]}`) ||
       row["last_message_preview"] === null
       ? row
       : empty(row, "last_message_preview");
-  return changes.map((change) => ({ ...change, old: masked(change.old), new: masked(change.new) }));
+  return changes.map((change) => ({ ...change, old: redacted(change.old), new: redacted(change.new) }));
 }
 
 function lastMessagesOf(changes: readonly Change[]): [unknown, unknown][] {
