@@ -1,4 +1,4 @@
-/** What may stand before "@" and after the name: the name of somebody else must not begin with it. */
+/** A letter of a word: a mention may neither follow one nor be followed by one. */
 const WORD = /[\p{L}\p{N}_]/u;
 
 function plain(text: string): string {
@@ -6,8 +6,8 @@ function plain(text: string): string {
 }
 
 /**
- * Who is mentioned: "@" and the whole name, in upper or lower case. The longest name counts, so that
- * "@Ada Lovelace" is not Ada; people of the same name are all meant.
+ * Who is mentioned: "@" and the whole name, in any case. The longest name wins, so that "@Ada
+ * Lovelace" is not Ada; people of the same name are all mentioned.
  */
 export function mentionedIn(
   content: string,

@@ -15,14 +15,14 @@ function merged(kinds: Kinds): NotificationPreferences {
   return Object.fromEntries(entries) as NotificationPreferences;
 }
 
-/** What this agent has said, and the default where they have not. */
+/** This agent's choices, and the defaults for the rest. */
 export async function readPreferences(db: Db, userId: string): Promise<NotificationPreferences> {
   const row = await db.selectFrom("notification_preferences").select("kinds")
     .where("user_id", "=", userId).executeTakeFirst();
   return merged(row?.kinds ?? {});
 }
 
-/** Changes what is named and keeps the rest, also when two devices change at once. */
+/** Changes what is given and keeps the rest, also when two devices change at once. */
 export async function updatePreferences(
   db: Db,
   userId: string,

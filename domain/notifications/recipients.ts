@@ -1,7 +1,7 @@
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { DEFAULT_PREFERENCES, type NotificationKind } from "../../protocol/notifications.ts";
-import { CALLS, type Cause } from "./causes.ts";
+import { TEAM_KINDS, type Trigger } from "./triggers.ts";
 import { mentionedIn } from "./mentions.ts";
 
 export interface Agent {
@@ -22,7 +22,7 @@ export async function loadAgents(db: Db): Promise<Map<string, Agent>> {
   }));
 }
 
-/** A row of `notifications` that is to be made. */
+/** A row of `notifications` before it is stored. */
 export interface NewNotification {
   id: string;
   user_id: string;
@@ -36,52 +36,52 @@ export interface NewNotification {
 
 /** One row for each agent who wants it; messages of one conversation are one row. */
 export function rowsOf(
-  causes: readonly Cause[],
+  triggers: readonly Trigger[],
   agents: ReadonlyMap<string, Agent>,
 ): NewNotification[] {
   const rows: NewNotification[] = [];
   const messages = new Map<string, NewNotification>();
-  /** Who is mentioned in a message is not also told that there is one. */
+  /** Agents who are mentioned in a message get no second notification of it. */
   const mentioned = new Set<string>();
-  for (const cause of causes) {
-    for (const userId of recipientsOf(cause, agents)) {
-      if (cause.kind === "mention") mentioned.add(`${cause.messageId} ${userId}`);
-      if (!agents.get(userId)!.wants(cause.kind)) continue;
-      if (cause.kind !== "message") {
-        rows.push(toRow(cause, userId));
+  for (const trigger of triggers) {
+    for (const userId of recipientsOf(trigger, agents)) {
+      if (trigger.kind === "mention") mentioned.add(`${trigger.messageId} ${userId}`);
+      if (!agents.get(userId)!.wants(trigger.kind)) continue;
+      if (trigger.kind !== "message") {
+        rows.push(toRow(trigger, userId));
         continue;
       }
-      if (mentioned.has(`${cause.messageId} ${userId}`)) continue;
-      const key = `${cause.conversationId} ${userId}`;
-      const row = toRow(cause, userId);
+      if (mentioned.has(`${trigger.messageId} ${userId}`)) continue;
+      const key = `${trigger.conversationId} ${userId}`;
+      const row = toRow(trigger, userId);
       const before = messages.get(key);
       row.data.count += before?.data.count ?? 0;
-      if (row.data.count > 1) row.title = severalTitle(row.data.count, cause.contactName);
+      if (row.data.count > 1) row.title = severalTitle(row.data.count, trigger.contactName);
       messages.set(key, row);
     }
   }
   return [...rows, ...messages.values()];
 }
 
-/** The same words as in `insertNotifications`, where one grows that was there before. */
+/** The same words as in `insertNotifications`, where a notification grows. */
 function severalTitle(count: number, contactName: string): string {
   return `${count} new messages in the conversation with ${contactName}`;
 }
 
-function recipientsOf(cause: Cause, agents: ReadonlyMap<string, Agent>): string[] {
+function recipientsOf(trigger: Trigger, agents: ReadonlyMap<string, Agent>): string[] {
   const all = [...agents.keys()];
-  const named = cause.to === "everybody"
+  const named = trigger.to === "everybody"
     ? all
-    : cause.to === "mentioned"
-    ? mentionedIn(cause.mentionIn ?? "", agents.values())
-    : cause.to.filter((id) => agents.has(id));
-  // Whose conversation it was may be gone; then it is everybody's.
-  const orAll = named.length === 0 && CALLS.includes(cause.kind) ? all : named;
-  return orAll.filter((id) => id !== cause.actorId);
+    : trigger.to === "mentioned"
+    ? mentionedIn(trigger.mentionIn ?? "", agents.values())
+    : trigger.to.filter((id) => agents.has(id));
+  // Where the assignee is disabled, the whole team is notified.
+  const orAll = named.length === 0 && TEAM_KINDS.includes(trigger.kind) ? all : named;
+  return orAll.filter((id) => id !== trigger.actorId);
 }
 
-function toRow(cause: Cause, userId: string): NewNotification {
-  const { kind, title, conversationId, seq, count, contactName, messageId, at } = cause;
+function toRow(trigger: Trigger, userId: string): NewNotification {
+  const { kind, title, conversationId, seq, count, contactName, messageId, at } = trigger;
   return {
     id: uuidv7(),
     user_id: userId,
@@ -89,7 +89,7 @@ function toRow(cause: Cause, userId: string): NewNotification {
     title,
     conversation_id: conversationId,
     data: { seq, count, contactName, ...(messageId === null ? {} : { messageId }) },
-    cause: cause.cause,
+    cause: trigger.dedupKey,
     created_at: at,
   };
 }

@@ -1,4 +1,4 @@
-/** What agents are told besides the conversations: made, listed, read, and as each of them wants it. */
+/** Agents' notifications: made, listed, read, and each agent's preferences. */
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Notification } from "../../protocol/model.ts";
@@ -9,7 +9,7 @@ import type {
 } from "../../protocol/notifications.ts";
 import type { EventBus } from "../events.ts";
 import type { Principal } from "../principal.ts";
-import { createMaker } from "./maker.ts";
+import { createDispatcher } from "./dispatcher.ts";
 import { readPreferences, updatePreferences } from "./preferences.ts";
 import {
   forgetNotifications,
@@ -18,7 +18,7 @@ import {
   toNotifications,
   unreadNotifications,
 } from "./store.ts";
-import { type AbsenceOf, tellOfAbsent, tellOfWaiting } from "./waiting.ts";
+import { type AbsenceOf, notifyOfAbsent, notifyOfWaiting } from "./waiting.ts";
 
 export interface NotificationService {
   /** Newest first. */
@@ -32,28 +32,28 @@ export interface NotificationService {
   ): Promise<NotificationList>;
   /** How many are not read. */
   unread(principal: Principal): Promise<number>;
-  /** Marks one as read; again is the same. @throws {ParleyError} `not_found`: it is nobody's, or somebody else's. */
+  /** Marks one as read. @throws {ParleyError} `not_found`, also for somebody else's. */
   read(principal: Principal, id: string): Promise<Notification>;
-  /** Marks all as read that there are. */
+  /** Marks all as read. */
   readAll(principal: Principal): Promise<{ unread: number }>;
   preferences(principal: Principal): Promise<NotificationPreferences>;
   updatePreferences(
     principal: Principal,
     changes: UpdatePreferencesBody,
   ): Promise<NotificationPreferences>;
-  /** Handles what waits; nothing is made after. */
+  /** Handles what is waiting; makes no more notifications. */
   stop(): Promise<void>;
 }
 
 export interface NotificationsOptions {
   db: Db;
-  /** For what may take long. */
+  /** For statements that may take long. */
   jobs: Db;
   bus: EventBus;
   maxPending: number;
-  /** Milliseconds that a contact waits before agents are told; 0: never. */
+  /** Milliseconds that a contact waits before agents are notified; 0: never. */
   waitingAlertMs: number;
-  /** Milliseconds for which an assignee is away or offline before the team is told; 0: never. */
+  /** Milliseconds for which an assignee is away or offline before the team is notified; 0: never. */
   absentAfterMs: number;
   absenceOf: AbsenceOf;
   /** Milliseconds for which notifications are kept. */
@@ -62,24 +62,24 @@ export interface NotificationsOptions {
 }
 
 const PAGE = 30;
-/** How often it is looked for waits and absences: a fifth of what is too long, within these. */
+/** How often waits and absences are checked: a fifth of the time that is too long, within these. */
 const CHECK_MS = { least: 200, most: 10_000 };
 const TIDY_MS = 600_000;
-/** Forgotten in one statement, so that none takes long. */
+/** Deleted by one statement, so that none takes long. */
 const FORGET = 1000;
 
 export function createNotifications(options: NotificationsOptions): NotificationService {
   const { db, jobs, bus, waitingAlertMs, absentAfterMs, absenceOf, keepMs, onError } = options;
-  const maker = createMaker(options);
-  const ends = [every(TIDY_MS, tidy, onError)];
+  const dispatcher = createDispatcher(options);
+  const stops = [every(TIDY_MS, tidy, onError)];
   const checks: [afterMs: number, check: () => Promise<void>][] = [
-    [waitingAlertMs, () => tellOfWaiting(db, maker, waitingAlertMs)],
-    [absentAfterMs, () => tellOfAbsent(db, maker, absenceOf, absentAfterMs)],
+    [waitingAlertMs, () => notifyOfWaiting(db, dispatcher, waitingAlertMs)],
+    [absentAfterMs, () => notifyOfAbsent(db, dispatcher, absenceOf, absentAfterMs)],
   ];
   for (const [afterMs, check] of checks) {
     if (afterMs === 0) continue;
     const everyMs = Math.min(CHECK_MS.most, Math.max(CHECK_MS.least, afterMs / 5));
-    ends.push(every(everyMs, check, onError));
+    stops.push(every(everyMs, check, onError));
   }
 
   async function tidy(): Promise<void> {
@@ -108,9 +108,9 @@ export function createNotifications(options: NotificationsOptions): Notification
       if (notification === undefined) {
         throw new ParleyError("not_found", `Cannot find the notification "${id}"`);
       }
-      // Read before, it is no news.
+      // Not announced if it was read before.
       if (notification.readAt === now.toISOString()) {
-        await maker.announceRead([{ id, user_id: userId }], now);
+        await dispatcher.announceRead([{ id, user_id: userId }], now);
       }
       return notification;
     },
@@ -136,8 +136,8 @@ export function createNotifications(options: NotificationsOptions): Notification
     },
 
     async stop() {
-      await Promise.all(ends.map((end) => end()));
-      await maker.stop();
+      await Promise.all(stops.map((stop) => stop()));
+      await dispatcher.stop();
     },
   };
 }
@@ -147,7 +147,7 @@ function agent(principal: Principal): Extract<Principal, { kind: "agent" }> {
   throw new ParleyError("forbidden", "Cannot look at notifications: only agents have any");
 }
 
-/** Runs again and again, never twice at a time. @returns what ends it, after the run that is on. */
+/** Runs repeatedly, never twice at a time. @returns what stops it, after the current run. */
 function every(
   ms: number,
   work: () => Promise<void>,

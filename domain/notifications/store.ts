@@ -1,11 +1,11 @@
-/** The statements of notifications. Their texts stand in the messages alone, and are read from there. */
+/** The statements of notifications. Their texts are only in the messages, and are read from there. */
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { Notifications } from "../../db/types.ts";
 import { Id, type Notification } from "../../protocol/model.ts";
 import { cutPage, exactTime, placeOfCursor } from "../cursor.ts";
-import { CALLS, type Settled } from "./causes.ts";
+import { TEAM_KINDS, type Handled } from "./triggers.ts";
 import type { NewNotification } from "./recipients.ts";
 
 export type NotificationRow = Selectable<Notifications>;
@@ -15,10 +15,10 @@ const SEQ =
   sql`(case when jsonb_typeof(n.data->'seq') = 'number' then (n.data->>'seq')::numeric end)`;
 
 /**
- * Makes what is not there yet. Who has read as far already is not told, and messages are added to
- * the notification of their conversation that is not read yet.
+ * Stores new notifications, except for agents who have read as far. Messages are added to the unread
+ * notification of their conversation.
  *
- * @returns those that were made or have grown.
+ * @returns those that are new or have grown.
  */
 export async function insertNotifications(
   db: Db,
@@ -55,7 +55,7 @@ export async function insertNotifications(
   return made;
 }
 
-/** Of these, those that their users read while they were made: they read before it was committed. */
+/** Those of them whose users have read the conversation while they were stored. */
 export async function readMeanwhile(db: Db, ids: string[], now: Date): Promise<Set<string>> {
   const { rows } = await sql<{ id: string }>`
     update notifications n set read_at = ${now}
@@ -71,7 +71,7 @@ export interface ReadRow {
   user_id: string;
 }
 
-/** Reading a conversation reads what was told of it. */
+/** Reading a conversation reads its notifications. */
 export async function readByPointers(
   db: Db,
   pointers: { userId: string; conversationId: string; seq: number }[],
@@ -86,13 +86,13 @@ export async function readByPointers(
   return rows;
 }
 
-/** Somebody takes care: the calls for somebody are done, for all. */
-export async function readSettled(db: Db, settled: Settled[], now: Date): Promise<ReadRow[]> {
+/** An agent has come: what asked the team is read for all. */
+export async function readHandled(db: Db, handled: Handled[], now: Date): Promise<ReadRow[]> {
   const { rows } = await sql<ReadRow>`
     update notifications n set read_at = ${now}
-    from jsonb_to_recordset(${JSON.stringify(settled)}::jsonb)
+    from jsonb_to_recordset(${JSON.stringify(handled)}::jsonb)
       as x("conversationId" uuid, seq bigint)
-    where n.conversation_id = x."conversationId" and n.kind = any(${CALLS}::text[])
+    where n.conversation_id = x."conversationId" and n.kind = any(${TEAM_KINDS}::text[])
       and n.read_at is null and ${SEQ} <= x.seq returning n.id, n.user_id`.execute(db);
   return rows;
 }

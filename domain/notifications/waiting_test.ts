@@ -7,8 +7,8 @@ import { testWith } from "../../tests/support/services.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
 import { createUser } from "../agents/users.ts";
 import { createEventBus } from "../events.ts";
-import { createMaker } from "./maker.ts";
-import { tellOfWaiting } from "./waiting.ts";
+import { createDispatcher } from "./dispatcher.ts";
+import { notifyOfWaiting } from "./waiting.ts";
 
 /** More than two transactions tell of, and the last of them is full. */
 const WAITING = 300;
@@ -23,7 +23,7 @@ for (const engine of ["pglite", "postgres"] as const) {
       const { db, close } = await openDatabase({ url: made?.url, dataDir, pool: 2 });
       const onError = (error: unknown) => assert.fail(String(error));
       const bus = createEventBus(onError);
-      const maker = createMaker({ db, bus, maxPending: 1000, onError });
+      const dispatcher = createDispatcher({ db, bus, maxPending: 1000, onError });
       try {
         const ada = await createUser(db, { ...ADMIN, name: "Ada", role: "admin" });
         const ids = Array.from({ length: WAITING }, () => uuidv7());
@@ -31,21 +31,21 @@ for (const engine of ["pglite", "postgres"] as const) {
         const waiting_since = new Date(Date.now() - 60_000);
         await db.insertInto("conversations")
           .values(ids.map((id) => ({ id, contact_id: id, waiting_since }))).execute();
-        const told: Notification[] = [];
+        const announced: Notification[] = [];
         let unread = 0;
         bus.on("notification.made", (event) => {
-          told.push(event.notification);
+          announced.push(event.notification);
           unread = event.unread;
         });
-        await tellOfWaiting(db, maker, 1000);
-        assert.deepEqual(told.map(({ conversationId }) => conversationId).sort(), ids.toSorted());
-        assert.deepEqual(new Set(told.map(({ userId }) => userId)), new Set([ada.id]));
+        await notifyOfWaiting(db, dispatcher, 1000);
+        assert.deepEqual(announced.map(({ conversationId }) => conversationId).sort(), ids.toSorted());
+        assert.deepEqual(new Set(announced.map(({ userId }) => userId)), new Set([ada.id]));
         assert.equal(unread, WAITING);
-        // Each wait is told once.
-        await tellOfWaiting(db, maker, 1000);
-        assert.equal(told.length, WAITING);
+        // Each wait is announced once.
+        await notifyOfWaiting(db, dispatcher, 1000);
+        assert.equal(announced.length, WAITING);
       } finally {
-        await maker.stop();
+        await dispatcher.stop();
         await close();
         await made?.drop();
         await Deno.remove(dataDir, { recursive: true });

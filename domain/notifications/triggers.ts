@@ -1,21 +1,21 @@
-/** What of a conversation's changes agents should notice, and what they need not notice any more. */
+/** Which changes of a conversation notify agents, and which end earlier notifications. */
 import type { Conversation, Message } from "../../protocol/model.ts";
 import type { NotificationKind } from "../../protocol/notifications.ts";
 import type { LogEntry } from "../events.ts";
 
-export interface Cause {
+export interface Trigger {
   kind: NotificationKind;
   /** These agents, or all that are not disabled, or those whom `mentionIn` names. */
   to: readonly string[] | "everybody" | "mentioned";
-  /** Who did it is not told of it. */
+  /** Who caused it, and is not notified. */
   actorId: string | null;
-  /** Makes it happen once for each agent; null for messages, which are one until they are read. */
-  cause: string | null;
+  /** At most one notification with this key for each agent; null: messages, which are collected. */
+  dedupKey: string | null;
   conversationId: string;
-  /** Whoever has read up to here has seen it. */
+  /** Who has read the conversation up to here has seen it. */
   seq: number;
   title: string;
-  /** What is shown as its text; the text itself stays in the message alone. */
+  /** The message whose text is shown; the notification has no copy of the text. */
   messageId: string | null;
   mentionIn?: string;
   /** How many messages it stands for. */
@@ -25,14 +25,14 @@ export interface Cause {
   at: string;
 }
 
-/** From `seq` back, nobody has to come to this conversation any more: somebody has. */
-export interface Settled {
+/** Up to `seq` the conversation needs nobody from the team: an agent has it, or it is resolved. */
+export interface Handled {
   conversationId: string;
   seq: number;
 }
 
-/** Kinds that ask for somebody, whoever it is: they are done when one has come. */
-export const CALLS: readonly NotificationKind[] = ["new_conversation", "waiting"];
+/** Kinds that ask anybody of the team; when one agent has come, they are read for all. */
+export const TEAM_KINDS: readonly NotificationKind[] = ["new_conversation", "waiting"];
 
 const TITLE = 200;
 
@@ -41,12 +41,12 @@ export function titled(text: string): string {
 }
 
 /** @param conversation as it is after all of the entries */
-export function causesOf(
+export function triggersOf(
   conversation: Conversation,
   entries: readonly LogEntry[],
-): { causes: Cause[]; settled: Settled[] } {
-  const causes: Cause[] = [];
-  const settled: Settled[] = [];
+): { triggers: Trigger[]; handled: Handled[] } {
+  const triggers: Trigger[] = [];
+  const handled: Handled[] = [];
   const { id: conversationId, assignee } = conversation;
   const contactName = conversation.contact.name;
   const base = { conversationId, contactName, count: 1, messageId: null };
@@ -58,17 +58,17 @@ export function causesOf(
     const common = { ...base, actorId: sender.userId, messageId, seq, at };
     const first = sender.role === "visitor" && inbound++ === 0;
     if (sender.role === "agent") {
-      causes.push(mention(message, contactName));
-      if (!message.isPrivate) settled.push({ conversationId, seq });
+      triggers.push(mention(message, contactName));
+      if (!message.isPrivate) handled.push({ conversationId, seq });
     }
     if (assignee !== null) {
       if (sender.role !== "agent" && sender.role !== "visitor") return;
       const title = titled(`${sender.userName} wrote`);
-      causes.push({ ...common, kind: "message", to: [assignee.userId], cause: null, title });
+      triggers.push({ ...common, kind: "message", to: [assignee.userId], dedupKey: null, title });
     } else if (first || (reopened && sender.role === "visitor")) {
       const title = titled(`${sender.userName} ${first ? "started a conversation" : "is back"}`);
-      const cause = `new ${conversationId} ${first ? "" : seq}`.trimEnd();
-      causes.push({ ...common, kind: "new_conversation", to: "everybody", cause, title });
+      const dedupKey = `new ${conversationId} ${first ? "" : seq}`.trimEnd();
+      triggers.push({ ...common, kind: "new_conversation", to: "everybody", dedupKey, title });
       reopened = false;
     }
   }
@@ -76,29 +76,29 @@ export function causesOf(
   for (const { seq, forAgents: event } of entries) {
     if (event.type === "message" && event.data.type === "text") written(event.data);
     if (event.type === "message_updated" && event.data.message.sender.role === "agent") {
-      causes.push({ ...mention(event.data.message, contactName), seq, at: event.timestamp });
+      triggers.push({ ...mention(event.data.message, contactName), seq, at: event.timestamp });
     }
     if (event.type !== "conversation_changed") continue;
     const { status, assignee: given, actor } = event.data;
     if (status === "open" && actor.role === "visitor") reopened = true;
-    // Its assignee was switched off: what comes now is for whoever takes it.
+    // Its assignee was disabled: the whole team is notified of what comes now.
     if (given === null && actor.role === "system") reopened = true;
-    if (status === "resolved" || given) settled.push({ conversationId, seq });
-    // Given away again in the same moment, it is no news to the first.
+    if (status === "resolved" || given) handled.push({ conversationId, seq });
+    // An assignee who was replaced in the same batch is not notified.
     if (given && given.userId === assignee?.userId) {
-      causes.push({
+      triggers.push({
         ...base,
         kind: "assigned",
         to: [given.userId],
         actorId: actor.userId,
-        cause: `assigned ${conversationId} ${seq}`,
+        dedupKey: `assigned ${conversationId} ${seq}`,
         seq,
         title: titled(`${actor.userName} assigned you the conversation with ${contactName}`),
         at: event.timestamp,
       });
     }
   }
-  return { causes, settled };
+  return { triggers, handled };
 }
 
 function isInbound({ forAgents: event }: LogEntry): boolean {
@@ -106,13 +106,13 @@ function isInbound({ forAgents: event }: LogEntry): boolean {
     event.data.sender.role === "visitor";
 }
 
-/** An edit mentions only those whom the message did not mention before: the cause is the same. */
-function mention(message: Message, contactName: string): Cause {
+/** An edit notifies only those whom the message did not mention before: the key is the same. */
+function mention(message: Message, contactName: string): Trigger {
   return {
     kind: "mention",
     to: "mentioned",
     actorId: message.sender.userId,
-    cause: `mention ${message.id}`,
+    dedupKey: `mention ${message.id}`,
     conversationId: message.conversationId,
     seq: message.seq,
     title: titled(

@@ -1,11 +1,11 @@
 /**
- * Makes notifications of what happened, after it is stored, and marks those as read that are done.
- * What happens in one moment is handled together, so that a busy server pays for few statements.
+ * Makes notifications after changes are stored, and marks those as read that are no longer needed.
+ * Changes of the same moment are handled together, so that a busy server needs few statements.
  */
 import type { Db } from "../../db/database.ts";
 import { isUnavailable } from "../../db/database_error.ts";
 import type { EventBus } from "../events.ts";
-import { CALLS, type Cause, causesOf, type Settled } from "./causes.ts";
+import { TEAM_KINDS, type Trigger, triggersOf, type Handled } from "./triggers.ts";
 import { loadAgents, type NewNotification, rowsOf } from "./recipients.ts";
 import {
   insertNotifications,
@@ -13,13 +13,13 @@ import {
   readByPointers,
   readMeanwhile,
   type ReadRow,
-  readSettled,
+  readHandled,
   toNotifications,
   unreadNotifications,
 } from "./store.ts";
 
-/** How long is gathered; who looks at the conversation has often read it by then, and is not told. */
-const GATHER_MS = 30;
+/** How long changes are collected. Agents who have read the conversation by then get no notification. */
+const COLLECT_MS = 30;
 const TRIES = 5;
 const RETRY_MS = 1000;
 
@@ -29,47 +29,47 @@ interface Pointer {
   seq: number;
 }
 
-interface Gathered {
-  causes: Cause[];
-  settled: Map<string, Settled>;
+interface Batch {
+  triggers: Trigger[];
+  handled: Map<string, Handled>;
   pointers: Map<string, Pointer>;
 }
 
-const nothing = (): Gathered => ({ causes: [], settled: new Map(), pointers: new Map() });
+const emptyBatch = (): Batch => ({ triggers: [], handled: new Map(), pointers: new Map() });
 
-export interface Maker {
-  /** Makes their rows at once; who passes a transaction announces them after its commit. */
-  insert(db: Db, causes: readonly Cause[]): Promise<NotificationRow[]>;
+export interface Dispatcher {
+  /** Stores the notifications; a caller with a transaction announces them after its commit. */
+  insert(db: Db, triggers: readonly Trigger[]): Promise<NotificationRow[]>;
   announce(made: NotificationRow[]): Promise<void>;
   announceRead(rows: readonly ReadRow[], readAt: Date): Promise<void>;
-  /** Handles what waits, and nothing after. */
+  /** Handles what is waiting, and nothing after that. */
   stop(): Promise<void>;
 }
 
-export interface MakerOptions {
+export interface DispatcherOptions {
   db: Db;
   bus: EventBus;
-  /** Changes that may wait for the database; what comes past it makes no notification. */
+  /** Changes that may wait for the database; more make no notification. */
   maxPending: number;
   onError: (error: unknown) => void;
 }
 
-export function createMaker({ db, bus, maxPending, onError }: MakerOptions): Maker {
-  let waiting = nothing();
+export function createDispatcher({ db, bus, maxPending, onError }: DispatcherOptions): Dispatcher {
+  let waiting = emptyBatch();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<void> | null = null;
   let stopped = false;
   let full = false;
 
   function hasRoom(): boolean {
-    const size = waiting.causes.length + waiting.settled.size + waiting.pointers.size;
+    const size = waiting.triggers.length + waiting.handled.size + waiting.pointers.size;
     if (size < maxPending) return !stopped;
     if (!full) onError(new Error(`Cannot notify: ${size} changes wait for the database already`));
     full = true;
     return false;
   }
 
-  function schedule(afterMs = GATHER_MS): void {
+  function schedule(afterMs = COLLECT_MS): void {
     if (timer !== undefined || running !== null) return;
     timer = setTimeout(() => {
       timer = undefined;
@@ -81,14 +81,14 @@ export function createMaker({ db, bus, maxPending, onError }: MakerOptions): Mak
   }
 
   async function run(): Promise<void> {
-    const gathered = waiting;
-    waiting = nothing();
+    const batch = waiting;
+    waiting = emptyBatch();
     full = false;
     for (let tries = 1;; tries++) {
       try {
-        return await handle(gathered);
+        return await handle(batch);
       } catch (error) {
-        // While the database is away nothing else is to be done; what comes meanwhile is bounded.
+        // While the database is away it is tried without end; what waits is bounded.
         const away = isUnavailable(error);
         if (stopped || (tries >= TRIES && !away)) return onError(error);
         await new Promise((resolve) => setTimeout(resolve, away ? RETRY_MS : RETRY_MS * tries));
@@ -96,8 +96,8 @@ export function createMaker({ db, bus, maxPending, onError }: MakerOptions): Mak
     }
   }
 
-  async function insert(on: Db, causes: readonly Cause[]): Promise<NotificationRow[]> {
-    const possible = causes.filter(({ to, mentionIn }) =>
+  async function insert(on: Db, triggers: readonly Trigger[]): Promise<NotificationRow[]> {
+    const possible = triggers.filter(({ to, mentionIn }) =>
       to !== "mentioned" || mentionIn!.includes("@")
     );
     if (possible.length === 0) return [];
@@ -110,7 +110,7 @@ export function createMaker({ db, bus, maxPending, onError }: MakerOptions): Mak
     const now = new Date();
     const read = await readMeanwhile(db, made.map(({ id }) => id), now);
     const fresh = made.filter(({ id }) => !read.has(id));
-    // One that grew had been told before.
+    // Those that were announced before and have grown are announced as read.
     await announceRead(made.filter(({ id }) => read.has(id)), now);
     const unread = await unreadNotifications(db, [...new Set(fresh.map((row) => row.user_id))]);
     for (const notification of await toNotifications(db, fresh)) {
@@ -132,24 +132,24 @@ export function createMaker({ db, bus, maxPending, onError }: MakerOptions): Mak
     }
   }
 
-  async function handle({ causes, settled, pointers }: Gathered): Promise<void> {
-    const called = causes.filter(({ kind, conversationId, seq }) =>
-      !CALLS.includes(kind) || seq > (settled.get(conversationId)?.seq ?? 0)
+  async function handle({ triggers, handled, pointers }: Batch): Promise<void> {
+    const wanted = triggers.filter(({ kind, conversationId, seq }) =>
+      !TEAM_KINDS.includes(kind) || seq > (handled.get(conversationId)?.seq ?? 0)
     );
-    await announce(await insert(db, called));
+    await announce(await insert(db, wanted));
     const now = new Date();
     const read: ReadRow[] = [];
-    if (settled.size > 0) read.push(...await readSettled(db, [...settled.values()], now));
+    if (handled.size > 0) read.push(...await readHandled(db, [...handled.values()], now));
     if (pointers.size > 0) read.push(...await readByPointers(db, [...pointers.values()], now));
     await announceRead(read, now);
   }
 
   bus.on("conversation.updated", ({ conversation, entries }) => {
     if (entries === undefined || !hasRoom()) return;
-    const found = causesOf(conversation, entries);
-    waiting.causes.push(...found.causes);
-    for (const one of found.settled) waiting.settled.set(one.conversationId, one);
-    if (found.causes.length + found.settled.length > 0) schedule();
+    const found = triggersOf(conversation, entries);
+    waiting.triggers.push(...found.triggers);
+    for (const one of found.handled) waiting.handled.set(one.conversationId, one);
+    if (found.triggers.length + found.handled.length > 0) schedule();
   });
 
   bus.on("conversation.pointers", ({ conversationId, userId, role, readSeq }) => {
@@ -174,6 +174,6 @@ export function createMaker({ db, bus, maxPending, onError }: MakerOptions): Mak
   };
 }
 
-function isEmpty({ causes, settled, pointers }: Gathered): boolean {
-  return causes.length + settled.size + pointers.size === 0;
+function isEmpty({ triggers, handled, pointers }: Batch): boolean {
+  return triggers.length + handled.size + pointers.size === 0;
 }
