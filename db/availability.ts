@@ -1,11 +1,11 @@
 /**
  * Whether the database can be reached. However many queries fail, an outage begins once and ends
- * once; while it lasts, one connection after the other is tried, and nobody else is kept waiting.
+ * once. During an outage one connection at a time is tried, and queries fail at once.
  */
 import { getLogger } from "@logtape/logtape";
 import { DatabaseUnavailable, type Trouble, troubleOf } from "./database_error.ts";
 
-/** `read_only`: it answers, and takes no changes. */
+/** `read_only`: it answers, but takes no changes. */
 export type AvailabilityState = "up" | "read_only" | "down";
 
 export interface Availability {
@@ -14,37 +14,37 @@ export interface Availability {
   readonly since: number;
   /** What is wrong, in the words of the database or the network; null while it is up. */
   readonly reason: string | null;
-  /** Called after each change. @returns what ends it. */
+  /** Calls the listener after each change. @returns what ends that. */
   subscribe(listener: (availability: Availability) => void): () => void;
 }
 
 export interface Watch extends Availability {
-  /** From here on trouble is an outage; before, whoever opens the database is told. */
+  /** From now on trouble begins an outage; before, it is the caller's who opens the database. */
   arm(): void;
   /**
-   * Resolves when there is sense in asking the database. A short outage is waited out.
+   * Resolves when a query can be sent. Waits for the end of a short outage.
    *
-   * @throws {DatabaseUnavailable} in a longer one, at once.
+   * @throws {DatabaseUnavailable} at once in a longer one.
    */
   admit(): Promise<void> | void;
   /** A query or connection had trouble. `era`: the one in which its connection was made. */
   report(error: DatabaseUnavailable, era: number): void;
-  /** Something may be wrong, such as an idle connection that ended: find out. */
+  /** Checks the database, because something may be wrong, such as an idle connection that ended. */
   suspect(error: unknown): void;
-  /** Counts the ends of outages: connections of an earlier era may be dead without a word. */
+  /** Number of outages that have ended. Connections of an earlier era may be dead without an error. */
   readonly era: number;
   stop(): void;
 }
 
-/** How long an outage is waited out by who asks in its beginning, in milliseconds. */
+/** How long queries at the beginning of an outage wait for its end, in milliseconds. */
 const WAIT_MS = 1000;
 /** Milliseconds between two tries, from the first to all that follow. */
 const TRY_MS = [50, 100, 200, 300, 500] as const;
 
-/** Trouble that says: nobody can reach it. Other trouble has to be looked into. */
-const HARD: ReadonlySet<Trouble> = new Set(["connection", "read_only"]);
-/** Trouble of one query, which says nothing of the next. */
-const OWN: ReadonlySet<Trouble> = new Set([
+/** Trouble that is an outage. Other trouble is checked first. */
+const OUTAGE: ReadonlySet<Trouble> = new Set(["connection", "read_only"]);
+/** Trouble of one query, which does not concern others. */
+const SINGLE: ReadonlySet<Trouble> = new Set([
   "statement_timeout",
   "lock_timeout",
   "deadlock",
@@ -53,7 +53,7 @@ const OWN: ReadonlySet<Trouble> = new Set([
 
 const logger = getLogger(["parley", "database"]);
 
-/** @param probe opens a connection of its own, within its own deadline, and says what it finds. */
+/** @param probe opens a connection of its own, with a deadline, and resolves with the state. */
 export function watchAvailability(
   probe: () => Promise<Exclude<AvailabilityState, "down">>,
   now: () => number = Date.now,
@@ -96,7 +96,7 @@ export function watchAvailability(
     for (const listener of listeners) listener(watch);
   }
 
-  async function look(tries = 0): Promise<void> {
+  async function check(tries = 0): Promise<void> {
     if (stopped) return;
     probing = true;
     try {
@@ -108,13 +108,13 @@ export function watchAvailability(
     probing = false;
     if (stopped || state === "up") return;
     const ms = TRY_MS[Math.min(tries, TRY_MS.length - 1)]!;
-    timer = setTimeout(() => void look(tries + 1), ms);
+    timer = setTimeout(() => void check(tries + 1), ms);
   }
 
   function investigate(): void {
     if (stopped || !armed || probing) return;
     if (state !== "up") return;
-    void look();
+    void check();
   }
 
   async function waitOut(): Promise<void> {
@@ -155,15 +155,15 @@ export function watchAvailability(
     },
     report(error, from) {
       refused++;
-      if (!armed || from !== era || OWN.has(error.kind)) return;
-      if (HARD.has(error.kind) && state === "up") {
+      if (!armed || from !== era || SINGLE.has(error.kind)) return;
+      if (OUTAGE.has(error.kind) && state === "up") {
         change(error.kind === "read_only" ? "read_only" : "down", error.reason);
-        if (!probing) void look();
+        if (!probing) void check();
       } else investigate();
     },
     suspect(error) {
       const kind = troubleOf(error);
-      if (kind === null || !OWN.has(kind)) investigate();
+      if (kind === null || !SINGLE.has(kind)) investigate();
     },
     stop() {
       stopped = true;
@@ -174,7 +174,7 @@ export function watchAvailability(
   return watch;
 }
 
-/** Of an engine in this process, which nothing stands between. */
+/** Of an engine in this process. */
 export const ALWAYS_UP: Availability = {
   state: "up",
   since: Date.now(),

@@ -1,7 +1,7 @@
 /**
- * Reads the change feed that the triggers of 004_change_feed.ts write, of tables that somebody
- * follows. Every process reads it for itself, while somebody follows a table there; NOTIFY wakes it,
- * and it looks from time to time in case a NOTIFY was lost.
+ * Reads the change feed, which the triggers of 004_change_feed.ts write for tables that are followed.
+ * Every process reads it for itself while a client there follows a table. NOTIFY wakes it, and it
+ * polls in case a NOTIFY was lost.
  */
 import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
@@ -30,21 +30,21 @@ export interface Change {
   at: Date;
 }
 
-/** Rows of one table that may be wanted: with one of the values in one of the columns; none: no row. */
+/** Rows that may be wanted: one of these columns has one of its values. Empty: no row. */
 export type Hint = readonly { column: string; values: readonly string[] }[];
 
 export interface ChangeFeed {
   /**
-   * Has these tables recorded and reads them from now on, until the returned function is called.
-   * Resolves when changes flow: what is committed after that is told. Where a transaction from
-   * before takes longer, whose changes may not be recorded, `onLost` is called when it ends.
+   * Records and reads these tables until the returned function is called. Resolves when every later
+   * commit will be delivered. An earlier transaction that is still open may have changes that are
+   * not recorded: where it takes long, `onLost` is called when it ends.
    */
   hold(tables: readonly string[]): Promise<() => void>;
   /** The id of the last committed change; 0 before the first one. */
   position(): Promise<number>;
   /**
-   * Changes of a table with ids above `after` and up to `upTo`, in order; at least those that fit
-   * all `hints`. null: they are not all there any more.
+   * Changes of a table with ids above `after` and up to `upTo`, in order; at least those that match
+   * all `hints`. null: some are forgotten.
    */
   between(
     table: string,
@@ -60,12 +60,12 @@ export interface ChangeFeedOptions {
   listen: Listen;
   /** The next changes, in the order of commits, each once. */
   onChanges: (changes: Change[]) => void;
-  /** Some are forgotten that were not read yet: whoever follows has missed something. */
+  /** Changes were forgotten before they were read: followers have missed something. */
   onLost: () => void;
   onError: (error: unknown) => void;
-  /** Milliseconds for which a table is recorded after the last one who follows it is gone. */
+  /** Milliseconds for which a table is recorded after its last follower has gone. */
   keepMs: number;
-  /** Milliseconds between two looks without a NOTIFY. */
+  /** Milliseconds between two polls. */
   pollMs?: number;
 }
 
@@ -74,20 +74,20 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const CHANNEL = "parley_changes";
 /** Changes that are read at once. */
 const CHUNK = 200;
-/** Changes that are passed on at once: sockets send them before the next ones come. */
+/** Changes that are delivered at once: sockets send them before the next ones come. */
 const SLICE = 25;
-/** Milliseconds between two looks for transactions from before a table was followed. */
-const SETTLE_MS = 20;
-/** How often it is looked for them before a reader is let in all the same. */
-const SETTLE_LOOKS = 50;
+/** Milliseconds between two checks for transactions that began before a table was followed. */
+const CHECK_MS = 20;
+/** Checks after which `hold` resolves although such a transaction is open. */
+const MAX_CHECKS = 50;
 
 export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   const { db, onChanges, onLost, onError, keepMs, pollMs = 2000 } = options;
-  /** Of each table: how many hold it, and since when it is recorded. */
+  /** For each table the number of holds, and the recording (`Followed.since`). */
   const followed = new Map<string, { holds: number; since: string | null }>();
   let renewal: ReturnType<typeof setInterval> | undefined;
   let renewing: Promise<void> = Promise.resolve();
-  const settling = new Set<Promise<void>>();
+  const awaiting = new Set<Promise<void>>();
   let holds = 0;
   let cursor = 0;
   let started: Promise<Listening> | null = null;
@@ -95,13 +95,13 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   let reading: Promise<void> | null = null;
   let again = false;
   let stopped = false;
-  /** The end of the run before: the next one waits for it. */
+  /** The end of the last run, which the next one waits for. */
   let ending = Promise.resolve();
 
   async function start(): Promise<Listening> {
     const listening = await options.listen(CHANNEL, wake);
     try {
-      // After LISTEN: what is committed from here on wakes this process.
+      // After LISTEN, so that every later commit wakes this process.
       cursor = await readPosition(db);
     } catch (error) {
       await listening.stop();
@@ -153,22 +153,22 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const state = await followTable(db, table, keepMs + 2 * RENEW_MS);
     if (entry.since !== null && entry.since !== state.since) onLost();
     entry.since = state.since;
-    for (let looks = 0; state.writers.length > 0; looks++) {
-      if (looks === SETTLE_LOOKS) {
-        const late = settleLate(table, state).finally(() => settling.delete(late));
-        settling.add(late);
+    for (let checks = 0; state.writers.length > 0; checks++) {
+      if (checks === MAX_CHECKS) {
+        const late = awaitWriters(table, state).finally(() => awaiting.delete(late));
+        awaiting.add(late);
         return;
       }
-      await pause(SETTLE_MS);
+      await pause(CHECK_MS);
       state.writers = await stillWriting(db, table, state);
     }
   }
 
-  /** A long transaction from before: who follows by then has to read the table once more. */
-  async function settleLate(table: string, state: Followed): Promise<void> {
+  /** When a long earlier transaction ends, followers have to read the table again. */
+  async function awaitWriters(table: string, state: Followed): Promise<void> {
     while (!stopped) {
       try {
-        await pause(SETTLE_LOOKS * SETTLE_MS);
+        await pause(MAX_CHECKS * CHECK_MS);
         if (stopped) return;
         state.writers = await stillWriting(db, table, state);
         if (state.writers.length > 0) continue;
@@ -221,7 +221,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
         ending = ending.then(() => end(listening)).catch(onError);
       };
       try {
-        // One ends before the next one begins: they share the timer and the position.
+        // A run begins after the last one has ended: they share the timer and the position.
         started ??= ending.then(start);
         await started;
         await Promise.all(tables.map(follow));
@@ -238,17 +238,17 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     position: () => readPosition(db),
 
     async between(table, after, upTo, hints) {
-      const fits = hints.map((hint) =>
-        hint.length === 0 ? sql`and false` : sql`and (${sql.join(hint.map(fitsOne), sql` or `)})`
+      const matches = hints.map((hint) =>
+        hint.length === 0 ? sql`and false` : sql`and (${sql.join(hint.map(matchesOne), sql` or `)})`
       );
       const { rows } = await sql<FeedRow>`
         select m.last - m.count + 1 + c.n as id, c.*, m.committed_at
         from change_commits m join changes c on c.xid = m.xid
         where m.last > ${after} and m.last - m.count < ${upTo}
           and m.last - m.count + 1 + c.n between ${after + 1} and ${upTo}
-          and c.table_name = ${table} ${sql.join(fits, sql` `)}
+          and c.table_name = ${table} ${sql.join(matches, sql` `)}
         order by id`.execute(db);
-      // Looked at last: what is forgotten from now on has been read.
+      // Checked last: what is forgotten from now on has been read.
       if (await readForgotten(db) > after) return null;
       const since = await recordedSince(db, table);
       return since === null || since > after ? null : rows.map(toChange);
@@ -260,7 +260,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
       const listening = started;
       started = null;
       await renewing;
-      await Promise.all(settling);
+      await Promise.all(awaiting);
       await ending;
       if (listening !== null) await end(listening);
     },
@@ -290,7 +290,7 @@ function toChange(row: FeedRow): Change {
 async function readPosition(db: Db): Promise<number> {
   const { rows } = await sql<{ last: number | null }>`
     select max(last) as last from change_commits`.execute(db);
-  // Where all are forgotten, the last of them was the last one.
+  // Where all are forgotten, this is the position of the last one.
   return rows[0]!.last ?? await readForgotten(db);
 }
 
@@ -300,7 +300,7 @@ async function readForgotten(db: Db): Promise<number> {
   return Number(row?.value ?? 0);
 }
 
-/** The next changes, and, as of the same moment, up to where changes are forgotten. */
+/** The next changes, and the position up to which changes are forgotten, of the same moment. */
 async function readAfter(
   db: Db,
   after: number,
@@ -326,7 +326,7 @@ async function readAfter(
   };
 }
 
-function fitsOne({ column, values }: Hint[number]) {
+function matchesOne({ column, values }: Hint[number]) {
   const list = sql.join(values);
   return sql`c.new_row->>${column}::text in (${list}) or c.old_row->>${column}::text in (${list})`;
 }

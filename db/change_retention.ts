@@ -1,25 +1,25 @@
-/** How long changes are kept for clients that were away: by time, and by number. */
+/** Retention of changes for clients that reconnect: by time, and by number. */
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
 
-/** Key of the advisory lock that lets one process at a time tidy up ("prge" in ASCII). */
+/** Key of the advisory lock of the process that removes changes ("prge" in ASCII). */
 const LOCK_KEY = 0x70726765;
 
-/** Transactions that are forgotten in one statement, so that none takes long. */
+/** Transactions that one statement removes, so that none takes long. */
 const CHUNK = 200;
 
-/** In server_meta: the id up to which changes are forgotten. Whoever resumes from before it is too late. */
+/** In server_meta: the id up to which changes are forgotten. No client can resume from before it. */
 export const FORGOTTEN = "changes_forgotten";
 
 export interface Retention {
-  /** Milliseconds that a change is kept at least, unless there are too many. */
+  /** Milliseconds for which a change is kept, unless there are too many. */
   keepMs: number;
-  /** Changes that are kept at most. */
+  /** Maximum number of changes. */
   maxChanges: number;
 }
 
 /**
- * Forgets what is past the retention. Another process that is at it already is left to it.
+ * Forgets what is past the retention, unless another process is doing it.
  *
  * @returns how many transactions were forgotten.
  */
@@ -57,7 +57,7 @@ async function forgetChunk(trx: Db, { keepMs, maxChanges }: Retention): Promise<
   return rows[0]!.count;
 }
 
-/** Forgets all of them: they are of another history than the one that begins now. */
+/** Forgets all changes, because a new epoch begins. */
 export async function forgetChanges(trx: Db): Promise<void> {
   await sql`truncate changes, change_commits`.execute(trx);
   await sql`insert into server_meta (key, value)
@@ -66,10 +66,10 @@ export async function forgetChanges(trx: Db): Promise<void> {
 }
 
 /**
- * Takes texts of messages that were deleted out of the changes from before: of the messages, and of
- * the conversations whose last one they were. Looks at deletions with ids above `after`.
+ * Removes the texts of deleted messages from earlier changes of messages, and from the previews in
+ * changes of conversations. Handles deletions with ids above `after`.
  *
- * @returns from where to look the next time.
+ * @returns the `after` of the next call.
  */
 export async function scrubDeletedTexts(db: Db, after: number): Promise<number> {
   return await db.transaction().execute(async (trx) => {

@@ -1,34 +1,34 @@
 /**
- * Which tables the change feed records: those that somebody follows, on any node, or has followed
- * until a moment ago. See db/migrations/031_followed_tables.ts.
+ * Which tables the change feed records: those that are followed on any node, or were until recently.
+ * See db/migrations/031_followed_tables.ts.
  */
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
 
-/** Milliseconds between two times that a node says that it still follows a table. */
+/** How often a node renews the tables that it follows, in milliseconds. */
 export const RENEW_MS = 30_000;
 
 /** Transactions that wrote to a table before its changes were recorded, by their virtual ids. */
 type Writers = string[];
 
 export interface Followed {
-  /** Another one when the recording was interrupted. */
+  /** Identifies the recording; another one after an interruption. */
   since: string;
-  /** Who may still commit changes that were not recorded. */
+  /** Transactions that may still commit changes that were not recorded. */
   writers: Writers;
 }
 
-/** @param keepMs for how long it is recorded, unless somebody says so again */
+/** @param keepMs for how long it is recorded, unless this is called again */
 export async function followTable(db: Db, table: string, keepMs: number): Promise<Followed> {
-  const { rows: [followed] } = await sql<{ since: string; settled: boolean }>`
-    select since::text, settled from follow_table(${table}, ${keepMs}::bigint)`.execute(db);
-  const { since, settled } = followed!;
-  const writers = settled ? [] : await readWriters(db, table);
-  if (!settled && writers.length === 0) await settle(db, table, since);
+  const { rows: [followed] } = await sql<{ since: string; complete: boolean }>`
+    select since::text, settled as complete from follow_table(${table}, ${keepMs}::bigint)`.execute(db);
+  const { since, complete } = followed!;
+  const writers = complete ? [] : await readWriters(db, table);
+  if (!complete && writers.length === 0) await markComplete(db, table, since);
   return { since, writers };
 }
 
-/** Those of `writers` that are still at work. */
+/** The `writers` that have not ended. */
 export async function stillWriting(
   db: Db,
   table: string,
@@ -36,7 +36,7 @@ export async function stillWriting(
 ): Promise<Writers> {
   const now = new Set(await readWriters(db, table));
   const left = writers.filter((writer) => now.has(writer));
-  if (left.length === 0) await settle(db, table, since);
+  if (left.length === 0) await markComplete(db, table, since);
   return left;
 }
 
@@ -49,24 +49,25 @@ async function readWriters(db: Db, table: string): Promise<Writers> {
   return rows.map(({ id }) => id);
 }
 
-async function settle(db: Db, table: string, since: string): Promise<void> {
+/** From now on every change is recorded: no earlier transaction is open. */
+async function markComplete(db: Db, table: string, since: string): Promise<void> {
   await sql`update followed_tables set settled = true
     where table_name = ${table} and since = ${since}::xid8`.execute(db);
 }
 
-/** The position from which on a table's changes are recorded; null: they are not. */
+/** The position from which a table's changes are recorded; null: they are not. */
 export async function recordedSince(db: Db, table: string): Promise<number | null> {
   const { rows: [row] } = await sql<{ recorded: boolean; last: number | null }>`
     select f.since is not null as recorded, (
       select c.last from change_commits c where c.xid = f.since
     ) as last from followed_tables f where f.table_name = ${table}`.execute(db);
-  // Where that is forgotten, so is everything before it.
+  // Where its commit is forgotten, everything before it is, too.
   return row?.recorded === true ? row.last ?? 0 : null;
 }
 
 /**
- * Ends the recording of what nobody follows any more. What was recorded of it is told to nobody, so
- * it is removed, some rows at a time.
+ * Ends the recording of tables that nobody follows any more, and removes their recorded changes, some
+ * rows at a time.
  */
 export async function unfollowTables(db: Db, limit = 5000): Promise<void> {
   await sql`select unfollow_tables()`.execute(db);

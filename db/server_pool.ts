@@ -1,7 +1,7 @@
 /**
- * Connections to a Postgres server, as Kysely takes them from a pool: each has an error listener for
- * its whole life, every statement a deadline, and what goes wrong is said as a
- * {@link DatabaseUnavailable}, so that nobody above has to know how a connection can break.
+ * Connections to a Postgres server, as a pool for Kysely. Each has an error listener for its whole
+ * life, every statement has a deadline, and every failure of the database is a
+ * {@link DatabaseUnavailable}, so that the code above need not know how a connection can break.
  */
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import pg from "pg";
@@ -10,30 +10,30 @@ import { DatabaseUnavailable, type Trouble, troubleOf } from "./database_error.t
 
 /** Milliseconds; 0: no limit. */
 export interface Timeouts {
-  /** After which the server ends a statement. */
+  /** Until the server ends a statement. */
   statement: number;
-  /** After which the server ends a wait for a lock. */
+  /** Until the server ends a wait for a lock. */
   lock: number;
-  /** After which the server ends a connection that is in a transaction and says nothing. */
+  /** Until the server ends a connection that is idle in a transaction. */
   idleTransaction: number;
-  /** Until there is a connection: one of the pool's, or a new one. */
+  /** Until a request for a connection fails. */
   connect: number;
-  /** Without an answer, after which the connection is given up. */
+  /** Until a connection is closed because a query is not answered. */
   query: number;
-  /** Silence after which the operating system asks whether the other end is there. */
+  /** Of silence until TCP keep-alive probes are sent. */
   keepAlive: number;
 }
 
 export interface PoolState {
   size: number;
   idle: number;
-  /** Who waits for a connection. */
+  /** Requests that wait for a connection. */
   waiting: number;
 }
 
 export interface ServerPool extends PostgresPool {
   state(): PoolState;
-  /** Ends every connection, also in the middle of a query. */
+  /** Closes every connection, also in the middle of a query. */
   cut(error: Error): void;
 }
 
@@ -45,7 +45,7 @@ export interface ServerPoolOptions {
   onTrouble?: ((kind: Trouble) => void) | undefined;
 }
 
-/** bigint as number: positions stay far below 2^53. */
+/** bigint is read as a number: positions stay far below 2^53. */
 const INT8 = 20;
 const types = {
   getTypeParser:
@@ -55,16 +55,16 @@ const types = {
         : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** Tries of a single statement that lost only because of others. */
+/** How often a single statement is tried that fails because of other transactions. */
 const TRIES: Partial<Record<Trouble, number>> = { deadlock: 3, lock_timeout: 2 };
 
-/** A connection, for as long as it lives. */
-class Session implements PostgresPoolClient {
-  /** What was wrong with it first; whatever is asked of it after that fails for this reason. */
+/** A connection of the pool, from its opening to its end. */
+class Connection implements PostgresPoolClient {
+  /** The first error of the connection, which is the reason of all later ones. */
   broken: Error | null = null;
-  /** Set while it is lent. */
+  /** Set while it is checked out. */
   raw: pg.PoolClient | null = null;
-  /** Statements that set what the server would not remember; "": it does. */
+  /** Statements at the beginning of each transaction, behind a pooler; see `setTimeouts`. */
   prelude = "";
   #inTransaction = false;
 
@@ -80,7 +80,7 @@ class Session implements PostgresPoolClient {
     return (this.client as unknown as { processID: number }).processID;
   }
 
-  /** Gives the connection up, in the middle of whatever it does. */
+  /** Closes the connection, also in the middle of a query. */
   cut(error: Error): void {
     this.broken ??= error;
     (this.client as unknown as { connection: { stream: { destroy(error: Error): void } } })
@@ -91,7 +91,7 @@ class Session implements PostgresPoolClient {
     ((text: string, values?: ReadonlyArray<unknown>) =>
       this.#query(text, values)) as unknown as PostgresPoolClient["query"];
 
-  /** @throws {DatabaseUnavailable} where the database, and not the statement, is to blame. */
+  /** @throws {DatabaseUnavailable} where the database, and not the statement, is the reason. */
   async #query(text: string, values: ReadonlyArray<unknown> = []): Promise<pg.QueryResult> {
     for (let tries = 1;; tries++) {
       try {
@@ -99,7 +99,7 @@ class Session implements PostgresPoolClient {
       } catch (error) {
         if (!(error instanceof DatabaseUnavailable)) throw error;
         this.options.onTrouble?.(error.kind);
-        // Within a transaction all of it would have to be done again.
+        // A transaction would have to be repeated as a whole.
         const again = !this.#inTransaction && tries < (TRIES[error.kind] ?? 1);
         if (again) continue;
         this.options.watch.report(error, this.era);
@@ -122,7 +122,7 @@ class Session implements PostgresPoolClient {
       return await this.client.query(sent, [...values]);
     } catch (error) {
       if (late !== undefined) throw late;
-      // What comes after the first error says only that there was one.
+      // Errors after the first one have no information.
       const kind = this.broken === null ? troubleOf(error) : troubleOf(this.broken) ?? "connection";
       throw kind === null ? error : new DatabaseUnavailable(kind, this.broken ?? error);
     } finally {
@@ -141,34 +141,34 @@ class Session implements PostgresPoolClient {
 
 export function createServerPool(options: ServerPoolOptions): ServerPool {
   const { max, timeouts, watch } = options;
-  const sessions = new Map<pg.Client, Session>();
+  const connections = new Map<pg.Client, Connection>();
   const pool = new pg.Pool({
     ...configOf(options.url, timeouts),
     max,
     types,
     onConnect: (async (client: pg.Client) => {
-      const session = new Session(client, watch.era, options);
-      sessions.set(client, session);
-      await setTimeouts(session, timeouts);
+      const connection = new Connection(client, watch.era, options);
+      connections.set(client, connection);
+      await setTimeouts(connection, timeouts);
     }) as unknown as (client: pg.ClientBase) => void,
   });
-  // An idle connection that ends is replaced when it is needed; the server may be gone, though.
+  // An idle connection that ends is replaced when it is needed, but the server may be gone.
   pool.on("error", (error) => watch.suspect(error));
-  pool.on("remove", (client) => sessions.delete(client as unknown as pg.Client));
+  pool.on("remove", (client) => connections.delete(client as unknown as pg.Client));
 
-  async function connect(): Promise<Session> {
+  async function connect(): Promise<Connection> {
     for (;;) {
       await watch.admit();
       const { era } = watch;
       try {
         const raw = await pool.connect();
-        const session = sessions.get(raw as unknown as pg.Client)!;
-        if (session.broken === null && session.era === watch.era) {
-          session.raw = raw;
-          return session;
+        const connection = connections.get(raw as unknown as pg.Client)!;
+        if (connection.broken === null && connection.era === watch.era) {
+          connection.raw = raw;
+          return connection;
         }
-        // Of before an outage: it may be dead and not know it.
-        session.cut(new Error("Connection of before an outage"));
+        // It is of before an outage, and may be dead without an error.
+        connection.cut(new Error("The connection is older than an outage"));
         raw.release(true);
       } catch (cause) {
         const error = cause instanceof DatabaseUnavailable
@@ -191,7 +191,7 @@ export function createServerPool(options: ServerPoolOptions): ServerPool {
       waiting: pool.waitingCount,
     }),
     cut(error) {
-      for (const session of sessions.values()) session.cut(error);
+      for (const connection of connections.values()) connection.cut(error);
     },
   };
 }
@@ -206,12 +206,12 @@ function configOf(url: string, { connect, keepAlive }: Timeouts): pg.ClientConfi
 }
 
 /**
- * Tells the server its timeouts: once, where the connection is to the server itself. A pooler lends
- * another of its connections for each transaction, and what is set in one would stay there for
- * other programs; so there each transaction sets its own, together with its `begin`. A pooler is
- * known by its process id, which is not the server's.
+ * Sets the timeouts in the server: once, where the connection is to the server itself. A pooler uses
+ * another of its connections for each transaction, and settings would stay in it for other
+ * programs; so there each transaction sets them with its `begin`. Behind a pooler the process id of
+ * the connection differs from that of the server.
  */
-async function setTimeouts(session: Session, timeouts: Timeouts): Promise<void> {
+async function setTimeouts(connection: Connection, timeouts: Timeouts): Promise<void> {
   const { statement, lock, idleTransaction } = timeouts;
   const values = {
     statement_timeout: statement,
@@ -219,25 +219,25 @@ async function setTimeouts(session: Session, timeouts: Timeouts): Promise<void> 
     idle_in_transaction_session_timeout: idleTransaction,
   };
   const names = Object.entries(values);
-  const { rows } = await session.query<{ direct: boolean }>(
-    `select pg_backend_pid() = ${session.processID} as direct, ${
+  const { rows } = await connection.query<{ direct: boolean }>(
+    `select pg_backend_pid() = ${connection.processID} as direct, ${
       names.map(([name, ms]) =>
-        `case when pg_backend_pid() = ${session.processID}
+        `case when pg_backend_pid() = ${connection.processID}
           then set_config('${name}', '${ms}', false) end as ${name}`
       ).join(", ")
     }`,
     [],
   );
   if (rows[0]!.direct) return;
-  session.prelude = names.map(([name, ms]) => `set local ${name} = ${ms}`).join("; ");
+  connection.prelude = names.map(([name, ms]) => `set local ${name} = ${ms}`).join("; ");
 }
 
-/** Makes a connection of its own and asks what the server takes; for {@link Watch}. */
+/** Opens a connection of its own and checks whether the server takes changes; for {@link Watch}. */
 export async function probeServer(
   url: string,
   timeouts: Timeouts,
 ): Promise<"up" | "read_only"> {
-  // The first packet of a connection is repeated after a second: a new try is faster.
+  // TCP repeats the first packet after a second: a new connection is faster.
   const limit = Math.min(timeouts.connect || PROBE_MS, PROBE_MS);
   const client = new pg.Client(configOf(url, { ...timeouts, connect: limit }));
   let broken: Error | undefined;
@@ -256,7 +256,7 @@ export async function probeServer(
     throw broken ?? error;
   } finally {
     clearTimeout(timer);
-    // It says goodbye by itself; a server that does not answer is not waited for.
+    // Not awaited: the server may not answer.
     void client.end().catch(() => {});
   }
 }
