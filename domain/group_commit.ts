@@ -2,7 +2,7 @@ import { isDataError } from "../db/data_error.ts";
 import { isUnavailable } from "../db/database_error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { tracing } from "./tracing.ts";
-import { nextTurn } from "./turn.ts";
+import { yieldToEventLoop } from "./event_loop.ts";
 
 /** What a transaction did, before it is announced. */
 export interface Attempt<T> {
@@ -136,7 +136,7 @@ export function createGroupCommit<T extends { reject(error: unknown): void }>(
       for (const key of keys) busy.delete(key);
     }
     // Lets sockets be read first; what they bring is in the next batch.
-    if (waiting.length > 0) await nextTurn();
+    if (waiting.length > 0) await yieldToEventLoop();
   }
 
   /** The entries that can be stored now, in order. */

@@ -1,6 +1,6 @@
 import { isDataError } from "../db/data_error.ts";
 import { isUnavailable } from "../db/database_error.ts";
-import { nextTurn } from "./turn.ts";
+import { yieldToEventLoop } from "./event_loop.ts";
 
 export interface LoaderOptions<K> {
   /** What the keys of one query may weigh together; one alone may weigh more. */
@@ -38,7 +38,7 @@ export function createLoader<K, V>(
     running = true;
     while (waiting.length > 0) {
       // Sockets get their turn, and what they bring is in this query.
-      await nextTurn();
+      await yieldToEventLoop();
       await runBatch(takeBatch());
     }
     running = false;

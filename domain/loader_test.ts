@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createLoader } from "./loader.ts";
-import { nextTurn } from "./turn.ts";
+import { yieldToEventLoop } from "./event_loop.ts";
 
 /** Answers each key with itself doubled, when it is let to; remembers what was asked at once. */
 function doubling() {
@@ -15,7 +15,7 @@ function doubling() {
     },
     /** Ends the query that runs, or waits for it to begin. */
     async proceed(): Promise<void> {
-      while (proceed === null) await nextTurn();
+      while (proceed === null) await yieldToEventLoop();
       proceed();
       proceed = null;
     },
@@ -26,9 +26,9 @@ Deno.test("what is asked in one turn is one query, what comes while it runs is t
   const { asked, read, proceed } = doubling();
   const load = createLoader(read);
   const first = [load(1), load(2), Promise.resolve().then(() => load(3))];
-  while (asked.length === 0) await nextTurn();
+  while (asked.length === 0) await yieldToEventLoop();
   const second = [load(4)];
-  await nextTurn();
+  await yieldToEventLoop();
   second.push(load(5));
   assert.equal(asked.length, 1);
   await proceed();
@@ -42,11 +42,11 @@ Deno.test("a key that is asked while it is read is read again: nothing is kept",
   let value = "old";
   const load = createLoader(async (keys: string[]) => {
     const seen = value;
-    await nextTurn();
+    await yieldToEventLoop();
     return keys.map(() => seen);
   });
   const before = load("a");
-  await nextTurn();
+  await yieldToEventLoop();
   await Promise.resolve();
   value = "new";
   assert.deepEqual([await before, await load("a"), await load("a")], ["old", "new", "new"]);

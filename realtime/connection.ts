@@ -3,7 +3,7 @@ import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { NO_SLOT, type Slot } from "../domain/capacity.ts";
 import { audienceOf, type Principal } from "../domain/principal.ts";
 import { TokenBucket } from "../domain/rate_limit.ts";
-import { nextTurn } from "../domain/turn.ts";
+import { yieldToEventLoop } from "../domain/event_loop.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Protocol } from "./protocol.ts";
 import { ConnectionWriter, type SocketLike } from "./writer.ts";
@@ -273,7 +273,7 @@ export class Connection {
     let turnStart = performance.now();
     while (this.#frames.length > 0 && !this.#over) {
       if (performance.now() - turnStart > TURN_MS) {
-        await nextTurn();
+        await yieldToEventLoop();
         turnStart = performance.now();
         // The others had their turn, and one of them may have ended this connection.
         continue;
@@ -384,7 +384,7 @@ export class Connection {
     this.end();
     // In the next turn: closed while a frame is being handled and more have arrived, Deno drops
     // the TCP connection and the peer never sees the code.
-    void nextTurn().then(() => {
+    void yieldToEventLoop().then(() => {
       try {
         this.#socket.close(closing.code, closing.reason);
       } catch {

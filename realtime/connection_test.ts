@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nextTurn } from "../domain/turn.ts";
+import { yieldToEventLoop } from "../domain/event_loop.ts";
 import { bareConnection } from "../tests/support/bare_connection.ts";
 
 /** Longer than one connection may keep the others waiting. */
@@ -41,7 +41,7 @@ Deno.test("a connection that ends while the others have their turn handles nothi
   await Promise.resolve();
   assert.deepEqual(handled, ["one"]);
   connection.end();
-  for (let i = 0; i < 3; i++) await nextTurn();
+  for (let i = 0; i < 3; i++) await yieldToEventLoop();
   assert.deepEqual(handled, ["one"]);
   assert.deepEqual(errors, []);
 });
@@ -52,7 +52,7 @@ Deno.test("frames that take long are handled in order, with turns of others betw
   const seen: number[] = [];
   while (handled.length < 3) {
     seen.push(handled.length);
-    await nextTurn();
+    await yieldToEventLoop();
   }
   assert.deepEqual(handled, ["one", "two", "three"]);
   assert.ok(seen.includes(1) && seen.includes(2), `turns came after ${seen} frames`);
@@ -98,6 +98,6 @@ Deno.test("of commands that wait for their turn only so many are kept, and the p
   connection.receive("frame 11");
   assert.deepEqual(refused, [{ code: "overloaded", limit: "MAX_PENDING_COMMANDS" }]);
   first.resolve();
-  for (let i = 0; i < 5; i++) await nextTurn();
+  for (let i = 0; i < 5; i++) await yieldToEventLoop();
   assert.ok(!handled.includes("frame 11"));
 });

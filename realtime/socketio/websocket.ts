@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Slot } from "../../domain/capacity.ts";
-import { nextTurn } from "../../domain/turn.ts";
+import { yieldToEventLoop } from "../../domain/event_loop.ts";
 import { decodeText } from "./packet.ts";
 import type { EngineTransport, Packet } from "./types.ts";
 
@@ -70,7 +70,7 @@ export class WebSocketTransport implements EngineTransport {
     this.#over = true;
     // In the next turn: closed while a message is being handled and more have arrived, Deno drops
     // the TCP connection and what was just sent with it.
-    void nextTurn().then(() => {
+    void yieldToEventLoop().then(() => {
       try {
         this.#socket.close(code);
       } catch {
