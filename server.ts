@@ -23,7 +23,7 @@ import { findContextConversation, openContext } from "./domain/conversations/con
 import { logAfter } from "./domain/conversations/log.ts";
 import { positionsOf, unreadCounts } from "./domain/conversations/queries.ts";
 import { listLabels } from "./domain/conversations/labels.ts";
-import { createLeaving } from "./domain/conversations/leaving.ts";
+import { createHandOvers } from "./domain/conversations/hand_over.ts";
 import { createConversations } from "./domain/conversations/service.ts";
 import { createWriter } from "./domain/conversations/writer.ts";
 import { DASHBOARD, type Dashboard } from "./domain/dashboard.ts";
@@ -216,7 +216,7 @@ export async function createParley(
     isQuiet: () => writer.pending === 0 && performance.now() - lastWrite > QUIET_MS,
     onError,
   });
-  const leaving = createLeaving({ db, writer, onError });
+  const handOvers = createHandOvers({ db, writer, onError });
   const bot = createBot({ db, bus, writer, conversations, name: settings.BOT_NAME, onError });
   let presence: Pick<Realtime, "absenceOf"> | null = null;
   const notifications = createNotifications({
@@ -361,7 +361,7 @@ export async function createParley(
     signIn,
     passwords,
     conversations,
-    leaving,
+    handOvers,
     bot,
     notifications,
     participantTokens,
@@ -531,7 +531,7 @@ export async function createParley(
       await realtime.drain();
       await inFlight.close();
       await bot.idle();
-      await leaving.stop();
+      await handOvers.stop();
       await writer.idle();
       await workspaceChat.idle();
       await analytics.stop();

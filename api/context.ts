@@ -9,7 +9,7 @@ import type { Passwords } from "../domain/agents/passwords.ts";
 import type { Bot } from "../domain/bot/engine.ts";
 import type { Analytics } from "../domain/analytics/service.ts";
 import type { Conversations } from "../domain/conversations/types.ts";
-import type { Leaving } from "../domain/conversations/leaving.ts";
+import type { HandOvers } from "../domain/conversations/hand_over.ts";
 import type { EventBus } from "../domain/events.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { NotificationService } from "../domain/notifications/service.ts";
@@ -49,7 +49,7 @@ export interface ApiServices {
   signIn: SignIn;
   passwords: Passwords;
   conversations: Conversations;
-  leaving: Leaving;
+  handOvers: HandOvers;
   bot: Pick<Bot, "pages">;
   notifications: NotificationService;
   participantTokens: ParticipantTokens;

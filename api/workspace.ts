@@ -45,7 +45,7 @@ export function workspaceRoutes(services: ApiServices): Api {
   return app;
 }
 
-function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: ApiServices): void {
+function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }: ApiServices): void {
   const tags = ["users"];
   const passwordChecks = new KeyedLimiter(loginsPerMinute);
   app.openapi(
@@ -123,7 +123,7 @@ function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: 
       if (changes.disabled !== true) {
         return c.json(await updateUser(db, bus, auditActor(c), id, changes, passwords), 200);
       }
-      return c.json(await switchOff(c, id, changes, handOverTo ?? null), 200);
+      return c.json(await disable(c, id, changes, handOverTo ?? null), 200);
     },
   );
   app.openapi(
@@ -139,7 +139,7 @@ function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: 
     async (c) => {
       adminOf(c);
       const { handOverTo = null } = c.req.valid("query");
-      await switchOff(c, c.req.valid("param").id, { disabled: true }, handOverTo);
+      await disable(c, c.req.valid("param").id, { disabled: true }, handOverTo);
       return c.body(null, 204);
     },
   );
@@ -154,16 +154,16 @@ function userRoutes(app: Api, { db, bus, passwords, leaving, loginsPerMinute }: 
     }),
     async (c) => {
       agentOf(c);
-      return c.json(await leaving.workload(c.req.valid("param").id), 200);
+      return c.json(await handOvers.workload(c.req.valid("param").id), 200);
     },
   );
 
-  /** First the rights, so that nothing is assigned to them any more; then what they have. */
-  async function switchOff(c: Context<Env>, id: string, changes: UserChanges, to: string | null) {
+  /** Disables first, so that nothing more is assigned to them; then hands over what they have. */
+  async function disable(c: Context<Env>, id: string, changes: UserChanges, to: string | null) {
     const actor = actorOf(agentOf(c));
-    if (to !== null) await leaving.needReceiver(to, id);
+    if (to !== null) await handOvers.needReceiver(to, id);
     const user = await updateUser(db, bus, auditActor(c), id, changes, passwords);
-    return { ...user, handOver: await leaving.handOver(id, to, actor) };
+    return { ...user, handOver: await handOvers.handOver(id, to, actor) };
   }
 }
 

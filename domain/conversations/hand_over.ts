@@ -1,6 +1,6 @@
 /**
- * What becomes of the conversations of agents who are switched off: somebody else gets them, or they
- * are nobody's again. Every change goes through the writer, so it is in the log and everybody sees it.
+ * Hands over the conversations of disabled agents: another agent gets them, or they are unassigned.
+ * Every change goes through the writer, so it is in the log and clients see it.
  */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
@@ -10,30 +10,30 @@ import { findUser } from "../agents/users.ts";
 import { type Actor, SYSTEM } from "./unit_of_work.ts";
 import type { Writer } from "./writer.ts";
 
-/** Changes that wait for the writer at a time; everybody else's come in between. */
+/** Changes that wait for the writer at a time, so that other changes are not delayed by all of them. */
 const CHUNK = 200;
-/** How often conversations are looked for whose assignee was switched off. */
+/** How often conversations with a disabled assignee are looked for. */
 const SWEEP_MS = 60_000;
 
-export interface Leaving {
-  /** How many conversations that are not resolved this agent has. @throws {ParleyError} `not_found`. */
+export interface HandOvers {
+  /** How many unresolved conversations this agent has. @throws {ParleyError} `not_found`. */
   workload(userId: string): Promise<Workload>;
   /** @throws {ParleyError} `invalid` unless this is another agent who is active. */
-  needReceiver(userId: string, leavingId: string): Promise<void>;
+  needReceiver(userId: string, fromUserId: string): Promise<void>;
   /**
-   * Gives what an agent has and is not resolved to somebody else, or to nobody (null). What cannot be
-   * given, because the receiver was switched off meanwhile, is nobody's. Can be repeated.
+   * Assigns an agent's unresolved conversations to another agent, or to nobody (null), also where the
+   * receiver is disabled meanwhile. Can be repeated.
    *
    * @throws {ParleyError} `overloaded`, `unavailable`: some are handed over, the rest is not.
    */
-  handOver(leavingId: string, to: string | null, actor: Actor): Promise<HandOver>;
-  /** Unassigns what agents have who are switched off already. @returns how many. */
+  handOver(fromUserId: string, to: string | null, actor: Actor): Promise<HandOver>;
+  /** Unassigns the conversations of disabled agents. @returns how many. */
   sweep(): Promise<number>;
-  /** Ends the sweeps, after the one that is on. */
+  /** Ends the sweeps, after the current one. */
   stop(): Promise<void>;
 }
 
-export interface LeavingOptions {
+export interface HandOverOptions {
   db: Db;
   writer: Writer;
   onError: (error: unknown) => void;
@@ -44,16 +44,16 @@ interface Assigned {
   assignee_id: string;
 }
 
-/** Begins to sweep at once: what was assigned before this version, or when a process died. */
-export function createLeaving({ db, writer, onError }: LeavingOptions): Leaving {
+/** Sweeps at once, for conversations that a process left when it died. */
+export function createHandOvers({ db, writer, onError }: HandOverOptions): HandOvers {
   let stopped = false;
   let running: Promise<unknown> | null = null;
 
-  async function page(after: string | null, leavingId: string | null): Promise<Assigned[]> {
+  async function page(after: string | null, fromUserId: string | null): Promise<Assigned[]> {
     const { rows } = await sql<Assigned>`
       select c.id, c.assignee_id from users u join conversations c on c.assignee_id = u.id
       where c.status in ('open', 'pending', 'snoozed')
-        and ${leavingId === null ? sql`u.disabled_at is not null` : sql`u.id = ${leavingId}`}
+        and ${fromUserId === null ? sql`u.disabled_at is not null` : sql`u.id = ${fromUserId}`}
         and ${after === null ? sql`true` : sql`c.id > ${after}`}
       order by c.id limit ${CHUNK}`.execute(db);
     return rows;
@@ -86,17 +86,17 @@ export function createLeaving({ db, writer, onError }: LeavingOptions): Leaving 
   }
 
   async function giveAll(
-    leavingId: string | null,
+    fromUserId: string | null,
     to: string | null,
     by: Actor,
   ): Promise<HandOver> {
     const done: HandOver = { assigned: 0, unassigned: 0 };
     for (let after: string | null = null; !stopped;) {
-      const rows: Assigned[] = await page(after, leavingId);
-      // Looked up for each page: whoever receives may be switched off meanwhile.
+      const rows: Assigned[] = await page(after, fromUserId);
+      // Looked up for each page: the receiver may be disabled meanwhile.
       const current = rows.length === 0 ? null : await receiver(to);
       done[current === null ? "unassigned" : "assigned"] += await give(rows, current, by);
-      // Switched off before this was stored, they did not hand it over themselves.
+      // A receiver who was disabled before this was stored has not handed it over.
       if (current !== null && await receiver(to) === null) {
         done.unassigned += (await giveAll(to, null, SYSTEM)).unassigned;
       }
@@ -130,8 +130,8 @@ export function createLeaving({ db, writer, onError }: LeavingOptions): Leaving 
       return counted;
     },
 
-    async needReceiver(userId, leavingId) {
-      const why = userId === leavingId
+    async needReceiver(userId, fromUserId) {
+      const why = userId === fromUserId
         ? "they are the one who leaves"
         : await receiver(userId) === null
         ? `there is no active user "${userId}"`
