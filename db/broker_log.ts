@@ -3,7 +3,7 @@
  * Postgres. `realtime/broker_postgres.ts` says what it is for.
  */
 import { sql } from "kysely";
-import type { Db } from "./database.ts";
+import type { Db } from "./types.ts";
 import type { Listen, Listening } from "./listen.ts";
 
 export interface BrokerLogOptions {

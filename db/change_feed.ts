@@ -5,7 +5,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
-import type { Db } from "./database.ts";
+import type { Db } from "./types.ts";
 import { FORGOTTEN } from "./change_retention.ts";
 import {
   type Followed,

@@ -1,6 +1,6 @@
 /** Retention of changes for clients that reconnect: by time, and by number. */
 import { sql } from "kysely";
-import type { Db } from "./database.ts";
+import type { Db } from "./types.ts";
 
 /** Key of the advisory lock of the process that removes changes ("prge" in ASCII). */
 const LOCK_KEY = 0x70726765;

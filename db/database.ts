@@ -2,7 +2,7 @@ import { Kysely, type LogEvent, PostgresDialect, sql } from "kysely";
 import { ALWAYS_UP, type Availability, watchAvailability } from "./availability.ts";
 import { DatabaseUnavailable, type Trouble } from "./database_error.ts";
 import { createServerPool, type PoolState, probeServer, type Timeouts } from "./server_pool.ts";
-import type { Database } from "./types.ts";
+import type { Database, Db } from "./types.ts";
 import type { Disk } from "./disk_guard.ts";
 import { openEmbedded as openEngine } from "./embedded.ts";
 import { type Listen, listenOnServer } from "./listen.ts";
@@ -10,7 +10,7 @@ import { forgetChanges } from "./change_retention.ts";
 import { checkMigrated, lockStart, migrate } from "./migrate.ts";
 import { uuidv7 } from "./uuid.ts";
 
-export type Db = Kysely<Database>;
+export type { Db };
 
 export interface OpenDatabase {
   db: Db;

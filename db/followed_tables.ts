@@ -3,7 +3,7 @@
  * See db/migrations/031_followed_tables.ts.
  */
 import { sql } from "kysely";
-import type { Db } from "./database.ts";
+import type { Db } from "./types.ts";
 
 /** How often a node renews the tables that it follows, in milliseconds. */
 export const RENEW_MS = 30_000;

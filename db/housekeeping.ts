@@ -4,7 +4,7 @@
  * itself meanwhile, so it is done when nobody writes, and otherwise only when it is overdue.
  */
 import { sql } from "kysely";
-import type { Db } from "./database.ts";
+import type { Db } from "./types.ts";
 
 export interface Housekeeping {
   /** Resolves when the table that is being worked on is done. */

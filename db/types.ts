@@ -1,9 +1,9 @@
 /**
- * Every table as a type: the single source of row shapes. A table of this catalogue exists in the
- * database once a migration of db/migrations/ makes it; the types of later ones stand here so that
- * names and columns are agreed before they are needed.
+ * Every table as a type: the single source of row shapes. It is a catalogue, in one file although it
+ * is long, so that names and columns can be looked up and searched in one place. Tables are created
+ * by db/migrations/; a few types are of tables that no migration creates yet.
  */
-import type { ColumnType, Generated, Insertable, Selectable, Updateable } from "kysely";
+import type { ColumnType, Generated, Insertable, Kysely, Selectable, Updateable } from "kysely";
 import type { TextEdit } from "../protocol/text.ts";
 
 /** timestamptz: read as Date, written as Date or ISO 8601. */
@@ -12,6 +12,9 @@ type TimeNow = ColumnType<Date, Date | string | undefined, Date | string>;
 type NullTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
 type Json<T> = ColumnType<T, string, string>;
 type JsonOr<T> = ColumnType<T, string | undefined, string>;
+
+/** The handle that every query takes: the database, or a transaction. */
+export type Db = Kysely<Database>;
 
 export interface Database {
   server_meta: ServerMeta;
@@ -94,9 +97,9 @@ export interface WidgetConfigs {
   /** Who made it; null for the first one. */
   user_id: string | null;
   name: string;
-  /** Public, stands in the website's script tag. */
+  /** Public: it is in the website's script tag. */
   widget_key: string;
-  /** Signs identity tokens; never leaves the server but for admins. */
+  /** Signs identity tokens; only admins can read it. */
   secret: string;
   allowed_origins: ColumnType<string[], string[], string[]>;
   enabled: Generated<boolean>;
@@ -127,7 +130,7 @@ export interface Conversations {
   contact_id: string;
   platform: Generated<string>;
   channel_id: string | null;
-  /** The website's own name for a conversation of several people; null for all others. */
+  /** The website's own name of a conversation of several people; null for all others. */
   context_id: string | null;
   status: Generated<"open" | "pending" | "snoozed" | "resolved">;
   assignee_id: string | null;
@@ -175,7 +178,7 @@ export interface ChatMessages {
   deleted_at: NullTime;
 }
 
-/** The ordered log of a conversation. A message's own event holds no copy of it, only its id. */
+/** The ordered log of a conversation. An event has the id of its message, and no copy of it. */
 export interface ConversationEvents {
   conversation_id: string;
   seq: number;
@@ -206,9 +209,9 @@ export interface ConversationReceipts {
   event: "delivered" | "read";
   /** Counts the moves of the conversation, 1, 2, 3, … */
   number: number;
-  /** The last event of the log when it moved: it comes after that, and before the next. */
+  /** The last event of the log when it moved; the receipt comes directly after it. */
   at_seq: number;
-  /** Where the pointer stands. */
+  /** The pointer's new position. */
   seq: number;
   /** Who moved it. */
   user_id: string;
@@ -218,7 +221,7 @@ export interface ConversationReceipts {
 export interface SignIns {
   id: string;
   user_id: string;
-  /** Of the last request that renewed it. */
+  /** Of the last request that refreshed it. */
   address: string | null;
   user_agent: string | null;
   created_at: Time;
@@ -233,7 +236,7 @@ export interface RefreshTokens {
   user_id: string;
   /** The sign-in that it belongs to. */
   family_id: string;
-  /** The token that it follows on. */
+  /** The token that it replaced. */
   parent_id: string | null;
   token_hash: string;
   user_agent: string | null;
@@ -245,7 +248,7 @@ export interface RefreshTokens {
 
 export interface Labels {
   id: string;
-  /** Unique in whatever case. */
+  /** Unique, case-insensitively. */
   name: string;
   /** A LabelColor of protocol/model.ts. */
   color: string;
@@ -292,7 +295,7 @@ export interface Notifications {
   body: Generated<string>;
   conversation_id: string | null;
   data: JsonOr<Record<string, unknown>>;
-  /** Why it was made: once for each user; null where nothing else could make it again. */
+  /** Unique for each user, so that the same cause notifies once; null for messages. */
   cause: string | null;
   read_at: NullTime;
   created_at: TimeNow;
@@ -305,11 +308,11 @@ export interface NotificationPreferenceRows {
   updated_at: TimeNow;
 }
 
-/** The wait of a conversation's contact that agents were told of. */
+/** The wait of a contact of which agents were notified. */
 export interface WaitingAlerts {
   conversation_id: string;
   waiting_since: Time;
-  /** False: only the assignee was told. */
+  /** False: only the assignee was notified. */
   to_team: Generated<boolean>;
 }
 
@@ -346,7 +349,7 @@ export interface OutboundMessages {
   created_at: TimeNow;
 }
 
-/** A shared text: as it was at `snapshot_version`; the edits since then make it what it is. */
+/** A shared text at `snapshot_version`; the edits since then lead to the current text. */
 export interface CollaborationDocuments {
   id: string;
   kind: "conversation" | "contact" | "context";
@@ -355,7 +358,7 @@ export interface CollaborationDocuments {
   version: Generated<number>;
   snapshot_version: Generated<number>;
   content: Generated<string>;
-  /** Who edited last, with the number of their last command: see domain/collaboration/document.ts. */
+  /** The last command of each recent client: see domain/collaboration/document.ts. */
   clients: JsonOr<unknown[]>;
   created_at: TimeNow;
   updated_at: TimeNow;
@@ -374,7 +377,7 @@ export interface CollaborationOperations {
   created_at: TimeNow;
 }
 
-/** One message of the chat that all agents share; its place there is `seq`, without gaps. */
+/** One message of the chat that all agents share; `seq` has no gaps. */
 export interface WorkspaceMessages {
   seq: number;
   id: string;
@@ -385,7 +388,7 @@ export interface WorkspaceMessages {
   created_at: Time;
 }
 
-/** What happened once and is counted, see domain/analytics/fold.ts. */
+/** Single events that metrics count, see domain/analytics/fold.ts. */
 export interface MetricFacts {
   kind: string;
   subject: string;
@@ -396,9 +399,9 @@ export interface MetricFacts {
   channel: string | null;
   seconds: number | null;
   open_seconds: number | null;
-  /** Of a time: the bucket of its histogram. */
+  /** The bucket of the time in its histogram. */
   bucket: number | null;
-  /** Of a resolution: public messages. Of a start: 1 where this person was here before. */
+  /** Of a resolution: public messages. Of a start: 1 where the contact had an earlier one. */
   amount: number | null;
 }
 
@@ -413,7 +416,7 @@ export interface MetricConversationDays {
   day: Time;
   metric: "messages_in" | "messages_out";
   conversation_id: string;
-  /** Who wrote, where it was an agent; otherwise empty. */
+  /** The agent who wrote; empty for others. */
   agent_id: string;
   channel: string;
   messages: number;
@@ -426,9 +429,9 @@ export interface MetricPoints {
   key: string;
   resolution: "minute" | "quarter" | "hour" | "day";
   at: Time;
-  /** Of a histogram: of all its buckets. */
+  /** Of a histogram: the sum of its buckets. */
   value: number;
-  /** How many are in which bucket; null for a plain count. */
+  /** The count of each bucket; null for a plain count. */
   histogram: Json<Record<string, number> | null>;
 }
 
@@ -438,14 +441,14 @@ export interface ConversationRatings {
   resolved_seq: number;
   rating: number;
   comment: Generated<string>;
-  /** Who wrote last before it. */
+  /** The agent who wrote last before it. */
   agent_id: string | null;
   channel: string;
   created_at: TimeNow;
   updated_at: TimeNow;
 }
 
-/** A transaction of the change feed, with its place among all: triggers write it, see 004. */
+/** A transaction of the change feed, with its position. Triggers write it, see 004_change_feed.ts. */
 export interface ChangeCommits {
   xid: string;
   count: number;

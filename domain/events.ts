@@ -1,7 +1,6 @@
 /**
- * The one way in which the domain tells the rest of the house what happened. Listeners are called
- * in the order in which they were added, after the change is stored; one that throws is reported
- * and does not keep the others from hearing.
+ * The event bus of the domain. Listeners are called in the order in which they were added, after the
+ * change is stored; one that throws is reported, and the others are called nevertheless.
  */
 import type { Change } from "../db/change_feed.ts";
 import type { DocumentEdit } from "../protocol/collaboration.ts";
@@ -12,17 +11,12 @@ import type {
   User,
   WidgetAppearance,
 } from "../protocol/model.ts";
-import type { LoggedEvent, Receipt } from "../protocol/native.ts";
+import type { Receipt } from "../protocol/native.ts";
 import type { NotificationPreferences } from "../protocol/notifications.ts";
-import type { Subject } from "./collaboration/subjects.ts";
-import type { MessageStatuses } from "./conversations/statuses.ts";
+import type { Subject } from "./collaboration/types.ts";
+import type { LogEntry, MessageStatuses } from "./conversations/event_types.ts";
 
-/** A stored change of a conversation in the two forms in which people may see it. */
-export interface LogEntry {
-  seq: number;
-  forAgents: LoggedEvent;
-  forVisitors: LoggedEvent;
-}
+export type { LogEntry };
 
 export interface DomainEvents {
   /** Durable changes of one conversation, in the order of seq, committed. */

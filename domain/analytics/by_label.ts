@@ -1,14 +1,13 @@
 /**
- * Figures by label are read from the facts, with the labels that conversations have now: a label
- * that is set later holds for what was before it, too. A conversation with two labels counts under
- * both, one without any under the empty key.
+ * Figures by label are computed from the facts, with the current labels of their conversations: a
+ * label that is set later counts for earlier facts, too. A conversation with two labels counts for
+ * both, one without any for the empty key.
  */
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
-import type { Sum } from "./figures.ts";
 import { countBuckets } from "./histogram.ts";
 import { withMemory } from "./memory.ts";
-import { type Slots, slotsOf } from "./points.ts";
+import { type Slots, slotsOf, type Sum } from "./points.ts";
 import type { FactKind, PointMetric } from "./registry.ts";
 
 /** Which facts a metric is made of, and what each of them adds to it. */
@@ -22,14 +21,14 @@ const FACTS: Partial<Record<PointMetric, { kind: FactKind; of: "one" | "amount" 
   resolution: { kind: "resolution", of: "time" },
 };
 
-/** What the labels of `of` are, '' where it has none. */
+/** A label of `of`, '' where it has none. */
 export const KEY_OF_LABEL = sql`coalesce(cl.label_id::text, '')`;
 export function joinLabels(of: string): RawBuilder<unknown> {
   return sql`left join conversation_labels cl
     on cl.conversation_id = ${sql.ref(`${of}.conversation_id`)}`;
 }
 
-/** Sums between boundaries, as those of points. */
+/** Sums between boundaries, in the form of sums of points. */
 export async function sumFactsByLabel(
   db: Db,
   metrics: readonly PointMetric[],
@@ -58,7 +57,7 @@ interface KindSum {
   slot: number;
   n: number;
   amount: number;
-  /** Of times: that of each fact, as "12,14,12". */
+  /** For times: the bucket of each fact, as "12,14,12". */
   buckets: string | null;
 }
 
@@ -69,7 +68,7 @@ async function sumKind(
   slots: Slots,
 ): Promise<KindSum[]> {
   const { slot, from, to } = slotsOf(slots, "f.at");
-  // A row for each bucket would be many times as many.
+  // One string instead of a row for each bucket, which would be many rows.
   const buckets = timed ? sql`array_to_string(array_agg(f.bucket), ',')` : sql`null`;
   const { rows } = await withMemory(db, (trx) =>
     sql<KindSum>`

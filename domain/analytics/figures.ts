@@ -1,14 +1,12 @@
-/** What a metric is over a range, a slot or a part, from the sums of its points. */
+/** Computes a metric for a range, a slot or a part from the sums of its points. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MetricDimension } from "../../protocol/analytics.ts";
 import { joinLabels, KEY_OF_LABEL, sumFactsByLabel } from "./by_label.ts";
 import type { Resolution } from "./calendar.ts";
 import { quantile } from "./histogram.ts";
-import { type PointSum, type Slots, slotsOf, sumPoints } from "./points.ts";
+import { type Slots, slotsOf, type Sum, sumPoints } from "./points.ts";
 import type { MetricSource, PointMetric } from "./registry.ts";
-
-export type Sum = Omit<PointSum, "metric"> & { metric: string };
 
 export interface FigureQuery extends Slots {
   dimension: "all" | MetricDimension;
@@ -37,7 +35,7 @@ export function pointsOf(source: MetricSource): PointMetric[] {
   }
 }
 
-/** @returns null where there is nothing that it could be computed from. */
+/** @returns null where nothing was counted. */
 export function figureOf(source: MetricSource, sums: Iterable<Sum>): number | null {
   switch (source.kind) {
     case "sum":
@@ -73,7 +71,7 @@ function share(sums: readonly Sum[], of: string, per: string): number | null {
   return count === 0 ? null : total(sums, of) / count;
 }
 
-/** Ratings are few, and visitors change them: they are counted where they stand. */
+/** Ratings are few, and visitors change them, so they have no points and are read directly. */
 async function sumRatings(db: Db, query: FigureQuery): Promise<Sum[]> {
   const { dimension } = query;
   const { slot, from, to } = slotsOf(query, "r.created_at");

@@ -1,4 +1,4 @@
-/** What has been counted, added up in minutes, quarters of an hour, hours and days of UTC. */
+/** Points: sums by minute, quarter of an hour, hour and day of UTC. */
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MetricDimension } from "../../protocol/analytics.ts";
@@ -7,21 +7,21 @@ import { readHistograms } from "./histogram.ts";
 import { withMemory } from "./memory.ts";
 import type { PointMetric } from "./registry.ts";
 
-/** What points are kept by. Labels change, so what is by label is read from the facts. */
+/** Dimensions of points. Labels can change, so figures by label are computed from the facts. */
 export type PointDimension = "all" | Exclude<MetricDimension, "label">;
 
 export interface Count {
   metric: PointMetric;
   /** When it happened, in milliseconds since the epoch. */
   at: number;
-  /** Of a histogram: which bucket. */
+  /** The bucket of a histogram. */
   bucket?: number;
-  /** How many more; may be fewer. */
+  /** What is added; may be negative. */
   value: number;
-  /** Besides for all. */
+  /** Also counted for this agent and this channel. */
   agent?: string | null;
   channel?: string | null;
-  /** Instead of all that: for this one alone. */
+  /** Counted for this key alone, and not for all. */
   only?: { dimension: PointDimension; key: string };
 }
 
@@ -39,8 +39,8 @@ interface Point {
 const CHUNK = 5000;
 
 /**
- * Adds to the points of each resolution and dimension. In the order of their keys, so that two
- * nodes cannot deadlock. What would be forgotten at once is left out.
+ * Adds to the points of each resolution and dimension, in the order of their keys, so that two nodes
+ * cannot deadlock. Points that are past the retention are left out.
  */
 export async function addPoints(
   trx: Db,
@@ -94,7 +94,7 @@ export async function addPoints(
 }
 
 export interface Retention {
-  /** Days for which minutes are kept; hours, with their quarters and facts; and days. */
+  /** Days for which points of minutes, of hours (with quarters and facts), and of days are kept. */
   minutes: number;
   hours: number;
   days: number;
@@ -112,7 +112,7 @@ export function keptFrom(resolution: Resolution, retention: Retention, now: numb
   return now - days * DAY_MS;
 }
 
-/** Forgets what is older than its time. */
+/** Deletes points and facts that are past the retention. */
 export async function forgetPoints(db: Db, retention: Retention, now: number): Promise<void> {
   for (const resolution of RESOLUTIONS) {
     const before = new Date(keptFrom(resolution, retention, now)).toISOString();
@@ -129,14 +129,17 @@ export interface PointSum {
   /** Which of the slots between the boundaries, from 0. */
   slot: number;
   value: number;
-  /** How many are in which bucket. */
+  /** The count of each bucket. */
   histogram: ReadonlyMap<number, number> | null;
 }
+
+/** The same, also for what is summed without points, such as ratings. */
+export type Sum = Omit<PointSum, "metric"> & { metric: string };
 
 /** Stretches of time, by the boundaries between them. */
 export interface Slots {
   boundaries: readonly number[];
-  /** Which slot each stretch belongs to; without it, each is one of its own, from 0. */
+  /** The slot of each stretch; default: each stretch is a slot, numbered from 0. */
   slotOf?: readonly number[];
 }
 
@@ -146,7 +149,7 @@ export function slotsOf(
   at: string,
 ): { slot: RawBuilder<unknown>; from: string; to: string } {
   const times = boundaries.map((time) => new Date(time).toISOString());
-  // One parameter, however many there are.
+  // One parameter for all boundaries.
   const stretch = sql`width_bucket(${sql.ref(at)}, ${`{${times.join(",")}}`}::timestamptz[])`;
   const slot = slotOf === undefined
     ? sql`${stretch} - 1`
@@ -154,7 +157,7 @@ export function slotsOf(
   return { slot, from: times[0]!, to: times.at(-1)! };
 }
 
-/** Sums between boundaries, which lie on the resolution. Histograms are added up here. */
+/** Sums between boundaries, which have to be multiples of the resolution. */
 export async function sumPoints(
   db: Db,
   query: Slots & {

@@ -11,8 +11,8 @@ import {
 } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { boundaries, localOf, rangeBefore, type Resolution, resolutionFor } from "./calendar.ts";
-import { figureOf, type Sum, sumsOf } from "./figures.ts";
-import { keptFrom, type Retention } from "./points.ts";
+import { figureOf, sumsOf } from "./figures.ts";
+import { keptFrom, type Retention, type Sum } from "./points.ts";
 import { DEFINITIONS, hasHistory } from "./registry.ts";
 
 export interface SeriesOptions {

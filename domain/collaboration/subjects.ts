@@ -1,15 +1,14 @@
-/** What documents belong to, and who may open them. */
+/** Ids of shared documents, and who may open them. */
 import { createHash } from "node:crypto";
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { contextFor } from "../conversations/contexts.ts";
 import type { Principal } from "../principal.ts";
+import type { Subject } from "./types.ts";
 
-export type Subject =
-  | { kind: "conversation" | "contact"; id: string }
-  | { kind: "context"; contextId: string; sessionId: string };
+export type { Subject };
 
-/** In place of a context's name, which is never empty: sessions of all agents together. */
+/** Stands for the whole workspace where a context is expected; names of contexts are never empty. */
 export const WORKSPACE = "";
 
 export function subjectId(subject: Subject): string {
@@ -18,8 +17,8 @@ export function subjectId(subject: Subject): string {
 }
 
 /**
- * The id of what belongs to a subject, made from it (a UUID of version 8, RFC 9562 5.8): who only
- * looks at a document that nobody has written in leaves nothing in the database.
+ * The id of a subject's document, derived from the subject (a UUID of version 8, RFC 9562 5.8), so
+ * that opening a document stores nothing.
  */
 export function documentId(subject: Subject): string {
   const hash = createHash("sha256").update(`${subject.kind}\n${subjectId(subject)}`).digest();
@@ -29,8 +28,8 @@ export function documentId(subject: Subject): string {
 }
 
 /**
- * A reply's draft and the notes on a contact are agents' own; the session of a context is of whoever
- * may enter the context.
+ * Drafts of replies and notes on contacts are for agents; a session of a context is for all who may
+ * enter the context.
  *
  * @throws {ParleyError} `forbidden`.
  */
@@ -42,7 +41,7 @@ export function checkAccess(principal: Principal, subject: Subject): void {
   }
 }
 
-/** @throws {ParleyError} `not_found` for the document of a conversation or contact that there is not. */
+/** @throws {ParleyError} `not_found` where the conversation or contact does not exist. */
 export async function checkExists(db: Db, subject: Subject): Promise<void> {
   if (subject.kind === "context") return;
   const { kind, id } = subject;

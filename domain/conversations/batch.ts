@@ -6,7 +6,8 @@ import { DatabaseUnavailable } from "../../db/database_error.ts";
 import type { EventRow, MessageRow } from "../../db/types.ts";
 import { type LabelFound, toLabels } from "./label_storage.ts";
 import { placeReceipts, type StoredReceipt, takeReceipts } from "./receipts.ts";
-import { listMoves, type MessageStatuses, toStatuses } from "./statuses.ts";
+import type { MessageStatuses } from "./event_types.ts";
+import { listMoves, toStatuses } from "./statuses.ts";
 import { readVersionedRows } from "./storage.ts";
 import { beginUnitOfWork, type ParticipantChange, type UnitOfWork } from "./unit_of_work.ts";
 

@@ -1,5 +1,5 @@
 import type { Db } from "../../db/database.ts";
-import type { LogEntry } from "../events.ts";
+import type { LogEntry } from "./event_types.ts";
 import { eventsAfter, findConversation } from "./queries.ts";
 import { toLogEntry, toPointers } from "./view.ts";
 

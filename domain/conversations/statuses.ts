@@ -1,12 +1,7 @@
-/** Which messages the moves of a batch are about, for who follows the status of single messages. */
+/** The messages whose status changes by the moves of a batch, for clients that follow them. */
 import type { CompositeValue } from "../../db/composites.ts";
+import type { MessageStatuses } from "./event_types.ts";
 import type { StatusMove, UnitOfWork } from "./unit_of_work.ts";
-
-export interface MessageStatuses extends Pick<StatusMove, "role" | "userId"> {
-  status: StatusMove["event"];
-  /** Oldest first; of more than `limit` the newest. */
-  messages: { messageId: string; seq: number }[];
-}
 
 type Move = StatusMove & { conversationId: string };
 
@@ -22,7 +17,7 @@ export function listMoves(all: Iterable<UnitOfWork>): { moves: Move[]; rows: Com
   return { moves, rows };
 }
 
-/** By conversation, in the order in which it happened. @param found by number of the move */
+/** By conversation, in the order of the moves. @param found messages, by the number of the move */
 export function toStatuses(
   moves: readonly Move[],
   found: readonly (readonly [nth: number, messageId: string, seq: number])[],

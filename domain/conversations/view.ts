@@ -9,7 +9,7 @@ import type {
   Role,
 } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
-import type { LogEntry } from "../events.ts";
+import type { LogEntry } from "./event_types.ts";
 import type { Audience } from "../principal.ts";
 import { toContact } from "../visitors/contacts.ts";
 

@@ -17,7 +17,7 @@ import {
 } from "./batch.ts";
 import { createRowCache } from "./row_cache.ts";
 import { receiptsBy } from "./receipts.ts";
-import type { MessageStatuses } from "./statuses.ts";
+import type { MessageStatuses } from "./event_types.ts";
 import { loadUnitsOfWork, readVersionedRows, storeRest } from "./storage.ts";
 import { beginUnitOfWork, isChanged, type Operation, type UnitOfWork } from "./unit_of_work.ts";
 import { type FullConversationRow, toConversation, toLogEntry, toPointers } from "./view.ts";
