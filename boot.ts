@@ -1,7 +1,7 @@
 /** What every way to start has in common: settings, logs, the site, and all parts put together. */
 import { getLogger } from "@logtape/logtape";
 import { pathOf } from "./api/path.ts";
-import { answerWhileStarting } from "./api/probes.ts";
+import { respondWhileStarting } from "./api/probes.ts";
 import { problemResponse } from "./api/problem.ts";
 import { withSecurityHeaders } from "./api/security_headers.ts";
 import { type BuiltSite, createSite } from "./api/site.ts";
@@ -178,7 +178,7 @@ export async function boot(
       if (path instanceof Response) return withSecurityHeaders(path, false);
       // Websites that load the widget now get it, and it waits for the server.
       const response = site?.file(request, path) ??
-        answerWhileStarting(request, path, { missing: () => missing });
+        respondWhileStarting(request, path, { missing: () => missing });
       return withSecurityHeaders(response, peer(request, remote).selfOrigin.startsWith("https:"));
     },
     failed(error) {

@@ -49,7 +49,7 @@ import { listWidgets } from "./domain/visitors/widgets.ts";
 import { createWorkspaceChat, WORKSPACE_CHAT } from "./domain/workspace/chat.ts";
 import type { User } from "./protocol/model.ts";
 import { createHttpApi } from "./api/app.ts";
-import { REFRESH_COOKIE } from "./api/context.ts";
+import { REFRESH_COOKIE } from "./api/cookies.ts";
 import { pathOf } from "./api/path.ts";
 import { createInFlightRequests } from "./api/in_flight.ts";
 import { createRequests } from "./api/requests.ts";
@@ -489,7 +489,7 @@ export async function createParley(
 
   async function answer(path: string, request: Request, remote: string): Promise<Response> {
     try {
-      const probe = probes.answer(path);
+      const probe = probes.respond(path);
       if (probe !== null) return await probe;
       const client = await serveSocketIoClient(request);
       if (client !== null) return client;

@@ -26,20 +26,11 @@ import {
   SeriesQuery,
 } from "../protocol/analytics.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import {
-  adminOf,
-  agentOf,
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-  createApi,
-  type Env,
-  IdParam,
-  looseAnswers,
-  personOf,
-} from "./context.ts";
+import { adminOf, agentOf, personOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi, type Env } from "./env.ts";
+import { body, IdParam, looseResponses, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 const TAGS = ["analytics"];
 
@@ -54,9 +45,9 @@ export function analyticsRoutes(services: ApiServices): Api {
       method: "get",
       path: "/api/analytics",
       tags: TAGS,
-      summary: "What metrics there are, and what they are now; ?metrics= names some or families",
+      summary: "The metrics and their current values; ?metrics= names some of them, or families",
       request: { query: AnalyticsQuery },
-      responses: answers(200, "Metrics and values", AnalyticsResponse),
+      responses: responses(200, "Metrics and values", AnalyticsResponse),
     }),
     async (c) => {
       const viewer = viewerOf(c);
@@ -88,7 +79,7 @@ export function analyticsRoutes(services: ApiServices): Api {
       tags: TAGS,
       summary: "One metric over time, by the calendar of a time zone; format=csv for a table",
       request: { query: SeriesQuery },
-      responses: looseAnswers(200, "Its values", SeriesResponse),
+      responses: looseResponses(200, "Its values", SeriesResponse),
     }),
     async (c) => {
       const { metric: asked, format, ...query } = c.req.valid("query");
@@ -115,7 +106,7 @@ export function analyticsRoutes(services: ApiServices): Api {
       tags: TAGS,
       summary: "One metric by the hour of the week, as clocks of a time zone show it",
       request: { query: HeatMapQuery },
-      responses: answers(200, "Seven days of 24 hours", HeatMapResponse),
+      responses: responses(200, "Seven days of 24 hours", HeatMapResponse),
     }),
     async (c) => {
       const { metric, ...query } = c.req.valid("query");
@@ -128,9 +119,9 @@ export function analyticsRoutes(services: ApiServices): Api {
       method: "get",
       path: "/api/analytics/conversations",
       tags: TAGS,
-      summary: "The conversations behind a number, those that weigh most first",
+      summary: "The conversations of a figure, those with the largest values first",
       request: { query: DrillDownQuery },
-      responses: answers(200, "Conversations", DrillDown),
+      responses: responses(200, "Conversations", DrillDown),
     }),
     async (c) => {
       const { metric, ...query } = c.req.valid("query");
@@ -145,8 +136,8 @@ export function analyticsRoutes(services: ApiServices): Api {
       method: "get",
       path: "/api/analytics/business-hours",
       tags: TAGS,
-      summary: "When agents are there to answer; null: always",
-      responses: answers(200, "The hours", BusinessHoursBody),
+      summary: "When agents are available; null: always",
+      responses: responses(200, "The hours", BusinessHoursBody),
     }),
     async (c) => {
       agentOf(c);
@@ -159,9 +150,9 @@ export function analyticsRoutes(services: ApiServices): Api {
       method: "patch",
       path: "/api/analytics/business-hours",
       tags: TAGS,
-      summary: "Sets them, for what is counted from now on; admins only",
+      summary: "Sets the business hours, for what is counted from now on; admins only",
       request: body(BusinessHoursBody),
-      responses: answers(200, "The hours", BusinessHoursBody),
+      responses: responses(200, "The hours", BusinessHoursBody),
     }),
     async (c) => {
       adminOf(c);
@@ -177,9 +168,9 @@ export function analyticsRoutes(services: ApiServices): Api {
       method: "post",
       path: "/api/conversations/{id}/rating",
       tags: TAGS,
-      summary: "A visitor's rating of their resolved conversation; again to change it",
+      summary: "A visitor's rating of their resolved conversation; repeat it to change it",
       request: { params: z.object(IdParam.shape), ...body(RatingBody) },
-      responses: answers(200, "The rating", RatingResponse),
+      responses: responses(200, "The rating", RatingResponse),
     }),
     async (c) =>
       c.json(
@@ -190,7 +181,7 @@ export function analyticsRoutes(services: ApiServices): Api {
   return app;
 }
 
-/** What single agents do is for admins. */
+/** Figures of single agents are for admins. */
 function checkDimension(viewer: Viewer, by: MetricDimension | undefined): void {
   if (by !== "agent" || viewer === "admin") return;
   throw new ParleyError("forbidden", "Cannot show figures by agent: only admins may see them");

@@ -7,18 +7,11 @@ import {
   revokeApiKey,
 } from "../domain/programs/api_keys.ts";
 import { ApiKey, ApiKeyList, CreateApiKeyBody, CreatedApiKey } from "../protocol/programs.ts";
-import {
-  adminOf,
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-  createApi,
-  type Env,
-  IdParam,
-  nothing,
-} from "./context.ts";
+import { adminOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi, type Env } from "./env.ts";
+import { body, IdParam, noContent, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 const tags = ["API keys"];
 
@@ -36,7 +29,7 @@ export function apiKeyRoutes({ db }: ApiServices): Api {
       path: "/api/api-keys",
       tags,
       summary: "All API keys, newest first (admins)",
-      responses: answers(200, "Keys, without what they are themselves", ApiKeyList),
+      responses: responses(200, "Keys, without what they are themselves", ApiKeyList),
     }),
     async (c) => {
       adminOf(c);
@@ -50,7 +43,7 @@ export function apiKeyRoutes({ db }: ApiServices): Api {
       tags,
       summary: "Make an API key (admins)",
       request: body(CreateApiKeyBody),
-      responses: answers(201, "The key, this once", CreatedApiKey),
+      responses: responses(201, "The key, this once", CreatedApiKey),
     }),
     async (c) => c.json(await createApiKey(db, by(c), c.req.valid("json")), 201),
   );
@@ -61,7 +54,7 @@ export function apiKeyRoutes({ db }: ApiServices): Api {
       tags,
       summary: "One API key (admins)",
       request: { params: IdParam },
-      responses: answers(200, "The key, without what it is itself", ApiKey),
+      responses: responses(200, "The key, without what it is itself", ApiKey),
     }),
     async (c) => {
       adminOf(c);
@@ -75,7 +68,7 @@ export function apiKeyRoutes({ db }: ApiServices): Api {
       tags,
       summary: "Revoke an API key, from the next request on (admins)",
       request: { params: IdParam },
-      responses: nothing,
+      responses: noContent,
     }),
     async (c) => {
       await revokeApiKey(db, by(c), c.req.valid("param").id);

@@ -6,15 +6,11 @@ import { parseJson } from "../protocol/json.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { auditRoutes } from "./audit.ts";
 import { authRoutes, publicAuthRoutes } from "./auth.ts";
-import {
-  answers,
-  type Api,
-  type ApiServices,
-  authenticate,
-  createApi,
-  type Env,
-  readText,
-} from "./context.ts";
+import { authenticate } from "./authentication.ts";
+import { readText } from "./body.ts";
+import { type Api, createApi, type Env } from "./env.ts";
+import { responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 import { apiKeyRoutes } from "./api_keys.ts";
 import { CONDITIONAL, conditional } from "./etag.ts";
 import { cannedResponseRoutes } from "./canned_responses.ts";
@@ -59,7 +55,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.use("/api/*", cors(services));
   app.use("/api/*", jsonBodies(services.maxBodyBytes, services.bodyTimeoutMs));
   app.use("/api/*", async (c, next) => {
-    // Postgres cannot look for it, wherever it stands.
+    // Postgres can neither store it nor search for it.
     if (c.req.url.includes("%00")) {
       throw new ParleyError("invalid", "Cannot read the address: it contains the character U+0000");
     }
@@ -112,10 +108,10 @@ export function createHttpApi(services: ApiServices): Api {
 
 const Missing = z.array(z.string()).openapi({ description: "What is missing, as sentences" });
 
-/** They are answered before anything here (`probes.ts`), because they have to be when nothing is. */
+/** Probes are handled before the API (`probes.ts`), because they have to work without it. */
 function describeProbes(app: Api): void {
   const probe = (path: string, summary: string, schema: z.ZodType, otherwise?: string) => {
-    const answer = (description: string) => ({
+    const response = (description: string) => ({
       description,
       content: { "application/json": { schema } },
     });
@@ -126,8 +122,8 @@ function describeProbes(app: Api): void {
       summary,
       security: [],
       responses: {
-        ...answers(200, "Yes", schema),
-        ...(otherwise === undefined ? {} : { 503: answer(otherwise) }),
+        ...responses(200, "Yes", schema),
+        ...(otherwise === undefined ? {} : { 503: response(otherwise) }),
       },
     });
   };
@@ -153,8 +149,8 @@ function describeProbes(app: Api): void {
 }
 
 /**
- * They read or set the cookie of agents. A widget's website may be of the same site, from where
- * browsers send it along: it may not call them.
+ * They read or set the cookie of agents. Browsers send it from a widget's website, too, where that is
+ * of the same site; such a website may not call them.
  */
 const COOKIE_ROUTES = new Set([
   "/api/auth/login",
@@ -164,8 +160,8 @@ const COOKIE_ROUTES = new Set([
 ]);
 
 /**
- * Widgets call from other origins. An origin that no widget and no setting allows gets no CORS
- * header, so its pages cannot read answers; cookies are never allowed across origins.
+ * Widgets call from other origins. An origin that neither a widget nor a setting allows gets no CORS
+ * header, so its pages cannot read responses; cookies are never allowed across origins.
  */
 function cors(services: ApiServices) {
   return async (c: Context<Env>, next: () => Promise<void>) => {
@@ -200,24 +196,24 @@ function cors(services: ApiServices) {
 /** "content" is text that people type, in messages and canned responses. */
 const BODY = { bounded: true, text: ["content"] };
 
-/** Bodies are read once, within the limit, and handed to the validators as the JSON they are. */
+/** Reads bodies once, within the limits, and passes the parsed JSON to the validators. */
 function jsonBodies(maxBytes: number, timeoutMs: number) {
   return async (c: Context<Env>, next: () => Promise<void>) => {
     if (c.req.method === "POST" || c.req.method === "PATCH") {
       const text = await readText(c, maxBytes, timeoutMs);
       const type = c.req.header("content-type") ?? "";
-      // Parameters in the form in which the validators take them, too.
+      // With parameters, as the validators accept them.
       if (text !== "" && !/^application\/json(?:;\s*[a-zA-Z0-9-]+=[^;]+)*$/.test(type)) {
         throw new ParleyError(
           "invalid",
           `Cannot read the body: content type "${type}" is not application/json`,
         );
       }
-      // A change without a body is a mistake; a POST may have nothing to say.
+      // A PATCH without a body is a mistake; a POST may have none.
       if (text !== "" || type !== "" || c.req.method === "PATCH") {
         c.req.bodyCache.json = Promise.resolve(parseJson(text, BODY)) as never;
       } else {
-        // It was read: who looks whether there is a body must not read it again.
+        // It was read, and the validators must not read it again.
         c.req.bodyCache.arrayBuffer = Promise.resolve(new ArrayBuffer(0)) as never;
       }
     }
@@ -225,7 +221,7 @@ function jsonBodies(maxBytes: number, timeoutMs: number) {
   };
 }
 
-/** Refusals that are counted, by the setting that is the limit. */
+/** Codes of refusals that are counted by their limit. */
 const COUNTED: ReadonlySet<string> = new Set(["rate_limited", "overloaded", "request_timeout"]);
 
 function problemResponse(c: Context<Env>, thrown: unknown, services: ApiServices): Response {

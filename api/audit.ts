@@ -2,16 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { csvLine } from "../domain/analytics/csv.ts";
 import { audit, listAudit } from "../domain/audit.ts";
 import { type AuditEntry, type AuditFilter, AuditList, AuditQuery } from "../protocol/audit.ts";
-import {
-  adminOf,
-  type Api,
-  type ApiServices,
-  auditActor,
-  createApi,
-  looseAnswers,
-} from "./context.ts";
+import { adminOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi } from "./env.ts";
+import { looseResponses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
-/** Entries of one page of the table that is written as a whole. */
+/** Entries that are read at once for the export. */
 const CSV_PAGE = 500;
 const COLUMNS = [
   "time",
@@ -27,7 +24,7 @@ const COLUMNS = [
   "details",
 ];
 
-/** Who did what to rights and sign-ins, for admins. */
+/** The audit log, for admins. */
 export function auditRoutes({ db }: ApiServices): Api {
   const app = createApi();
   app.openapi(
@@ -39,7 +36,7 @@ export function auditRoutes({ db }: ApiServices): Api {
       request: {
         query: AuditQuery.extend({ format: z.enum(["json", "csv"]).default("json") }),
       },
-      responses: looseAnswers(200, "A page", AuditList),
+      responses: looseResponses(200, "A page", AuditList),
     }),
     async (c) => {
       adminOf(c);
@@ -56,13 +53,13 @@ export function auditRoutes({ db }: ApiServices): Api {
 
 type Read = (next: Pick<AuditFilter, never> & { cursor?: string }) => Promise<AuditList>;
 
-/** Page by page as it is read, so that a long log takes no memory. */
+/** Reads page by page, so that a long log takes no memory. */
 function csvOf(read: Read): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let cursor: string | null | undefined;
   return new ReadableStream({
     start(controller) {
-      // Spreadsheets take it for UTF-8 by this mark.
+      // The byte order mark tells spreadsheets that it is UTF-8.
       controller.enqueue(encoder.encode("\ufeff" + csvLine(COLUMNS)));
     },
     async pull(controller) {

@@ -5,22 +5,11 @@ import { invalid, ParleyError } from "../protocol/errors.ts";
 import { Id, User } from "../protocol/model.ts";
 import { LoginResponse, LoginBody, SetupBody } from "../protocol/rest.ts";
 import { SignInList, SignInsEnded } from "../protocol/sign_ins.ts";
-import {
-  adminOf,
-  agentOf,
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-  clearRefreshCookie,
-  createApi,
-  type Env,
-  nothing,
-  peerOf,
-  refreshCookie,
-  signedInAnswer,
-} from "./context.ts";
+import { adminOf, agentOf } from "./authentication.ts";
+import { auditActor, clearRefreshCookie, peerOf, refreshCookie, signedInResponse } from "./cookies.ts";
+import { type Api, createApi, type Env } from "./env.ts";
+import { body, noContent, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 import { findUser } from "../domain/agents/users.ts";
 
 /** Routes that give out credentials: mounted before authentication. */
@@ -37,13 +26,13 @@ export function publicAuthRoutes(services: ApiServices): Api {
       summary: "Make the first admin, once",
       description: "From another machine with the code that the server printed at its start.",
       request: body(SetupBody),
-      responses: answers(200, "Signed in as the first admin", LoginResponse),
+      responses: responses(200, "Signed in as the first admin", LoginResponse),
     }),
     async (c) => {
       const { code, ...admin } = c.req.valid("json");
       const mayWithout = c.get("peer").isLocal;
       const signedIn = await signIn.setUp(admin, peerOf(c), mayWithout ? null : code ?? "");
-      return c.json(signedInAnswer(c, services, signedIn), 200);
+      return c.json(signedInResponse(c, services, signedIn), 200);
     },
   );
 
@@ -55,11 +44,11 @@ export function publicAuthRoutes(services: ApiServices): Api {
       tags: ["auth"],
       summary: "Sign in",
       request: body(LoginBody),
-      responses: answers(200, "An access token; the refresh cookie is set", LoginResponse),
+      responses: responses(200, "An access token; the refresh cookie is set", LoginResponse),
     }),
     async (c) => {
       const signedIn = await signIn.login(c.req.valid("json"), peerOf(c));
-      return c.json(signedInAnswer(c, services, signedIn), 200);
+      return c.json(signedInResponse(c, services, signedIn), 200);
     },
   );
 
@@ -70,7 +59,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
       security: [],
       tags: ["auth"],
       summary: "A new access token from the refresh cookie, which is rotated",
-      responses: answers(200, "A new access token", LoginResponse),
+      responses: responses(200, "A new access token", LoginResponse),
     }),
     async (c) => {
       const token = refreshCookie(c);
@@ -79,7 +68,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
       }
       try {
         const signedIn = await signIn.refresh(token, peerOf(c));
-        return c.json(signedInAnswer(c, services, signedIn), 200);
+        return c.json(signedInResponse(c, services, signedIn), 200);
       } catch (error) {
         if (error instanceof ParleyError && error.code === "invalid_token") {
           clearRefreshCookie(c);
@@ -96,7 +85,7 @@ export function publicAuthRoutes(services: ApiServices): Api {
       security: [],
       tags: ["auth"],
       summary: "Sign out here",
-      responses: nothing,
+      responses: noContent,
     }),
     async (c) => {
       const token = refreshCookie(c);
@@ -117,7 +106,7 @@ export function authRoutes(services: ApiServices): Api {
       path: "/api/auth/me",
       tags: ["auth"],
       summary: "Who the access token belongs to",
-      responses: answers(200, "The user", z.object({ user: User })),
+      responses: responses(200, "The user", z.object({ user: User })),
     }),
     async (c) => {
       const user = await findUser(db, agentOf(c).userId);
@@ -145,7 +134,7 @@ export function authRoutes(services: ApiServices): Api {
   return app;
 }
 
-/** Where somebody is signed in: the list, and the end of one or of all but the one that asks. */
+/** The list of sign-ins, and the end of one, or of all but the current one. */
 function signInRoutes(app: Api, { path, whose, who, signIn }: {
   path: string;
   whose: string;
@@ -158,9 +147,9 @@ function signInRoutes(app: Api, { path, whose, who, signIn }: {
       method: "get",
       path,
       tags: ["auth"],
-      summary: `Sign-ins that go on, ${whose}, the last used first`,
+      summary: `Active sign-ins, ${whose}, the last used first`,
       request: { params: z.object(user) },
-      responses: answers(200, "Sign-ins", SignInList),
+      responses: responses(200, "Sign-ins", SignInList),
     }),
     async (c) => {
       const items = await signIn.list(who(c), agentOf(c).signInId);
@@ -172,9 +161,9 @@ function signInRoutes(app: Api, { path, whose, who, signIn }: {
       method: "delete",
       path,
       tags: ["auth"],
-      summary: `End all sign-ins, ${whose}, but the one that asks`,
+      summary: `End all sign-ins, ${whose}, except the one of this request`,
       request: { params: z.object(user) },
-      responses: answers(200, "How many were ended", SignInsEnded),
+      responses: responses(200, "How many were ended", SignInsEnded),
     }),
     async (c) => {
       const except = agentOf(c).signInId;
@@ -188,7 +177,7 @@ function signInRoutes(app: Api, { path, whose, who, signIn }: {
       tags: ["auth"],
       summary: `End one sign-in, ${whose}; its connections are closed with 3503`,
       request: { params: z.object({ ...user, signInId: Id }) },
-      responses: nothing,
+      responses: noContent,
     }),
     async (c) => {
       const id = c.req.valid("param").signInId as string;

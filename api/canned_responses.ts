@@ -12,12 +12,14 @@ import {
   CreateCannedResponseBody,
   UpdateCannedResponseBody,
 } from "../protocol/workspace.ts";
-import { adminOf, agentOf, type Api, type ApiServices } from "./context.ts";
+import { adminOf, agentOf } from "./authentication.ts";
+import type { Api } from "./env.ts";
+import type { ApiServices } from "./services.ts";
 import { recordRoutes } from "./records.ts";
 
 /**
- * Texts that agents use again and again. They are everybody's to use and to change; somebody else's
- * is removed by admins alone.
+ * Texts that agents use often. All agents may use and change them; only admins may remove those of
+ * others.
  */
 export function cannedResponseRoutes({ db }: ApiServices): Api {
   return recordRoutes({

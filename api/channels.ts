@@ -12,7 +12,9 @@ import {
   CreateChannelBody,
   UpdateChannelBody,
 } from "../protocol/workspace.ts";
-import { adminOf, agentOf, type Api, type ApiServices } from "./context.ts";
+import { adminOf, agentOf } from "./authentication.ts";
+import type { Api } from "./env.ts";
+import type { ApiServices } from "./services.ts";
 import { recordRoutes } from "./records.ts";
 
 /** Accounts on messaging platforms. Agents read, admins change. */

@@ -4,16 +4,11 @@ import { hashSecret } from "../domain/secrets.ts";
 import { endSession } from "../domain/visitors/sessions.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { DisconnectBody } from "../protocol/rest.ts";
-import {
-  adminOf,
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-  createApi,
-  nothing,
-} from "./context.ts";
+import { adminOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi } from "./env.ts";
+import { body, noContent, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 /** Ending sessions and connections. */
 export function connectionRoutes({ db, bus, realtime }: ApiServices): Api {
@@ -25,7 +20,7 @@ export function connectionRoutes({ db, bus, realtime }: ApiServices): Api {
       path: "/api/sessions",
       tags: ["visitors"],
       summary: "End one's own session (visitors)",
-      responses: nothing,
+      responses: noContent,
     }),
     async (c) => {
       const principal = c.get("principal");
@@ -44,7 +39,7 @@ export function connectionRoutes({ db, bus, realtime }: ApiServices): Api {
       tags: ["connections"],
       summary: "Close connections with code 3503 (admins)",
       request: body(DisconnectBody),
-      responses: answers(
+      responses: responses(
         200,
         "How many were closed",
         z.object({ disconnected: z.number().int() }),

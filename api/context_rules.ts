@@ -15,20 +15,16 @@ import {
   OrderContextRulesBody,
   UpdateContextRuleBody,
 } from "../protocol/rules.ts";
-import {
-  adminOf,
-  agentOf,
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-} from "./context.ts";
+import { adminOf, agentOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import type { Api } from "./env.ts";
+import { body, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 import { recordRoutes } from "./records.ts";
 
 const tag = "context rules";
 
-/** What the bot says, and when. Agents read, admins change. */
+/** The bot's rules. Agents read, admins change. */
 export function contextRuleRoutes({ db, bus }: ApiServices): Api {
   const app = recordRoutes({
     path: "/api/context-rules",
@@ -69,7 +65,7 @@ export function contextRuleRoutes({ db, bus }: ApiServices): Api {
       tags: [tag],
       summary: "Put context rules into another order (admins)",
       request: body(OrderContextRulesBody),
-      responses: answers(200, "All rules in their order", ContextRuleList),
+      responses: responses(200, "All rules in their order", ContextRuleList),
     }),
     async (c) => {
       adminOf(c);

@@ -9,17 +9,13 @@ import {
   ParticipantTokenBody,
 } from "../protocol/contexts.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import {
-  adminOf,
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-  createApi,
-} from "./context.ts";
+import { adminOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi } from "./env.ts";
+import { body, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
-/** Life of a token for which none is asked, in seconds. */
+/** Default life of a token, in seconds. */
 const LIFE_S = 3600;
 
 /** Tokens for the participants of contexts, for sites whose backend does not sign them itself. */
@@ -33,13 +29,13 @@ export function contextRoutes({ db, bus, participantTokens, renames }: ApiServic
       tags: ["contexts"],
       summary: "A token that admits one person to one context (admins)",
       request: { params: z.object({ contextId: ContextId }), ...body(ParticipantTokenBody) },
-      responses: answers(201, "The token", ParticipantTokenResponse),
+      responses: responses(201, "The token", ParticipantTokenResponse),
     }),
     async (c) => {
       adminOf(c);
       const { contextId } = c.req.valid("param");
       const { userId: externalId, userName: name, expiresIn = LIFE_S } = c.req.valid("json");
-      // A name is opened by whoever comes first; a conversation's id has to be that of one.
+      // A context is created by its first participant; a conversation has to exist.
       if (isConversationId(contextId) && await findContextConversation(db, contextId) === null) {
         throw new ParleyError("not_found", `Cannot find the conversation "${contextId}"`);
       }

@@ -11,15 +11,10 @@ import {
   ReadBody,
   UpdateConversationBody,
 } from "../protocol/rest.ts";
-import {
-  answers,
-  type Api,
-  type ApiServices,
-  body,
-  createApi,
-  IdParam,
-  personOf,
-} from "./context.ts";
+import { personOf } from "./authentication.ts";
+import { type Api, createApi } from "./env.ts";
+import { body, IdParam, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 const tags = ["conversations"];
 
@@ -34,7 +29,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "Conversations, newest activity first (agents)",
       request: { query: ConversationQuery },
-      responses: answers(200, "A page", ConversationList),
+      responses: responses(200, "A page", ConversationList),
     }),
     async (c) => c.json(await conversations.list(c.get("principal"), c.req.valid("query")), 200),
   );
@@ -46,7 +41,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "Open a conversation, or find the one there is",
       request: body(OpenConversationBody),
-      responses: answers(200, "The conversation", Conversation),
+      responses: responses(200, "The conversation", Conversation),
     }),
     async (c) => {
       const { contactId } = c.req.valid("json");
@@ -61,7 +56,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "One conversation",
       request: { params: IdParam },
-      responses: answers(200, "The conversation", Conversation),
+      responses: responses(200, "The conversation", Conversation),
     }),
     async (c) => c.json(await conversations.get(c.get("principal"), c.req.valid("param").id), 200),
   );
@@ -73,7 +68,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "Change status, assignment or labels (agents)",
       request: { params: IdParam, ...body(UpdateConversationBody) },
-      responses: answers(200, "The conversation", Conversation),
+      responses: responses(200, "The conversation", Conversation),
     }),
     async (c) => {
       const { id } = c.req.valid("param");
@@ -95,7 +90,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "Messages in the order of seq",
       request: { params: IdParam, query: MessageQuery },
-      responses: answers(200, "A page", MessageList),
+      responses: responses(200, "A page", MessageList),
     }),
     async (c) => {
       const query = c.req.valid("query");
@@ -115,8 +110,8 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       summary: "Send a message; the same clientMessageId again is the same message again",
       request: { params: IdParam, ...body(PostMessageBody) },
       responses: {
-        ...answers(200, "It was sent before", Message),
-        ...answers(201, "It is stored", Message),
+        ...responses(200, "It was sent before", Message),
+        ...responses(201, "It is stored", Message),
       },
     }),
     async (c) => {
@@ -135,7 +130,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "Mark several conversations, or all, as read (agents)",
       request: body(ReadConversationsBody),
-      responses: answers(200, "What is still unread", ReadConversationsResponse),
+      responses: responses(200, "What is still unread", ReadConversationsResponse),
     }),
     async (c) => c.json(await conversations.readMany(personOf(c), c.req.valid("json")), 200),
   );
@@ -147,7 +142,7 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
       tags,
       summary: "Mark as read up to a position",
       request: { params: IdParam, ...body(ReadBody) },
-      responses: answers(
+      responses: responses(
         200,
         "Where the reader now stands",
         z.object({ readSeq: z.number().int(), unread: z.number().int() }),

@@ -3,7 +3,7 @@ import type { Context, Next } from "hono";
 import { ParleyError } from "../protocol/errors.ts";
 import { etagOf } from "../protocol/etag.ts";
 
-/** What is asked for again and again and seldom changes. */
+/** Routes that are read often and seldom change. */
 export const CONDITIONAL = [
   "/api/canned-responses/*",
   "/api/channels/*",
@@ -13,7 +13,7 @@ export const CONDITIONAL = [
   "/api/widget-configs/*",
 ] as const;
 
-/** Gives what is read an ETag, and answers 304 to who has it already. */
+/** Adds an ETag to responses, and responds with 304 where the client has the same. */
 export async function conditional(c: Context, next: Next): Promise<void> {
   await next();
   if (c.req.method !== "GET" || c.res.status !== 200) return;
@@ -25,32 +25,32 @@ export async function conditional(c: Context, next: Next): Promise<void> {
   const known = tagsOf(c.req.header("if-none-match") ?? "");
   const isKnown = known.includes(etag) || known.includes("*");
   if (isKnown) headers.delete("content-type");
-  const answer = new Response(isKnown ? null : c.res.body, {
+  const response = new Response(isKnown ? null : c.res.body, {
     status: isKnown ? 304 : 200,
     headers,
   });
-  // Otherwise the old answer's headers go over the new one's.
+  // Otherwise the framework copies the old response's headers.
   c.res = undefined;
-  c.res = answer;
+  c.res = response;
 }
 
-/** An ETag that says what the bytes are. */
+/** An ETag from the digest of the bytes. */
 export async function digestTag(bytes: BufferSource): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return `"${new Uint8Array(digest, 0, 12).toBase64({ alphabet: "base64url" })}"`;
 }
 
-/** A proxy that compresses marks a tag as weak; it is compared without. */
+/** A proxy that compresses marks tags as weak; they are compared without the mark. */
 function tagsOf(header: string): string[] {
   return header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
 }
 
-/** The header of a change that holds for one version only. */
+/** The header of a change that applies to one version only. */
 export const IfMatch = z.object({ "if-match": z.string().max(200).optional() });
 
 /**
- * Refuses a change of something that somebody else has changed meanwhile: the caller names in
- * If-Match the version that they have seen. Without the header every change goes through.
+ * Refuses a change of something that somebody else has changed meanwhile: If-Match has the version
+ * that the caller has seen. Without the header every change is accepted.
  *
  * @throws {ParleyError} `precondition_failed`
  */

@@ -9,12 +9,14 @@ import {
 import { needScope } from "../domain/principal.ts";
 import { CreateLabelBody, LabelList, UpdateLabelBody } from "../protocol/labels.ts";
 import { Label } from "../protocol/model.ts";
-import { adminOf, agentOf, type Api, type ApiServices, type Env } from "./context.ts";
+import { adminOf, agentOf } from "./authentication.ts";
+import type { Api, Env } from "./env.ts";
+import type { ApiServices } from "./services.ts";
 import { recordRoutes } from "./records.ts";
 
 /**
- * Words by which agents sort conversations. Agents make and change them; admins remove them, because
- * that takes a label from every conversation and cannot be undone.
+ * Labels of conversations. Agents add and change them; only admins remove them, because that removes a
+ * label from every conversation and cannot be undone.
  */
 export function labelRoutes({ db }: ApiServices): Api {
   return recordRoutes({
@@ -52,7 +54,7 @@ export function labelRoutes({ db }: ApiServices): Api {
   });
 }
 
-/** A program that labels conversations has to know which labels there are. */
+/** A program that labels conversations needs the list of labels. */
 function readerOf(c: Context<Env>): void {
   const caller = c.get("principal");
   if (caller.kind === "program") needScope(caller, "conversations:read");

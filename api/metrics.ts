@@ -1,11 +1,12 @@
-/** `GET /metrics` in Prometheus' text format, and what is read at each scrape. */
+/** `GET /metrics` in Prometheus' text format, and metrics that are read at each scrape. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Metrics } from "../domain/metrics.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { BrokerTroubles } from "../realtime/broker.ts";
 import { isForwarded, isPrivateAddress } from "../realtime/address.ts";
 import type { Realtime } from "../realtime/face.ts";
-import type { Api, ApiServices } from "./context.ts";
+import type { Api } from "./env.ts";
+import type { ApiServices } from "./services.ts";
 import { watchProcess } from "./process_metrics.ts";
 
 type MetricsServices = Pick<
@@ -13,7 +14,7 @@ type MetricsServices = Pick<
   "metrics" | "metricsToken" | "workers" | "dataDir" | "realtime" | "version" | "engine"
 >;
 
-/** Adds the route, and the metrics that are read from what the process knows anyway. */
+/** Adds the route, and the metrics whose values are read at each scrape. */
 export function metricsRoute(app: Api, services: MetricsServices): void {
   const { metrics, metricsToken: token, version, engine } = services;
   watchRealtime(metrics, services.realtime);
@@ -29,9 +30,9 @@ export function metricsRoute(app: Api, services: MetricsServices): void {
 
   app.get("/metrics", async (c) => {
     const allowed = token === undefined
-      // Behind a proxy that is not on the list everybody seems to come from inside.
+      // Behind a proxy that is not trusted, every request comes from a private address.
       ? isPrivateAddress(c.get("peer").address) && !isForwarded(c.req.raw)
-      : same(c.req.header("authorization") ?? "", `Bearer ${token}`);
+      : equalSecrets(c.req.header("authorization") ?? "", `Bearer ${token}`);
     if (!allowed) {
       throw token === undefined
         ? new ParleyError("forbidden", "Cannot read metrics from this address: set METRICS_TOKEN")
@@ -100,7 +101,7 @@ function watchRealtime(metrics: Metrics, realtime: Pick<Realtime, "stats" | "tra
   );
   watch("parley_broker_connected", "Whether other nodes can be reached: 1, or 0", () => {
     const { nodesConnected } = stats();
-    // Where there can be no other node, there is nothing to reach.
+    // null: this process is the only node.
     return nodesConnected === null ? [] : [{ value: nodesConnected ? 1 : 0 }];
   });
   const trouble = (name: string, help: string, which: keyof BrokerTroubles) =>
@@ -127,8 +128,8 @@ function watchRealtime(metrics: Metrics, realtime: Pick<Realtime, "stats" | "tra
   one("parley_deliveries_total", "Events written", () => stats().deliveries, "counter");
 }
 
-/** Compares digests: the time says nothing of where two secrets differ. */
-function same(given: string, wanted: string): boolean {
+/** Compares digests, so that the time does not depend on where two secrets differ. */
+function equalSecrets(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }

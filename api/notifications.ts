@@ -7,19 +7,14 @@ import {
   UnreadNotifications,
   UpdatePreferencesBody,
 } from "../protocol/notifications.ts";
-import {
-  answers,
-  type Api,
-  type ApiServices,
-  body,
-  createApi,
-  IdParam,
-  personOf,
-} from "./context.ts";
+import { personOf } from "./authentication.ts";
+import { type Api, createApi } from "./env.ts";
+import { body, IdParam, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 const tags = ["notifications"];
 
-/** An agent's own notifications, and how they want to be told. */
+/** An agent's own notifications and preferences. */
 export function notificationRoutes({ notifications }: ApiServices): Api {
   const app = createApi();
 
@@ -30,7 +25,7 @@ export function notificationRoutes({ notifications }: ApiServices): Api {
       tags,
       summary: "Own notifications, newest first (agents)",
       request: { query: NotificationQuery },
-      responses: answers(200, "A page", NotificationList),
+      responses: responses(200, "A page", NotificationList),
     }),
     async (c) => {
       const { unread, ...query } = c.req.valid("query");
@@ -48,7 +43,7 @@ export function notificationRoutes({ notifications }: ApiServices): Api {
       path: "/api/notifications/read",
       tags,
       summary: "Mark all own notifications as read",
-      responses: answers(200, "How many are not read", UnreadNotifications),
+      responses: responses(200, "How many are not read", UnreadNotifications),
     }),
     async (c) => c.json(await notifications.readAll(personOf(c)), 200),
   );
@@ -60,7 +55,7 @@ export function notificationRoutes({ notifications }: ApiServices): Api {
       tags,
       summary: "Mark one as read",
       request: { params: IdParam },
-      responses: answers(200, "The notification", Notification),
+      responses: responses(200, "The notification", Notification),
     }),
     async (c) => {
       const { id } = c.req.valid("param");
@@ -73,8 +68,8 @@ export function notificationRoutes({ notifications }: ApiServices): Api {
       method: "get",
       path: "/api/notification-preferences",
       tags,
-      summary: "How one wants to be told of what",
-      responses: answers(200, "By kind", NotificationPreferences),
+      summary: "Own preferences, by kind of notification",
+      responses: responses(200, "By kind", NotificationPreferences),
     }),
     async (c) => c.json(await notifications.preferences(personOf(c)), 200),
   );
@@ -84,9 +79,9 @@ export function notificationRoutes({ notifications }: ApiServices): Api {
       method: "patch",
       path: "/api/notification-preferences",
       tags,
-      summary: "Change what is named, keep the rest",
+      summary: "Change the given preferences, keep the rest",
       request: body(UpdatePreferencesBody),
-      responses: answers(200, "By kind, as they are now", NotificationPreferences),
+      responses: responses(200, "By kind, as they are now", NotificationPreferences),
     }),
     async (c) => {
       const changes = c.req.valid("json");

@@ -2,24 +2,24 @@ import type { MiddlewareHandler } from "hono";
 import { createCapacity } from "../domain/capacity.ts";
 import { NetworkLimiter } from "../domain/rate_limit.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import type { Env } from "./context.ts";
+import type { Env } from "./env.ts";
 
 export interface OpenRequestLimits {
   total: number;
   perNetwork: number;
   /** Requests of one network in a minute. */
   perMinute: number;
-  /** The rate and the bound of a network are not for peers on this machine that no proxy stands before. */
+  /** Peers on this machine, without a proxy between, are exempt from these bounds. */
   exempt: { perNetwork: boolean; perMinute: boolean };
 }
 
-/** When to ask again that finds too many requests open: they end within seconds. */
+/** When to try again: open requests end within seconds. */
 const RETRY_MS = 1000;
 
 /**
- * Bounds requests to the API: how many a network sends in a minute, and how many are open, which is
- * from their head to their answer. Most take milliseconds, so that an office behind
- * one address has few at a time; those that send half a body keep theirs until BODY_TIMEOUT_MS.
+ * Bounds requests to the API: how many a network sends in a minute, and how many are open, from their
+ * head to their response. Most take milliseconds, so an office behind one address has few at a time;
+ * a request whose body does not arrive is open until BODY_TIMEOUT_MS.
  */
 export function openRequests(limits: OpenRequestLimits): MiddlewareHandler<Env> {
   const open = createCapacity({

@@ -4,21 +4,21 @@ import { problemResponse } from "./problem.ts";
 const logger = getLogger(["parley", "http"]);
 
 /**
- * What no name of a host has, nor its port. The runtime makes an address of the header and the
- * target as they come, so with these a part of the header would be the path.
+ * Characters that neither a host nor a port has. The runtime builds the URL from the Host header and
+ * the target, so with them a part of the header would be the path.
  */
 const NO_HOST = /[\s/\\?#@]/;
 
 /**
- * The path of a request, or the refusal of one whose address is none: the runtime takes any Host
- * header and any target, and only reading the address shows that it is not valid.
+ * The path of a request, or a response that refuses a request without a valid URL: the runtime
+ * accepts any Host header and any target, and only parsing shows that the URL is not valid.
  */
 export function pathOf(request: Request): string | Response {
   try {
-    // There is none in HTTP/2, and need not be one in HTTP/1.0.
+    // HTTP/2 has no Host header, and HTTP/1.0 need not have one.
     if (!NO_HOST.test(request.headers.get("host") ?? "")) return new URL(request.url).pathname;
   } catch {
-    // It is refused.
+    // Not a valid URL: refused below.
   }
   logger.debug("Refused a request whose address or Host header is not valid", {
     method: request.method,

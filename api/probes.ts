@@ -1,29 +1,29 @@
 /**
- * What balancers, supervisors and people ask a process about itself. No answer waits for longer than
- * its deadline, whatever the part that is asked does.
+ * Probes of a process for balancers, supervisors and people. No response waits for longer than its
+ * deadline, whatever the part that is checked does.
  */
 import { problemResponse } from "./problem.ts";
 
-/** Milliseconds that each part has to answer. */
+/** Milliseconds for each check. */
 const DEADLINE_MS = 1000;
-/** After so many milliseconds without an answer it is asked again. */
+/** Milliseconds after which a check without a result is repeated. */
 const LOST_MS = 10_000;
 
 export interface ProbeOptions {
-  /** Resolves with null when the database answers, or with why it does not, in words. */
+  /** Checks the database; resolves with null, or with a sentence that says what is wrong. */
   database: () => Promise<string | null>;
-  /** What is amiss and does not keep traffic away, such as Redis or a disk: sentences. */
+  /** Problems for which the node still accepts traffic, such as Redis or a disk, as sentences. */
   troubles: () => string[];
   draining: () => boolean;
-  /** What /health says besides. */
+  /** More fields of /health. */
   services: () => Record<string, unknown>;
   websocket: () => Record<string, unknown>;
   deadlineMs?: number;
 }
 
 export interface Probes {
-  /** The answer to a request for a probe; null: it is none. */
-  answer(path: string): Promise<Response> | null;
+  /** The response to a probe; null: the path is no probe. */
+  respond(path: string): Promise<Response> | null;
 }
 
 export const LIVE = "/live";
@@ -31,24 +31,24 @@ export const READY = "/ready";
 export const HEALTH = "/health";
 export const isProbe = (path: string) => path === LIVE || path === READY || path === HEALTH;
 
-/** Answered by the event loop alone: it turns. */
+/** Needs nothing but the event loop. */
 export function live(): Response {
   return json({ live: true }, 200);
 }
 
 export function createProbes(options: ProbeOptions): Probes {
   const { troubles, draining, deadlineMs = DEADLINE_MS } = options;
-  let asking: Promise<string | null> | null = null;
-  let askedAt = 0;
+  let checking: Promise<string | null> | null = null;
+  let checkedAt = 0;
 
-  /** One question at a time, however many ask, so that probes take no more than one connection. */
-  function askDatabase(): Promise<string | null> {
-    if (asking !== null && performance.now() - askedAt < LOST_MS) return asking;
-    askedAt = performance.now();
+  /** One check at a time, however many probes there are, so that they take one connection. */
+  function checkDatabase(): Promise<string | null> {
+    if (checking !== null && performance.now() - checkedAt < LOST_MS) return checking;
+    checkedAt = performance.now();
     const mine = options.database().finally(() => {
-      if (asking === mine) asking = null;
+      if (checking === mine) checking = null;
     });
-    return asking = mine;
+    return checking = mine;
   }
 
   async function databaseTrouble(): Promise<string | null> {
@@ -56,7 +56,7 @@ export function createProbes(options: ProbeOptions): Probes {
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve(`it did not answer within ${deadlineMs} ms`), deadlineMs);
     });
-    const why = await Promise.race([askDatabase(), late]);
+    const why = await Promise.race([checkDatabase(), late]);
     clearTimeout(timer);
     return why === null ? null : `The database does not answer: ${why}`;
   }
@@ -89,7 +89,7 @@ export function createProbes(options: ProbeOptions): Probes {
   }
 
   return {
-    answer(path) {
+    respond(path) {
       if (path === LIVE) return Promise.resolve(live());
       if (path === READY) return ready();
       return path === HEALTH ? health() : null;
@@ -113,11 +113,11 @@ export interface Starting {
   missing(): string[];
 }
 
-/** Milliseconds after which a client may ask again. */
+/** Milliseconds after which a client may try again. */
 const RETRY_AFTER_MS = 2000;
 
-/** What every request is answered until there is a server behind the port. */
-export function answerWhileStarting(request: Request, path: string, starting: Starting): Response {
+/** The response to every request until the server has started. */
+export function respondWhileStarting(request: Request, path: string, starting: Starting): Response {
   const missing = starting.missing();
   if (path === LIVE) return live();
   if (path === READY) return json({ ready: false, missing }, 503);
@@ -144,7 +144,7 @@ export function answerWhileStarting(request: Request, path: string, starting: St
   });
 }
 
-/** A page that asks again by itself; no script, and nothing to load. */
+/** A page that reloads itself, without a script or anything to load. */
 function startingPage(): Response {
   const seconds = RETRY_AFTER_MS / 1000;
   const page = `<!doctype html>

@@ -1,11 +1,10 @@
-/** Problem details (RFC 9457) for answers that no route of the API makes. */
+/** Problem details (RFC 9457) for responses outside of the API's routes. */
 import { type ErrorCode, ERRORS } from "../protocol/errors.ts";
 
 export interface ProblemOptions {
   code: ErrorCode;
-  /** The sentence. */
   detail: string;
-  /** Milliseconds after which the same may succeed. */
+  /** Milliseconds after which the request may succeed. */
   retryAfter?: number;
 }
 

@@ -1,4 +1,4 @@
-/** What an operator watches of the process and its machine, read at each scrape. */
+/** Metrics of the process and its machine, read at each scrape. */
 import { statfs as statfsWithCallback } from "node:fs";
 import { promisify } from "node:util";
 import process from "node:process";
@@ -7,10 +7,10 @@ import type { Metrics } from "../domain/metrics.ts";
 /** The one of node:fs/promises is missing before Deno 2.6, which Deno Deploy may run. */
 const statfs = promisify(statfsWithCallback);
 
-/** A folder on a share that does not answer must not hold up everything else. */
+/** A network share that does not respond must not delay the scrape. */
 const DISK_MS = 1000;
 
-/** @param dataDir whose disk is looked at; undefined: nothing is kept on one. */
+/** @param dataDir on the disk that is measured; undefined: none is used. */
 export function watchProcess({ watch }: Metrics, dataDir: string | undefined): void {
   const one = (
     name: string,
@@ -55,12 +55,12 @@ export function watchProcess({ watch }: Metrics, dataDir: string | undefined): v
   );
 }
 
-/** Both values of one scrape are of one look. */
+/** Both values of a scrape come from one call. */
 function createDisk(dataDir: string) {
-  let look: Promise<{ free: number; size: number } | null> | null = null;
+  let pending: Promise<{ free: number; size: number } | null> | null = null;
   return () => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    return look ??= Promise.race([
+    return pending ??= Promise.race([
       statfs(dataDir).then(({ bavail, blocks, bsize }) => ({
         free: bavail * bsize,
         size: blocks * bsize,
@@ -70,17 +70,17 @@ function createDisk(dataDir: string) {
       }),
     ]).catch(() => null).finally(() => {
       clearTimeout(timer);
-      look = null;
+      pending = null;
     });
   };
 }
 
-/** null where the system does not say, or does not let anybody look. */
+/** null where the system does not tell. */
 async function openDescriptors(): Promise<number | null> {
   try {
     let count = 0;
     for await (const _ of Deno.readDir("/proc/self/fd")) count++;
-    // The one of this look is none of the others'.
+    // Without the descriptor of this read.
     return count - 1;
   } catch {
     return null;

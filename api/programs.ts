@@ -1,4 +1,4 @@
-/** What other programs do with an API key; admins may do the same. */
+/** The API for other programs with an API key; admins may use it, too. */
 import { audit } from "../domain/audit.ts";
 import { createRoute, z } from "@hono/zod-openapi";
 import { personExists } from "../domain/agents/users.ts";
@@ -9,27 +9,21 @@ import {
   BroadcastBody,
   ConnectionStats,
   UserConnections,
-  UserEventAnswer,
+  UserEventResponse,
   UserEventBody,
 } from "../protocol/programs.ts";
-import {
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-  createApi,
-  IdParam,
-  nothing,
-  programOf,
-} from "./context.ts";
+import { programOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi } from "./env.ts";
+import { body, IdParam, noContent, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 const tags = ["server-side API"];
 
-/** Admins may do what any key may. */
+/** Admins may send what any key may. */
 function needEventName(caller: Caller, name: string): void {
-  const mayTell = caller.kind !== "program" || caller.scopes.includes("events:emit");
-  const message = eventNameProblem(name, mayTell);
+  const mayEmit = caller.kind !== "program" || caller.scopes.includes("events:emit");
+  const message = eventNameProblem(name, mayEmit);
   if (message === null) return;
   throw new ParleyError("invalid", `Cannot send the event: "${name}" ${message}`, {
     fields: [{ path: "event", message }],
@@ -51,10 +45,10 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
       tags,
       summary: "Send an event to all agents, or into a conversation (broadcast:write)",
       description:
-        "Whoever is connected gets the event; it is not stored. On the native protocol " +
+        "All who are connected get the event; it is not stored. On the native protocol " +
         "it is user_event {name, data}, on Socket.IO it is emitted under its name.",
       request: body(BroadcastBody),
-      responses: nothing,
+      responses: noContent,
     }),
     async (c) => {
       programOf(c, "broadcast:write");
@@ -77,7 +71,7 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
       tags,
       summary: "Send an event to every connection of a user or contact (users:notify)",
       request: { params: IdParam, ...body(UserEventBody) },
-      responses: answers(200, "How many connections there were", UserEventAnswer),
+      responses: responses(200, "How many connections there were", UserEventResponse),
     }),
     async (c) => {
       programOf(c, "users:notify");
@@ -96,7 +90,7 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
       path: "/api/connections/stats",
       tags,
       summary: "Connections and people, on all nodes (connections:read)",
-      responses: answers(200, "Counts", ConnectionStats),
+      responses: responses(200, "Counts", ConnectionStats),
     }),
     async (c) => {
       programOf(c, "connections:read");
@@ -110,7 +104,7 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
       tags,
       summary: "Whether a user or contact is connected, and how often (connections:read)",
       request: { params: IdParam },
-      responses: answers(200, "On all nodes", UserConnections),
+      responses: responses(200, "On all nodes", UserConnections),
     }),
     async (c) => {
       programOf(c, "connections:read");
@@ -127,7 +121,7 @@ export function programRoutes({ db, conversations, realtime }: ApiServices): Api
       tags,
       summary: "Close all connections of a user or contact with code 3503 (connections:write)",
       request: { params: IdParam },
-      responses: answers(200, "How many were closed", z.object({ disconnected: z.int() })),
+      responses: responses(200, "How many were closed", z.object({ disconnected: z.int() })),
     }),
     async (c) => {
       programOf(c, "connections:write");

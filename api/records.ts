@@ -5,25 +5,18 @@ import type { Db } from "../db/database.ts";
 import { audit } from "../domain/audit.ts";
 import type { AuditAction } from "../protocol/audit.ts";
 import { etagOf } from "../protocol/etag.ts";
-import {
-  type Api,
-  auditActor,
-  body,
-  createApi,
-  type Env,
-  IdParam,
-  looseAnswers,
-  nothing,
-} from "./context.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi, type Env } from "./env.ts";
+import { body, IdParam, looseResponses, noContent } from "./schemas.ts";
 import { IfMatch, requireMatch } from "./etag.ts";
 
-/** `updatedAt` tells the versions of a record apart. */
+/** `updatedAt` identifies the version of a record. */
 interface Versioned {
   id: string;
   updatedAt: string;
 }
 
-/** Gets the record as it is, locked; what it throws refuses the change. */
+/** Called with the locked record before it is changed; throws to refuse the change. */
 type Check<Item> = (current: Item) => void;
 
 export interface Records<Item extends Versioned, Create, Update extends object, Query, Writer> {
@@ -32,7 +25,7 @@ export interface Records<Item extends Versioned, Create, Update extends object, 
   tag: string;
   /** What one is called in sentences: "channel". */
   one: string;
-  /** Sentences of the documentation: of each route, and what each answers. */
+  /** Sentences of the documentation: of the routes, and of their responses. */
   words: {
     list: string;
     add: string;
@@ -48,7 +41,7 @@ export interface Records<Item extends Versioned, Create, Update extends object, 
   query?: z.ZodObject & z.ZodType<Query>;
   creation: z.ZodType<Create>;
   changes: z.ZodType<Update>;
-  /** What of it the audit log has, and under which names; absent: nothing. */
+  /** Which changes are in the audit log, by which actions; absent: none. */
   audit?: {
     db: Db;
     name(item: Item): string;
@@ -58,14 +51,14 @@ export interface Records<Item extends Versioned, Create, Update extends object, 
     /** What the entry of a new record (`before` is undefined) or of a change has besides. */
     more?(after: Item, before: Item | undefined): Record<string, unknown>;
   };
-  /** Throw for whoever may not. */
+  /** Both throw where the caller may not. */
   reader(c: Context<Env>): unknown;
   writer(c: Context<Env>): Writer;
   /** Who may remove; default `writer`. */
   remover?(c: Context<Env>): unknown;
-  /** Removed whatever its version is: If-Match says nothing there. */
+  /** A removal does not compare versions: it has no If-Match. */
   removesAnyVersion?: boolean;
-  /** Answers a body as `items` has it. */
+  /** Responds with a body of `items`. */
   list(query: Query): Promise<object>;
   find(id: string): Promise<Item>;
   create(values: Create, writer: Writer): Promise<Item>;
@@ -77,7 +70,7 @@ export interface Records<Item extends Versioned, Create, Update extends object, 
 type Checked<Parts extends object> = Context<Env, string, { out: Parts }>;
 type OfOne = { param: { id: string } };
 
-/** The routes as an app of their own, to which more can be added. */
+/** The routes as an app, to which more can be added. */
 export function recordRoutes<Item extends Versioned, Create, Update extends object, Query, Writer>(
   records: Records<Item, Create, Update, Query, Writer>,
 ): Api {
@@ -85,7 +78,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
   const tags = [records.tag];
   const app = createApi();
 
-  async function told(
+  async function record(
     c: Context<Env>,
     action: AuditAction | undefined,
     item: Item,
@@ -96,7 +89,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
     await audit(db, auditActor(c), { action, subject: { id: item.id, name: name(item) }, data });
   }
 
-  function answer(c: Context<Env>, item: Item, status: 200 | 201 = 200) {
+  function respond(c: Context<Env>, item: Item, status: 200 | 201 = 200) {
     c.header("etag", etagOf(item));
     return c.json(item, status);
   }
@@ -108,7 +101,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
       tags,
       summary: words.list,
       request: { query: records.query },
-      responses: looseAnswers(200, words.items, records.items),
+      responses: looseResponses(200, words.items, records.items),
     }),
     async (c: Checked<{ query: Query }>) => {
       records.reader(c);
@@ -123,13 +116,13 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
       summary: words.add,
       ...(words.addMore === undefined ? {} : { description: words.addMore }),
       request: body(records.creation),
-      responses: looseAnswers(201, words.item, records.item),
+      responses: looseResponses(201, words.item, records.item),
     }),
     async (c: Checked<{ json: Create }>) => {
       const writer = records.writer(c);
       const item = await records.create(c.req.valid("json"), writer);
-      await told(c, records.audit?.created, item, records.audit?.more?.(item, undefined));
-      return answer(c, item, 201);
+      await record(c, records.audit?.created, item, records.audit?.more?.(item, undefined));
+      return respond(c, item, 201);
     },
   );
   app.openapi(
@@ -139,11 +132,11 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
       tags,
       summary: words.read,
       request: { params: IdParam },
-      responses: looseAnswers(200, words.item, records.item),
+      responses: looseResponses(200, words.item, records.item),
     }),
     async (c: Checked<OfOne>) => {
       records.reader(c);
-      return answer(c, await records.find(c.req.valid("param").id));
+      return respond(c, await records.find(c.req.valid("param").id));
     },
   );
   app.openapi(
@@ -153,7 +146,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
       tags,
       summary: words.change,
       request: { params: IdParam, headers: IfMatch, ...body(records.changes) },
-      responses: looseAnswers(200, words.item, records.item),
+      responses: looseResponses(200, words.item, records.item),
     }),
     async (c: Checked<OfOne & { json: Update }>) => {
       records.writer(c);
@@ -165,8 +158,8 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
         before = current;
       });
       const more = records.audit?.more?.(item, before);
-      await told(c, records.audit?.updated, item, { changed: Object.keys(changes), ...more });
-      return answer(c, item);
+      await record(c, records.audit?.updated, item, { changed: Object.keys(changes), ...more });
+      return respond(c, item);
     },
   );
   app.openapi(
@@ -179,14 +172,14 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
         params: IdParam,
         headers: records.removesAnyVersion ? undefined : IfMatch,
       },
-      responses: nothing,
+      responses: noContent,
     }),
     async (c: Checked<OfOne>) => {
       (records.remover ?? records.writer)(c);
       const { id } = c.req.valid("param");
       const item = records.audit?.deleted === undefined ? null : await records.find(id);
       await records.remove(id, (current) => requireMatch(c, one, current), c);
-      if (item !== null) await told(c, records.audit?.deleted, item);
+      if (item !== null) await record(c, records.audit?.deleted, item);
       return c.body(null, 204);
     },
   );

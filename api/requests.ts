@@ -2,28 +2,28 @@
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import type { Metrics } from "../domain/metrics.ts";
 import { type Tracing, tracing } from "../domain/tracing.ts";
-import type { Api } from "./context.ts";
+import type { Api } from "./env.ts";
 
 export interface Requests {
-  /** Answers by `answer` and counts it; `routeOf` names what the API has no route for. */
+  /** Measures `handle`; `routeOf` names the route of a request that is not the API's. */
   measure(
     request: Request,
     routeOf: (request: Request) => string,
-    answer: () => Promise<Response>,
+    handle: () => Promise<Response>,
   ): Promise<Response>;
 }
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-/** Patterns of the API's routes, for as long as their requests are there. */
+/** Pattern of the API's route for each request in flight. */
 const routes = new WeakMap<Request, string>();
 
 export function createRequests({ requests }: Pick<Metrics, "requests">): Requests {
   return {
-    async measure(request, routeOf, answer) {
+    async measure(request, routeOf, handle) {
       const begin = performance.now();
       const response =
-        await (tracing === null ? answer() : traced(tracing, request, routeOf, answer));
+        await (tracing === null ? handle() : traced(tracing, request, routeOf, handle));
       requests.observe({
         method: methodOf(request),
         route: routes.get(request) ?? routeOf(request),
@@ -34,20 +34,20 @@ export function createRequests({ requests }: Pick<Metrics, "requests">): Request
   };
 }
 
-/** Anybody can make one up. */
+/** Clients can invent methods, and labels must be bounded. */
 function methodOf({ method }: Request): string {
   return METHODS.has(method) ? method : "other";
 }
 
-/** Without the address: it has ids, and its query may have tokens. */
+/** Without the URL: it has ids, and its query may have tokens. */
 async function traced(
   to: Tracing,
   request: Request,
   routeOf: (request: Request) => string,
-  answer: () => Promise<Response>,
+  handle: () => Promise<Response>,
 ): Promise<Response> {
   return await to.run("request", { "http.request.method": methodOf(request) }, async (span) => {
-    const response = await answer();
+    const response = await handle();
     span.setAttribute("http.route", routes.get(request) ?? routeOf(request));
     span.setAttribute("http.response.status_code", response.status);
     if (response.status >= 500) {
@@ -58,7 +58,7 @@ async function traced(
   }, SpanKind.SERVER);
 }
 
-/** Notes which route a request takes. An address that is none's has no name of its own. */
+/** Remembers the route of each request, "unmatched" where there is none. */
 export function noteRoutes(app: Api): void {
   app.use(async (c, next) => {
     const pattern = c.req.matchedRoutes.findLast(({ path }) => !path.endsWith("*"))?.path;

@@ -1,7 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
 import { search } from "../domain/search/search.ts";
 import { SearchResponse, SearchQuery } from "../protocol/search.ts";
-import { answers, type Api, type ApiServices, createApi } from "./context.ts";
+import { type Api, createApi } from "./env.ts";
+import { responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 /** Search over conversations, messages and contacts, for agents. */
 export function searchRoutes({ db }: ApiServices): Api {
@@ -13,7 +15,7 @@ export function searchRoutes({ db }: ApiServices): Api {
       tags: ["search"],
       summary: "Conversations, messages and contacts that have all words of q (agents)",
       request: { query: SearchQuery },
-      responses: answers(200, "What was found, by kind, the newest first", SearchResponse),
+      responses: responses(200, "What was found, by kind, the newest first", SearchResponse),
     }),
     async (c) => c.json(await search(db, c.get("principal"), c.req.valid("query")), 200),
   );

@@ -1,13 +1,13 @@
-/** Headers that every answer has, whatever it is. */
+/** Headers of every response. */
 
 /** Two years, as the lists of browsers ask for. */
 const HSTS = "max-age=63072000; includeSubDomains";
 
-/** For what is no page: nothing of it may run, and nobody may frame it. */
+/** For responses that are no pages: they run nothing, and nobody may frame them. */
 const NO_PAGE =
   "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** What no page of Parley needs. */
+/** Features that no page of Parley needs. */
 const PERMISSIONS = [
   "accelerometer",
   "camera",
@@ -22,9 +22,9 @@ const PERMISSIONS = [
   "usb",
 ].map((feature) => `${feature}=()`).join(", ");
 
-/** Adds what is not there yet. @param isHttps whether the browser reached this server over HTTPS */
+/** Adds the headers that are missing. @param isHttps whether the browser reached this server over HTTPS */
 export function withSecurityHeaders(response: Response, isHttps: boolean): Response {
-  // A socket's answer is not to be touched.
+  // The response to an upgrade cannot be changed.
   if (response.status === 101) return response;
   const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
   const wanted: Record<string, string> = {
@@ -42,7 +42,7 @@ export function withSecurityHeaders(response: Response, isHttps: boolean): Respo
     for (const [name, value] of missing) response.headers.set(name, value);
     return response;
   } catch {
-    // Answers of some libraries cannot be changed.
+    // Responses of some libraries cannot be changed.
     const headers = new Headers(response.headers);
     for (const [name, value] of missing) headers.set(name, value);
     return new Response(response.body, { status: response.status, headers });

@@ -1,4 +1,4 @@
-/** What browsers load: the dashboard's pages and files, and the widget. */
+/** The site: the dashboard's pages and files, and the widget's files. */
 import { extname } from "node:path";
 
 export interface SiteOptions {
@@ -6,7 +6,7 @@ export interface SiteOptions {
   dashboardDir: string;
   /** Built widget: `widget.js` and `widget/`. */
   widgetDir: string;
-  /** Pages reload themselves when this process is followed by another. */
+  /** Pages reload themselves when another process has replaced this one. */
   reload?: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface Site {
 }
 
 export interface BuiltSite extends Site {
-  /** The answer with a built file, which needs nothing else of the server; null: there is none. */
+  /** The response with a built file, which needs nothing else of the server; null: there is none. */
   file(request: Request, path: string): Response | null;
 }
 
@@ -44,7 +44,7 @@ interface Renderer {
   default: { fetch(request: Request): Promise<Response> | Response };
 }
 
-/** Reads all built files once: they are few and small, and a path can then never leave the folder. */
+/** Reads all built files at the start: they are few and small, and no path can leave the folder. */
 export async function createSite(options: SiteOptions): Promise<BuiltSite> {
   const files = new Map<string, StaticFile>();
   await readTree(
@@ -60,7 +60,7 @@ export async function createSite(options: SiteOptions): Promise<BuiltSite> {
     (path) => path === "/widget.js" ? "public, max-age=300" : IMMUTABLE,
   );
   for (const [path, file] of files) {
-    // A website of any origin may load the widget; nothing else is for others.
+    // Websites of all origins may load the widget, and nothing else.
     if (path === "/widget.js" || path.startsWith("/widget/")) {
       file.headers["access-control-allow-origin"] = "*";
       file.headers["cross-origin-resource-policy"] = "cross-origin";
@@ -84,7 +84,7 @@ export async function createSite(options: SiteOptions): Promise<BuiltSite> {
 
 const RELOAD_PATH = "/dev-reload.js";
 
-/** Asks now and then whether the script is still the same one; a new process serves a new one. */
+/** Polls whether the script has changed, as it does with a new process. */
 function reloadScript(): StaticFile {
   const etag = `"${crypto.randomUUID()}"`;
   const source = `const etag = ${JSON.stringify(etag)};
@@ -108,7 +108,7 @@ async function readTree(
   cacheControl: (path: string) => string,
 ): Promise<void> {
   for await (const entry of Deno.readDir(`${root}${below}`)) {
-    // Dot files are the build's own notes.
+    // Dot files belong to the build.
     if (entry.name.startsWith(".")) continue;
     const path = `${below}/${entry.name}`;
     if (entry.isDirectory) await readTree(files, root, path, cacheControl);
@@ -139,8 +139,8 @@ function serveFile(request: Request, file: StaticFile): Response {
 const INLINE_MODULE = /<script type="module">([\s\S]*?)<\/script>/;
 
 /**
- * Fresh starts a page's islands with one inline module script in the head. The policy allows that
- * script alone, by its hash; whatever else a page might come to contain does not run.
+ * Fresh starts a page's islands with one inline module script in the head. The policy allows this
+ * script by its hash, and no other inline script.
  */
 async function secure(response: Response, reload: boolean): Promise<Response> {
   const headers = new Headers(response.headers);

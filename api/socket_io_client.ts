@@ -1,4 +1,4 @@
-/** The official client for script tags, where servers of Socket.IO have it: `/socket.io/socket.io.js`. */
+/** The official client for script tags at its usual path, `/socket.io/socket.io.js`. */
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -18,7 +18,7 @@ async function read(name: string): Promise<Asset> {
   return { body, etag: `"${createHash("sha256").update(body).digest("base64url")}"` };
 }
 
-/** The answer to a request for one of the client's files; null: it is none. */
+/** The response with one of the client's files; null: the request is for none. */
 export async function serveSocketIoClient(request: Request): Promise<Response | null> {
   const name = FILE.exec(new URL(request.url).pathname)?.[1];
   if (name === undefined || (request.method !== "GET" && request.method !== "HEAD")) return null;

@@ -8,15 +8,10 @@ import {
   parsePosition,
 } from "../protocol/topics.ts";
 import { toConversationEvent } from "../protocol/topics_events.ts";
-import {
-  answers,
-  type Api,
-  type ApiServices,
-  asPerson,
-  authenticate,
-  createApi,
-  IdParam,
-} from "./context.ts";
+import { asPerson, authenticate } from "./authentication.ts";
+import { type Api, createApi } from "./env.ts";
+import { IdParam, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
 /**
  * The events of the topics at `/api/v1/ws`, with the same ids, for who cannot open a socket and
@@ -35,7 +30,7 @@ export function topicRoutes(services: ApiServices): Api {
       summary: "What happened after an event, in order; without one, the position to continue from",
       request: { params: IdParam, query: EventQuery },
       responses: {
-        ...answers(200, "A page", EventPage),
+        ...responses(200, "A page", EventPage),
         304: { description: "Nothing has happened since the response with this ETag" },
       },
     }),

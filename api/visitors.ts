@@ -6,9 +6,11 @@ import { findWidgetByKey } from "../domain/visitors/widgets.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { PublicWidget, SessionResponse, SessionBody } from "../protocol/rest.ts";
 import type { WidgetConfig } from "../protocol/model.ts";
-import { answers, type Api, type ApiServices, body, createApi } from "./context.ts";
+import { type Api, createApi } from "./env.ts";
+import { body, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 
-/** What a website's widget asks before it has a session. */
+/** Routes for a widget that has no session yet. */
 export function visitorRoutes(services: ApiServices): Api {
   const { db } = services;
   const app = createApi();
@@ -22,7 +24,7 @@ export function visitorRoutes(services: ApiServices): Api {
       tags: ["visitors"],
       summary: "Open a visitor's session, or continue one",
       request: body(SessionBody),
-      responses: answers(200, "The session", SessionResponse),
+      responses: responses(200, "The session", SessionResponse),
     }),
     async (c) => {
       const { address, selfOrigin } = c.get("peer");
@@ -58,7 +60,7 @@ export function visitorRoutes(services: ApiServices): Api {
       tags: ["visitors"],
       summary: "How a widget looks",
       request: { params: z.object({ widgetKey: z.string().max(100).regex(/^[\w-]+$/) }) },
-      responses: answers(200, "Its appearance", PublicWidget),
+      responses: responses(200, "Its appearance", PublicWidget),
     }),
     async (c) => {
       const widget = await findWidgetByKey(db, c.req.valid("param").widgetKey);

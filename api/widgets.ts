@@ -7,7 +7,9 @@ import {
 } from "../domain/visitors/widgets.ts";
 import { WidgetConfig } from "../protocol/model.ts";
 import { CreateWidgetBody, UpdateWidgetBody, WidgetList } from "../protocol/rest.ts";
-import { adminOf, agentOf, type Api, type ApiServices } from "./context.ts";
+import { adminOf, agentOf } from "./authentication.ts";
+import type { Api } from "./env.ts";
+import type { ApiServices } from "./services.ts";
 import { recordRoutes } from "./records.ts";
 
 /** What websites load. Agents read, admins change. */

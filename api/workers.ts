@@ -1,20 +1,20 @@
 /**
- * One answer to a scrape for all workers of one `deno serve --parallel`: whichever worker is asked
- * asks the others over a BroadcastChannel. What belongs to a worker has the label `worker`; what
- * belongs to the process is told once.
+ * One scrape for all workers of one `deno serve --parallel`: the worker that gets the request asks
+ * the others over a BroadcastChannel. Metrics of a worker have the label `worker`; metrics of the
+ * process appear once.
  */
 import { AggregatorRegistry, type MetricObject, type Registry } from "prom-client";
 
 export interface Workers {
-  /** Everything in the text format. Who does not answer in time is left out. */
+  /** All metrics in the text format, without workers that do not respond in time. */
   scrape(): Promise<string>;
   close(): void;
 }
 
 type Post =
   | { kind: "hello" | "here" | "bye"; from: string }
-  | { kind: "ask"; from: string; question: number }
-  | { kind: "answer"; from: string; to: string; question: number; metrics: Metric[] };
+  | { kind: "request"; from: string; id: number }
+  | { kind: "reply"; from: string; to: string; id: number; metrics: Metric[] };
 
 type Metric = Omit<MetricObject, "collect" | "type"> & {
   type: string;
@@ -22,23 +22,23 @@ type Metric = Omit<MetricObject, "collect" | "type"> & {
   aggregator: string;
 };
 
-const ANSWER_MS = 1000;
+const REPLY_MS = 1000;
 
 export function createWorkers(
   registry: Registry,
-  options: { self: string; answerMs?: number; onError: (error: unknown) => void },
+  options: { self: string; replyMs?: number; onError: (error: unknown) => void },
 ): Workers {
-  const { self, answerMs = ANSWER_MS, onError } = options;
+  const { self, replyMs = REPLY_MS, onError } = options;
   const channel = new BroadcastChannel("parley metrics");
-  /** All that said they are there, this one too; in the order of their names they are 1, 2, 3 … */
+  /** All known workers, this one included; in the order of their names they are 1, 2, 3 … */
   const known = new Set([self]);
-  const open = new Map<number, { left: Set<string>; take: (from: string, m: Metric[]) => void }>();
-  let lastQuestion = 0;
+  const open = new Map<number, { onReply: (from: string, m: Metric[]) => void }>();
+  let lastId = 0;
   const post = (message: Post) => channel.postMessage(message);
   const own = async () => await registry.getMetricsAsJSON() as unknown as Metric[];
 
-  async function answer(to: string, question: number): Promise<void> {
-    post({ kind: "answer", from: self, to, question, metrics: await own() });
+  async function reply(to: string, id: number): Promise<void> {
+    post({ kind: "reply", from: self, to, id, metrics: await own() });
   }
 
   channel.onmessage = ({ data }) => {
@@ -47,40 +47,39 @@ export function createWorkers(
     if (kind === "bye") known.delete(from);
     else known.add(from);
     if (kind === "hello") post({ kind: "here", from: self });
-    if (kind === "ask") answer(from, message.question).catch(onError);
-    if (kind === "answer" && message.to === self) {
-      open.get(message.question)?.take(from, message.metrics);
+    if (kind === "request") reply(from, message.id).catch(onError);
+    if (kind === "reply" && message.to === self) {
+      open.get(message.id)?.onReply(from, message.metrics);
     }
   };
   post({ kind: "hello", from: self });
 
-  function ask(): Promise<Map<string, Metric[]>> {
+  function requestOthers(): Promise<Map<string, Metric[]>> {
     const found = new Map<string, Metric[]>();
     const left = new Set([...known].filter((name) => name !== self));
     if (left.size === 0) return Promise.resolve(found);
-    const question = ++lastQuestion;
+    const id = ++lastId;
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
-        open.delete(question);
+        open.delete(id);
         resolve(found);
       };
-      const timer = setTimeout(done, answerMs);
-      open.set(question, {
-        left,
-        take(from, metrics) {
+      const timer = setTimeout(done, replyMs);
+      open.set(id, {
+        onReply(from, metrics) {
           found.set(from, metrics);
           left.delete(from);
           if (left.size === 0) done();
         },
       });
-      post({ kind: "ask", from: self, question });
+      post({ kind: "request", from: self, id });
     });
   }
 
   return {
     async scrape() {
-      const [mine, others] = await Promise.all([own(), ask()]);
+      const [mine, others] = await Promise.all([own(), requestOthers()]);
       const names = [...known].sort();
       const byName = new Map([[self, mine], ...others]);
       const parts = names.flatMap((name, i) => {
@@ -88,7 +87,7 @@ export function createWorkers(
         return metrics === undefined ? [] : [metrics.map((metric) => labelled(metric, i + 1))];
       });
       const answered = { total: names.length, answered: parts.length };
-      // Its types say another type of values than what getMetricsAsJSON() answers.
+      // The library's types do not match what getMetricsAsJSON() returns.
       const all = [...parts, [workersOf(answered)]] as unknown as object[];
       return await AggregatorRegistry.aggregate(all).metrics();
     },
@@ -108,7 +107,7 @@ function labelled(metric: Metric, worker: number): Metric {
   return { ...metric, values };
 }
 
-/** Whether the scrape is whole. */
+/** Shows whether the scrape is complete. */
 function workersOf(counts: Record<string, number>): Metric {
   return {
     name: "parley_workers",

@@ -21,19 +21,11 @@ import {
   UserList,
   Workload,
 } from "../protocol/rest.ts";
-import {
-  adminOf,
-  agentOf,
-  answers,
-  type Api,
-  type ApiServices,
-  auditActor,
-  body,
-  createApi,
-  type Env,
-  IdParam,
-  nothing,
-} from "./context.ts";
+import { adminOf, agentOf } from "./authentication.ts";
+import { auditActor } from "./cookies.ts";
+import { type Api, createApi, type Env } from "./env.ts";
+import { body, IdParam, noContent, responses } from "./schemas.ts";
+import type { ApiServices } from "./services.ts";
 import { widgetRoutes } from "./widgets.ts";
 
 /** Agents, contacts and widgets. Agents read, admins change; contacts are everybody's. */
@@ -54,7 +46,7 @@ function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }
       path: "/api/users",
       tags,
       summary: "All agents",
-      responses: answers(200, "Users", UserList),
+      responses: responses(200, "Users", UserList),
     }),
     async (c) => {
       agentOf(c);
@@ -68,7 +60,7 @@ function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }
       tags,
       summary: "Add an agent (admins)",
       request: body(CreateUserBody),
-      responses: answers(201, "The user", User),
+      responses: responses(201, "The user", User),
     }),
     async (c) => {
       adminOf(c);
@@ -82,7 +74,7 @@ function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }
       tags,
       summary: "One agent",
       request: { params: IdParam },
-      responses: answers(200, "The user", User),
+      responses: responses(200, "The user", User),
     }),
     async (c) => {
       agentOf(c);
@@ -102,7 +94,7 @@ function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }
       description: "`disabled: true` signs them out and hands over what they have and is not " +
         "resolved: to the agent `handOverTo`, or to nobody. The answer says how many; it can be " +
         "asked for again.",
-      responses: answers(200, "The user", UpdatedUser),
+      responses: responses(200, "The user", UpdatedUser),
     }),
     async (c) => {
       const { id } = c.req.valid("param");
@@ -134,7 +126,7 @@ function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }
       summary: "Disable an agent (admins); what they wrote stays",
       description: "Their conversations that are not resolved go to `handOverTo`, or to nobody.",
       request: { params: IdParam, query: z.strictObject({ handOverTo: Id.optional() }) },
-      responses: nothing,
+      responses: noContent,
     }),
     async (c) => {
       adminOf(c);
@@ -150,7 +142,7 @@ function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }
       tags,
       summary: "How many conversations an agent has that are not resolved",
       request: { params: IdParam },
-      responses: answers(200, "By status", Workload),
+      responses: responses(200, "By status", Workload),
     }),
     async (c) => {
       agentOf(c);
@@ -181,7 +173,7 @@ function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
           limit: z.coerce.number().int().min(1).max(100).optional(),
         }),
       },
-      responses: answers(
+      responses: responses(
         200,
         "A page",
         z.object({ items: z.array(Contact), nextCursor: z.string().nullable() }),
@@ -200,7 +192,7 @@ function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
       tags,
       summary: "One contact",
       request: { params: IdParam },
-      responses: answers(200, "The contact", Contact),
+      responses: responses(200, "The contact", Contact),
     }),
     async (c) => {
       agentOf(c);
@@ -214,7 +206,7 @@ function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
       tags,
       summary: "Change a contact's name or address",
       request: { params: IdParam, ...body(UpdateContactBody) },
-      responses: answers(200, "The contact", Contact),
+      responses: responses(200, "The contact", Contact),
     }),
     async (c) => {
       agentOf(c);

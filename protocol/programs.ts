@@ -66,7 +66,7 @@ export const BroadcastBody = z.strictObject({
 );
 
 /** `connections`: how many there were at that moment, on all nodes. */
-export const UserEventAnswer = z.object({ connections: z.number().int() });
+export const UserEventResponse = z.object({ connections: z.number().int() });
 export const UserConnections = z.object({ connected: z.boolean(), count: z.number().int() });
 export const ConnectionStats = z.object({
   totalConnections: z.number().int(),

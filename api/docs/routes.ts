@@ -1,4 +1,4 @@
-import type { Api } from "../context.ts";
+import type { Api } from "../env.ts";
 import { digestTag } from "../etag.ts";
 import { docsPage, type Document } from "./page.ts";
 import { DOCS_CSS } from "./style.css.ts";
