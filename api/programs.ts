@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { personExists } from "../domain/agents/users.ts";
 import type { Caller } from "../domain/principal.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { eventNameProblem } from "../protocol/own_events.ts";
+import { eventNameProblem } from "../protocol/reserved_events.ts";
 import {
   BroadcastBody,
   ConnectionStats,

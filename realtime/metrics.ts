@@ -4,7 +4,7 @@
  */
 import { checkFollowed, isFamily, metricsFor, type Viewer } from "../domain/analytics/registry.ts";
 import type { Gauges } from "../domain/analytics/registry.ts";
-import { type ConversationFigures, NO_FIGURES } from "../domain/analytics/of_conversations.ts";
+import { type ConversationFigures, NO_FIGURES } from "../domain/analytics/conversation_figures.ts";
 import type { Analytics, LiveValue } from "../domain/analytics/service.ts";
 import { audienceOf } from "../domain/principal.ts";
 import {

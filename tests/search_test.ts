@@ -4,7 +4,7 @@ import type { Conversation } from "../protocol/model.ts";
 import type { Problem } from "../protocol/rest.ts";
 import type { Marked, SearchResponse } from "../protocol/search.ts";
 import { type Db, openDatabase } from "../db/database.ts";
-import { fold } from "../domain/search/marks.ts";
+import { fold } from "../domain/search/highlights.ts";
 import { generate, wordAt } from "../bench/generate.ts";
 import { call, cast, login, openSession, post, widgetKey } from "./support/http.ts";
 import { connect } from "./support/socket.ts";

@@ -4,7 +4,7 @@ import type { Db } from "../../db/database.ts";
 import type { DrillDown, DrillDownQuery, MetricName } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { RESOLUTION_MS } from "./calendar.ts";
-import { withMemory } from "./memory.ts";
+import { withWorkMem } from "./work_mem.ts";
 import { DEFINITIONS, type FactKind } from "./registry.ts";
 
 type Query = Omit<DrillDownQuery, "metric">;
@@ -26,7 +26,7 @@ export async function readDrillDown(db: Db, metric: MetricName, query: Query): P
     );
   }
   const found = drillDown === "messages_in" || drillDown === "messages_out"
-    ? await withMemory(db, (trx) => ofMessages(trx, drillDown, query))
+    ? await withWorkMem(db, (trx) => ofMessages(trx, drillDown, query))
     : drillDown === "ratings"
     ? await ofRatings(db, query)
     : await ofFacts(db, drillDown, unit === "seconds", query);

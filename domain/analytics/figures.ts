@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MetricDimension } from "../../protocol/analytics.ts";
-import { joinLabels, KEY_OF_LABEL, sumFactsByLabel } from "./by_label.ts";
+import { joinLabels, KEY_OF_LABEL, sumFactsByLabel } from "./label_figures.ts";
 import type { Resolution } from "./calendar.ts";
 import { quantile } from "./histogram.ts";
 import { type Slots, slotsOf, type Sum, sumPoints } from "./points.ts";

@@ -4,7 +4,7 @@ import type { Db } from "../../db/database.ts";
 import type { MetricDimension } from "../../protocol/analytics.ts";
 import { type Resolution, RESOLUTION_MS, RESOLUTIONS } from "./calendar.ts";
 import { readHistograms } from "./histogram.ts";
-import { withMemory } from "./memory.ts";
+import { withWorkMem } from "./work_mem.ts";
 import type { PointMetric } from "./registry.ts";
 
 /** Dimensions of points. Labels can change, so figures by label are computed from the facts. */
@@ -168,7 +168,7 @@ export async function sumPoints(
 ): Promise<PointSum[]> {
   const { metrics, dimension, resolution } = query;
   const { slot, from, to } = slotsOf(query, "at");
-  const { rows } = await withMemory(
+  const { rows } = await withWorkMem(
     db,
     (trx) =>
       sql<Omit<PointSum, "histogram"> & { histograms: string | null }>`

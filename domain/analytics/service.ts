@@ -16,7 +16,7 @@ import { readBusinessHours, writeBusinessHours } from "./business_hours.ts";
 import { RESOLUTION_MS } from "./calendar.ts";
 import { figureOf, pointsOf, sumsOf } from "./figures.ts";
 import { fold } from "./fold.ts";
-import { type ConversationFigures, figuresOfConversations } from "./of_conversations.ts";
+import { type ConversationFigures, figuresOfConversations } from "./conversation_figures.ts";
 import { forgetPoints, type Retention, type Sum, sumPoints } from "./points.ts";
 import type { ProcessCounters } from "./process_counters.ts";
 import { DEFINITIONS, type Gauges } from "./registry.ts";

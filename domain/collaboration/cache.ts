@@ -14,25 +14,25 @@ export interface DocumentCache {
 }
 
 /**
- * Edits that stay in memory: two seconds of fifty people. Who is further behind costs a transaction
- * that reads older ones.
+ * Edits in memory: two seconds of fifty people. A client that is further behind costs a transaction
+ * that reads older edits.
  */
 const RECENT = 500;
-/** Of all documents together, in code points; an edit that stays counts as so many. */
+/** Of all documents together, in code points; each edit counts as EDIT_SIZE. */
 const MAX_SIZE = 64 * 1024 * 1024;
 const EDIT_SIZE = 256;
 const MAX_DOCUMENTS = 10_000;
 
-const sizeOf = ({ pieces, recent }: TextDocument) => pieces.length + EDIT_SIZE * recent.length;
+const sizeOf = ({ text, recent }: TextDocument) => text.length + EDIT_SIZE * recent.length;
 
 /**
- * Documents that were used a moment ago. Whatever is not here is one query away, so a document that
- * is open in many browsers and that nobody edits takes no memory here.
+ * Documents that were used recently. Loading one takes one query, so a document that is open in many
+ * browsers and that nobody edits takes no memory.
  */
 export function createDocumentCache(
   { idleMs = 10_000, now = () => performance.now() }: { idleMs?: number; now?: () => number } = {},
 ): DocumentCache {
-  /** The one that was used longest ago comes first. */
+  /** The least recently used one comes first. */
   const entries = new Map<string, CachedDocument & { at: number }>();
   let size = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;

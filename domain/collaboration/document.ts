@@ -1,6 +1,6 @@
 /**
- * What a shared document does with an edit, without I/O: check it, move it past what came since the
- * version that it is of, apply it. The order of edits is that in which they come here.
+ * Edits of a shared document, without I/O: each is checked, transformed over what came after its
+ * version, and applied. They are ordered by their arrival here.
  */
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Author, EditReceipt } from "../../protocol/collaboration.ts";
@@ -14,10 +14,10 @@ import {
   toOperation,
   transform,
 } from "../../protocol/text.ts";
-import { bytesOf, edited, joined, type Pieces, piecesOf } from "./pieces.ts";
+import { bytesOf, type ChunkedText, editChunks, joinChunks, toChunks } from "./chunked_text.ts";
 
-/** An edit that was taken; it made `version` of the version before. */
-export interface TakenEdit {
+/** An edit that was accepted; it made `version` of the version before. */
+export interface AcceptedEdit {
   version: number;
   edit: TextEdit;
   author: Author;
@@ -26,7 +26,7 @@ export interface TakenEdit {
 }
 
 /** The last command of one client that changed the text. */
-export interface ClientMark {
+export interface LastCommand {
   opId: number;
   version: number;
   count: number;
@@ -34,17 +34,17 @@ export interface ClientMark {
 
 export interface TextDocument {
   version: number;
-  pieces: Pieces;
+  text: ChunkedText;
   /** The newest edits, up to `version` without a gap. */
-  recent: TakenEdit[];
-  /** By author and client, the latest last. */
-  clients: Map<string, ClientMark>;
+  recent: AcceptedEdit[];
+  /** Last commands by author and client, the latest last. */
+  clients: Map<string, LastCommand>;
 }
 
 export interface Submission {
   author: Author;
   clientId: string;
-  /** Counts up with the client's commands; null: this one is never sent again. */
+  /** Increases with the client's commands; null: this one is never sent again. */
   opId: number | null;
   version: number;
   /** Refused where the document is at another version. */
@@ -56,11 +56,11 @@ export interface DocumentLimits {
   /** Of the text's UTF-8, and of what one command inserts. */
   documentBytes: number;
   editBytes: number;
-  /** Edits that are kept: one of an older version cannot be moved past them. */
+  /** Edits that are kept: an edit of an older version cannot be transformed. */
   operations: number;
 }
 
-/** Clients of a document whose last command is remembered; past it the longest silent is forgotten. */
+/** Clients of a document whose last command is kept; beyond that the least recent is forgotten. */
 export const MAX_CLIENTS = 200;
 
 export function emptyDocument(): TextDocument {
@@ -70,32 +70,32 @@ export function emptyDocument(): TextDocument {
 export function documentOf(
   text: string,
   version: number,
-  clients: Iterable<[string, ClientMark]> = [],
+  clients: Iterable<[string, LastCommand]> = [],
 ): TextDocument {
-  return { version, pieces: piecesOf(text), recent: [], clients: new Map(clients) };
+  return { version, text: toChunks(text), recent: [], clients: new Map(clients) };
 }
 
-export const textOf = ({ pieces }: TextDocument): string => joined(pieces);
+export const textOf = ({ text }: TextDocument): string => joinChunks(text);
 
 /** A copy that can be edited without changing this one. */
 export function copyOf(document: TextDocument): TextDocument {
   return { ...document, recent: [...document.recent], clients: new Map(document.clients) };
 }
 
-/** Appends an edit that is known to be the next one. */
-export function append(document: TextDocument, taken: TakenEdit): void {
-  const { edit, author, clientId, opId, version } = taken;
-  document.pieces = edited(document.pieces, edit);
+/** Appends the next edit. */
+export function append(document: TextDocument, accepted: AcceptedEdit): void {
+  const { edit, author, clientId, opId, version } = accepted;
+  document.text = editChunks(document.text, edit);
   document.version = version;
-  document.recent.push(taken);
+  document.recent.push(accepted);
   if (opId === null) return;
   const key = keyOf(author, clientId);
-  const mark = document.clients.get(key);
+  const last = document.clients.get(key);
   document.clients.delete(key);
   document.clients.set(key, {
     opId,
     version,
-    count: mark?.opId === opId ? mark.count + 1 : 1,
+    count: last?.opId === opId ? last.count + 1 : 1,
   });
   if (document.clients.size <= MAX_CLIENTS) return;
   for (const oldest of document.clients.keys()) {
@@ -105,8 +105,8 @@ export function append(document: TextDocument, taken: TakenEdit): void {
 }
 
 /**
- * Takes a command: its edits, moved past what its author had not seen, become the next versions.
- * Nothing is changed where it throws.
+ * Accepts a command: its edits, transformed over what its author had not seen, become the next
+ * versions. Changes nothing where it throws.
  *
  * @throws {ParleyError} `version_ahead`, `version_gone`, `conflict`, `out_of_range`, `too_large`.
  */
@@ -114,14 +114,14 @@ export function accept(
   document: TextDocument,
   submission: Submission,
   limits: DocumentLimits,
-): { receipt: EditReceipt; taken: TakenEdit[] } {
+): { receipt: EditReceipt; accepted: AcceptedEdit[] } {
   const { author, clientId, opId, version, exact } = submission;
   const known = opId === null ? undefined : document.clients.get(keyOf(author, clientId));
   if (known !== undefined && opId! <= known.opId) {
     const { version, count } = known.opId === opId
       ? known
       : { version: document.version, count: 0 };
-    return { receipt: { version, count, duplicate: true }, taken: [] };
+    return { receipt: { version, count, duplicate: true }, accepted: [] };
   }
   const missed = editsSince(document, version, limits.operations);
   if (exact && missed.length > 0) {
@@ -136,22 +136,22 @@ export function accept(
   for (const { edit } of missed) operation = transform(operation, toOperation(edit), "right");
   const edits = toEdits(operation);
   checkGrowth(document, edits, limits);
-  const taken = edits.map((edit, i) => ({
+  const accepted = edits.map((edit, i) => ({
     version: document.version + 1 + i,
     edit,
     author,
     clientId,
     opId,
   }));
-  for (const one of taken) append(document, one);
+  for (const one of accepted) append(document, one);
   return {
-    receipt: { version: document.version, count: taken.length, duplicate: false },
-    taken,
+    receipt: { version: document.version, count: accepted.length, duplicate: false },
+    accepted,
   };
 }
 
 /** @throws {ParleyError} `version_ahead`, `version_gone`. */
-export function editsSince(document: TextDocument, version: number, kept: number): TakenEdit[] {
+export function editsSince(document: TextDocument, version: number, kept: number): AcceptedEdit[] {
   const missing = document.version - version;
   if (missing < 0) {
     throw new ParleyError(
@@ -177,8 +177,8 @@ function checkSize({ edits }: Submission, { editBytes }: DocumentLimits): void {
   });
 }
 
-function checkRange(document: TextDocument, missed: TakenEdit[], { edits }: Submission): void {
-  let { length } = document.pieces;
+function checkRange(document: TextDocument, missed: AcceptedEdit[], { edits }: Submission): void {
+  let { length } = document.text;
   for (const { edit } of missed) length -= lengthOf(insertedBy(edit)) - removedBy(edit);
   for (const edit of edits) {
     const end = edit.position + removedBy(edit);
@@ -194,15 +194,15 @@ function checkRange(document: TextDocument, missed: TakenEdit[], { edits }: Subm
   }
 }
 
-/** What is inserted counts in full: what is taken out beside it may be gone already. */
+/** What is inserted counts in full, because what is deleted with it may be gone already. */
 function checkGrowth(
-  { pieces }: TextDocument,
+  { text }: TextDocument,
   edits: readonly TextEdit[],
   { documentBytes }: DocumentLimits,
 ): void {
   const inserted = edits.reduce((sum, edit) => sum + bytesOf(insertedBy(edit)), 0);
-  if (inserted === 0 || pieces.bytes + inserted <= documentBytes) return;
-  const after = edits.reduce(edited, pieces).bytes;
+  if (inserted === 0 || text.bytes + inserted <= documentBytes) return;
+  const after = edits.reduce(editChunks, text).bytes;
   if (after <= documentBytes) return;
   throw new ParleyError(
     "too_large",
@@ -211,7 +211,7 @@ function checkGrowth(
   );
 }
 
-/** The last command of a client's that the document remembers. */
+/** The `opId` of a client's last command that the document has. */
 export function lastOpIdOf(
   document: TextDocument,
   author: Pick<Author, "userId">,

@@ -13,7 +13,7 @@ import {
   emptyDocument,
   lastOpIdOf,
   type Submission,
-  type TakenEdit,
+  type AcceptedEdit,
   type TextDocument,
   textOf,
 } from "./document.ts";
@@ -91,7 +91,7 @@ interface Changed {
   document: TextDocument;
   snapshot: boolean;
   snapshotVersion: number;
-  taken: { edit: TakenEdit; origin: string }[];
+  accepted: { edit: AcceptedEdit; origin: string }[];
 }
 
 interface Committed {
@@ -138,9 +138,9 @@ export function createDocuments(options: DocumentsOptions): Documents {
     return {
       remaining: locked.size === 0 ? [] : batch.filter(({ id }) => locked.has(id)),
       complete() {
-        for (const [id, { subject, document, snapshotVersion, taken }] of changed) {
+        for (const [id, { subject, document, snapshotVersion, accepted }] of changed) {
           cache.set(id, { document, snapshotVersion });
-          for (const { edit, origin } of taken) {
+          for (const { edit, origin } of accepted) {
             bus.emit("document.edited", { edit: toWire(id, subject, edit), subject, origin });
           }
         }
@@ -156,10 +156,10 @@ export function createDocuments(options: DocumentsOptions): Documents {
     error: unknown,
   ): unknown {
     if (committed === null || !isUnavailable(error) || !error.isUncertain) return error;
-    const written = [...committed.changed].find(([, { taken }]) => taken.length > 0);
+    const written = [...committed.changed].find(([, { accepted }]) => accepted.length > 0);
     if (written === undefined) return error;
-    const [id, { base, taken }] = written;
-    const edits = taken.map(({ edit }) => edit);
+    const [id, { base, accepted }] = written;
+    const edits = accepted.map(({ edit }) => edit);
     // All of a transaction is stored, or nothing.
     const attempt = attemptOf([...byId.values()].flat(), committed);
     return new CommitUnknown(attempt, () => areStored(db, id, base, edits), error);
@@ -243,11 +243,11 @@ export function createDocuments(options: DocumentsOptions): Documents {
     snapshotVersion: number,
   ): void {
     const base = document.version;
-    const taken: Changed["taken"] = [];
+    const accepted: Changed["accepted"] = [];
     for (const { submission, origin, resolve, reject } of entries) {
       try {
         const result = accept(document, submission, limits);
-        taken.push(...result.taken.map((edit) => ({ edit, origin })));
+        accepted.push(...result.accepted.map((edit) => ({ edit, origin })));
         answers.push(() => resolve(result.receipt));
       } catch (error) {
         answers.push(() => reject(error));
@@ -260,7 +260,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
       document,
       snapshot,
       snapshotVersion: snapshot ? document.version : snapshotVersion,
-      taken,
+      accepted,
     });
   }
 
@@ -268,8 +268,8 @@ export function createDocuments(options: DocumentsOptions): Documents {
     trx: Parameters<typeof storeChanges>[0],
     changed: ReadonlyMap<string, Changed>,
   ): Promise<Set<string>> {
-    const changes = [...changed].filter(([, { taken }]) => taken.length > 0)
-      .map(([id, { taken, ...rest }]) => ({ id, ...rest, taken: taken.map(({ edit }) => edit) }));
+    const changes = [...changed].filter(([, { accepted }]) => accepted.length > 0)
+      .map(([id, { accepted, ...rest }]) => ({ id, ...rest, accepted: accepted.map(({ edit }) => edit) }));
     return changes.length === 0 ? new Set() : await storeChanges(trx, changes, limits.operations);
   }
 
@@ -306,13 +306,13 @@ export function createDocuments(options: DocumentsOptions): Documents {
     }
     if (latest.document.version >= newer.at(-1)!.version) return latest.document;
     const document = copyOf(cached.document);
-    for (const taken of newer) append(document, taken);
+    for (const accepted of newer) append(document, accepted);
     cache.set(id, { document, snapshotVersion: cached.snapshotVersion });
     return document;
   }
 
-  function toWire(id: string, subject: Subject, taken: TakenEdit): DocumentEdit {
-    const { edit, version, author, clientId, opId } = taken;
+  function toWire(id: string, subject: Subject, accepted: AcceptedEdit): DocumentEdit {
+    const { edit, version, author, clientId, opId } = accepted;
     const sessionId = subject.kind === "context" ? subject.sessionId : null;
     return { ...edit, documentId: id, sessionId, version, author, clientId, opId };
   }
@@ -339,7 +339,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
           ? missing === 0 ? [] : recent.slice(-missing)
           : await loadEdits(db, id, known.version!, version);
         if (edits.length === missing) {
-          const sent = edits.map((taken) => toWire(id, subject, taken));
+          const sent = edits.map((accepted) => toWire(id, subject, accepted));
           return { epoch, version, content: null, edits: sent, lastOpId };
         }
       }
@@ -366,8 +366,8 @@ export function createDocuments(options: DocumentsOptions): Documents {
       const row = await db.selectFrom("collaboration_documents").select(["kind", "subject_id"])
         .where("id", "=", id).executeTakeFirst();
       if (row === undefined) return [];
-      const taken = await loadEdits(db, id, version, version + MAX_PAGE);
-      return taken.map((edit) => toWire(id, subjectOf(row.kind, row.subject_id), edit));
+      const accepted = await loadEdits(db, id, version, version + MAX_PAGE);
+      return accepted.map((edit) => toWire(id, subjectOf(row.kind, row.subject_id), edit));
     },
 
     async close() {

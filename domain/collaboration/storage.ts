@@ -4,15 +4,15 @@ import type { Database } from "../../db/types.ts";
 import { type TextEdit, toOperation } from "../../protocol/text.ts";
 import {
   append,
-  type ClientMark,
+  type LastCommand,
   documentOf,
-  type TakenEdit,
+  type AcceptedEdit,
   type TextDocument,
   textOf,
 } from "./document.ts";
 import { type Subject, subjectId } from "./subjects.ts";
 
-/** What stands of an edit in the database. */
+/** A row of an edit. */
 interface OperationRow {
   version: number;
   client_id: string;
@@ -23,7 +23,7 @@ interface OperationRow {
   operation: TextEdit;
 }
 
-function toTaken(row: OperationRow): TakenEdit {
+function toAccepted(row: OperationRow): AcceptedEdit {
   return {
     version: row.version,
     edit: row.operation,
@@ -42,7 +42,7 @@ export async function loadDocuments(
     id: string;
     content: string;
     snapshot_version: number;
-    clients: [string, ClientMark][];
+    clients: [string, LastCommand][];
     operations: OperationRow[];
   }>`
     select d.id, d.content, d.snapshot_version, d.clients,
@@ -52,7 +52,7 @@ export async function loadDocuments(
     from collaboration_documents d where d.id = any(${ids})`.execute(db);
   return new Map(rows.map((row) => {
     const document = documentOf(row.content, row.snapshot_version, row.clients);
-    for (const operation of row.operations) append(document, toTaken(operation));
+    for (const operation of row.operations) append(document, toAccepted(operation));
     return [row.id, { ...document, snapshotVersion: row.snapshot_version }];
   }));
 }
@@ -63,15 +63,15 @@ export async function loadEdits(
   id: string,
   after: number,
   upTo: number,
-): Promise<TakenEdit[]> {
+): Promise<AcceptedEdit[]> {
   const rows = await db.selectFrom("collaboration_operations").selectAll()
     .where("document_id", "=", id).where("version", ">", after).where("version", "<=", upTo)
     .orderBy("version").execute();
-  return rows.map(toTaken);
+  return rows.map(toAccepted);
 }
 
 /**
- * Makes what is not there yet, and waits until nobody else may edit the documents.
+ * Creates missing documents, and locks all of them.
  *
  * @param wait false: those that somebody else has locked are left out
  * @returns the version of each.
@@ -83,7 +83,7 @@ export async function lockDocuments(
   wait: boolean,
 ): Promise<Map<string, number>> {
   if (fresh.size > 0) {
-    // In one order everywhere, so that two nodes do not wait for each other.
+    // In the same order on all nodes, so that they cannot deadlock.
     const rows = [...fresh].sort(([a], [b]) => a < b ? -1 : 1);
     await trx.insertInto("collaboration_documents")
       .values(rows.map(([id, subject]) => ({
@@ -99,20 +99,20 @@ export async function lockDocuments(
 }
 
 /**
- * Whether these edits are what made the versions after `base`. Waits until nobody is at work on the
- * document, also who was and lost the connection.
+ * Whether these edits are the versions after `base`. Waits for transactions that have locked the
+ * document, also for one whose connection is lost.
  */
 export async function areStored(
   db: Db,
   id: string,
   base: number,
-  edits: readonly TakenEdit[],
+  edits: readonly AcceptedEdit[],
 ): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
     await trx.selectFrom("collaboration_documents").select("id").where("id", "=", id).forUpdate()
       .execute();
     const stored = await loadEdits(trx, id, base, base + edits.length);
-    const same = ({ clientId, opId, author, edit }: TakenEdit) =>
+    const same = ({ clientId, opId, author, edit }: AcceptedEdit) =>
       JSON.stringify([clientId, opId, author.userId, toOperation(edit)]);
     return stored.length === edits.length &&
       stored.every((one, i) => same(one) === same(edits[i]!));
@@ -121,20 +121,20 @@ export async function areStored(
 
 export interface StoredChange {
   id: string;
-  /** The version that it is a change of. */
+  /** The version before the change. */
   base: number;
   document: TextDocument;
-  taken: readonly TakenEdit[];
-  /** The whole text is to be written, too. */
+  accepted: readonly AcceptedEdit[];
+  /** Whether the whole text is stored, too. */
   snapshot: boolean;
 }
 
 /**
- * Everything of a batch in one statement; the log of what got a snapshot is cut to `kept` edits
- * before it.
+ * Stores a batch by one statement. Of documents that get a snapshot, only `kept` edits before it are
+ * kept.
  *
- * @returns the documents that were stored: not those that are at another version than `base`, or
- * that somebody else has locked.
+ * @returns the documents that were stored: without those that are at another version than `base` or
+ * are locked by somebody else.
  */
 export async function storeChanges(
   db: Db | Transaction<Database>,
@@ -147,8 +147,8 @@ export async function storeChanges(
     version: document.version,
     ...(snapshot ? { content: textOf(document), clients: [...document.clients] } : {}),
   }));
-  const operations = changes.flatMap(({ id, taken }) =>
-    taken.map(({ version, edit, author, clientId, opId }) => ({
+  const operations = changes.flatMap(({ id, accepted }) =>
+    accepted.map(({ version, edit, author, clientId, opId }) => ({
       document_id: id,
       version,
       client_id: clientId,

@@ -22,7 +22,7 @@ import {
 import { SENDER_NOW } from "../conversations/queries.ts";
 import type { FullConversationRow } from "../conversations/view.ts";
 import { type Caller, needScope } from "../principal.ts";
-import { mark, snippet, termsOf } from "./marks.ts";
+import { highlight, snippet, termsOf } from "./highlights.ts";
 
 /** Of each kind, where the query does not say. */
 const LIMIT = 20;
@@ -123,8 +123,8 @@ async function findContacts(look: Look): Promise<Page<FoundContact>> {
     order by k.id desc`.execute(look.db);
   return page(rows, look.limit, (row) => row.id, (row) => ({
     id: row.id,
-    name: mark(row.name, look.terms),
-    email: row.email === null ? null : mark(row.email, look.terms),
+    name: highlight(row.name, look.terms),
+    email: row.email === null ? null : highlight(row.email, look.terms),
     lastSeenAt: row.last_seen_at?.toISOString() ?? null,
     conversationId: row.conversation_id,
   }));
@@ -148,11 +148,11 @@ async function findConversations(look: Look): Promise<Page<FoundConversation>> {
   return page(rows, look.limit, ({ place, id }) => ({ at: place, id }), (row) => ({
     id: row.id,
     status: row.status,
-    contextId: row.context_id === null ? null : mark(row.context_id, look.terms),
+    contextId: row.context_id === null ? null : highlight(row.context_id, look.terms),
     contact: {
       id: row.contact_id,
-      name: mark(row.contact_name, look.terms),
-      email: row.contact_email === null ? null : mark(row.contact_email, look.terms),
+      name: highlight(row.contact_name, look.terms),
+      email: row.contact_email === null ? null : highlight(row.contact_email, look.terms),
     },
     preview: row.last_message_preview,
     lastActivityAt: row.last_activity_at.toISOString(),

@@ -1,20 +1,20 @@
 /**
- * Where in a text the words of a query are. The database decides what is found (010_search.ts);
- * here it is found again, in the text as it is written, by the same rules: words without case and
- * accents, each word of the query the beginning of one.
+ * Where in a text the words of a query are. The database decides what is found (010_search.ts); here
+ * the words are located in the original text by the same rules: case and accents are ignored, and
+ * each word of the query is the beginning of a word.
  */
 import type { Marked, Range } from "../../protocol/search.ts";
 
-/** Characters of scripts that put no space between words; each is a word of its own. */
+/** Characters of scripts without spaces between words; each is a word of its own. */
 const UNSPACED =
   /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u{20000}-\u{3ffff}]/u;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 
-/** Characters of a snippet, and how many of them stand before the first find. */
+/** Characters of a snippet, and how many of them are before the first match. */
 const SNIPPET = 160;
 const LEAD = 48;
 
-/** Letters that no decomposition takes apart. */
+/** Letters that Unicode does not decompose. */
 const OTHERS: Record<string, string> = {
   ø: "o",
   ł: "l",
@@ -34,14 +34,14 @@ export function fold(text: string): string {
     .replace(/[øłđðħıςßæœ]/g, (letter) => OTHERS[letter]!);
 }
 
-/** What is looked for: beginnings of words, whole single letters, and runs of unspaced characters. */
+/** Search terms: beginnings of words, whole single letters, and runs of unspaced characters. */
 export function termsOf(query: string): string[] {
-  const terms = [...fold(query).matchAll(WORD)].flatMap(([word]) => pieces(word));
+  const terms = [...fold(query).matchAll(WORD)].flatMap(([word]) => splitByScript(word));
   return [...new Set(terms)];
 }
 
-/** A word, taken apart where the script changes to one without spaces and back. */
-function pieces(word: string): string[] {
+/** Splits a word where the script changes to one without spaces or back. */
+function splitByScript(word: string): string[] {
   const parts: string[] = [];
   let unspaced: boolean | null = null;
   for (const character of word) {
@@ -53,18 +53,18 @@ function pieces(word: string): string[] {
   return parts;
 }
 
-/** The found parts of a text, in order, those that touch each other as one. */
+/** The matches in a text, in order, adjacent ones merged. */
 export function rangesOf(text: string, terms: readonly string[]): Range[] {
   const found: Range[] = [];
   for (const match of text.matchAll(WORD)) {
-    const { folded, places } = foldWithPlaces(match[0], match.index);
+    const { folded, origins } = foldWithOrigins(match[0], match.index);
     for (const term of terms) {
       const free = UNSPACED.test(term);
       for (let at = folded.indexOf(term); at !== -1; at = folded.indexOf(term, at + 1)) {
         const inside = at > 0 && !UNSPACED.test(folded[at - 1]!);
         const single = term.length === 1 && !/\p{N}/u.test(term) && folded.length > 1;
         if (!free && (inside || single)) continue;
-        found.push({ start: places[at]!, end: places[at + term.length]! });
+        found.push({ start: origins[at]!, end: origins[at + term.length]! });
       }
     }
   }
@@ -78,32 +78,32 @@ export function rangesOf(text: string, terms: readonly string[]): Range[] {
   return ranges;
 }
 
-/** A word folded, and for each unit of that where in the text it comes from, and where it ends. */
-function foldWithPlaces(word: string, start: number): { folded: string; places: number[] } {
+/** A folded word, and for each of its code units the offset in the text; the last is the end. */
+function foldWithOrigins(word: string, start: number): { folded: string; origins: number[] } {
   let folded = "";
-  const places: number[] = [];
+  const origins: number[] = [];
   let at = start;
   for (const character of word) {
     const part = fold(character);
-    for (let i = 0; i < part.length; i++) places.push(at);
+    for (let i = 0; i < part.length; i++) origins.push(at);
     folded += part;
     at += character.length;
-    // A mark of its own belongs to the letter before it: the end of that is after it.
+    // A combining character belongs to the letter before it.
   }
-  places.push(at);
-  return { folded, places };
+  origins.push(at);
+  return { folded, origins };
 }
 
-export function mark(text: string, terms: readonly string[]): Marked {
+export function highlight(text: string, terms: readonly string[]): Marked {
   return { text, ranges: rangesOf(text, terms) };
 }
 
-/** The part of a text around the first find, on one line. */
+/** The part of a text around the first match, on one line. */
 export function snippet(text: string, terms: readonly string[]): Marked {
   const first = rangesOf(text, terms)[0]?.start ?? 0;
   let start = first <= LEAD ? 0 : first - LEAD;
   if (start > 0) {
-    // From the beginning of a word, where there is one near.
+    // Begins with a word, where one begins nearby.
     const space = text.slice(start, first).search(/\s/);
     if (space !== -1) start += space + 1;
   }
@@ -112,10 +112,10 @@ export function snippet(text: string, terms: readonly string[]): Marked {
   if (isInside(text, end)) end--;
   const part = text.slice(start, end).replace(/\s/gu, " ").trimEnd();
   const shown = `${start > 0 ? "…" : ""}${part}${end < text.length ? "…" : ""}`;
-  return mark(shown, terms);
+  return highlight(shown, terms);
 }
 
-/** Whether a position lies between the two halves of one character. */
+/** Whether a position is between the halves of a surrogate pair. */
 function isInside(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   return at > 0 && at < text.length && code >= 0xdc00 && code <= 0xdfff;

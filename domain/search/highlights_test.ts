@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { fold, mark, rangesOf, snippet, termsOf } from "./marks.ts";
+import { fold, highlight, rangesOf, snippet, termsOf } from "./highlights.ts";
 
-/** The found parts as text. */
+/** The matches as text. */
 function found(text: string, query: string): string[] {
   return rangesOf(text, termsOf(query)).map(({ start, end }) => text.slice(start, end));
 }
@@ -34,7 +34,7 @@ Deno.test("addresses are found by their parts", () => {
 
 Deno.test("ranges count UTF-16 units and never overlap", () => {
   const text = "👩‍🚀 refund refunded 👍";
-  const { ranges } = mark(text, termsOf("refund ref"));
+  const { ranges } = highlight(text, termsOf("refund ref"));
   assert.deepEqual(ranges.map(({ start, end }) => text.slice(start, end)), ["refund", "refund"]);
   assert.ok(ranges.every((range, i) => i === 0 || range.start >= ranges[i - 1]!.end));
   assert.deepEqual(termsOf("!?… 👍"), []);

@@ -6,7 +6,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { countBuckets } from "./histogram.ts";
-import { withMemory } from "./memory.ts";
+import { withWorkMem } from "./work_mem.ts";
 import { type Slots, slotsOf, type Sum } from "./points.ts";
 import type { FactKind, PointMetric } from "./registry.ts";
 
@@ -70,7 +70,7 @@ async function sumKind(
   const { slot, from, to } = slotsOf(slots, "f.at");
   // One string instead of a row for each bucket, which would be many rows.
   const buckets = timed ? sql`array_to_string(array_agg(f.bucket), ',')` : sql`null`;
-  const { rows } = await withMemory(db, (trx) =>
+  const { rows } = await withWorkMem(db, (trx) =>
     sql<KindSum>`
       select ${KEY_OF_LABEL} as key, ${slot} as slot, count(*)::int as n,
         coalesce(sum(f.amount), 0)::int as amount, ${buckets} as buckets
