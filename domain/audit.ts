@@ -12,7 +12,7 @@ import {
 } from "../protocol/audit.ts";
 import { cutPage, idOfCursor } from "./cursor.ts";
 
-/** Who does something, and from where. Their name is kept, so that it is known when they are gone. */
+/** Who does something, and from where. The name is stored, so that it is known after a deletion. */
 export interface Actor {
   kind: AuditActorKind;
   id: string | null;
@@ -30,9 +30,9 @@ export const SYSTEM: Actor = {
   userAgent: null,
 };
 
-export interface Audited {
+export interface NewAuditEntry {
   action: AuditAction;
-  /** To whom or what it was done. */
+  /** The object of the action. */
   subject?: { id: string | null; name?: string | null };
   /** Never a secret, and never what people wrote to each other. */
   data?: Record<string, unknown>;
@@ -42,8 +42,8 @@ export interface Audited {
 const MAX_TEXT = 300;
 const short = (text: string | null | undefined) => text?.slice(0, MAX_TEXT) ?? null;
 
-/** Writes down what others may ask about later; within a transaction it is stored with what was done. */
-export async function audit(db: Db, actor: Actor, entry: Audited): Promise<void> {
+/** Writes an audit entry; within a transaction it is stored together with the change. */
+export async function audit(db: Db, actor: Actor, entry: NewAuditEntry): Promise<void> {
   await db.insertInto("audit_log").values({
     id: uuidv7(),
     actor_kind: actor.kind,
@@ -97,10 +97,10 @@ function toEntry(row: AuditRow): AuditEntry {
   };
 }
 
-/** So many rows are removed by one statement, so that none of them takes long. */
+/** Rows that one statement deletes, so that none takes long. */
 const BATCH = 1000;
 
-/** Removes what is older than `keepMs`; returns how many rows. */
+/** Deletes entries that are older than `keepMs`; returns how many. */
 export async function forgetAudit(db: Db, keepMs: number, now = Date.now()): Promise<number> {
   let removed = 0;
   while (true) {
@@ -113,21 +113,21 @@ export async function forgetAudit(db: Db, keepMs: number, now = Date.now()): Pro
   }
 }
 
-/** How often what is too old is looked for. */
-const LOOK_MS = 3_600_000;
+/** How often old entries are deleted. */
+const CLEAN_EVERY_MS = 3_600_000;
 
-/** Forgets what is older than `keepMs`, now and every hour, until the returned function is called. */
+/** Deletes entries older than `keepMs`, now and every hour, until the returned function is called. */
 export function keepAudit(
   db: Db,
   keepMs: number,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
   let running = Promise.resolve();
-  const look = () => {
+  const clean = () => {
     running = forgetAudit(db, keepMs).then(() => {}, onError);
   };
-  look();
-  const timer = setInterval(look, LOOK_MS);
+  clean();
+  const timer = setInterval(clean, CLEAN_EVERY_MS);
   return () => {
     clearInterval(timer);
     return running;

@@ -1,16 +1,16 @@
 /**
- * Cursors of lists: where a page ends, as a text that means nothing to whoever asks for the next
- * page with it. A place in time has all the digits of the database, which counts microseconds. With
- * the milliseconds of a `Date`, rows of the same millisecond would be on no page or on two.
+ * Cursors of lists: the end of a page as an opaque text. Times have all the digits of the database,
+ * which has microseconds: with the milliseconds of a `Date`, rows of the same millisecond would be on
+ * no page or on two.
  */
 import { type RawBuilder, sql } from "kysely";
 import { ParleyError } from "../protocol/errors.ts";
 
-/** The last id there can be: every row is below it. */
+/** The largest UUID: every row is below it. */
 export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-/** Where a row stands in a list that is ordered by a time and then by id. */
-export interface TimePlace {
+/** The position of a row in a list that is ordered by a time and then by id. */
+export interface TimePosition {
   /** ISO 8601 in UTC with microseconds, as `exactTime` gives it. */
   at: string;
   id: string;
@@ -24,23 +24,23 @@ export function exactTime(column: string): RawBuilder<string> {
 const FORMAT = sql.lit('YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
 /** The cursor of a row in a list by id, or by time and id. */
-export function toCursor(place: string | TimePlace): string {
-  const text = typeof place === "string" ? place : `${place.at} ${place.id}`;
+export function toCursor(position: string | TimePosition): string {
+  const text = typeof position === "string" ? position : `${position.at} ${position.id}`;
   return new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const ID = new RegExp(`^${UUID}$`, "i");
-/** Postgres has no year 0. Older versions gave out fewer digits, or no "Z". */
-const TIME_PLACE = new RegExp(
+/** Postgres has no year 0. Cursors of older versions have fewer digits, or no "Z". */
+const TIME_POSITION = new RegExp(
   `^(?!0000)(\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d)(?:\\.(\\d{1,6}))?Z? (${UUID})$`,
 );
 
 /**
- * The id below which the next page of a list by id begins; undefined for the first page. Older
- * versions gave out plain ids for some lists, which are read as well.
+ * The id below which the next page of a list by id begins; undefined for the first page. Plain ids,
+ * which older versions used in some lists, are accepted, too.
  *
- * @throws {ParleyError} `invalid` for what is no cursor of such a list.
+ * @throws {ParleyError} `invalid` for anything but a cursor of such a list.
  */
 export function idOfCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
@@ -49,26 +49,26 @@ export function idOfCursor(cursor: string | undefined): string | undefined {
 }
 
 /**
- * The place below which the next page of a list by time begins; undefined for the first page.
+ * The position below which the next page of a list by time begins; undefined for the first page.
  *
- * @throws {ParleyError} `invalid` for what is no cursor of such a list.
+ * @throws {ParleyError} `invalid` for anything but a cursor of such a list.
  */
-export function placeOfCursor(cursor: string | undefined): TimePlace | undefined {
+export function timeOfCursor(cursor: string | undefined): TimePosition | undefined {
   if (cursor === undefined) return undefined;
-  const [, second, fraction = "", id] = TIME_PLACE.exec(decode(cursor)) ?? refuse(cursor);
+  const [, second, fraction = "", id] = TIME_POSITION.exec(decode(cursor)) ?? refuse(cursor);
   if (!isTime(second!)) refuse(cursor);
   return { at: `${second}.${fraction.padEnd(6, "0")}Z`, id: id! };
 }
 
-/** Cuts off the one row more than was asked for, which tells that there is a next page. */
+/** Removes the one extra row, which shows that there is a next page. */
 export function cutPage<R>(
   rows: R[],
   limit: number,
-  placeOf: (row: R) => string | TimePlace,
+  positionOf: (row: R) => string | TimePosition,
 ): { rows: R[]; nextCursor: string | null } {
   if (rows.length <= limit) return { rows, nextCursor: null };
   const page = rows.slice(0, limit);
-  return { rows: page, nextCursor: toCursor(placeOf(page.at(-1)!)) };
+  return { rows: page, nextCursor: toCursor(positionOf(page.at(-1)!)) };
 }
 
 /** "" for what is not base64url. */

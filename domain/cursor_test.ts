@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ParleyError } from "../protocol/errors.ts";
-import { cutPage, idOfCursor, placeOfCursor, toCursor } from "./cursor.ts";
+import { cutPage, idOfCursor, timeOfCursor, toCursor } from "./cursor.ts";
 
 const ID = "01a1feac-78a5-7000-9af4-baca9e20e017";
 const AT = "2026-11-20T12:54:22.478123Z";
@@ -8,16 +8,16 @@ const AT = "2026-11-20T12:54:22.478123Z";
 Deno.test("a cursor keeps every digit of its place", () => {
   const cursor = toCursor({ at: AT, id: ID });
   assert.match(cursor, /^[\w-]+$/, "it needs no escaping in an address");
-  assert.deepEqual(placeOfCursor(cursor), { at: AT, id: ID });
+  assert.deepEqual(timeOfCursor(cursor), { at: AT, id: ID });
   assert.equal(idOfCursor(toCursor(ID)), ID);
-  assert.equal(placeOfCursor(undefined), undefined);
+  assert.equal(timeOfCursor(undefined), undefined);
   assert.equal(idOfCursor(undefined), undefined);
 });
 
 Deno.test("cursors of older versions still work", () => {
   const old = (text: string) => btoa(text).replaceAll("=", "");
   // Conversations had milliseconds, notifications as many digits as there were and no "Z".
-  const read = (at: string) => placeOfCursor(old(`${at} ${ID}`))!.at;
+  const read = (at: string) => timeOfCursor(old(`${at} ${ID}`))!.at;
   assert.equal(read("2026-11-20T12:54:22.478Z"), "2026-11-20T12:54:22.478000Z");
   assert.equal(read("2026-11-20T12:54:22.4781"), "2026-11-20T12:54:22.478100Z");
   assert.equal(read("2026-11-20T12:54:22"), "2026-11-20T12:54:22.000000Z");
@@ -46,11 +46,11 @@ Deno.test("what is no cursor of the list is refused, whatever the database would
     error.fields?.[0]?.path === "cursor";
   for (const cursor of bad) {
     assert.throws(() => idOfCursor(cursor), isRefusal, cursor);
-    assert.throws(() => placeOfCursor(cursor), isRefusal, cursor);
+    assert.throws(() => timeOfCursor(cursor), isRefusal, cursor);
   }
   // Each kind of list has its own.
   assert.throws(() => idOfCursor(toCursor({ at: AT, id: ID })), isRefusal);
-  assert.throws(() => placeOfCursor(toCursor(ID)), isRefusal);
+  assert.throws(() => timeOfCursor(toCursor(ID)), isRefusal);
 });
 
 Deno.test("a page that is just full is the last one", () => {

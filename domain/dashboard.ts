@@ -1,6 +1,6 @@
 /**
- * What the dashboard's server-rendered pages may ask of the product. The pages are bundled apart
- * from the server and have their own copies of every module, so main.ts hands this over on
+ * The services that the dashboard's server-rendered pages use. The pages are bundled apart from the
+ * server and have their own copies of every module, so main.ts passes the services on
  * `globalThis[DASHBOARD]`; the pages import only these types.
  */
 import type { BusinessHours } from "../protocol/analytics.ts";
@@ -57,7 +57,7 @@ export interface Dashboard {
   audit(user: User): Promise<AuditList>;
   /** All labels, by name. */
   labels(): Promise<Label[]>;
-  /** When agents are there to answer; null: always. */
+  /** When agents are available; null: always. */
   businessHours(): Promise<BusinessHours>;
   /** All context rules in their order. */
   rules(): Promise<ContextRule[]>;
@@ -69,7 +69,7 @@ export interface Dashboard {
   limits(): Limit[];
 }
 
-/** One limit as it is set. */
+/** One limit as it is configured. */
 export interface Limit {
   /** The name of the setting, such as "MAX_MESSAGE_BYTES". */
   name: string;

@@ -21,12 +21,12 @@ export type { LogEntry };
 export interface DomainEvents {
   /** Durable changes of one conversation, in the order of seq, committed. */
   "conversation.logged": { conversationId: string; entries: LogEntry[] };
-  /** What agents said in the workspace's chat, in the order of seq, committed. */
+  /** Messages of the workspace's chat, in the order of seq, committed. */
   "workspace.logged": { entries: LogEntry[] };
   /** The list row of a conversation changed; `conversation` is its state after the commit. */
   "conversation.updated": {
     conversation: Conversation;
-    /** What was logged with it; absent where only a name was changed. */
+    /** The entries of the same commit; absent where only a name was changed. */
     entries?: LogEntry[];
   };
   /** Someone received or read further. `unread` is of that participant. */
@@ -37,26 +37,26 @@ export interface DomainEvents {
     pointers: Pointers;
     readSeq: number;
     unread: number;
-    /** True: it follows from a message that this participant wrote, which everybody sees anyway. */
+    /** True: it follows from a message of this participant, which everybody sees. */
     implied: boolean;
     /**
-     * Which of `pointers` this participant moved, in order; none where others were there before.
-     * `messageId` is the newest message of the other side that it is about.
+     * Which of `pointers` this participant moved, in order; none where others had moved them as far.
+     * `messageId` is the newest message of the other side up to the pointer.
      */
     receipts: (Receipt & { messageId: string | null })[];
   };
-  /** What a move on purpose was about, message by message, each status of a message once. */
+  /** The messages of an explicit move of a pointer, each status of a message once. */
   "messages.status": { conversationId: string } & MessageStatuses;
-  /** Made, or grown by a message more. `unread` counts all that this user has not read. */
+  /** A notification is new, or has one more message. `unread` counts all unread ones of its user. */
   "notification.made": { notification: Notification; unread: number };
-  /** null: all of this user's. */
+  /** `ids` null: all of this user's. */
   "notifications.read": { userId: string; ids: string[] | null; readAt: string; unread: number };
   "notifications.preferences": { userId: string; preferences: NotificationPreferences };
   /** A contact's first conversation was opened by one of their sessions. */
   "conversation.opened": { conversationId: string; contactId: string };
   "contact.updated": { contactId: string; name: string };
   "user.updated": { user: User };
-  /** A widget's settings changed, or it is gone (`enabled` false). */
+  /** A widget was changed or deleted (`enabled` false). */
   "widget.updated": {
     widgetId: string;
     enabled: boolean;
@@ -65,22 +65,22 @@ export interface DomainEvents {
   };
   /** Context rules were added, changed, ordered or removed on this node. */
   "rules.changed": Record<string, never>;
-  /** A shared document took an edit, in the order of versions, committed. */
+  /** An edit of a shared document, in the order of versions, committed. */
   "document.edited": {
     edit: DocumentEdit;
     subject: Subject;
     /** The connection that it came over. */
     origin: string;
   };
-  /** An agent signed out, or a stolen refresh token was noticed. */
+  /** An agent signed out, or the reuse of a refresh token was detected. */
   "sign_in.ended": { signInId: string };
   /** A visitor ended their session. */
   "session.ended": { sessionHash: string };
-  /** Rows of followed tables, as committed and in this order, by whoever changed them. */
+  /** Changes of followed tables by any program, in the order of commits. */
   "table.changed": { changes: readonly Change[] };
   /** Changes of tables were forgotten before this process had read them. */
   "table.lost": Record<string, never>;
-  /** Everything of this user's is to be disconnected: disabled, or a changed password. */
+  /** All connections of this user have to end: disabled, or a changed password. */
   "user.ended": { userId: string };
 }
 

@@ -3,9 +3,9 @@ import { isUnavailable } from "../db/database_error.ts";
 import { yieldToEventLoop } from "./event_loop.ts";
 
 export interface LoaderOptions<K> {
-  /** What the keys of one query may weigh together; one alone may weigh more. */
+  /** The largest weight of the keys of one query; a single key may weigh more. */
   max?: number;
-  /** What reading a key costs, such as rows; default: each one. */
+  /** What reading a key costs, such as rows; default: 1. */
   weigh?: (key: K) => number;
 }
 
@@ -15,17 +15,17 @@ interface Waiting<K, V> {
   reject(error: unknown): void;
 }
 
-/** As many rows as fit into one answer without keeping everybody else waiting. */
+/** Rows of one query, so that it does not delay others for long. */
 const MAX = 500;
 
 /**
- * Reads together what is asked for at the same moment, as the writer stores it together: all keys
- * of one turn of the event loop, and while a query runs all that come meanwhile, are the next
- * query. A thousand clients who come back at once cost a few queries, not a thousand.
+ * Group reads, as the writer has group commits: all keys that are requested in one turn of the event
+ * loop, and all that arrive while a query runs, are the next query. A thousand clients that reconnect
+ * at once cost a few queries.
  *
- * Nothing is kept: every key is read by a query that begins after it was asked for.
+ * Nothing is cached: every key is read by a query that begins after it was requested.
  *
- * @param read answers keys in their order, one value for each.
+ * @param read resolves with one value for each key, in their order.
  */
 export function createLoader<K, V>(
   read: (keys: K[]) => Promise<V[]>,
@@ -37,7 +37,7 @@ export function createLoader<K, V>(
   async function run(): Promise<void> {
     running = true;
     while (waiting.length > 0) {
-      // Sockets get their turn, and what they bring is in this query.
+      // Lets sockets be read first; what they bring is in this query.
       await yieldToEventLoop();
       await runBatch(takeBatch());
     }
@@ -60,11 +60,11 @@ export function createLoader<K, V>(
       const values = await read(batch.map(({ key }) => key));
       batch.forEach(({ resolve }, i) => resolve(values[i]!));
     } catch (error) {
-      // A connection broke: on another one the same may be read at once.
+      // A connection broke: the query is repeated on another one.
       if (again && isUnavailable(error) && error.kind === "connection") {
         await runBatch(batch, false);
       } else if (batch.length > 1 && isDataError(error)) {
-        // One key that the database refuses must not take the others with it.
+        // One key that the database refuses must not fail the others.
         for (const one of batch) await runBatch([one]);
       } else {
         for (const { reject } of batch) reject(error);

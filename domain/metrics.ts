@@ -1,7 +1,7 @@
 /**
- * What an operator watches, in Prometheus' terms: seconds, bytes, counts since the start. A registry
- * for each server, so that several in one process do not add up. What somebody counts already (open
- * sockets, queues, memory) is read when it is asked for and kept nowhere.
+ * Metrics for operators in Prometheus' units: seconds, bytes, counts since the start. Each server has
+ * its own registry, so that several in one process do not add up. Values that are counted elsewhere
+ * (open sockets, queues, memory) are read at each scrape.
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { OpenDatabase } from "../db/database.ts";
@@ -37,25 +37,25 @@ export function createMetrics() {
     refusals: counter("parley_rate_limit_refusals_total", "Refusals because of a rate limit", [
       "limit",
     ]),
-    /** Handshakes refused for what they are: their page's origin, their version, … */
+    /** Refused handshakes by reason: the page's origin, the version, … */
     handshakes: counter("parley_handshakes_refused_total", "Refused handshakes by reason", [
       "reason",
     ]),
     /** Sign-ins by outcome: "succeeded", "failed", "refused" (too many), "reused" (a copied token). */
     signIns: counter("parley_sign_ins_total", "Sign-ins by outcome", ["outcome"]),
-    /** Refusals and failures of any kind, by what the client was told. Protocol "http" is REST. */
+    /** Refusals and failures of any kind, by the code that the client got. Protocol "http" is REST. */
     errors: counter("parley_errors_total", "Errors told to clients by code and protocol", [
       "code",
       "protocol",
     ]),
-    /** By the pattern of the route, never by the address: an address has ids, and may have tokens. */
+    /** By the pattern of the route, never by the URL, which has ids and may have tokens. */
     requests: histogram(
       "parley_http_request_seconds",
       "Time to answer an HTTP request, by method, route and class of status",
       REQUEST_SECONDS,
       ["method", "route", "status"],
     ),
-    /** Of group commits: "messages" is everything about conversations, "documents" edits. */
+    /** Of group commits: "messages" are all changes of conversations, "documents" are edits. */
     batchSize: histogram(
       "parley_commit_batch_size",
       "Changes that one transaction stored together",
@@ -77,9 +77,9 @@ export function createMetrics() {
       "Other nodes that are gone, by how: said goodbye, or fell silent",
       ["how"],
     ),
-    /** Joins by what the client got: "recovered", "snapshot" (told that it was not), "fresh". */
+    /** Joins by what the client got: "recovered", "snapshot" (it was not recovered), "fresh". */
     recoveries: counter("parley_joins_total", "Joins of conversations by outcome", ["outcome"]),
-    /** From taking a message to its acknowledgement, which is after the commit. */
+    /** From reading a message to its acknowledgement, which is after the commit. */
     ack: histogram(
       "parley_ack_seconds",
       "Time from reading a message to its acknowledgement",
@@ -100,7 +100,7 @@ export function createMetrics() {
       "Time of database queries",
       LATENCY_SECONDS,
     ),
-    /** Statements that were not carried out though nothing was wrong with them, by `Trouble`. */
+    /** Statements that failed because of the database, by `Trouble`. */
     databaseTrouble: counter(
       "parley_database_trouble_total",
       "Statements and connections that failed because of the database, by kind",
@@ -111,14 +111,14 @@ export function createMetrics() {
       "How late a timer of this process fires",
       LATENCY_SECONDS,
     ),
-    /** A value that is read when somebody asks, one for each set of labels. */
+    /** Adds a metric whose values are read at each scrape, one for each set of labels. */
     watch<L extends string>(
       name: string,
       help: string,
       read: () => Samples<L> | Promise<Samples<L>>,
       labelNames: L[] = [],
       kind: "gauge" | "counter" = "gauge",
-      /** `process`: of all workers of the process together, so one of them tells it. */
+      /** `process`: the same for all workers of the process, so one of them reports it. */
       of: "worker" | "process" = "worker",
     ): void {
       const common = {
@@ -151,7 +151,7 @@ export function createMetrics() {
   };
 }
 
-/** Whether the database can be reached, and what its connections for requests do. */
+/** Adds metrics of the database and its connections. */
 export function watchDatabase(
   { watch }: Pick<Metrics, "watch">,
   { availability, pool }: Pick<OpenDatabase, "availability" | "pool">,
@@ -179,16 +179,16 @@ type Samples<L extends string> = Iterable<{
   value: number;
 }>;
 
-/** How often the event loop is looked at, in milliseconds. */
-const LOOK_MS = 250;
+/** How often the delay of the event loop is measured, in milliseconds. */
+const MEASURE_MS = 250;
 
 /** Measures how late a timer fires, until the returned function is called. */
 export function watchEventLoop({ eventLoopDelay }: Pick<Metrics, "eventLoopDelay">): () => void {
-  let due = performance.now() + LOOK_MS;
+  let due = performance.now() + MEASURE_MS;
   const timer = setInterval(() => {
     const now = performance.now();
     eventLoopDelay.observe(Math.max(0, now - due) / 1000);
-    due = now + LOOK_MS;
-  }, LOOK_MS);
+    due = now + MEASURE_MS;
+  }, MEASURE_MS);
   return () => clearInterval(timer);
 }

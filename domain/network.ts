@@ -7,12 +7,12 @@ export interface Address {
   family: "ipv4" | "ipv6";
 }
 
-/** The IPv4 addresses that are written as IPv6: ::ffff:0:0/96. */
+/** IPv4 addresses in the form of IPv6: ::ffff:0:0/96. */
 const MAPPED = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/;
 
 /**
- * An IPv4 or IPv6 address, also with a zone ("fe80::1%eth0"); one that is mapped into IPv6 is the
- * IPv4 that it stands for. Null for what is no address.
+ * Reads an IPv4 or IPv6 address, also with a zone ("fe80::1%eth0"). An IPv4 address that is mapped
+ * into IPv6 becomes the IPv4 address. null: no address.
  */
 export function parseAddress(text: string): Address | null {
   const bare = text.replace(/%.*$/, "");
@@ -37,7 +37,7 @@ export function isRange(text: string): boolean {
   return toSubnet(text) !== null;
 }
 
-/** Whether an address is in one of these ranges. What is no address is in none. */
+/** Checks whether an address is in one of these ranges; false for what is no address. */
 export function createRanges(ranges: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const range of ranges) {
@@ -60,12 +60,12 @@ function toSubnet(text: string): Parameters<BlockList["addSubnet"]> | null {
   return prefix <= bits ? [address, prefix, family] : null;
 }
 
-/** Groups of an IPv6 address that name the network: what one customer gets at least (RFC 6177). */
+/** Groups of an IPv6 address that identify the network: a customer gets at least a /64 (RFC 6177). */
 const NETWORK_GROUPS = 4;
 
 /**
- * What a limit counts an address as: an IPv4 address itself, and the /64 of an IPv6 address, because
- * everybody who has one address of a /64 has all of them. What is no address is its own network.
+ * The key by which limits count an address: an IPv4 address itself, and the /64 of an IPv6 address,
+ * because whoever has one address of a /64 has all of them. What is no address is its own key.
  */
 export function networkOf(address: string): string {
   const parsed = parseAddress(address);

@@ -4,20 +4,20 @@ import type { Scope } from "../protocol/programs.ts";
 import type { WidgetAppearance } from "../protocol/model.ts";
 
 /**
- * Who acts: an agent, or a visitor, who has a session or, as a participant, a token that names
- * contexts. Rights are asked of it at every command.
+ * Who acts: an agent, or a visitor, who has a session or, as a participant, a token with contexts.
+ * Rights are checked at every command.
  */
 export interface AgentPrincipal {
   kind: "agent";
   userId: string;
   userName: string;
-  /** Absent within the server. */
+  /** Absent for the server itself. */
   email?: string;
   role: "admin" | "agent";
-  /** Of the access token (its `jti`), and of the sign-in that it belongs to; null within the server. */
+  /** The `jti` of the access token, and its sign-in; null for the server itself. */
   tokenId: string | null;
   signInId: string | null;
-  /** Milliseconds since the epoch; null: does not end by itself. */
+  /** Milliseconds since the epoch; null: does not expire. */
   expiresAt: number | null;
 }
 
@@ -28,17 +28,17 @@ export interface VisitorPrincipal {
   userName: string;
   /** SHA-256 of the session's secret, as stored; null for a participant, who has a token instead. */
   sessionHash: string | null;
-  /** The id by which everybody else knows the session, as in rows of `chat_sessions`. */
+  /** The session's public id, as in rows of `chat_sessions`. */
   sessionRow?: string;
   widgetId: string | null;
-  /** How that widget looks; undefined without a widget. */
+  /** The widget's appearance; undefined without a widget. */
   appearance?: WidgetAppearance;
   /** Origins that may use this session; see domain/visitors/origins.ts. */
   allowedOrigins: string[];
   /**
-   * Of a participant: the contexts that their token names, each the name of a context or the id of
-   * a conversation. They see these and nothing else, not even what they opened with another token.
-   * Undefined for a visitor with a session, who sees the conversations that are theirs.
+   * Of a participant: the contexts of their token, each the name of a context or the id of a
+   * conversation. They see these and nothing else, not even what they opened with another token.
+   * undefined for a visitor with a session, who sees their own conversations.
    */
   contexts?: readonly string[];
   /** Of a participant whose issuer is trusted for any context, until they have entered one. */
@@ -48,13 +48,13 @@ export interface VisitorPrincipal {
   expiresAt: number | null;
 }
 
-/** Someone who may have a connection. */
+/** A person, who may have a connection. */
 export type Principal = AgentPrincipal | VisitorPrincipal;
 
 /** Another program, over HTTP and with an API key. It sees what agents see, as far as its scopes go. */
 export interface ProgramPrincipal {
   kind: "program";
-  /** The key's id: who writes as a bot, and what makes a `clientMessageId` its own. */
+  /** The key's id, which is the sender's id of its messages. */
   userId: string;
   /** The key's name. */
   userName: string;
@@ -62,16 +62,17 @@ export interface ProgramPrincipal {
   expiresAt: number | null;
 }
 
-/** Whoever may ask anything of the domain. */
+/** Anybody who may call the domain. */
 export type Caller = Principal | ProgramPrincipal;
 
+/** Which of the two forms of an event or a conversation somebody may see. */
 export type Audience = "agents" | "visitors";
 
 export function audienceOf(principal: Pick<Caller, "kind">): Audience {
   return principal.kind === "visitor" ? "visitors" : "agents";
 }
 
-/** @throws {ParleyError} `forbidden` for a program whose key was not made for that. */
+/** @throws {ParleyError} `forbidden` for a program whose key does not have the scope. */
 export function needScope(caller: Caller, scope: Scope): void {
   if (caller.kind !== "program" || caller.scopes.includes(scope)) return;
   throw new ParleyError(

@@ -1,8 +1,8 @@
 import { networkOf } from "./network.ts";
 
 /**
- * A token bucket: `capacity` at once, refilled evenly over `perMs`. Two numbers of state and no
- * timer, so one for each connection and kind costs next to nothing.
+ * A token bucket: `capacity` at once, refilled evenly over `perMs`. It has two numbers of state
+ * and no timer, so that one for each connection and kind costs little.
  */
 export class TokenBucket {
   #tokens: number;
@@ -17,7 +17,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one. Returns 0 when there was one, otherwise the milliseconds until there is. */
+  /** Takes a token. Returns 0, or the milliseconds until there is one. */
   take(now: number): number {
     const rate = this.#capacity / this.#perMs;
     const elapsed = now > this.#at ? now - this.#at : 0;
@@ -30,19 +30,19 @@ export class TokenBucket {
     return Math.ceil((1 - this.#tokens) / rate);
   }
 
-  /** Gives one back that was taken for nothing. */
+  /** Returns a token that was not used. */
   giveBack(): void {
     this.#tokens = Math.min(this.#capacity, this.#tokens + 1);
   }
 
-  /** Whether it is full again, so that forgetting it changes nothing. */
+  /** Whether it is full, so that it can be forgotten. */
   isFull(now: number): boolean {
     const rate = this.#capacity / this.#perMs;
     return this.#tokens + Math.max(0, now - this.#at) * rate >= this.#capacity;
   }
 }
 
-/** Buckets by key (an address, an account), bounded: the full ones are forgotten first. */
+/** Buckets by key (an address, an account). Their number is bounded: full ones are forgotten first. */
 export class KeyedLimiter {
   readonly #buckets = new Map<string, TokenBucket>();
   readonly #capacity: number;
@@ -61,7 +61,7 @@ export class KeyedLimiter {
     this.#now = options.now ?? Date.now;
   }
 
-  /** Takes one for the key. Returns 0, or the milliseconds until the next is allowed. */
+  /** Takes a token of the key. Returns 0, or the milliseconds until there is one. */
   take(key: string): number {
     const now = this.#now();
     let bucket = this.#buckets.get(key);
@@ -73,7 +73,7 @@ export class KeyedLimiter {
     return bucket.take(now);
   }
 
-  /** Gives one back that was taken for nothing. */
+  /** Returns a token that was not used. */
   giveBack(key: string): void {
     this.#buckets.get(key)?.giveBack();
   }
@@ -93,7 +93,7 @@ export class KeyedLimiter {
   }
 }
 
-/** Buckets by the network that an address is of, so that a /64 full of addresses is one. */
+/** Buckets by the network of an address, so that all addresses of a /64 share one. */
 export class NetworkLimiter {
   readonly #buckets: KeyedLimiter;
 
@@ -101,7 +101,7 @@ export class NetworkLimiter {
     this.#buckets = new KeyedLimiter(...options);
   }
 
-  /** Takes one for the address's network. Returns 0, or the milliseconds until the next is allowed. */
+  /** Takes a token of the address's network. Returns 0, or the milliseconds until there is one. */
   take(address: string): number {
     return this.#buckets.take(networkOf(address));
   }

@@ -1,11 +1,11 @@
 /**
- * Spans of Parley's own, for OpenTelemetry. The runtime exports them where OTEL_DENO is set.
+ * Parley's own spans for OpenTelemetry. The runtime exports them where OTEL_DENO is set.
  *
- * They are made by the runtime's provider itself and not by the one that `@opentelemetry/api` finds:
- * that one is there only together with the runtime's spans of HTTP, which export addresses with
- * their query. OTEL_DENO_TRACING=false turns those off and leaves these.
+ * They are made by the runtime's provider and not by the one that `@opentelemetry/api` finds: that one
+ * exists only together with the runtime's HTTP spans, which export URLs with their query.
+ * OTEL_DENO_TRACING=false turns those off and leaves these on.
  *
- * What a span says: kinds, sizes, codes. Never a text, a name, an address, a query or an id.
+ * Spans have kinds, sizes and codes; never a text, a name, an address, a query or an id.
  */
 import {
   type Attributes,
@@ -17,22 +17,22 @@ import {
 import { toParleyError } from "../protocol/errors.ts";
 
 export interface Tracing {
-  /** Does the work within a span. A failure is its status, by its code alone. */
+  /** Does the work within a span. The status of a failure is its code alone. */
   run<T>(
     name: string,
     attributes: Attributes,
     work: (span: Span) => Promise<T> | T,
     kind?: SpanKind,
   ): Promise<T>;
-  /** A span that is over, and took so many milliseconds. */
+  /** Adds a span that has ended. */
   past(name: string, attributes: Attributes, ms: number): void;
 }
 
-/** null unless spans are exported: whoever has a hot path asks this once, and then does nothing. */
+/** null unless spans are exported, so that a hot path checks this and does nothing else. */
 export const tracing: Tracing | null = open(Deno.env.get("OTEL_DENO"));
 
 /**
- * What the operator has to know at the start; null: nothing.
+ * A warning for the operator at the start; null: none.
  *
  * @param env the environment as the runtime read it
  */
@@ -56,7 +56,7 @@ function open(setting: string | undefined): Tracing | null {
   if (!isTrue(setting)) return null;
   const tracer = Deno.telemetry.tracerProvider.getTracer("parley") as Tracer;
   try {
-    // Where the runtime exports nothing at all it refuses spans. One that never ends is not exported.
+    // Throws where the runtime exports nothing. A span that never ends is not exported.
     tracer.startSpan("start");
   } catch {
     return null;

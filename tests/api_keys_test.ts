@@ -61,7 +61,7 @@ onBothEngines("a key works until its end, which has to lie ahead", async (server
   assert.equal(past.status, 422);
   assert.deepEqual(past.body["fields" as never], [{
     path: "expiresAt",
-    message: "must lie ahead",
+    message: "must be in the future",
   }]);
 
   const read = ({ key }: CreatedApiKey) =>

@@ -3,44 +3,44 @@ import { networkOf } from "../network.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 
 export interface AttemptLimits {
-  /** Failures per minute of one network at one account; five times as many of one network in all. */
+  /** Failures per minute of one network at one account; five times as many at all accounts. */
   perMinute: number;
-  /** The longest time that an attempt is held back, in milliseconds. */
+  /** The longest delay of an attempt, in milliseconds. */
   maxDelayMs: number;
-  /** How many may be held back at the same moment. */
+  /** How many attempts may be delayed at a time. */
   maxDelayed: number;
 }
 
 export interface Attempt {
   account: string;
-  /** Where it comes from; its network is refused when it fails too often. */
+  /** The peer; its network is refused when it fails too often. */
   address: string;
-  /** Names a browser that has signed in to this account before; null: any other. */
+  /** Identifies a browser that has signed in to this account before; null: any other. */
   device: string | null;
 }
 
 /**
- * Slows guessing down without locking anybody out. A network that fails is refused; an account that
- * somebody guesses at is only slower, for everybody but the browsers that know it already.
+ * Slows down guessing without locking anybody out. A network that fails is refused; an account that
+ * somebody guesses at is only slower, except for browsers that have signed in to it before.
  */
 export interface Attempts {
   /**
-   * Counts a failure, and waits as long as the account's failures ask for.
+   * Counts a failure, and waits for a time that depends on the account's failures.
    *
-   * @returns what to call when it was none.
+   * @returns what takes the failure back after a success.
    * @throws {ParleyError} `rate_limited`, `overloaded`, or `draining` when the server stops.
    */
   begin(attempt: Attempt): Promise<() => void>;
-  /** Counts something that costs as much as an attempt and belongs to no account. */
+  /** Counts an attempt that belongs to no account. */
   take(address: string): void;
-  /** Lets nobody wait any longer. */
+  /** Refuses all who wait. */
   stop(): void;
 }
 
-/** So many failures cost nothing: people mistype. */
+/** Failures without a delay: people mistype. */
 const FREE_FAILURES = 3;
 const FIRST_DELAY_MS = 500;
-/** After so long one failure is forgotten. */
+/** Time after which one failure is forgotten. */
 const FORGET_MS = 30_000;
 const MAX_FAILURES = 20;
 const MAX_ACCOUNTS = 100_000;
@@ -60,7 +60,7 @@ export function createAttempts(limits: AttemptLimits, now: () => number = Date.n
 
   function count(account: string, change: 1 | -1): void {
     const next = Math.min(MAX_FAILURES, failuresOf(account) + change);
-    // The newest last, so that the oldest are forgotten first.
+    // Moved to the end, so that the oldest are forgotten first.
     failures.delete(account);
     if (next > 0) failures.set(account, { count: next, at: now() });
     if (failures.size > MAX_ACCOUNTS) failures.delete(failures.keys().next().value!);
@@ -111,7 +111,7 @@ export function createAttempts(limits: AttemptLimits, now: () => number = Date.n
         throw tooMany(wait);
       }
       const delay = delayOf(account);
-      // Before it is known: many at the same moment are as slow as one after the other.
+      // Counted before the result is known, so that parallel attempts are delayed like serial ones.
       count(account, 1);
       await holdBack(delay);
       return () => {

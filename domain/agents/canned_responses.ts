@@ -63,7 +63,7 @@ export async function createCannedResponse(
 }
 
 /**
- * @param check gets it as it is, locked; what it throws refuses the change.
+ * @param check called with the locked record; throws to refuse the change.
  * @throws {ParleyError} `not_found`, `conflict` when the short code is taken.
  */
 export async function updateCannedResponse(
@@ -89,7 +89,7 @@ export async function updateCannedResponse(
     }).where("id", "=", id).returningAll().executeTakeFirstOrThrow();
     return toCannedResponse(row);
   }).catch((error) => {
-    // Another one took it between the look and the change.
+    // Another request took the short code between the check and the change.
     throw (error as { code?: string }).code === "23505" ? taken(shortCode!) : error;
   });
 }

@@ -1,19 +1,19 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { newSecret } from "../secrets.ts";
 
-/** Of how many accounts one browser is remembered; the one that signed in last first. */
+/** Accounts for which one browser is remembered, the last one first. */
 const MAX_ACCOUNTS = 5;
 const ID_BYTES = 16;
 
 /**
- * Browsers that have signed in before. Each keeps a signed value that names it and the accounts that
- * it was let in to, so that strangers who guess at an account cannot keep its people out. It gives
- * no right but to try; nothing of it is stored.
+ * Browsers that have signed in before. Each keeps a signed value with its id and the accounts that it
+ * has signed in to, so that somebody who guesses at an account cannot keep its owner out. It gives no
+ * right except to try; the server stores nothing.
  */
 export interface Devices {
   /** The browser's id where it has signed in to this account before; else null. */
   knownAs(value: string | undefined, userId: string): string | null;
-  /** The value for a browser that was just let in to this account. */
+  /** The value for a browser that has just signed in to this account. */
   remember(value: string | undefined, userId: string): string;
 }
 
@@ -21,10 +21,10 @@ export function createDevices(secret: string): Devices {
   const sign = (id: string, userId: string) =>
     createHmac("sha256", secret).update(`device ${id} of ${userId}`).digest("base64url");
 
-  function read(value: string | undefined): { id: string; marks: string[] } | null {
-    const [id, ...marks] = (value ?? "").split(".");
-    if (!/^[\w-]{22}$/.test(id!) || marks.length === 0 || marks.length > MAX_ACCOUNTS) return null;
-    return { id: id!, marks };
+  function read(value: string | undefined): { id: string; signatures: string[] } | null {
+    const [id, ...signatures] = (value ?? "").split(".");
+    if (!/^[\w-]{22}$/.test(id!) || signatures.length === 0 || signatures.length > MAX_ACCOUNTS) return null;
+    return { id: id!, signatures };
   }
 
   return {
@@ -32,14 +32,14 @@ export function createDevices(secret: string): Devices {
       const device = read(value);
       if (device === null) return null;
       const wanted = sign(device.id, userId);
-      return device.marks.some((mark) => isSame(mark, wanted)) ? device.id : null;
+      return device.signatures.some((signature) => isSame(signature, wanted)) ? device.id : null;
     },
 
     remember(value, userId) {
-      const device = read(value) ?? { id: newSecret(ID_BYTES), marks: [] };
-      const mark = sign(device.id, userId);
-      const others = device.marks.filter((one) => one !== mark);
-      return [device.id, mark, ...others].slice(0, MAX_ACCOUNTS + 1).join(".");
+      const device = read(value) ?? { id: newSecret(ID_BYTES), signatures: [] };
+      const signature = sign(device.id, userId);
+      const others = device.signatures.filter((one) => one !== signature);
+      return [device.id, signature, ...others].slice(0, MAX_ACCOUNTS + 1).join(".");
     },
   };
 }

@@ -1,20 +1,20 @@
 import { ParleyError } from "../../protocol/errors.ts";
 
 /**
- * So many guesses, as a power of ten, does a password have to withstand. Sign-ins are slowed, and
- * what is stored is scrypt, so this is far more than anybody can try.
+ * The lowest score of zxcvbn that is accepted. Sign-ins are slowed down, and hashes are scrypt, so
+ * this needs far more guesses than anybody can try.
  */
 const MIN_SCORE = 3;
-/** The look takes longer than the length grows: what comes after is not counted. */
-const LOOKED_AT = 40;
-/** Words that are the first guess of whoever knows the product. */
+/** Characters that are checked: the time of the check grows faster than the length. */
+const CHECKED_LENGTH = 40;
+/** Words that somebody who knows the product guesses first. */
 const OWN_WORDS = ["parley", "inbox", "widget", "support", "livechat", "admin", "agent"];
 
 type Check = (password: string, words: string[]) => { score: number; warning: string | null };
 
 let loading: Promise<Check> | undefined;
 
-/** The dictionaries take memory and some tenths of a second: they come with the first password. */
+/** The dictionaries take memory and some tenths of a second, so they are loaded on first use. */
 async function load(): Promise<Check> {
   const [{ ZxcvbnFactory }, common, english] = await Promise.all([
     import("@zxcvbn-ts/core"),
@@ -24,10 +24,10 @@ async function load(): Promise<Check> {
   const factory = new ZxcvbnFactory({
     dictionary: { ...common.dictionary, ...english.dictionary },
     graphs: common.adjacencyGraphs,
-    maxLength: LOOKED_AT,
+    maxLength: CHECKED_LENGTH,
   });
   return (password, words) => {
-    const { score, feedback } = factory.check(password.slice(0, LOOKED_AT), words);
+    const { score, feedback } = factory.check(password.slice(0, CHECKED_LENGTH), words);
     return { score, warning: feedback.warning };
   };
 }
@@ -52,10 +52,10 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Refuses a password that is guessed early: a common one, one of the keyboard, or one that is made
- * of what everybody knows of the person.
+ * Refuses a password that is easy to guess: a common one, a pattern of the keyboard, or one that is
+ * made of names and addresses of the person.
  *
- * @param about names and addresses of whoever it is for.
+ * @param about names and addresses of the person.
  * @throws {ParleyError} `invalid`, with a sentence for people.
  */
 export async function needStrong(password: string, about: readonly string[]): Promise<void> {

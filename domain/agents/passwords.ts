@@ -8,29 +8,29 @@ const SALT_BYTES = 16;
 /** N, r, p, salt and key; salt and key in hex. */
 const STORED = /^scrypt\$(\d+)\$(\d+)\$(\d+)\$((?:[\da-f]{2})+)\$((?:[\da-f]{2})+)$/i;
 
-/** About how long one takes; what is refused may come back after the queue was worked off once. */
+/** About how long one takes; a refused request may try again after the queue is done. */
 const ONE_TAKES_MS = 500;
 
 export interface PasswordLimits {
-  /** scrypt's N of new hashes; default: what is safe today. Tests, which sign in often, take less. */
+  /** scrypt's N of new hashes; default: what is safe today. Tests use less. */
   cost?: number | undefined;
-  /** How many are computed at the same moment. Each takes 32 MB and a thread while it lasts. */
+  /** How many are computed at a time. Each takes 32 MB and a thread. */
   atOnce: number;
-  /** How many wait for their turn; past it they are refused. */
+  /** How many may wait; more are refused. */
   waiting: number;
 }
 
-/** Hashes passwords and compares them, a few at a time: strangers decide how often. */
+/** Hashes and verifies passwords, a few at a time, because anybody can request it. */
 export interface Passwords {
   /** `scrypt$N$r$p$salt$key`, salt and key in hex. @throws {ParleyError} `overloaded`. */
   hash(password: string): Promise<string>;
   /**
-   * @param known asked by somebody who proved before who they are: has a queue of its own, which is
-   *   served first, so that strangers cannot fill it.
+   * @param known for a browser or a user that was authenticated before: has a queue of its own, which
+   *   is served first, so that strangers cannot fill it.
    * @throws {ParleyError} `overloaded`.
    */
   verify(password: string, stored: string, known?: boolean): Promise<boolean>;
-  /** Takes as long as a real check: an unknown account must not answer faster than a known one. */
+  /** Takes as long as a real check, so that the time does not tell whether an account exists. */
   verifyNothing(password: string): Promise<false>;
 }
 
@@ -53,7 +53,7 @@ export function createPasswords(limits: PasswordLimits): Passwords {
           },
         );
       }
-      // Whoever is done hands the place on, so `running` stays as it is.
+      // The one that finishes passes its slot on, so `running` does not change.
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
     try {
@@ -95,7 +95,7 @@ export function createPasswords(limits: PasswordLimits): Passwords {
 /** For tools that make a few accounts. */
 export const FEW_PASSWORDS: Passwords = createPasswords({ atOnce: 2, waiting: 100 });
 
-/** In the runtime's threads: the event loop goes on meanwhile. */
+/** Runs in the runtime's threads, so the event loop is not blocked. */
 function derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     scrypt(password.normalize("NFKC"), salt, KEY_BYTES, cost, (error, key) => {

@@ -1,13 +1,13 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Without letters and digits that look like each other. */
+/** Without letters and digits that look alike. */
 const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const GROUPS = 3;
 const GROUP = 4;
 
 /**
- * What whoever sets the server up from another machine has to bring, such as "7KQM-XD3F-PB9H": 60
- * bits, the same on all nodes that have the same key. It is of use while there is no user.
+ * The code that a set-up from another machine needs, such as "7KQM-XD3F-PB9H": 60 bits, the same on
+ * all nodes with the same key. It is used while there is no user.
  */
 export function setupCode(key: string): string {
   const bytes = createHmac("sha256", key).update("set-up code").digest();

@@ -12,7 +12,7 @@ import type { Attempts } from "./attempts.ts";
 import type { Devices } from "./devices.ts";
 import type { Passwords } from "./passwords.ts";
 import {
-  aliveOf,
+  activeOf,
   auditEnded,
   endSignIns,
   insertSignIn,
@@ -33,10 +33,10 @@ import {
 } from "./users.ts";
 import type { AgentPrincipal } from "../principal.ts";
 
-/** How many failures a minute are written down one by one; the others are counted. */
+/** Failures a minute that each get an audit entry; the others are only counted. */
 const AUDITED_PER_MINUTE = 120;
 
-/** What may be an e-mail address. */
+/** Whether a text may be an e-mail address. */
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 export interface SignedIn {
@@ -45,7 +45,7 @@ export interface SignedIn {
   refreshToken: string;
   /** Milliseconds since the epoch. */
   refreshExpiresAt: number;
-  /** What the browser keeps to be known again; only after a password. */
+  /** Identifies the browser at its next sign-in; only after a password. */
   device?: string;
 }
 
@@ -55,33 +55,33 @@ export interface SignIn {
   /**
    * Makes the first admin, once, and signs them in.
    *
-   * @param code what the server printed at its start; null: from where it is not asked for.
+   * @param code as printed by the server at its start; null: from this machine, without a code.
    * @throws {ParleyError} `already_set_up`, `rate_limited`, `overloaded`; `forbidden` for a wrong code.
    */
   setUp(user: Omit<NewUser, "role">, from: Peer, code: string | null): Promise<SignedIn>;
   /**
-   * A new token for the next time. The one before stays good as long as the new one was not used,
-   * and gets the same again: two tabs may ask at once, and an answer may be lost on the way.
+   * Rotates the refresh token. The old one is valid until the new one is used, and returns the same
+   * new one: two tabs may refresh at once, and a response may be lost.
    *
    * @throws {ParleyError} `invalid_token`; a token whose successor was used ends the sign-in.
    */
   refresh(refreshToken: string, from: Peer): Promise<SignedIn>;
   /** Ends the sign-in that the token belongs to; unknown tokens are ignored. */
   logout(refreshToken: string, from: Peer): Promise<void>;
-  /** Who a refresh token belongs to, without rotating it; null when it is not good. */
+  /** The user of a refresh token, which is not rotated; null where it is not valid. */
   peek(refreshToken: string): Promise<User | null>;
   /** @throws {ParleyError} `invalid_token`, `token_expired`. */
   authenticate(accessToken: string): Promise<AgentPrincipal>;
   /**
-   * Where a user is signed in, the last used first. `current`: the id of the one that asks.
+   * A user's sign-ins, the last used first. `current`: the id of the caller's own.
    *
    * @throws {ParleyError} `not_found`
    */
   list(userId: string, current: string | null): Promise<SignInInfo[]>;
   /**
-   * Ends some of a user's, or all but one.
+   * Ends one sign-in of a user, or all but one.
    *
-   * @returns how many. @throws {ParleyError} `not_found` for a user or a sign-in that there is not.
+   * @returns how many. @throws {ParleyError} `not_found` for an unknown user or sign-in.
    */
   end(
     by: Actor,
@@ -93,7 +93,7 @@ export interface SignIn {
 export interface Peer {
   address: string;
   userAgent: string | null;
-  /** What the browser kept, see `Devices`. */
+  /** The cookie that identifies the browser, see `Devices`. */
   device?: string | undefined;
 }
 
@@ -101,10 +101,10 @@ export interface SignInOptions {
   db: Db;
   bus: EventBus;
   tokens: Tokens;
-  /** Of refresh tokens. */
+  /** The key of refresh tokens. */
   key: string;
   refreshLifeMs: number;
-  /** However much it is used. */
+  /** After which a sign-in ends, even if it is used. */
   maxLifeMs: number;
   maxPerUser: number;
   passwords: Passwords;
@@ -117,8 +117,8 @@ export interface SignInOptions {
 export function createSignIn(options: SignInOptions): SignIn {
   const { db, bus, tokens, passwords, attempts, devices, metrics, now = Date.now } = options;
   const audited = new TokenBucket(AUDITED_PER_MINUTE, 60_000, now());
-  let notListed = 0;
-  /** There is a user, and there will always be one: asking again costs nothing. */
+  let unlisted = 0;
+  /** Once there is a user there always is one, so later requests need no query. */
   let isSetUp = false;
 
   const actorOf = (user: Pick<User, "id" | "name">, from: Peer): Actor => ({
@@ -129,11 +129,11 @@ export function createSignIn(options: SignInOptions): SignIn {
     userAgent: from.userAgent,
   });
 
-  function tell(signInIds: string[]): void {
+  function announceEnded(signInIds: string[]): void {
     for (const signInId of signInIds) bus.emit("sign_in.ended", { signInId });
   }
 
-  /** Null where meanwhile the password was changed or the user disabled. */
+  /** null where the password was changed or the user disabled meanwhile. */
   async function start(userId: string, hash: string | null, from: Peer): Promise<SignedIn | null> {
     const refreshToken = newSecret();
     const refreshExpiresAt = now() + Math.min(options.refreshLifeMs, options.maxLifeMs);
@@ -162,7 +162,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       return { user, id, ended };
     });
     if (started === null) return null;
-    tell(started.ended);
+    announceEnded(started.ended);
     const { user, id } = started;
     const access = await tokens.issue(user.id, user.role, id);
     const device = devices.remember(from.device, user.id);
@@ -171,14 +171,14 @@ export function createSignIn(options: SignInOptions): SignIn {
 
   async function failed(email: string, userId: string | null, from: Peer): Promise<never> {
     metrics.signIns.inc({ outcome: "failed" });
-    if (audited.take(now()) > 0) notListed++;
+    if (audited.take(now()) > 0) unlisted++;
     else {
-      const others = notListed;
-      notListed = 0;
+      const others = unlisted;
+      unlisted = 0;
       const nobody = { kind: "nobody", id: null, name: null } as const;
       await audit(db, { ...nobody, address: from.address, userAgent: from.userAgent }, {
         action: "sign_in.failed",
-        // Where the address belongs, people type a password now and then.
+        // People sometimes type their password into the field of the address.
         subject: { id: userId, name: ADDRESS.test(email) ? email : null },
         result: "refused",
         data: others > 0 ? { notListed: others } : {},
@@ -207,7 +207,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       await auditEnded(trx, by(user), user, ended, reason);
       return ended;
     });
-    tell(ids);
+    announceEnded(ids);
     return ids;
   }
 
@@ -225,7 +225,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   const userById = createLoader((ids: string[]) => findUsers(db, ids));
-  const isAlive = createLoader((signInIds: string[]) => aliveOf(db, signInIds, now()));
+  const isActive = createLoader((signInIds: string[]) => activeOf(db, signInIds, now()));
 
   return {
     async login({ email, password }, from) {
@@ -233,9 +233,9 @@ export function createSignIn(options: SignInOptions): SignIn {
         .where("email", "=", email).executeTakeFirst();
       const device = row === undefined ? null : devices.knownAs(from.device, row.id);
       let matches: boolean;
-      let good: () => void;
+      let clear: () => void;
       try {
-        good = await attempts.begin({ account: email, address: from.address, device });
+        clear = await attempts.begin({ account: email, address: from.address, device });
       } catch (error) {
         metrics.signIns.inc({ outcome: "refused" });
         throw error;
@@ -245,8 +245,8 @@ export function createSignIn(options: SignInOptions): SignIn {
           ? await passwords.verifyNothing(password)
           : await passwords.verify(password, row.password_hash, device !== null);
       } catch (error) {
-        // Nobody has looked at it.
-        good();
+        // The password was not checked.
+        clear();
         metrics.signIns.inc({ outcome: "refused" });
         throw error;
       }
@@ -255,7 +255,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       }
       const signedIn = await start(row.id, row.password_hash, from);
       if (signedIn === null) return await failed(email, row.id, from);
-      good();
+      clear();
       metrics.signIns.inc({ outcome: "succeeded" });
       return signedIn;
     },
@@ -265,7 +265,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         if (isSetUp) throw alreadySetUp();
         attempts.take(from.address);
         if (code !== null && !isSetupCode(options.key, code)) {
-          // Who asks after it is set up learns that, and not that a code is wrong.
+          // Once it is set up, that is the error, and not a wrong code.
           if (await countUsers(db) > 0) throw alreadySetUp();
           const message = "enter the code that the server printed at its start";
           throw new ParleyError("forbidden", `Cannot set up: ${message}`, {
@@ -336,8 +336,8 @@ export function createSignIn(options: SignInOptions): SignIn {
       if (!userId.success || !signInId.success) {
         throw new ParleyError("invalid_token", "Cannot authenticate: the token is not valid");
       }
-      const [user, alive] = await Promise.all([userById(userId.data), isAlive(signInId.data)]);
-      if (!alive) {
+      const [user, active] = await Promise.all([userById(userId.data), isActive(signInId.data)]);
+      if (!active) {
         throw new ParleyError("invalid_token", "Cannot authenticate: the sign-in has ended");
       }
       if (user === null || user.disabledAt !== null) {

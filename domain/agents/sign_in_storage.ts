@@ -7,7 +7,7 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { type Actor, audit } from "../audit.ts";
 import { hashSecret } from "../secrets.ts";
 
-/** How long a used token is remembered, so that its reuse is noticed. */
+/** How long a used token is kept, so that its reuse is detected. */
 const KEEP_USED_MS = 86_400_000;
 
 export type EndReason =
@@ -20,8 +20,8 @@ export type EndReason =
   | "other";
 
 /**
- * The token that follows. It is made of the one before, so that whoever brings that one again gets
- * the same, although only hashes are stored; without the server's key nobody can make it.
+ * The next token. It is derived from the one before, so that a repeated request gets the same one
+ * although only hashes are stored; without the server's key nobody can derive it.
  */
 export function successorOf(refreshToken: string, key: string): string {
   return createHmac("sha256", key).update(`refresh token after ${refreshToken}`).digest(
@@ -37,7 +37,7 @@ export interface Renewed {
   expiresAt: number;
 }
 
-/** "reused": somebody copied the token. "unknown": not good, for whatever other reason. */
+/** "reused": the token was copied. "unknown": not valid, for any other reason. */
 export type Renewal = Renewed | { kind: "reused"; user: UserRow; signInId: string } | {
   kind: "unknown";
 };
@@ -53,8 +53,9 @@ export interface RenewOptions {
 }
 
 /**
- * Renews a sign-in, in a transaction of its own. The user's row is locked before the sign-in's, as
- * by whoever changes a user, and everything is read again after that: what has ended stays so.
+ * Renews a sign-in, in a transaction of its own. It locks the user's row before the sign-in's, as
+ * every change of a user does, and reads everything after that, so an end that committed first is
+ * seen.
  */
 export async function renew(trx: Db, options: RenewOptions): Promise<Renewal> {
   const { refreshToken, now } = options;
@@ -80,7 +81,7 @@ export async function renew(trx: Db, options: RenewOptions): Promise<Renewal> {
   if (token.used_at === null) {
     await trx.updateTable("refresh_tokens").set({ used_at: new Date(now) })
       .where("id", "=", token.id).execute();
-    // One living leaf, also where an older version left several; and what is long used is forgotten.
+    // Leaves one unused token, also where an older version left several, and deletes old used ones.
     await trx.deleteFrom("refresh_tokens").where("family_id", "=", signIn.id)
       .where((eb) =>
         eb.or([eb("used_at", "is", null), eb("used_at", "<", new Date(now - KEEP_USED_MS))])
@@ -92,7 +93,7 @@ export async function renew(trx: Db, options: RenewOptions): Promise<Renewal> {
     if (successor !== undefined && successor.used_at !== null) {
       return { kind: "reused", user, signInId: signIn.id };
     }
-    // Another version or another key made it: it cannot be made a second time.
+    // Made with another key or by another version: it cannot be derived again.
     if (successor?.token_hash !== nextHash) return unknown;
   }
   await trx.updateTable("sign_ins").set({
@@ -162,10 +163,10 @@ async function insertToken(
   }).execute();
 }
 
-/** Which: by their ids, or all of a user's but one. */
+/** Sign-ins by their ids, or all of a user's but one. */
 export type Which = { ids: string[]; userId?: string } | { userId: string; except?: string | null };
 
-/** Ends those that go on. @returns their ids, which are to be told as `sign_in.ended`. */
+/** Ends active sign-ins. @returns their ids, for the events `sign_in.ended`. */
 export async function endSignIns(
   trx: Db,
   which: Which,
@@ -181,30 +182,30 @@ export async function endSignIns(
   const rows = await query.returning("id").execute();
   const ids = rows.map(({ id }) => id);
   if (ids.length > 0) {
-    // For nodes of an older version, which look there.
+    // Nodes of an older version read this column.
     await trx.updateTable("refresh_tokens").set({ revoked_at: new Date(now) })
       .where("family_id", "in", ids).where("revoked_at", "is", null).execute();
   }
   return ids;
 }
 
-/** Those that go on, the one that was used last first. */
+/** Active sign-ins, the last used first. */
 export async function signInsOf(db: Db, userId: string, now: number): Promise<SignInRow[]> {
   return await db.selectFrom("sign_ins").selectAll().where("user_id", "=", userId)
     .where("ended_at", "is", null).where("expires_at", ">", new Date(now))
     .orderBy("last_used_at", "desc").orderBy("id").execute();
 }
 
-/** Whether each of these sign-ins goes on. */
-export async function aliveOf(db: Db, signInIds: string[], now: number): Promise<boolean[]> {
+/** Whether each of these sign-ins is active. */
+export async function activeOf(db: Db, signInIds: string[], now: number): Promise<boolean[]> {
   const rows = await db.selectFrom("sign_ins").select("id")
     .where(sql<boolean>`id = any(${signInIds}::uuid[])`).where("ended_at", "is", null)
     .where("expires_at", ">", new Date(now)).execute();
-  const alive = new Set(rows.map((row) => row.id));
-  return signInIds.map((id) => alive.has(id));
+  const active = new Set(rows.map((row) => row.id));
+  return signInIds.map((id) => active.has(id));
 }
 
-/** What the audit log says of sign-ins that ended, one line for all of them. */
+/** Writes one audit entry for all of these sign-ins. */
 export async function auditEnded(
   db: Db,
   actor: Actor,

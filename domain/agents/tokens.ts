@@ -25,13 +25,13 @@ export interface Tokens {
   verify(token: string): Promise<TokenClaims>;
 }
 
-/** Others may sign with the same secret: what they claim has to be of the kind that is issued here. */
+/** Other programs may sign with the same secret, so claims are checked to be of an access token. */
 const Claims = z.object({
   sub: z.string().max(200),
   sid: z.string().max(200),
   jti: z.string().max(200),
   exp: z.number(),
-  /** None: a token with an audience was made for something else. */
+  /** Absent: a token with an audience is for something else. */
   aud: z.undefined().optional(),
 });
 
@@ -71,7 +71,7 @@ export function createTokens(secret: string, lifeMs: number, now: () => number =
   };
 }
 
-/** The configured secret, or one that is made once and kept in DATA_DIR. */
+/** The configured secret, or one that is generated once and kept in DATA_DIR. */
 export async function signingSecret(
   configured: string | undefined,
   dataDir: string,
@@ -94,7 +94,7 @@ export async function signingSecret(
   }
 }
 
-/** Waits for a node that starts at the same moment and is just writing it. */
+/** Waits for another node that is writing the file. */
 async function readSecret(path: string): Promise<string> {
   for (let tries = 0; tries < 100; tries++) {
     const secret = (await Deno.readTextFile(path)).trim();

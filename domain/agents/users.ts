@@ -22,7 +22,7 @@ export function toUser(row: UserRow): User {
   };
 }
 
-/** Remembers that an agent was here until now. */
+/** Records that an agent was connected until now. */
 export async function touchUser(db: Db, id: string): Promise<void> {
   await db.updateTable("users").set({ last_seen_at: new Date() }).where("id", "=", id).execute();
 }
@@ -115,7 +115,7 @@ export async function createFirstAdmin(
   passwords: Passwords = FEW_PASSWORDS,
   from: Pick<Actor, "address" | "userAgent"> | null = null,
 ): Promise<User> {
-  // Looked at before what costs, and again when nobody else can come between.
+  // Checked before the expensive part, and again under the lock.
   await refuseSetUp(db);
   await needStrong(user.password, [user.name, user.email]);
   const hash = await passwords.hash(user.password);
@@ -126,7 +126,7 @@ export async function createFirstAdmin(
       ? SYSTEM
       : { kind: "nobody", id: null, name: null, address: from.address, userAgent: from.userAgent };
     const admin = (await insertUser(trx, { ...user, role: "admin" }, hash, by))!;
-    // The first widget was there before anybody whose it could be.
+    // The first widget was created before there was a user.
     await trx.updateTable("widget_configs").set({ user_id: admin.id })
       .where("user_id", "is", null).execute();
     return admin;

@@ -1,6 +1,6 @@
 /**
- * The rules at work: on a visitor's page and on a visitor's message, the first rule whose conditions
- * hold speaks, once.
+ * Evaluates the rules: on a visitor's page and on a visitor's message, the first rule whose conditions
+ * hold sends its messages, once.
  */
 import type { Db } from "../../db/database.ts";
 import { isUnavailable } from "../../db/database_error.ts";
@@ -21,11 +21,11 @@ import { webConversationOf } from "../visitors/sessions.ts";
 import { listRules } from "./rules.ts";
 
 export interface Bot {
-  /** A visitor has come to a page, or is still there after a reload. */
+  /** A visitor has opened or reloaded a page. */
   visited(visitor: VisitorPrincipal, page: Page): void;
-  /** Patterns of the pages on which a rule may speak before the visitor does. */
+  /** Patterns of the pages on which a rule may write before the visitor does. */
   pages(): Promise<string[]>;
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is being evaluated. */
   idle(): Promise<void>;
 }
 
@@ -34,58 +34,58 @@ export interface BotOptions {
   bus: EventBus;
   writer: Writer;
   conversations: Pick<Conversations, "open">;
-  /** What visitors and agents see as the sender. */
+  /** Name of the sender. */
   name: string;
   onError: (error: unknown) => void;
   now?: () => number;
 }
 
-/** The sender of what rules say. */
+/** The sender of the rules' messages. */
 export const BOT_ID = "bot";
 
-/** While a person has written within this time, rules say nothing. */
+/** After an agent has written, rules are quiet for this time. */
 const QUIET_MS = 10 * 60_000;
-/** Messages of a conversation among which a person's is looked for. */
+/** Messages of a conversation among which an agent's is looked for. */
 const LATEST = 100;
-/** Patterns that a widget is given; where there are more it is told of every page. */
+/** Patterns that a widget gets; where there are more it gets one for every page. */
 const MAX_PAGES = 100;
-/** How long another node may go on with rules that were changed; on the same node: not at all. */
-const KNOWN_MS = 1_000;
-/** How often a cause is looked at while the database is away, and milliseconds between. */
+/** How long rules are cached: for so long another node may use rules that were changed. */
+const CACHE_MS = 1_000;
+/** Tries of an evaluation while the database is away, and milliseconds between. */
 const TRIES = 30;
 const RETRY_MS = 1000;
-/** Causes that are looked at; past it one is let go: under such a load a greeting is no loss. */
-const MAX_UNDER_WAY = 500;
+/** Evaluations at a time; more are dropped: under such a load a greeting is no loss. */
+const MAX_RUNNING = 500;
 
 export function createBot(options: BotOptions): Bot {
   const { db, bus, writer, conversations, onError, now = Date.now } = options;
   const actor: Actor = { userId: BOT_ID, userName: options.name, role: "bot", principal: null };
-  const underWay = new Set<Promise<void>>();
-  let known: Promise<ContextRule[]> | null = null;
+  const running = new Set<Promise<void>>();
+  let cached: Promise<ContextRule[]> | null = null;
   let until = 0;
   let ending = false;
 
-  /** Those that are switched on and can be understood. */
+  /** The enabled rules that this version can read. */
   function rules(): Promise<ContextRule[]> {
-    if (known !== null && now() < until) return known;
-    until = now() + KNOWN_MS;
+    if (cached !== null && now() < until) return cached;
+    until = now() + CACHE_MS;
     const reading = listRules(db)
       .then((all) => all.filter((rule) => rule.enabled && isUnderstood(rule)));
     reading.catch(() => {
-      if (known === reading) known = null;
+      if (cached === reading) cached = null;
     });
-    return known = reading;
+    return cached = reading;
   }
-  bus.on("rules.changed", () => known = null);
+  bus.on("rules.changed", () => cached = null);
 
   function start(work: () => Promise<void>): void {
-    if (underWay.size >= MAX_UNDER_WAY) return;
-    const running = persistently(work).catch(onError).finally(() => underWay.delete(running));
-    underWay.add(running);
+    if (running.size >= MAX_RUNNING) return;
+    const evaluation = withRetries(work).catch(onError).finally(() => running.delete(evaluation));
+    running.add(evaluation);
   }
 
-  /** A database that is away for a moment is waited for; what was said already is not said again. */
-  async function persistently(work: () => Promise<void>): Promise<void> {
+  /** Waits for a database that is away; what was sent before is not sent again. */
+  async function withRetries(work: () => Promise<void>): Promise<void> {
     for (let tries = 1;; tries++) {
       try {
         return await work();
@@ -100,14 +100,14 @@ export function createBot(options: BotOptions): Bot {
     for (const { forAgents } of entries) {
       if (forAgents.type !== "message") continue;
       const { sender, type, isPrivate } = forAgents.data;
-      // Only what visitors write: never an answer to a bot, which may be this one.
+      // Only messages of visitors: a bot must never respond to a bot, which may be itself.
       if (sender.role !== "visitor" || type !== "text" || isPrivate) continue;
       const message = forAgents.data;
-      start(() => wrote(conversationId, message));
+      start(() => evaluateMessage(conversationId, message));
     }
   });
 
-  async function wrote(conversationId: string, { content }: Message): Promise<void> {
+  async function evaluateMessage(conversationId: string, { content }: Message): Promise<void> {
     const candidates = (await rules()).filter((rule) =>
       holds(rule.conditions.filter(({ kind }) => kind !== "page_url"), {
         url: null,
@@ -120,27 +120,27 @@ export function createBot(options: BotOptions): Bot {
     );
     const url = needsPage ? await pageOf(db, conversationId) : null;
     const rule = firstThatHolds(candidates, { url, message: content });
-    if (rule !== undefined) await speak(rule, conversationId, "");
+    if (rule !== undefined) await send(rule, conversationId, "");
   }
 
-  async function visit(visitor: VisitorPrincipal, sessionHash: string, page: Page): Promise<void> {
+  async function evaluatePage(visitor: VisitorPrincipal, sessionHash: string, page: Page): Promise<void> {
     const rule = firstThatHolds(await rules(), { url: page.url, message: null });
     if (rule === undefined) return;
-    // Once in a session; enough of its hash to tell a contact's sessions apart.
+    // Once in a session; this much of its hash identifies it among the sessions of a contact.
     const occasion = sessionHash.slice(0, 16);
     const existing = await webConversationOf(db, visitor.userId);
     const conversationId = existing ?? (await conversations.open(visitor)).id;
-    await speak(rule, conversationId, occasion);
+    await send(rule, conversationId, occasion);
   }
 
-  /** Says it, unless it was said on this occasion before, or a person is talking. */
-  async function speak(rule: ContextRule, conversationId: string, occasion: string): Promise<void> {
+  /** Sends the rule's messages, unless they were sent on this occasion, or an agent is writing. */
+  async function send(rule: ContextRule, conversationId: string, occasion: string): Promise<void> {
     const ids = rule.actions.map((_, index) =>
       [`rule:${rule.id}:${index}`, occasion].filter(Boolean).join(":")
     );
-    if (await isSettled(conversationId, ids)) return;
+    if (await isSilenced(conversationId, ids)) return;
     for (const [index, action] of rule.actions.entries()) {
-      // The id makes it once, whichever nodes try at the same time, and after a restart.
+      // The id makes sure that it is sent once, by several nodes and after a restart.
       await writer.write({
         kind: "message",
         conversationId,
@@ -152,11 +152,11 @@ export function createBot(options: BotOptions): Bot {
     }
   }
 
-  async function isSettled(conversationId: string, ids: string[]): Promise<boolean> {
-    const said = await db.selectFrom("chat_messages").select("id")
+  async function isSilenced(conversationId: string, ids: string[]): Promise<boolean> {
+    const sent = await db.selectFrom("chat_messages").select("id")
       .where("conversation_id", "=", conversationId).where("sender_id", "=", BOT_ID)
       .where("client_message_id", "in", ids).execute();
-    if (said.length === ids.length) return true;
+    if (sent.length === ids.length) return true;
     const since = new Date(now() - QUIET_MS);
     const latest = await db.selectFrom("chat_messages")
       .select(["sender_role", "type", "is_private", "created_at"])
@@ -170,8 +170,8 @@ export function createBot(options: BotOptions): Bot {
   return {
     visited(visitor, page) {
       const { sessionHash } = visitor;
-      // Who takes part in contexts by a token has a page of the website's, and no session.
-      if (sessionHash !== null) start(() => visit(visitor, sessionHash, page));
+      // Participants of contexts have no session.
+      if (sessionHash !== null) start(() => evaluatePage(visitor, sessionHash, page));
     },
     async pages() {
       const onPages = (await rules()).filter(({ conditions }) =>
@@ -186,7 +186,7 @@ export function createBot(options: BotOptions): Bot {
     },
     async idle() {
       ending = true;
-      while (underWay.size > 0) await Promise.all(underWay);
+      while (running.size > 0) await Promise.all(running);
     },
   };
 }
@@ -195,14 +195,14 @@ function firstThatHolds(rules: ContextRule[], cause: RuleCause): ContextRule | u
   return rules.find(({ conditions }) => holds(conditions, cause));
 }
 
-/** What psql or a later version wrote and this one cannot read must not act in part. */
+/** False for a rule that psql or a later version wrote and this one cannot read in full. */
 function isUnderstood({ conditions, actions }: ContextRule): boolean {
   return conditions.length > 0 && actions.length > 0 &&
     conditions.every((one) => RuleCondition.safeParse(one).success) &&
     actions.every((one) => RuleAction.safeParse(one).success);
 }
 
-/** Where the visitor of a conversation was last. */
+/** The last page of a conversation's visitor. */
 async function pageOf(db: Db, conversationId: string): Promise<string | null> {
   const row = await db.selectFrom("chat_sessions as s")
     .innerJoin("conversations as c", "c.contact_id", "s.contact_id")

@@ -1,4 +1,4 @@
-/** Context rules: what the bot says, and when. The engine (engine.ts) follows them. */
+/** Storage of context rules, which engine.ts evaluates. */
 import { sql } from "kysely";
 import type { z } from "zod";
 import type { Db } from "../../db/database.ts";
@@ -14,8 +14,8 @@ import {
 import type { EventBus } from "../events.ts";
 
 /**
- * What psql or a later version wrote may be anything: a list that is none is an empty one, and what
- * cannot be read is of the kind "unknown", which is nobody's and never acts.
+ * psql or a later version may have written anything: what is no list is an empty one, and entries that
+ * cannot be read have the kind "unknown", which never does anything.
  */
 function list<T>(schema: z.ZodType<T>, value: unknown): T[] {
   const unknown = { kind: "unknown" } as T;
@@ -82,10 +82,10 @@ export async function createRule(
 }
 
 /**
- * Changes a rule. Its `updatedAt` grows with every change but that of the order, so it tells
- * versions apart.
+ * Changes a rule. Its `updatedAt` grows with every change except of the order, so it identifies the
+ * version.
  *
- * @param check gets the rule as it is, locked; what it throws refuses the change.
+ * @param check called with the locked record; throws to refuse the change.
  * @throws {ParleyError} `not_found`
  */
 export async function updateRule(
@@ -114,9 +114,9 @@ export async function updateRule(
 }
 
 /**
- * Puts the rules into this order; those that are not named come after, in the order they had.
+ * Orders the rules; those that are not named follow in their old order.
  *
- * @throws {ParleyError} `conflict` where one that is named is not there any more.
+ * @throws {ParleyError} `conflict` where one of them does not exist.
  */
 export async function orderRules(
   db: Db,
@@ -131,7 +131,7 @@ export async function orderRules(
     }
     const rest = known.map(({ id }) => id).filter((id) => !ids.includes(id));
     const order = [...ids, ...rest].map((id, index) => ({ id, position: index + 1 }));
-    // Only rows that move: each is a change that everybody who looks is told of.
+    // Only rows that move: each is a change that is sent to all followers.
     await sql`
       update context_rules r set position = o.position
       from jsonb_to_recordset(${JSON.stringify(order)}::jsonb) as o(id uuid, position integer)
@@ -158,7 +158,7 @@ export async function deleteRule(
   bus.emit("rules.changed", {});
 }
 
-/** Whoever changes the order takes turns; the number of rules is changed under the same lock. */
+/** Changes of the order and of the number of rules are made one at a time, under this lock. */
 async function lockOrder(trx: Db) {
   await sql`select pg_advisory_xact_lock(${LOCK_KEY})`.execute(trx);
   return await trx.selectFrom("context_rules").select(["id", "position"])

@@ -1,4 +1,4 @@
-/** Channels as they are set up. What a platform needs is its adapter's matter. */
+/** Storage of channels. Adapters know what their platform needs. */
 import type { Db } from "../../db/database.ts";
 import type { ChannelRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";

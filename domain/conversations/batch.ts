@@ -5,7 +5,7 @@ import type { Db } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/database_error.ts";
 import type { EventRow, MessageRow } from "../../db/types.ts";
 import { type LabelFound, toLabels } from "./label_storage.ts";
-import { placeReceipts, type StoredReceipt, takeReceipts } from "./receipts.ts";
+import { positionReceipts, type StoredReceipt, assignNumbers } from "./receipts.ts";
 import type { MessageStatuses } from "./event_types.ts";
 import { listMoves, toStatuses } from "./statuses.ts";
 import { readVersionedRows } from "./storage.ts";
@@ -69,7 +69,7 @@ export async function writeBatch(
   all: readonly UnitOfWork[],
   maxStatuses: number,
 ): Promise<Stored | NotStored> {
-  const receipts = placeReceipts(all);
+  const receipts = positionReceipts(all);
   const moves = listMoves(all);
   const parameter = (type: string, rows: readonly (readonly CompositeValue[])[]) =>
     sql`${toComposites(rows)}::${sql.raw(type)}[]`;
@@ -87,8 +87,8 @@ export async function writeBatch(
   if (answer.stale !== undefined || answer.known !== undefined) {
     return { stale: answer.stale ?? [], repeated: answer.known ?? [] };
   }
-  takeReceipts(receipts.changes, answer.receipts ?? []);
-  takeNames(all, answer);
+  assignNumbers(receipts.changes, answer.receipts ?? []);
+  assignNames(all, answer);
   for (const unit of all) {
     // This transaction wrote the row; xmin is the lower half of its id.
     if (unit.dirty) unit.version = String(BigInt(answer.xid!) & 0xffff_ffffn);
@@ -155,7 +155,7 @@ export async function readAnswer(
   throw new DatabaseUnavailable("lock_timeout", new Error("The conversations are being changed"));
 }
 
-function takeNames(all: readonly UnitOfWork[], { names, labels }: Answer): void {
+function assignNames(all: readonly UnitOfWork[], { names, labels }: Answer): void {
   const byId = new Map(names?.map((one) => [one[0], one]));
   const labelsOf = Map.groupBy(labels ?? [], (label) => label.conversation_id);
   for (const { row } of all) {

@@ -1,7 +1,7 @@
 /**
- * Contexts: conversations of several people that a website names itself, such as "context_123".
- * One conversation for each name, made when somebody with the right to it first comes. The id of a
- * conversation is a context, too: that conversation, of whatever platform.
+ * Contexts: conversations of several people that a website names itself, such as "context_123". Each
+ * name has one conversation, which its first participant opens. The id of a conversation is a
+ * context, too: that conversation, of any platform.
  */
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
@@ -13,23 +13,23 @@ import { findOrCreateByIdentity } from "../visitors/contacts.ts";
 import { maySee } from "./rights.ts";
 import { findConversation } from "./queries.ts";
 
-/** Conversations of contexts; of their own, because a contact has one conversation on the website. */
+/** The platform of contexts' conversations. A contact has only one of the platform "web". */
 export const CONTEXT_PLATFORM = "context";
 
 /**
- * The context that a principal asks for, or without asking the only one that their token names.
+ * The context that a principal requests; by default the only one of their token.
  *
- * @throws {ParleyError} `forbidden` for one that the token does not name, `invalid` for none.
+ * @throws {ParleyError} `forbidden` for one that is not in the token, `invalid` where none is given.
  */
-export function contextFor(principal: Principal, asked: string | undefined): string {
+export function contextFor(principal: Principal, requested: string | undefined): string {
   const named = namedContexts(principal);
-  const contextId = asked ?? (named?.length === 1 ? named[0] : undefined);
+  const contextId = requested ?? (named?.length === 1 ? named[0] : undefined);
   if (contextId === undefined) {
     throw new ParleyError("invalid", 'Cannot choose the context: "contextId" is missing', {
       fields: [{ path: "contextId", message: "is needed" }],
     });
   }
-  // A conversation's id has to be named: it may be anybody's.
+  // A conversation's id has to be in the token: the conversation may be anybody's.
   const isOpen = named === undefined &&
     (principal.kind === "agent" || !isConversationId(contextId));
   if (!isOpen && !named?.includes(contextId)) {
@@ -42,11 +42,11 @@ export function contextFor(principal: Principal, asked: string | undefined): str
 }
 
 /**
- * The same for somebody who enters it. Who may enter any context has rights to this one alone from
- * then on.
+ * The same for a principal who enters it. One who may enter any context has rights to this one alone
+ * from then on.
  */
-export function enterContext(principal: Principal, asked: string | undefined): string {
-  const contextId = contextFor(principal, asked);
+export function enterContext(principal: Principal, requested: string | undefined): string {
+  const contextId = contextFor(principal, requested);
   if (principal.kind === "visitor" && principal.anyContext) {
     delete principal.anyContext;
     principal.contexts = [contextId];
@@ -60,8 +60,8 @@ function namedContexts(principal: Principal): readonly string[] | undefined {
 }
 
 /**
- * The conversation of a context, null where nobody has opened it. Rights to the context are the
- * caller's to check with `contextFor`.
+ * The conversation of a context; null where nobody has opened it. The caller checks rights to the
+ * context by `contextFor`.
  */
 export async function findContextConversation(db: Db, contextId: string): Promise<string | null> {
   const row = await db.selectFrom("conversations").select("id")
@@ -71,9 +71,9 @@ export async function findContextConversation(db: Db, contextId: string): Promis
 }
 
 /**
- * The id of a context's conversation, which is opened where there is none.
+ * The id of a context's conversation, which is opened if necessary.
  *
- * @throws {ParleyError} `not_found` for the id of a conversation that there is not.
+ * @throws {ParleyError} `not_found` for the id of an unknown conversation.
  */
 export async function openContext(
   db: Db,
@@ -88,7 +88,7 @@ export async function openContext(
   }
   const found = await findContextConversation(db, contextId);
   const id = found ?? await createContext(db, principal, contextId);
-  if (principal.kind === "visitor") await giveContact(db, bus, principal, id, contextId);
+  if (principal.kind === "visitor") await replacePlaceholder(db, bus, principal, id, contextId);
   return id;
 }
 
@@ -104,38 +104,38 @@ async function createContext(db: Db, principal: Principal, contextId: string): P
     last_activity_at: now,
   }).onConflict((oc) => oc.column("context_id").where("context_id", "is not", null).doNothing())
     .returning("id").executeTakeFirst();
-  // Somebody else was faster.
+  // null: somebody else has created it.
   return created?.id ?? (await findContextConversation(db, contextId))!;
 }
 
-/** Whose conversation it is in the inbox: who opened it, or until a participant comes the context. */
+/** The contact of the conversation: who opened it, or a placeholder until a participant comes. */
 async function contactOf(
   db: Db,
   principal: AgentPrincipal | VisitorPrincipal,
   contextId: string,
 ): Promise<string> {
   if (principal.kind === "visitor") return principal.userId;
-  const standIn = { platform: CONTEXT_PLATFORM, externalId: contextId };
-  return (await findOrCreateByIdentity(db, standIn, contextId)).id;
+  const placeholder = { platform: CONTEXT_PLATFORM, externalId: contextId };
+  return (await findOrCreateByIdentity(db, placeholder, contextId)).id;
 }
 
-/** The first participant takes the place of the contact that stood for the context itself. */
-async function giveContact(
+/** Replaces the placeholder contact by the first participant. */
+async function replacePlaceholder(
   db: Db,
   bus: EventBus,
   participant: VisitorPrincipal,
   conversationId: string,
   contextId: string,
 ): Promise<void> {
-  const standIn = await db.selectFrom("contact_identities").select("contact_id")
+  const placeholder = await db.selectFrom("contact_identities").select("contact_id")
     .where("platform", "=", CONTEXT_PLATFORM).where("external_id", "=", contextId)
     .executeTakeFirst();
-  if (standIn === undefined) return;
-  const given = await db.updateTable("conversations").set({ contact_id: participant.userId })
-    .where("id", "=", conversationId).where("contact_id", "=", standIn.contact_id)
+  if (placeholder === undefined) return;
+  const replaced = await db.updateTable("conversations").set({ contact_id: participant.userId })
+    .where("id", "=", conversationId).where("contact_id", "=", placeholder.contact_id)
     .returning("id").executeTakeFirst();
-  if (given === undefined) return;
-  await db.deleteFrom("contacts").where("id", "=", standIn.contact_id).execute();
+  if (replaced === undefined) return;
+  await db.deleteFrom("contacts").where("id", "=", placeholder.contact_id).execute();
   const { userId: contactId, userName: name } = participant;
   bus.emit("contact.updated", { contactId, name });
 }

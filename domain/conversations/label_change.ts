@@ -2,7 +2,7 @@ import { ParleyError } from "../../protocol/errors.ts";
 import { MAX_CONVERSATION_LABELS } from "../../protocol/labels.ts";
 import { type Actor, type Applied, type LabelChange, log, type UnitOfWork } from "./unit_of_work.ts";
 
-/** No line of the history tells of it, and no visitor. */
+/** A change of labels has no activity line, and visitors do not see it. */
 export function changeLabels(
   unit: UnitOfWork,
   actor: Actor,
@@ -42,16 +42,16 @@ export function needRoom(labels: number): void {
   );
 }
 
-/** The labels that it has then. */
+/** The labels after the change. */
 export function wantedOf(change: LabelChange, had: Iterable<string>): Set<string> {
   if ("labelIds" in change) return new Set(change.labelIds);
   const wanted = new Set([...had, ...change.add]);
-  // What is not there needs not be taken off, be it that there is no such label any more.
+  // Removing a label that the conversation does not have is no error.
   for (const id of change.remove) wanted.delete(id);
   return wanted;
 }
 
-/** The labels that have to exist for it. */
+/** The labels that have to exist for the change. */
 export function neededBy(change: LabelChange): readonly string[] {
   return "labelIds" in change ? change.labelIds : change.add;
 }

@@ -15,10 +15,10 @@ export const LABELS = sql<ConversationLabel[]>`coalesce((
   where cl.conversation_id = c.id), '[]'::jsonb)`;
 
 /**
- * For operations on labels: which labels there are among those that they name, and which their
- * conversations have. Both stay so until the commit, because the conversations are locked already,
- * and the labels are here. Whoever deletes a label locks it before its conversations' rows, too, so
- * the two cannot wait for each other.
+ * For operations on labels: loads the labels that they name, and those that their conversations have.
+ * Neither can change until the commit: the conversations are locked already, and the labels are
+ * locked here. A deletion also locks the label before rows of its conversations, so the two cannot
+ * deadlock.
  */
 export async function loadLabels(
   trx: Db,
@@ -46,12 +46,12 @@ export async function loadLabels(
   }
 }
 
-/** Before everything else of the batch is stored, which then reads what conversations have. */
+/** Stored before everything else of the batch, which reads the labels again. */
 export async function storeLabels(trx: Db, all: Iterable<UnitOfWork>): Promise<void> {
   const changed = [...all].filter(({ labels }) => labels?.changed);
   if (changed.length === 0) return;
   const wanted = changed.flatMap(({ row }) => row.labels.map(({ id }) => ({ c: row.id, l: id })));
-  // Labels that stay keep the time at which they were given.
+  // Labels that remain keep their creation time.
   await sql`
     with wanted as (
       select * from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(c uuid, l uuid)

@@ -1,4 +1,4 @@
-/** Labels as the workspace has them. Which of them a conversation has is the writer's matter. */
+/** The workspace's labels. The writer changes which of them a conversation has. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { LabelRow } from "../../db/types.ts";
@@ -58,7 +58,7 @@ export async function createLabel(
 }
 
 /**
- * @param check gets it as it is, locked; what it throws refuses the change.
+ * @param check called with the locked record; throws to refuse the change.
  * @throws {ParleyError} `not_found`, `conflict` when the name is taken.
  */
 export async function updateLabel(
@@ -94,10 +94,10 @@ export async function deleteLabel(
 }
 
 /**
- * Before anything of a request is done; the writer looks again.
+ * Checks the labels before anything of a request is done; the writer checks them again.
  *
- * @throws {ParleyError} `invalid`, naming the first label that is to be set and is none; `conflict`
- * where it would have too many.
+ * @throws {ParleyError} `invalid` with the first label that does not exist; `conflict` where the
+ * conversation would have too many.
  */
 export async function needLabels(
   db: Db,
@@ -129,14 +129,14 @@ async function needFree(trx: Db, name: string, own?: string): Promise<void> {
   if (other !== undefined && other.id !== own) throw taken(other.name);
 }
 
-/** Another one took it between the look and the change. */
+/** For an error of a change: another request may have taken the name after the check. */
 function asTaken(name: string): (error: unknown) => never {
   return (error) => {
     throw (error as { code?: string }).code === "23505" ? taken(name) : error;
   };
 }
 
-/** "labl" in ASCII: the number of labels is looked at and changed under this lock. */
+/** "labl" in ASCII: the number of labels is checked and changed under this lock. */
 const LOCK_KEY = 0x6c61626c;
 
 function taken(name: string): ParleyError {

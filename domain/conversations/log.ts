@@ -4,8 +4,8 @@ import { eventsAfter, findConversation } from "./queries.ts";
 import { toLogEntry, toPointers } from "./view.ts";
 
 /**
- * The log of a conversation after a position, in order, at most `limit` entries, in both forms;
- * empty where there is no such conversation. For the server itself: nobody's rights are asked.
+ * The log of a conversation after a position, in order, at most `limit` entries; empty for an unknown
+ * conversation. For the server itself: checks no rights.
  */
 export async function logAfter(
   db: Db,

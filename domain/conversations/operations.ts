@@ -1,6 +1,6 @@
 /**
- * What each durable change of a conversation does to its state, without any I/O: the writer loads
- * the state, applies everything that waits, and stores the result.
+ * Applies each durable change to the state of a conversation, without I/O: the writer loads the
+ * state, applies everything that waits, and stores the result.
  */
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -20,7 +20,7 @@ import {
   type UnitOfWork,
 } from "./unit_of_work.ts";
 
-/** Characters of a message in the list. */
+/** Characters of the preview in the list. */
 const PREVIEW = 200;
 
 export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applied {
@@ -70,18 +70,17 @@ function addMessage(
   if (actor.role === "visitor" && (row.status === "resolved" || row.status === "snoozed")) {
     setStatus(unit, { ...actor, role: "visitor" }, "open", now);
   }
-  if (actor.role === "visitor") release(unit, now);
-  // The counts are of two sides, however many visitors share the conversation: what any of them
-  // writes is inbound, and unread for every agent who has not read so far. What agents write is
-  // outbound, and unread for each visitor by their own pointer. Visitors of one conversation are
-  // one side: what one writes does not count as unread for the others.
+  if (actor.role === "visitor") unassignDisabled(unit, now);
+  // A conversation has two sides, however many visitors share it: what any of them writes is
+  // inbound, and unread for every agent who has not read so far. What agents write is outbound, and
+  // unread for each visitor by their own pointer. What one visitor writes is not unread for others.
   const counts = !isPrivate;
   if (counts && actor.role === "visitor") {
     row.inbound_count++;
     row.waiting_since ??= now;
   } else if (counts) {
     row.outbound_count++;
-    // Who was answered by a bot still waits for a person.
+    // A response by a bot does not end the wait for a person.
     if (actor.role !== "bot") row.waiting_since = null;
   }
   const message = newMessage(unit, actor, operation.content, "text", isPrivate, now);
@@ -99,7 +98,7 @@ function addMessage(
   row.last_message_private = isPrivate;
   row.last_message_at = now;
   row.last_activity_at = now;
-  // Who writes has seen what stands above. From a note the other side cannot conclude it.
+  // The sender has read everything before. The other side does not see notes, so they are explicit.
   if (actor.role === "agent" || actor.role === "visitor") {
     if (isPrivate) unit.movedExplicitly.add(actor.userId);
     movePointer(unit, actor, message.seq, true, isPrivate ? now : null);
@@ -173,12 +172,12 @@ function setStatus(
   row.resolved_at = status === "resolved" ? now : null;
   if (status === "resolved") row.waiting_since = null;
   const message = logActivity(unit, actor, STATUS_VERB[status], { status }, now);
-  if (status !== "resolved") release(unit, now);
+  if (status !== "resolved") unassignDisabled(unit, now);
   return message;
 }
 
-/** Whose assignee was switched off is nobody's, so that somebody else sees it. */
-function release(unit: UnitOfWork, now: Date): void {
+/** Unassigns a disabled assignee, so that other agents see the conversation. */
+function unassignDisabled(unit: UnitOfWork, now: Date): void {
   const { row } = unit;
   if (row.assignee_id !== null && row.assignee_disabled_at !== null) {
     assign(unit, SYSTEM, null, now);

@@ -1,11 +1,11 @@
-/** How far each side has got and read. */
+/** Pointers: how far each side has received and read. */
 import type { Actor, ParticipantChange, StatusMove, UnitOfWork } from "./unit_of_work.ts";
 
 /**
- * Pointers only grow; the side's pointer is the furthest of its people, so a message is read when
- * one agent, or one of several visitors, has read it.
+ * Pointers only grow. A side's pointer is the furthest of its people, so a message is read when one
+ * agent, or one of several visitors, has read it.
  *
- * @param receiptAt null: it follows from a message, which says so to everybody.
+ * @param receiptAt null: no receipt, because the move follows from a message that everybody sees.
  */
 export function movePointer(
   unit: UnitOfWork,
@@ -51,15 +51,15 @@ export function movePointer(
   if (delivered || wasRead) {
     const { role, userId } = actor;
     const event = wasRead ? "read" : "delivered";
-    noteReceipt(unit, role, event, seq, userId, receiptAt);
+    addReceipt(unit, role, event, seq, userId, receiptAt);
     if (receiptAt !== null) {
-      noteStatus(unit, { role, event, userId, from: before[event], to: seq });
+      addStatus(unit, { role, event, userId, from: before[event], to: seq });
     }
   }
 }
 
-/** What was read needs no word that it was delivered; two moves of one batch are one. */
-function noteStatus({ statuses }: UnitOfWork, move: StatusMove): void {
+/** "read" includes "delivered"; two moves of one batch become one. */
+function addStatus({ statuses }: UnitOfWork, move: StatusMove): void {
   const { role, event, to } = move;
   const delivered = statuses.get(`${role} delivered`);
   if (event === "read" && delivered !== undefined && delivered.to <= to) {
@@ -69,8 +69,8 @@ function noteStatus({ statuses }: UnitOfWork, move: StatusMove): void {
   statuses.set(`${role} ${event}`, { ...move, from });
 }
 
-/** A move is superseded by one that goes as far, and by a message, which both move each pointer. */
-function noteReceipt(
+/** A move is replaced by a later one that goes as far, and by a message, which moves both pointers. */
+function addReceipt(
   unit: UnitOfWork,
   role: "agent" | "visitor",
   event: "delivered" | "read",
@@ -85,7 +85,7 @@ function noteReceipt(
     receipts.delete(`${role} read`);
     return;
   }
-  // Anew, so that they stand in the order in which they happened.
+  // Deleted first, so that the map keeps the order of the moves.
   receipts.delete(`${role} ${event}`);
   receipts.set(`${role} ${event}`, {
     role,

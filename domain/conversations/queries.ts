@@ -1,10 +1,10 @@
-/** Reads of conversations, one function a query. Rights are the caller's to check. */
+/** Queries of conversations, one function each. The caller checks rights. */
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { EventRow, MessageRow } from "../../db/types.ts";
 import type { ConversationStatus } from "../../protocol/model.ts";
 import type { ConversationView } from "../../protocol/rest.ts";
-import { cutPage, exactTime, placeOfCursor } from "../cursor.ts";
+import { cutPage, exactTime, timeOfCursor } from "../cursor.ts";
 import { LABELS } from "./label_storage.ts";
 import type { FullConversationRow } from "./view.ts";
 
@@ -12,7 +12,7 @@ export function selectConversations(db: Db) {
   return selectUnlabelled(db).select(LABELS.as("labels"));
 }
 
-/** For the writer: beside rows that it waits for to lock, labels would be those of before. */
+/** For the writer, which waits for row locks: labels of the same query would be of before the wait. */
 export function selectUnlabelled(db: Db) {
   return db.selectFrom("conversations as c")
     .innerJoin("contacts as contact", "contact.id", "c.contact_id")
@@ -60,7 +60,7 @@ export interface ListPage {
 
 /** Newest activity first; `unread` is of the given user. */
 export async function listConversations(db: Db, query: ListQuery): Promise<ListPage> {
-  const below = placeOfCursor(query.cursor);
+  const below = timeOfCursor(query.cursor);
   const labelled = query.label === undefined ? undefined : await hasLabel(db, query.label);
   const rows = await selectConversations(db)
     .leftJoin(
@@ -69,7 +69,7 @@ export async function listConversations(db: Db, query: ListQuery): Promise<ListP
     )
     .select([
       sql<number>`c.inbound_count - coalesce(p.read_inbound, 0)`.as("unread"),
-      exactTime("c.last_activity_at").as("place"),
+      exactTime("c.last_activity_at").as("sort_time"),
     ])
     .$if(query.status !== undefined, (qb) => qb.where("c.status", "=", query.status!))
     .$if(query.view === "mine", (qb) => qb.where("c.assignee_id", "=", query.userId))
@@ -81,12 +81,12 @@ export async function listConversations(db: Db, query: ListQuery): Promise<ListP
       ))
     .orderBy("c.last_activity_at", "desc").orderBy("c.id", "desc")
     .limit(query.limit + 1).execute();
-  return cutPage(rows, query.limit, ({ place, id }) => ({ at: place, id }));
+  return cutPage(rows, query.limit, ({ sort_time, id }) => ({ at: sort_time, id }));
 }
 
 /**
- * Conversations of a label up to which all of them are looked up and sorted. Of more, some are soon
- * found when the list is walked from its start, which for a rare label may mean all of it.
+ * Up to so many conversations of a label are looked up and sorted. With more of them, the list is
+ * scanned in its order, which finds some soon; for a rare label that could be a scan of all.
  */
 const RARE = 2000;
 
@@ -94,7 +94,7 @@ async function hasLabel(db: Db, label: string): Promise<RawBuilder<boolean>> {
   const its = sql`select conversation_id from conversation_labels where label_id = ${label}::uuid`;
   const { rows: [found] } = await sql<{ n: number }>`
     select count(*)::int as n from (${its} limit ${RARE + 1}) as its`.execute(db);
-  // An array is what the planner takes for a few.
+  // The planner estimates few rows for an array.
   if (found!.n <= RARE) return sql<boolean>`c.id = any(array(${its}))`;
   return sql<boolean>`exists (${its} and conversation_id = c.id)`;
 }
@@ -107,7 +107,7 @@ export async function unreadCounts(
   db: Db,
   userIds: string[],
 ): Promise<Map<string, Record<string, number>>> {
-  // What came in is the same for all of them, and is counted once.
+  // Inbound messages are the same for all users, and are counted once.
   const { rows } = await sql<{ user_id: string | null; platform: string; n: number }>`
     select null::uuid as user_id, c.platform, sum(c.inbound_count)::int as n
     from conversations c where c.status <> 'resolved' group by c.platform
@@ -135,7 +135,7 @@ export async function unreadOf(db: Db, conversationId: string, userId: string): 
   return row?.unread ?? 0;
 }
 
-/** Where the logs of these conversations stand; what does not exist is left out. */
+/** The last seq of each of these conversations, without those that do not exist. */
 export async function positionsOf(db: Db, ids: string[]): Promise<Map<string, number>> {
   const rows = await sql<{ id: string; last_seq: number }>`
     select c.id, c.last_seq from conversations c
@@ -144,9 +144,8 @@ export async function positionsOf(db: Db, ids: string[]): Promise<Map<string, nu
 }
 
 /**
- * What the sender of a message `m` is called now, over the name under which it was written: visitors
- * are named later than they write. Copying a new name over all that somebody ever wrote would cost
- * as much as writing it again.
+ * The current name of the sender of a message `m` instead of the stored one: visitors often get their
+ * name after they have written. Updating the name in all their messages would cost too much.
  */
 export const SENDER_NOW = sql<string>`coalesce((
   select who.name from contacts who where m.sender_role = 'visitor' and who.id = case
@@ -221,12 +220,12 @@ export interface EventWithMessage {
   message: MessageRow | null;
 }
 
-/** These entries of the logs, in no order; what does not exist is left out. */
+/** These entries of the logs, in no order, without those that do not exist. */
 export async function entriesAt(
   db: Db,
-  places: { conversationId: string; seq: number }[],
+  positions: { conversationId: string; seq: number }[],
 ): Promise<EventWithMessage[]> {
-  const wanted = places.map(({ conversationId, seq }) => ({ c: conversationId, s: seq }));
+  const wanted = positions.map(({ conversationId, seq }) => ({ c: conversationId, s: seq }));
   const { rows: events } = await sql<EventRow>`
     select e.* from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as k(c uuid, s bigint)
     join conversation_events e on e.conversation_id = k.c and e.seq = k.s`.execute(db);
@@ -248,7 +247,7 @@ export async function eventsAfter(
 
 export interface LogRange {
   conversationId: string;
-  /** Behind this seq, up to and with that one. */
+  /** after < seq <= upTo. */
   after: number;
   upTo: number;
 }

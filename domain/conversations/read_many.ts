@@ -1,4 +1,4 @@
-/** Reads many conversations at once, each as its reader would: the pointers of all of them move. */
+/** Marks many conversations as read: moves the pointer in each, as a reader would. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -7,7 +7,7 @@ import type { Actor } from "./unit_of_work.ts";
 import { unreadCounts } from "./queries.ts";
 import type { Writer } from "./writer.ts";
 
-/** Pointers that wait for the writer at a time; everybody else's changes come in between. */
+/** Pointers that wait for the writer at a time, so that other changes are not delayed by all of them. */
 const CHUNK = 200;
 
 interface Unread {
@@ -22,8 +22,8 @@ export interface ReadMany {
 }
 
 /**
- * Up to where each conversation stands when it is looked at: what comes in meanwhile stays unread.
- * Ids that are no conversation's are passed over.
+ * Reads each conversation up to its current end; what arrives meanwhile stays unread. Ignores ids of
+ * unknown conversations.
  */
 export async function readMany(
   db: Db,
@@ -54,7 +54,7 @@ export async function readMany(
   return { read, totalUnread, unreadCounts: counts };
 }
 
-/** Deleted between looking and reading. */
+/** The conversation was deleted meanwhile. */
 function isGone(error: unknown): boolean {
   return error instanceof ParleyError && error.code === "not_found";
 }

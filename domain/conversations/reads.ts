@@ -1,6 +1,6 @@
 /**
- * What many ask for at the same moment after a restart, read together: a query of each kind at a
- * time. Rights are the caller's to check, against the row that is read here.
+ * Group reads of what many clients request at once after a restart: one query of each kind at a time.
+ * The caller checks rights with the row that is read here.
  */
 import type { Db } from "../../db/database.ts";
 import type { ReceiptRow } from "../../db/types.ts";
@@ -18,7 +18,7 @@ import {
 import { receiptsOfAll } from "./receipts.ts";
 import type { FullConversationRow } from "./view.ts";
 
-/** Messages in one answer at most, unless one alone asked for more: each may have 64 KB. */
+/** Messages of one query, unless one key alone needs more: each may have 64 KB. */
 const MAX_MESSAGES = 2000;
 
 export interface Reads {

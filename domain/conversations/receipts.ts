@@ -1,6 +1,6 @@
 /**
- * Moves of pointers as events with a place between those of the log. Pointers are state, so only the
- * last move of each is kept; what an older one said is said by the newer one, too.
+ * Receipts: moves of pointers as events between those of the log. Pointers are state, so only the last
+ * move of each is kept; it includes all earlier ones.
  */
 import { sql } from "kysely";
 import type { CompositeValue } from "../../db/composites.ts";
@@ -9,41 +9,41 @@ import type { ReceiptRow } from "../../db/types.ts";
 import type { Receipt } from "../../protocol/native.ts";
 import type { ReceiptChange, UnitOfWork } from "./unit_of_work.ts";
 
-/** A move as it was stored. */
+/** A receipt as it was stored. */
 export interface StoredReceipt extends Pick<ReceiptRow, "conversation_id" | "role" | "event"> {
   number: number;
   message_id: string | null;
 }
 
-/** What is to be stored of them, as `batch_receipt`, and the changes in the same order. */
-export interface PlacedReceipts {
+/** Rows of `batch_receipt`, and the changes in the same order. */
+export interface PositionedReceipts {
   rows: CompositeValue[][];
   changes: { conversationId: string; change: ReceiptChange }[];
 }
 
 /**
- * Gives the moves of a batch their place: after every event of the batch, which is how they are
- * told. The rows of the conversations are locked when they are stored, so the numbers have no gap.
+ * Positions the receipts of a batch after all its events, which is the order in which they are
+ * announced. The conversations are locked when they are stored, so their numbers have no gaps.
  */
-export function placeReceipts(all: Iterable<UnitOfWork>): PlacedReceipts {
-  const placed: PlacedReceipts = { rows: [], changes: [] };
+export function positionReceipts(all: Iterable<UnitOfWork>): PositionedReceipts {
+  const positioned: PositionedReceipts = { rows: [], changes: [] };
   for (const { row: { id, last_seq }, receipts } of all) {
     let nth = 0;
-    // One person after the other, as they are told.
+    // Person by person, as they are announced.
     const changes = Map.groupBy(receipts.values(), (change) => change.userId);
     for (const change of [...changes.values()].flat()) {
       const { role, event, seq, userId, createdAt } = change;
       change.at = last_seq;
-      placed.rows.push([id, role, event, ++nth, last_seq, seq, userId, createdAt]);
-      placed.changes.push({ conversationId: id, change });
+      positioned.rows.push([id, role, event, ++nth, last_seq, seq, userId, createdAt]);
+      positioned.changes.push({ conversationId: id, change });
     }
   }
-  return placed;
+  return positioned;
 }
 
-/** Notes in each change the number that it got, and the message that it is about. */
-export function takeReceipts(
-  changes: PlacedReceipts["changes"],
+/** Sets the number and the message of each change from the stored row. */
+export function assignNumbers(
+  changes: PositionedReceipts["changes"],
   stored: readonly StoredReceipt[],
 ): void {
   const byKey = new Map(

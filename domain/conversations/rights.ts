@@ -1,8 +1,8 @@
 import type { Caller } from "../principal.ts";
 
 /**
- * Whether the principal may see and write this conversation: agents all, visitors with a session
- * their own, participants those that their token names. A program sees all, as far as it may look.
+ * Whether the caller may see and write this conversation: agents all, visitors with a session their
+ * own, participants those of their token, programs all, within their scopes.
  */
 export function maySee(
   principal: Caller,

@@ -291,7 +291,7 @@ export function createConversations(options: ConversationsOptions): Conversation
         conversationId,
         publicOnly: principal.kind === "visitor" || query.publicOnly === true,
         before: query.before,
-        // Years that Postgres writes otherwise are long before the first message.
+        // Postgres does not read dates before the year 0 in this form; no message is older than 1970.
         beforeTime: query.beforeTime === undefined
           ? undefined
           : new Date(Math.max(0, Date.parse(query.beforeTime))),

@@ -1,7 +1,4 @@
-/**
- * The writer's statements besides the one that stores a batch (batch.ts): what it reads, and what
- * is changed more rarely.
- */
+/** The writer's statements except the one that stores a batch (batch.ts): reads, and rare changes. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
@@ -20,7 +17,7 @@ function selectVersions(db: Db, ids: readonly string[]) {
     .where(sql<boolean>`c.id = any(${ids}::uuid[])`);
 }
 
-/** Conversations as they are now, without locking them; those that are not there are left out. */
+/** Current rows of conversations with their versions, without locks and without unknown ones. */
 export async function readVersionedRows(db: Db, ids: readonly string[]): Promise<VersionedRow[]> {
   const rows = await selectVersions(db, ids).execute();
   return rows.map(({ version, ...row }) => ({ row: { ...row, labels: [] }, version }));
@@ -30,7 +27,7 @@ export async function readVersionedRows(db: Db, ids: readonly string[]): Promise
  * Loads and locks the conversations of a batch, in the order of their ids so that nodes cannot
  * deadlock.
  *
- * @param wait false: those that somebody else has locked are left out, and named
+ * @param wait false: conversations that somebody else has locked are returned as `locked`
  */
 export async function loadUnitsOfWork(
   trx: Db,
@@ -52,7 +49,7 @@ export async function loadUnitsOfWork(
     : all.filter(({ conversationId }) => !locked.has(conversationId));
   const result = new Map(rows.map(({ version, ...row }) => [
     row.id,
-    // Those of them that are announced get their labels when they are stored.
+    // Labels are read when the batch is stored.
     beginUnitOfWork({ row: { ...row, labels: [] }, version }),
   ]));
   await loadLabels(trx, result, operations);
@@ -67,7 +64,7 @@ export async function loadUnitsOfWork(
   return { all: result, locked };
 }
 
-/** Messages that the operations name, and those that were sent before with the same client id. */
+/** Messages that the operations refer to, and those that were sent before with the same client id. */
 async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<MessageRow[]> {
   const ids: string[] = [];
   const sent: { c: string; s: string; m: string }[] = [];
@@ -93,8 +90,8 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
 }
 
 /**
- * What a batch changes besides what `writeBatch` stores, before it: texts of messages, and labels,
- * which that then reads as they will be told.
+ * Stores what `writeBatch` does not: texts of messages, and labels. Called before it, because it reads
+ * the labels for the events.
  */
 export async function storeRest(trx: Db, all: readonly UnitOfWork[]): Promise<void> {
   await storeLabels(trx, all);

@@ -1,4 +1,4 @@
-/** Rows of the conversation tables as what people may see of them. */
+/** Converts rows of the conversation tables to what people may see. */
 import type { ConversationRow, EventRow, MessageRow } from "../../db/types.ts";
 import type {
   Conversation,
@@ -62,7 +62,7 @@ export function toConversation(
         seq: row.last_message_seq,
         preview: row.last_message_preview!,
         userId: row.last_message_sender_id ?? "",
-        // The contact may have been renamed since; of several visitors it is only one.
+        // The contact may have another name by now. With several visitors the sender may be another.
         userName: row.last_message_sender_id === row.contact_id
           ? row.contact_name
           : row.last_message_sender_name ?? "",
@@ -110,7 +110,7 @@ export function toMessage(row: MessageRow, pointers: Pointers): Message {
   };
 }
 
-/** What of a change is kept in its log row; the rest comes from the message that it is about. */
+/** The part of a change that its log row has; the rest comes from its message. */
 export interface ChangePayload {
   status?: Conversation["status"];
   assignee?: Conversation["assignee"];
@@ -119,8 +119,8 @@ export interface ChangePayload {
 }
 
 /**
- * One row of the log as an event, for agents and for visitors. The same function makes the live
- * event and the replayed one, so that both say the same.
+ * One row of the log as an event, for agents and for visitors. Live and replayed events are made by
+ * this function, so that both are the same.
  */
 export function toLogEntry(
   event: EventRow,

@@ -4,7 +4,7 @@ import type { Selectable } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { Notifications } from "../../db/types.ts";
 import { Id, type Notification } from "../../protocol/model.ts";
-import { cutPage, exactTime, placeOfCursor } from "../cursor.ts";
+import { cutPage, exactTime, timeOfCursor } from "../cursor.ts";
 import { TEAM_KINDS, type Handled } from "./triggers.ts";
 import type { NewNotification } from "./recipients.ts";
 
@@ -134,9 +134,9 @@ export async function listNotifications(
   db: Db,
   query: { userId: string; unread: boolean; cursor: string | undefined; limit: number },
 ): Promise<NotificationPage> {
-  const below = placeOfCursor(query.cursor);
+  const below = timeOfCursor(query.cursor);
   const rows = await db.selectFrom("notifications as n").selectAll("n")
-    .select(exactTime("n.created_at").as("place"))
+    .select(exactTime("n.created_at").as("sort_time"))
     .where("n.user_id", "=", query.userId)
     .$if(query.unread, (qb) => qb.where("n.read_at", "is", null))
     .$if(below !== undefined, (qb) =>
@@ -144,7 +144,7 @@ export async function listNotifications(
         sql<boolean>`(n.created_at, n.id) < (${below!.at}::timestamptz, ${below!.id}::uuid)`,
       ))
     .orderBy("n.created_at", "desc").orderBy("n.id", "desc").limit(query.limit + 1).execute();
-  const page = cutPage(rows, query.limit, ({ place, id }) => ({ at: place, id }));
+  const page = cutPage(rows, query.limit, ({ sort_time, id }) => ({ at: sort_time, id }));
   return { items: await toNotifications(db, page.rows), nextCursor: page.nextCursor };
 }
 

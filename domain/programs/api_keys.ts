@@ -1,4 +1,4 @@
-/** API keys: how other programs act. A key is stored as its hash, and shown once. */
+/** API keys of other programs. A key is stored as a hash, and shown once. */
 import type { Db } from "../../db/database.ts";
 import type { ApiKeyRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
@@ -14,11 +14,11 @@ import type { ProgramPrincipal } from "../principal.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
 
 const PREFIX = "pk_";
-/** Of the key are shown, its prefix included: 36 bits of 256. */
+/** Characters of a key that are shown, its prefix included: 36 bits of 256. */
 const SHOWN = 9;
-/** How often the last use is written down. */
+/** How often the time of the last use is stored. */
 const USED_EVERY_MS = 60_000;
-/** Keys that work at a time: a program needs one, and a list of thousands is a mistake. */
+/** Active keys: a program needs one, and a list of thousands is a mistake. */
 const MAX_KEYS = 100;
 
 /** Whether credentials have the form of an API key, which no session's id and no JWT has. */
@@ -40,7 +40,7 @@ function toApiKey(row: ApiKeyRow): ApiKey {
   };
 }
 
-/** A scope that another version knew gives no right here. */
+/** Scopes that this version does not know are ignored. */
 function scopesOf({ scopes }: ApiKeyRow): Scope[] {
   return scopes.flatMap((scope) => Scope.safeParse(scope).data ?? []);
 }
@@ -58,7 +58,7 @@ export async function findApiKey(db: Db, id: string): Promise<ApiKey> {
   return toApiKey(row);
 }
 
-/** @throws {ParleyError} `invalid` for an end that has passed, `conflict` when there are too many. */
+/** @throws {ParleyError} `invalid` for an expiry that has passed, `conflict` when there are too many. */
 export async function createApiKey(
   db: Db,
   by: Actor,
@@ -67,14 +67,14 @@ export async function createApiKey(
 ): Promise<CreatedApiKey> {
   if (expiresAt !== null && Date.parse(expiresAt) <= now()) {
     throw new ParleyError("invalid", `Cannot make the API key: "${expiresAt}" has passed`, {
-      fields: [{ path: "expiresAt", message: "must lie ahead" }],
+      fields: [{ path: "expiresAt", message: "must be in the future" }],
     });
   }
-  const working = (await listApiKeys(db)).filter((key) => key.revokedAt === null);
-  if (working.length >= MAX_KEYS) {
+  const active = (await listApiKeys(db)).filter((key) => key.revokedAt === null);
+  if (active.length >= MAX_KEYS) {
     throw new ParleyError(
       "conflict",
-      `Cannot make the API key: there are ${working.length} already, revoke one`,
+      `Cannot make the API key: there are ${active.length} already, revoke one`,
     );
   }
   const key = PREFIX + newSecret();
@@ -98,7 +98,7 @@ export async function createApiKey(
   return { ...toApiKey(row), key };
 }
 
-/** Ends a key for good; its row stays to tell what it was. Again changes nothing. */
+/** Revokes a key; its row remains for the list. Does nothing for a revoked key. */
 export async function revokeApiKey(db: Db, by: Actor, id: string): Promise<ApiKey> {
   await db.transaction().execute(async (trx) => {
     const ended = await trx.updateTable("api_keys").set({ revoked_at: new Date() })

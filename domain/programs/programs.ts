@@ -9,7 +9,7 @@ export interface Programs {
   authenticate(key: string): Promise<ProgramPrincipal>;
 }
 
-/** Programs by their keys, each with its own rate on this node. */
+/** Authenticates programs by their keys, each with a rate of requests on this node. */
 export function createPrograms(db: Db, requestsPerMinute: number): Programs {
   const requests = new KeyedLimiter(requestsPerMinute);
   return {

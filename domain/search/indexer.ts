@@ -1,26 +1,26 @@
-/** Puts the words of messages into the search index, after they were stored. */
+/** Adds messages to the search index after they are stored. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { EventBus } from "../events.ts";
 
 export interface SearchIndexer {
-  /** Resolves when a step that was begun is done. */
+  /** Resolves when a running step is done. */
   stop(): Promise<void>;
 }
 
 export interface SearchIndexerOptions {
   db: Db;
   bus: EventBus;
-  /** Messages of one step; each is a transaction. */
+  /** Messages of one step, which is a transaction. */
   step: number;
   onError: (error: unknown) => void;
 }
 
-/** Milliseconds from a message to the step that indexes it, and all others that came meanwhile. */
+/** Milliseconds from a message to the step that indexes it, and all that arrive meanwhile. */
 const DELAY_MS = 1000;
-/** How often it is looked for what other programs have stored, or a node that died. */
-const LOOK_MS = 5000;
-/** Between two steps it rests so many times as long as a step took, and others get their turn. */
+/** How often to poll for messages that other programs or a dead node have stored. */
+const POLL_MS = 5000;
+/** The pause between two steps, as a multiple of the time that a step took. */
 const REST = 3;
 const MIN_REST_MS = 20;
 
@@ -42,9 +42,9 @@ export function createSearchIndexer(options: SearchIndexerOptions): SearchIndexe
     }
     working = null;
     const took = performance.now() - start;
-    // A step that was not full has left nothing: what comes is collected again.
+    // A step that was not full has indexed everything, so new messages are collected again.
     const rest = indexed >= step ? Math.max(MIN_REST_MS, took * REST) : DELAY_MS;
-    schedule(indexed > 0 ? rest : LOOK_MS);
+    schedule(indexed > 0 ? rest : POLL_MS);
   }
 
   function schedule(ms: number): void {

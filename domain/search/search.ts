@@ -1,4 +1,4 @@
-/** Full-text search for agents: conversations by who they are with, messages by text, contacts. */
+/** Full-text search for agents: conversations by their contact, messages by text, and contacts. */
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
@@ -16,18 +16,18 @@ import {
   exactTime,
   idOfCursor,
   LAST_ID,
-  placeOfCursor,
-  type TimePlace,
+  timeOfCursor,
+  type TimePosition,
 } from "../cursor.ts";
 import { SENDER_NOW } from "../conversations/queries.ts";
 import type { FullConversationRow } from "../conversations/view.ts";
 import { type Caller, needScope } from "../principal.ts";
 import { highlight, snippet, termsOf } from "./highlights.ts";
 
-/** Of each kind, where the query does not say. */
+/** Default number of results of each kind. */
 const LIMIT = 20;
 
-interface Look {
+interface SearchContext {
   db: Db;
   /** The query as the database understands it. */
   query: RawBuilder<unknown>;
@@ -43,8 +43,8 @@ interface Page<T> {
 }
 
 /**
- * The newest of each kind that has all words of `q`; a word is found by its beginning, whatever its
- * case and accents. What was deleted is not found.
+ * The newest of each kind that have all words of `q`; a word matches by its beginning, without regard
+ * to case and accents. Deleted messages are not found.
  *
  * @throws {ParleyError} `forbidden` for visitors, and for programs that may not read conversations;
  * `invalid` for a bad cursor.
@@ -58,12 +58,12 @@ export async function search(
     throw new ParleyError("forbidden", "Cannot search: only agents may");
   }
   needScope(caller, "conversations:read");
-  const look = { db, query: sql`search_query(${q})`, terms: termsOf(q), cursor, limit };
+  const context = { db, query: sql`search_query(${q})`, terms: termsOf(q), cursor, limit };
   const wanted = (one: SearchKind) => kind === undefined || kind === one;
   const [conversations, messages, contacts] = await Promise.all([
-    wanted("conversations") ? findConversations(look) : undefined,
-    wanted("messages") ? findMessages(look) : undefined,
-    wanted("contacts") ? findContacts(look) : undefined,
+    wanted("conversations") ? findConversations(context) : undefined,
+    wanted("messages") ? findMessages(context) : undefined,
+    wanted("contacts") ? findContacts(context) : undefined,
   ]);
   return {
     ...(conversations === undefined ? {} : { conversations }),
@@ -77,23 +77,23 @@ type MessageFound = MessageRow & Pick<FullConversationRow, "contact_id" | "conta
   context_id: string | null;
 };
 
-async function findMessages(look: Look): Promise<Page<FoundMessage>> {
-  const below = idOfCursor(look.cursor) ?? LAST_ID;
+async function findMessages(context: SearchContext): Promise<Page<FoundMessage>> {
+  const below = idOfCursor(context.cursor) ?? LAST_ID;
   const { rows } = await sql<MessageFound>`
     select m.*, c.status as conversation_status, c.context_id, c.contact_id,
       k.name as contact_name, ${SENDER_NOW}
-    from search_messages(${look.query}, ${below}::uuid, ${look.limit + 1}) as found(id)
+    from search_messages(${context.query}, ${below}::uuid, ${context.limit + 1}) as found(id)
     join chat_messages m on m.id = found.id
     join conversations c on c.id = m.conversation_id
     join contacts k on k.id = c.contact_id
-    order by m.id desc`.execute(look.db);
-  return page(rows, look.limit, (row) => row.id, (row) => ({
+    order by m.id desc`.execute(context.db);
+  return page(rows, context.limit, (row) => row.id, (row) => ({
     id: row.id,
     seq: row.seq,
     sender: { userId: row.sender_id, userName: row.sender_name, role: row.sender_role },
     isPrivate: row.is_private,
     createdAt: row.created_at.toISOString(),
-    snippet: snippet(row.content, look.terms),
+    snippet: snippet(row.content, context.terms),
     conversation: {
       id: row.conversation_id,
       status: row.conversation_status,
@@ -111,20 +111,20 @@ interface ContactFound {
   conversation_id: string | null;
 }
 
-async function findContacts(look: Look): Promise<Page<FoundContact>> {
-  const below = idOfCursor(look.cursor) ?? LAST_ID;
+async function findContacts(context: SearchContext): Promise<Page<FoundContact>> {
+  const below = idOfCursor(context.cursor) ?? LAST_ID;
   const { rows } = await sql<ContactFound>`
     select k.id, k.name, k.email, k.last_seen_at, (
         select c.id from conversations c where c.contact_id = k.id
         order by c.last_activity_at desc limit 1
       ) as conversation_id
-    from search_contacts(${look.query}, ${below}::uuid, ${look.limit + 1}) as found(id)
+    from search_contacts(${context.query}, ${below}::uuid, ${context.limit + 1}) as found(id)
     join contacts k on k.id = found.id
-    order by k.id desc`.execute(look.db);
-  return page(rows, look.limit, (row) => row.id, (row) => ({
+    order by k.id desc`.execute(context.db);
+  return page(rows, context.limit, (row) => row.id, (row) => ({
     id: row.id,
-    name: highlight(row.name, look.terms),
-    email: row.email === null ? null : highlight(row.email, look.terms),
+    name: highlight(row.name, context.terms),
+    email: row.email === null ? null : highlight(row.email, context.terms),
     lastSeenAt: row.last_seen_at?.toISOString() ?? null,
     conversationId: row.conversation_id,
   }));
@@ -133,26 +133,26 @@ async function findContacts(look: Look): Promise<Page<FoundContact>> {
 type ConversationFound =
   & Pick<FullConversationRow, "id" | "status" | "context_id" | "contact_id" | "contact_name">
   & Pick<FullConversationRow, "contact_email" | "last_message_preview" | "last_activity_at">
-  & { place: string };
+  & { sort_time: string };
 
-async function findConversations(look: Look): Promise<Page<FoundConversation>> {
-  const { at, id } = placeOfCursor(look.cursor) ?? { at: "infinity", id: LAST_ID };
+async function findConversations(context: SearchContext): Promise<Page<FoundConversation>> {
+  const { at, id } = timeOfCursor(context.cursor) ?? { at: "infinity", id: LAST_ID };
   const { rows } = await sql<ConversationFound>`
     select c.id, c.status, c.context_id, c.contact_id, c.last_message_preview, c.last_activity_at,
-      ${exactTime("c.last_activity_at")} as place, k.name as contact_name, k.email as contact_email
-    from search_conversations(${look.query}, ${at}::timestamptz, ${id}::uuid,
-      ${look.limit + 1}) as found(id)
+      ${exactTime("c.last_activity_at")} as sort_time, k.name as contact_name, k.email as contact_email
+    from search_conversations(${context.query}, ${at}::timestamptz, ${id}::uuid,
+      ${context.limit + 1}) as found(id)
     join conversations c on c.id = found.id
     join contacts k on k.id = c.contact_id
-    order by c.last_activity_at desc, c.id desc`.execute(look.db);
-  return page(rows, look.limit, ({ place, id }) => ({ at: place, id }), (row) => ({
+    order by c.last_activity_at desc, c.id desc`.execute(context.db);
+  return page(rows, context.limit, ({ sort_time, id }) => ({ at: sort_time, id }), (row) => ({
     id: row.id,
     status: row.status,
-    contextId: row.context_id === null ? null : highlight(row.context_id, look.terms),
+    contextId: row.context_id === null ? null : highlight(row.context_id, context.terms),
     contact: {
       id: row.contact_id,
-      name: highlight(row.contact_name, look.terms),
-      email: row.contact_email === null ? null : highlight(row.contact_email, look.terms),
+      name: highlight(row.contact_name, context.terms),
+      email: row.contact_email === null ? null : highlight(row.contact_email, context.terms),
     },
     preview: row.last_message_preview,
     lastActivityAt: row.last_activity_at.toISOString(),
@@ -162,9 +162,9 @@ async function findConversations(look: Look): Promise<Page<FoundConversation>> {
 function page<R, T>(
   rows: R[],
   limit: number,
-  placeOf: (row: R) => string | TimePlace,
+  positionOf: (row: R) => string | TimePosition,
   toItem: (row: R) => T,
 ): Page<T> {
-  const { rows: shown, nextCursor } = cutPage(rows, limit, placeOf);
+  const { rows: shown, nextCursor } = cutPage(rows, limit, positionOf);
   return { items: shown.map(toItem), nextCursor };
 }

@@ -20,9 +20,9 @@ export function toContact(
 }
 
 /**
- * The contact that a platform knows by an id of its own, made where there is none.
+ * The contact with an id of another platform, created where there is none.
  *
- * @param name of a new contact; without one it is called like an unnamed visitor.
+ * @param name of a new contact; default: the name of an unnamed visitor.
  */
 export async function findOrCreateByIdentity(
   db: Db,
@@ -50,13 +50,13 @@ export async function findOrCreateByIdentity(
     }).onConflict((oc) => oc.columns(["platform", "external_id"]).doNothing())
       .returning("id").executeTakeFirst();
     if (made !== undefined) return contact;
-    // Another connection of the same person was faster.
+    // Another connection of the same person has created it.
     await trx.deleteFrom("contacts").where("id", "=", id).execute();
     return (await find(trx))!;
   });
 }
 
-/** What an unnamed visitor is called: stable, short, and not mistaken for a person's name. */
+/** The name of an unnamed visitor: stable, short, and unlike a person's name. */
 export function visitorName(contactId: string): string {
   return `Visitor ${contactId.slice(-4)}`;
 }
@@ -72,8 +72,8 @@ export async function findContact(db: Db, id: string): Promise<Contact> {
 export type Renames = Pick<KeyedLimiter, "take">;
 
 /**
- * What is as it was is not written. A new name is not copied over what was written under the old
- * one: whoever reads messages reads the name that their sender has now, in the same query.
+ * Writes only what has changed. A new name is not copied into old messages: queries of messages join
+ * the current name of their sender.
  *
  * @throws {ParleyError} `not_found`, `rate_limited`.
  */
@@ -94,7 +94,7 @@ export async function updateContact(
     const row = await trx.updateTable("contacts").set({ name, email, updated_at: new Date() })
       .where("id", "=", id).returningAll().executeTakeFirst();
     if (row === undefined) throw noContact(id);
-    // One row of the list each. Locked in the order of ids, as the writer does it.
+    // Rows of the list have a copy of the name. Locked in the order of ids, as the writer does.
     const last = await trx.selectFrom("conversations").select("id")
       .where("last_message_sender_id", "=", id)
       .where("last_message_sender_name", "is distinct from", name)
@@ -142,7 +142,7 @@ export async function listContacts(
   return { items: page.rows.map(toContact), nextCursor: page.nextCursor };
 }
 
-/** Remembers that a contact was here until now. */
+/** Records that a contact was connected until now. */
 export async function touchContact(db: Db, id: string): Promise<void> {
   await db.updateTable("contacts").set({ last_seen_at: new Date() }).where("id", "=", id)
     .execute();

@@ -15,7 +15,7 @@ export const CURVES: Record<string, string> = {
  * @throws for what is no such key, or of a kind that no accepted algorithm uses.
  */
 export function readPublicKey(pem: string): { key: KeyObject; algorithms: string[] } {
-  // A private key would do as well, and does not belong here.
+  // A private key would work, too, but must not be configured.
   if (!pem.trim().startsWith("-----BEGIN PUBLIC KEY-----")) {
     throw new TypeError("Cannot read the public key: it is not one in PEM");
   }

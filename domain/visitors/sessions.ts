@@ -21,7 +21,7 @@ export interface SessionRequest {
 }
 
 export interface OpenSession {
-  /** The secret; it is stored hashed and can be told only now. */
+  /** The secret, which is stored only as a hash. */
   sessionId: string;
   expiresAt: Date;
   contact: Contact;
@@ -148,12 +148,12 @@ async function sessionState(db: Db, contactId: string) {
   };
 }
 
-/** A session's end is moved at most this often; a visitor who comes back never runs out. */
+/** The expiry of a session in use is extended at most this often. */
 const SLIDE_EVERY_MS = 3_600_000;
 
 /**
- * Who a session belongs to. Its use keeps it: the end moves on to `lifeMs` from now. The function
- * throws `invalid_session`, also when it has ended or its widget is switched off.
+ * Resolves a session id to its visitor. Use extends the session to `lifeMs` from now. Throws
+ * `invalid_session`, also when the session has ended or its widget is disabled.
  */
 export function createSessionCheck(
   db: Db,
@@ -170,7 +170,7 @@ export function createSessionCheck(
   };
 }
 
-/** In the order of the hashes; null where there is no session that is still good. */
+/** In the order of the hashes; null where there is no valid session. */
 async function findSessions(
   db: Db,
   hashes: string[],
@@ -230,14 +230,14 @@ async function slideSessions(db: Db, ids: string[], expiresAt: Date, at: Date): 
     .whereRef("s.id", "=", "locked.id").execute();
 }
 
-/** Remembers where a visitor is, for the next page load and for agents who look later. */
+/** Stores the visitor's current page, for the next page load and for agents. */
 export async function recordPage(db: Db, sessionHash: string, page: Page): Promise<void> {
   await db.updateTable("chat_sessions")
     .set({ last_seen_at: new Date(), ...pageColumns(page) })
     .where("session_id", "=", sessionHash).execute();
 }
 
-/** Ends a session for good, on its visitor's wish; what was written stays with the contact. */
+/** Ends a session at its visitor's request; the messages remain with the contact. */
 export async function endSession(db: Db, bus: EventBus, sessionHash: string): Promise<void> {
   await db.updateTable("chat_sessions").set({ ended_at: new Date() })
     .where("session_id", "=", sessionHash).execute();

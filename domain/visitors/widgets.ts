@@ -16,7 +16,7 @@ export const DEFAULT_APPEARANCE: WidgetAppearance = {
   placeholder: "Write a message",
 };
 
-/** What is stored of it, and the defaults for the rest. */
+/** The stored values, and defaults for the rest. */
 export function fullAppearance(stored: Record<string, unknown>): WidgetAppearance {
   return { ...DEFAULT_APPEARANCE, ...stored };
 }
@@ -48,7 +48,7 @@ export async function findWidget(db: Db, id: string): Promise<WidgetConfig> {
   return toWidget(row);
 }
 
-/** @throws {ParleyError} `not_found` for a key that does not exist or is switched off. */
+/** @throws {ParleyError} `not_found` for a key that does not exist, or of a disabled widget. */
 export async function findWidgetByKey(db: Db, widgetKey: string): Promise<WidgetConfig> {
   const row = await db.selectFrom("widget_configs").selectAll()
     .where("widget_key", "=", widgetKey).where("enabled", "=", true).executeTakeFirst();
@@ -84,9 +84,9 @@ export async function createWidget(
 }
 
 /**
- * Changes a widget. Its `updatedAt` grows with every change, so it tells versions apart.
+ * Changes a widget. Its `updatedAt` grows with every change, so it identifies the version.
  *
- * @param check gets the widget as it is, locked; what it throws refuses the change.
+ * @param check called with the locked record; throws to refuse the change.
  * @throws {ParleyError} `not_found`
  */
 export async function updateWidget(
@@ -133,7 +133,7 @@ export async function ensureFirstWidget(db: Db): Promise<void> {
     await from.selectFrom("widget_configs").select("id").limit(1).executeTakeFirst() !== undefined;
   if (await isThere(db)) return;
   await db.transaction().execute(async (trx) => {
-    // Of several processes that start at once one makes it.
+    // Of several processes that start at once, one creates it.
     await lockStart(trx);
     if (await isThere(trx)) return;
     const admin = await trx.selectFrom("users").select("id").where("role", "=", "admin")

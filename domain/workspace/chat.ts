@@ -1,7 +1,7 @@
 /**
- * The workspace's chat: one room, of all agents and nobody else. Its messages have a table and an
- * order of their own, so whatever reads conversations (the inbox, search, figures, notifications,
- * followed tables) knows nothing of them.
+ * The workspace's chat: one room for all agents. Its messages have a table and a `seq` of their own, so
+ * that what reads conversations (inbox, search, analytics, notifications, followed tables) need not
+ * leave them out.
  */
 import { type Kysely, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
@@ -14,10 +14,10 @@ import type { Message } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { HistoryQuery, JoinPosition } from "../conversations/types.ts";
 import type { EventBus, LogEntry } from "../events.ts";
-import { type Attempt, CommitUnknown, createGroupCommit, type How } from "../group_commit.ts";
+import { type Attempt, CommitUnknown, createGroupCommit, type LockMode } from "../group_commit.ts";
 import type { Principal } from "../principal.ts";
 
-/** Stands where a conversation's id would: for its room, its rate and who is in it. No row has it. */
+/** Used in place of a conversation's id, for the room, the rate and presence. No row has this id. */
 export const WORKSPACE_CHAT = "776f726b-7370-8163-a563-686174726f6f";
 
 export interface WorkspaceChat {
@@ -33,14 +33,14 @@ export interface WorkspaceChat {
     principal: Principal,
     query: HistoryQuery,
   ): Promise<{ messages: Message[]; hasMore: boolean }>;
-  /** What a client needs to follow it from here on. @throws {ParleyError} `forbidden` */
+  /** The missed events, and the position from which a client follows. @throws {ParleyError} `forbidden` */
   join(
     principal: Principal,
     position: JoinPosition,
   ): Promise<{ seq: number; recovered: boolean; events: LoggedEvent[] }>;
-  /** What was said after a position, or the first part of it. Nobody's rights are asked. */
+  /** The log after a position, or its first part. For the server itself: checks no rights. */
   logAfter(seq: number): Promise<LogEntry[]>;
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing is waiting. */
   idle(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export interface WorkspaceChatOptions {
   maxPending: number;
   /** Milliseconds for which a message is tried again; see `GroupCommitOptions`. */
   patienceMs: number;
-  /** Takes one of the room's rate. @throws {ParleyError} `rate_limited` */
+  /** Takes one from the room's rate. @throws {ParleyError} `rate_limited` */
   takeBroadcast: () => void;
 }
 
@@ -60,13 +60,13 @@ interface Waiting {
   sender: { userId: string; userName: string };
   content: string;
   clientMessageId: string;
-  /** Whether it was counted, where it is tried again. */
+  /** Whether its rate was taken, so that a retry does not take it again. */
   isAdmitted: boolean;
   resolve(posted: { message: Message; duplicate: boolean }): void;
   reject(error: unknown): void;
 }
 
-/** Key of the advisory lock that whoever writes holds until its commit ("pwsc" in ASCII). */
+/** Key of the advisory lock that a writer holds until its commit ("pwsc" in ASCII). */
 const LOCK_KEY = 0x70777363;
 const MAX_BATCH = 500;
 const PAGE = 50;
@@ -83,29 +83,29 @@ export function createWorkspaceChat(options: WorkspaceChatOptions): WorkspaceCha
     commit,
   });
 
-  async function commit(batch: Waiting[], how: How): Promise<Attempt<Waiting>> {
-    let done: { attempt: Attempt<Waiting>; xid: string | null } | undefined;
+  async function commit(batch: Waiting[], mode: LockMode): Promise<Attempt<Waiting>> {
+    let stored: { attempt: Attempt<Waiting>; xid: string | null } | undefined;
     try {
       await db.transaction().execute(async (trx) => {
-        if (!await lock(trx, how === "waiting")) return;
-        done = await storeAll(trx, batch);
+        if (!await lock(trx, mode === "waiting")) return;
+        stored = await storeAll(trx, batch);
       });
     } catch (error) {
-      if (done === undefined || !isUnavailable(error) || !error.isUncertain) throw error;
-      const { attempt, xid } = done;
+      if (stored === undefined || !isUnavailable(error) || !error.isUncertain) throw error;
+      const { attempt, xid } = stored;
       if (xid === null) throw error;
       throw new CommitUnknown(attempt, () => wasCommitted(db, xid), error);
     }
-    return done?.attempt ?? { left: batch, settle() {} };
+    return stored?.attempt ?? { remaining: batch, complete() {} };
   }
 
   async function storeAll(trx: Kysely<Database>, batch: readonly Waiting[]) {
-    const known = await findKnown(trx, batch);
+    const existing = await findStored(trx, batch);
     let seq = await lastSeq(trx);
     const created: WorkspaceMessageRow[] = [];
-    const answers = batch.map((entry) => {
+    const results = batch.map((entry) => {
       const key = keyOf(entry.sender.userId, entry.clientMessageId);
-      const before = known.get(key);
+      const before = existing.get(key);
       if (before !== undefined) {
         return () => entry.resolve({ message: toMessage(before), duplicate: true });
       }
@@ -125,18 +125,18 @@ export function createWorkspaceChat(options: WorkspaceChatOptions): WorkspaceCha
         created_at: new Date(),
       };
       created.push(row);
-      known.set(key, row);
+      existing.set(key, row);
       return () => entry.resolve({ message: toMessage(row), duplicate: false });
     });
     const xid = created.length === 0 ? null : await insert(trx, created);
-    const settle = () => {
+    const complete = () => {
       if (created.length > 0) bus.emit("workspace.logged", { entries: created.map(toEntry) });
-      for (const answer of answers) answer();
+      for (const resolve of results) resolve();
     };
-    return { xid, attempt: { left: [], settle } };
+    return { xid, attempt: { remaining: [], complete } };
   }
 
-  /** Behind one seq, up to and with another. */
+  /** Messages with after < seq <= upTo. */
   async function between(after: number, upTo: number): Promise<WorkspaceMessageRow[]> {
     return await db.selectFrom("workspace_messages").selectAll()
       .where("seq", ">", after).where("seq", "<=", upTo).orderBy("seq").execute();
@@ -148,7 +148,7 @@ export function createWorkspaceChat(options: WorkspaceChatOptions): WorkspaceCha
     },
     idle: () => group.idle(),
 
-    // deno-lint-ignore require-await -- refuses as everything else here does
+    // deno-lint-ignore require-await -- rejects like the other methods, and does not throw
     async post(principal, { content, clientMessageId }) {
       const { userId, userName } = agentOf(principal);
       return new Promise((resolve, reject) => {
@@ -160,7 +160,7 @@ export function createWorkspaceChat(options: WorkspaceChatOptions): WorkspaceCha
     async history(principal, { before, beforeTime, after, limit = PAGE }) {
       agentOf(principal);
       const ascending = after !== undefined;
-      // Years that Postgres writes otherwise are long before the first message.
+      // Postgres does not read dates before the year 0 in this form; no message is older than 1970.
       const time = beforeTime === undefined ? 0 : Math.max(0, Date.parse(beforeTime));
       const rows = await db.selectFrom("workspace_messages").selectAll()
         .$if(before !== undefined, (qb) => qb.where("seq", "<", before!))
@@ -194,7 +194,7 @@ function agentOf(principal: Principal): Principal {
   throw new ParleyError("forbidden", "Cannot enter the workspace's chat: only agents can");
 }
 
-/** One writer at a time, of all nodes, so that places have no gap and are seen in their order. */
+/** One writer at a time on all nodes, so that `seq` has no gaps and becomes visible in order. */
 async function lock(trx: Kysely<Database>, wait: boolean): Promise<boolean> {
   const key = sql.lit(LOCK_KEY);
   if (wait) {
@@ -216,8 +216,8 @@ function keyOf(senderId: string, clientMessageId: string): string {
   return `${senderId} ${clientMessageId}`;
 }
 
-/** Those of them that were stored before. */
-async function findKnown(
+/** The messages of the batch that were stored before. */
+async function findStored(
   trx: Kysely<Database>,
   batch: readonly Waiting[],
 ): Promise<Map<string, WorkspaceMessageRow>> {
@@ -231,7 +231,7 @@ async function findKnown(
   return new Map(rows.map((row) => [keyOf(row.sender_id, row.client_message_id), row]));
 }
 
-/** @returns the transaction, by which it can be asked how it ended. */
+/** @returns the id of the transaction, to ask later whether it was committed. */
 async function insert(trx: Kysely<Database>, rows: WorkspaceMessageRow[]): Promise<string> {
   const [stored] = await trx.insertInto("workspace_messages").values(rows)
     .returning(sql<string>`txid_current()::text`.as("xid")).execute();
