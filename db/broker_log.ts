@@ -1,13 +1,13 @@
 /**
- * The table through which the nodes of one installation reach each other where there is nothing but
- * Postgres. `realtime/broker_postgres.ts` says what it is for.
+ * A table as the message log between the nodes of one installation, for `realtime/broker_postgres.ts`,
+ * where Postgres is the only shared service.
  */
 import { sql } from "kysely";
 import type { Db } from "./types.ts";
 import type { Listen, Listening } from "./listen.ts";
 
 export interface BrokerLogOptions {
-  /** Connections that nobody else waits for, so that a slow query elsewhere delays no broadcast. */
+  /** Connections of its own, so that slow queries elsewhere do not delay broadcasts. */
   db: Db;
   listen: Listen;
   /** Nodes with different names do not read each other. */
@@ -18,14 +18,14 @@ export interface BrokerLogOptions {
 
 export interface BrokerLogEntry {
   node: string;
-  /** Counts what that node says, from 1. */
+  /** Number of the entry among those of its node, from 1. */
   n: number;
   items: string;
 }
 
 const CHANNEL = "parley_broker";
 
-/** The mark is a row of this node and number; it is lost together with all others. */
+/** Node of the marker row, which shows whether rows of the table were lost. */
 const NOBODY = "";
 
 export function createBrokerLog({ db, listen, installation, node }: BrokerLogOptions) {
@@ -33,7 +33,7 @@ export function createBrokerLog({ db, listen, installation, node }: BrokerLogOpt
     where installation = ${installation} and node = ${NOBODY} and n = 0)`;
 
   return {
-    /** Where the log ends now: what is read after that was said later. */
+    /** The current end of the log. */
     async begin(): Promise<{ mark: string; positions: Map<string, number> }> {
       await sql`insert into broker_log (installation, node, n, items)
         values (${installation}, ${NOBODY}, 0, ${crypto.randomUUID()})
@@ -50,10 +50,10 @@ export function createBrokerLog({ db, listen, installation, node }: BrokerLogOpt
     },
 
     /**
-     * Says something to the others. Saying it again with the same number changes nothing, so it can
-     * be repeated when its outcome is not known.
+     * Appends an entry. Repeating it with the same number changes nothing, so it can be repeated when
+     * the outcome is not known.
      *
-     * @param forget own entries up to this number that are not kept any more
+     * @param forget own entries up to this number are deleted
      */
     async append(n: number, items: string, forget: number): Promise<void> {
       const gone = sql`gone as (delete from broker_log where installation = ${installation}
@@ -64,7 +64,7 @@ export function createBrokerLog({ db, listen, installation, node }: BrokerLogOpt
         ) select pg_notify(${CHANNEL}, ${node}) from put`.execute(db);
     },
 
-    /** What other nodes said after these positions, in order for each node, as of one moment. */
+    /** Entries of other nodes after these positions, in order for each node, of one moment. */
     async read(
       after: ReadonlyMap<string, number>,
       limit: number,
@@ -95,16 +95,16 @@ export function createBrokerLog({ db, listen, installation, node }: BrokerLogOpt
       };
     },
 
-    /** Forgets what any node said longer ago than that, in milliseconds. */
+    /** Deletes entries of all nodes that are older than this, in milliseconds. */
     async forgetOld(ageMs: number): Promise<void> {
       await sql`delete from broker_log where node <> ${NOBODY}
         and at < now() - make_interval(secs => ${ageMs / 1000})`.execute(db);
     },
 
-    /** Ends the connections. */
+    /** Closes the connections. */
     close: () => db.destroy(),
 
-    /** Calls back with the name of who said something, and without one when it is not known. */
-    listen: (onSaid: (node?: string) => void): Promise<Listening> => listen(CHANNEL, onSaid),
+    /** Calls back with the node that appended an entry, or without one when some may be missed. */
+    listen: (onAppended: (node?: string) => void): Promise<Listening> => listen(CHANNEL, onAppended),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Rows as the text form of an array of composite values, which the server reads column by column,
- * without making JSON of it first. See "Composite Type Input and Output Syntax" and "Array Input and
+ * Rows in the text form of an array of composite values, which the server reads column by column,
+ * without parsing JSON. See "Composite Type Input and Output Syntax" and "Array Input and
  * Output Syntax" in the documentation of Postgres.
  */
 
@@ -20,7 +20,7 @@ export function toComposites(rows: readonly (readonly CompositeValue[])[]): stri
   return text + "}";
 }
 
-/** A value within a row within an array, so what is quoted is so twice. Nothing is null. */
+/** A value in a row in an array, so it is quoted twice. An empty field is null. */
 function field(value: CompositeValue): string {
   if (value === null) return "";
   if (typeof value !== "string") {

@@ -1,6 +1,6 @@
 import { freeBytesOf, inMegabytes } from "./disk_guard.ts";
 
-/** The folder of the embedded database and of generated secrets, held by one process at a time. */
+/** DATA_DIR cannot be used: the folder of the embedded database and of generated secrets. */
 export class DataDirError extends Error {
   override name = "DataDirError";
 }
@@ -10,15 +10,14 @@ export interface DataDir {
   release(): void;
 }
 
-/** The bits of a mode that let anybody but the owner in. */
+/** The bits of a mode that give rights to others than the owner. */
 const NOT_OWNER = 0o077;
 
 /**
- * Makes the folder where it is missing, and closes it to every account but the process's own. What
- * the process writes from then on is closed, too; the embedded database would make its files
- * writable for everybody.
+ * Creates the folder if necessary, and takes all rights from other accounts. The umask does the same
+ * for new files; the embedded database would make them writable for everybody.
  *
- * @throws {DataDirError} when others can get in and it cannot be changed.
+ * @throws {DataDirError} when others have rights and that cannot be changed.
  */
 export async function makeDataDir(path: string): Promise<void> {
   try {
@@ -34,7 +33,7 @@ export async function makeDataDir(path: string): Promise<void> {
   try {
     Deno.umask(NOT_OWNER);
   } catch {
-    // Started without the right to; the folder itself keeps others out.
+    // The process may not; the mode of the folder is enough.
   }
   const { mode } = await Deno.stat(path);
   if (mode === null || (mode & NOT_OWNER) === 0) return;
@@ -65,17 +64,16 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   }
 }
 
-/** What the system said, without the runtime's own words around it. */
+/** The system's message, without what the runtime adds. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/ \(os error \d+\).*$/s, "").replace(/^.*?: (?=[A-Z])/s, "");
 }
 
 /**
- * Makes the folder where it is missing and locks it. The lock belongs to the process: it ends with
- * it, also after SIGKILL.
+ * Creates the folder if necessary and locks it. The lock ends with the process, also by SIGKILL.
  *
- * @throws {DataDirError} when another process holds the folder, or others can get in.
+ * @throws {DataDirError} when another process holds the lock, or others have rights.
  */
 export async function holdDataDir(path: string): Promise<DataDir> {
   await makeDataDir(path);
@@ -100,29 +98,29 @@ export async function holdDataDir(path: string): Promise<DataDir> {
   };
 }
 
-/** Files without which the embedded database is not whole. */
+/** Files that every database has. */
 const NEEDED = ["PG_VERSION", "global/pg_control", "base", "pg_wal", "pg_xact"];
-/** The major version of Postgres that the engine is. */
+/** The engine's major version of Postgres. */
 const VERSION = "18";
-/** What a new database takes, and what opening one may take before anything can be refused. */
+/** Space of a new database, and space that opening one may need before changes can be refused. */
 const NEW_BYTES = 64_000_000;
 const OPEN_BYTES = 4_000_000;
 
-/** Says that a folder is being filled for the first time: what it holds is nobody's yet. */
+/** Marks a folder that is being initialized, and has no data yet. */
 const markOf = (path: string) => `${path}.new`;
 
 /**
- * Looks at the folder of the embedded database before the engine does, which would make a new one
- * over what is there, or end without a reason.
+ * Checks the folder of the embedded database before the engine opens it, because the engine would
+ * overwrite what is there, or end without a message.
  *
- * @param minFreeBytes 0: the disk is not looked at
- * @returns whether there is none yet.
- * @throws {DataDirError} which names the folder, what is wrong with it, and the way out.
+ * @param minFreeBytes 0: free space is not checked
+ * @returns whether the database has to be created.
+ * @throws {DataDirError} which names the folder, the problem, and what to do.
  */
 export async function checkData(path: string, minFreeBytes: number): Promise<boolean> {
   const isNew = await isEmpty(path);
   if (!isNew && await exists(markOf(path))) {
-    // Most likely there was never anything in it; what it is nobody but the operator can know.
+    // Most likely it never had data, but only the operator can know.
     throw new DataDirError(
       `Cannot open the embedded database: a start ended while it made "${path}" (remove the folder ` +
         `and "${markOf(path)}"; if it was restored from a backup since, remove only the latter)`,
@@ -186,7 +184,7 @@ function checkSpace(path: string, minFreeBytes: number, isNew: boolean): void {
   try {
     free = freeBytesOf(isNew ? path.slice(0, path.lastIndexOf("/")) : path);
   } catch {
-    // The guard says so.
+    // The disk guard logs it.
     return;
   }
   if (free >= needed) return;
@@ -197,7 +195,7 @@ function checkSpace(path: string, minFreeBytes: number, isNew: boolean): void {
   );
 }
 
-/** Marks the folder as being made. @returns what to call when it is whole. */
+/** Marks the folder as being initialized. @returns what removes the mark. */
 export async function beginData(path: string): Promise<() => Promise<void>> {
   await Deno.writeTextFile(markOf(path), "");
   return () => Deno.remove(markOf(path));

@@ -15,23 +15,23 @@ export type { Db };
 export interface OpenDatabase {
   db: Db;
   /**
-   * The same for what may take minutes: migrations, folding, forgetting. It has connections and
-   * timeouts of its own, so that neither such work nor requests are in each other's way.
+   * The same for work that may take minutes, such as migrations, analytics and retention. It has its
+   * own connections and timeouts, so that such work and requests do not delay each other.
    */
   jobs: Db;
   engine: "postgres" | "pglite";
   /**
-   * Changes when the history of this database is not the continuation of what clients saw: a new
-   * database, or one restored elsewhere. Clients that come with another epoch get a snapshot.
+   * Changes when the history of this database does not continue what clients have seen: a new
+   * database, or a restored one. Clients with another epoch get a snapshot.
    */
   epoch: string;
-  /** As many connections, which wait for nobody else's queries; whoever asks destroys them. */
+  /** A pool of its own with so many connections; the caller destroys it. */
   apart(connections: number): Db;
-  /** Whether it can be reached now. */
+  /** Whether the database can be reached now. */
   availability: Availability;
-  /** The disk of the embedded database; null: it is somebody else's. */
+  /** The disk of the embedded database; null: a Postgres server. */
   disk: Disk | null;
-  /** The connections for requests; null: there are none to be had or lacked. */
+  /** The state of the pool; null: the embedded database, which has none. */
   pool(): PoolState | null;
   /** Calls back after each NOTIFY of a channel. */
   listen: Listen;
@@ -45,23 +45,23 @@ export interface DatabaseOptions {
   directUrl?: string | undefined;
   dataDir: string;
   pool: number;
-  /** Milliseconds; without them only connecting has an end. */
+  /** Milliseconds; default: only connecting has a limit. */
   timeouts?: DatabaseTimeouts;
-  /** Of the disk of the embedded database, below which nothing is written; default 0: no bound. */
+  /** Free disk space below which the embedded database takes no changes; default 0: no bound. */
   minFreeBytes?: number;
-  /** The embedded engine has ended, for this reason, and nothing can be asked of it any more. */
+  /** Called when the embedded engine has ended, with the reason. */
   onDead?: (reason: string) => void;
-  /** A statement was not carried out for this reason. */
+  /** Called when a statement failed because of the database. */
   onTrouble?: (kind: Trouble) => void;
-  /** Whether it may bring the schema up to date; otherwise that has to be done. Default true. */
+  /** Whether to migrate; otherwise the schema has to be up to date. Default true. */
   migrate?: boolean;
-  /** Told of each migration that was run. */
+  /** Called with each migration that was run. */
   onMigrated?: (name: string) => void;
   /** Called after every query with its time in milliseconds. */
   onQuery?: (ms: number) => void;
 }
 
-/** For requests, and as `job` the statement timeout of `OpenDatabase.jobs`. */
+/** Timeouts of requests; `job` is the statement timeout of `OpenDatabase.jobs`. */
 export type DatabaseTimeouts = Timeouts & { job: number };
 
 const PATIENT: DatabaseTimeouts = {
@@ -74,7 +74,7 @@ const PATIENT: DatabaseTimeouts = {
   job: 0,
 };
 
-/** Connections for long work; one does most of it, and a second one finds the first one's lock. */
+/** Connections for long work: one does most of it, while another may wait for its lock. */
 const JOBS = 2;
 
 /**
@@ -96,7 +96,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenDataba
     return { ...rest, epoch };
   } catch (error) {
     await engine.close();
-    // Whoever starts wants to know what the database said.
+    // At the start, the error of the database itself is more useful.
     throw error instanceof DatabaseUnavailable && error.cause instanceof Error
       ? error.cause
       : error;
@@ -104,13 +104,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenDataba
 }
 
 type Engine = Omit<OpenDatabase, "epoch"> & {
-  /** What else tells this copy of the database from another one. */
+  /** Identifies this copy of the database, in addition to its control data. */
   mark: () => Promise<string>;
-  /** From here on it is said when it cannot be reached. */
+  /** From now on outages are detected and logged. */
   arm: () => void;
 };
 
-/** What Kysely tells of each query, as far as somebody wants to know. */
+/** Kysely's log of queries, if it is used. */
 function timed({ onQuery }: DatabaseOptions) {
   return onQuery && { log: (event: LogEvent) => onQuery(event.queryDurationMillis) };
 }
@@ -144,7 +144,7 @@ function openServer(url: string, options: DatabaseOptions): Engine {
     ...timed(options),
   });
   const jobs = new Kysely<Database>({ dialect: new PostgresDialect({ pool: jobPool }) });
-  // A job waits long for its answer, and would wait as long for one that was lost in an outage.
+  // A job waits long for an answer, which may have been lost in the outage.
   watch.subscribe(({ state, reason }) => {
     if (state === "up") jobPool.cut(new DatabaseUnavailable("connection", reason));
   });
@@ -171,23 +171,23 @@ function openServer(url: string, options: DatabaseOptions): Engine {
 }
 
 /**
- * The epoch belongs to one database on one server: a dump restored into another database carries
- * the old row along, and the recorded place no longer fits, so a new epoch begins.
+ * The epoch belongs to one database on one server. A dump that is restored elsewhere has the old row,
+ * but another location, so a new epoch begins.
  */
 async function readEpoch(db: Db, mark: string): Promise<string> {
-  const here = `${await readPlace(db)}:${mark}`;
-  async function readKnown(from: Db): Promise<string | null> {
+  const here = `${await readLocation(db)}:${mark}`;
+  async function readCurrent(from: Db): Promise<string | null> {
     const rows = await from.selectFrom("server_meta").selectAll()
       .where("key", "in", ["epoch", "epoch_place"]).execute();
     const meta = new Map(rows.map((row) => [row.key, row.value]));
     return meta.get("epoch_place") === here ? meta.get("epoch") ?? null : null;
   }
-  const known = await readKnown(db);
+  const known = await readCurrent(db);
   if (known !== null) return known;
   return await db.transaction().execute(async (trx) => {
-    // Of several processes that start at once one decides.
+    // Of several processes that start at once, one decides.
     await lockStart(trx);
-    const epoch = await readKnown(trx);
+    const epoch = await readCurrent(trx);
     if (epoch !== null) return epoch;
     const fresh = uuidv7().slice(-12);
     await forgetChanges(trx);
@@ -200,7 +200,7 @@ async function readEpoch(db: Db, mark: string): Promise<string> {
   });
 }
 
-async function readPlace(db: Db): Promise<string> {
+async function readLocation(db: Db): Promise<string> {
   const oid = await sql<{ oid: string }>`
     select oid::text from pg_database where datname = current_database()`.execute(db);
   const base = oid.rows[0]!.oid;

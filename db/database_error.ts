@@ -1,17 +1,17 @@
 import { ParleyError } from "../protocol/errors.ts";
 
 /**
- * Why a statement was not carried out, where the statement itself is not to blame:
- * - `connection`: broken, ended by the server, or none could be made
- * - `refused`: the server lets nobody else in, or has no room for what it was asked for
+ * Why a statement failed, where the statement itself is not the reason:
+ * - `connection`: broken, ended by the server, or not possible
+ * - `refused`: the server accepts no more connections, or lacks resources
  * - `read_only`: after a failover, or while its disk is nearly full
  * - `disk`: the disk of the embedded database is nearly full
  * - `connect_timeout`: no connection in time, or none of the pool's became free
- * - `query_timeout`: no answer in time, so the connection was given up
+ * - `query_timeout`: no answer in time, so the connection was closed
  * - `statement_timeout`: the server ended it, because it took too long
- * - `lock_timeout`: what it needs was locked by somebody else for too long
- * - `deadlock`: two transactions waited for each other, and this one was ended
- * - `idle_transaction`: the transaction did nothing for too long, and lost its locks
+ * - `lock_timeout`: somebody else held a lock for too long
+ * - `deadlock`: two transactions waited for each other, and this one was aborted
+ * - `idle_transaction`: the transaction was idle for too long, and was aborted
  */
 export type Trouble =
   | "connection"
@@ -38,10 +38,10 @@ const SENTENCE: Record<Trouble, string> = {
   idle_transaction: "the database did not wait for this server",
 };
 
-/** Milliseconds after which a client may try again, where nothing better is known. */
+/** Default time after which a client may try again, in milliseconds. */
 const RETRY_AFTER_MS = 1000;
 
-/** The database did not carry it out, and may do so later: `unavailable` for every client. */
+/** The database could not do it now, and may later: `unavailable` for every client. */
 export class DatabaseUnavailable extends ParleyError {
   constructor(readonly kind: Trouble, cause?: unknown) {
     super("unavailable", `Cannot complete the request: ${SENTENCE[kind]}`, {
@@ -50,17 +50,17 @@ export class DatabaseUnavailable extends ParleyError {
     });
   }
 
-  /** What the database or the network said. */
+  /** The message of the database or of the network. */
   get reason(): string {
     return this.cause instanceof Error ? this.cause.message : SENTENCE[this.kind];
   }
 
-  /** The transaction was rolled back only because of others, and may succeed at once. */
+  /** The transaction was rolled back because of other transactions, and may succeed at once. */
   get isContention(): boolean {
     return this.kind === "lock_timeout" || this.kind === "deadlock";
   }
 
-  /** The answer to a commit may be lost: whether it was carried out is not known. */
+  /** The answer to a commit may be lost, so it is not known whether it was committed. */
   get isUncertain(): boolean {
     return this.kind === "connection" || this.kind === "query_timeout" ||
       this.kind === "idle_transaction";
@@ -84,7 +84,7 @@ const BY_STATE: Record<string, Trouble> = {
   "58": "refused",
 };
 
-/** What the operating system says of a connection. */
+/** Error codes of the operating system for connections. */
 const BY_SYSTEM = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -100,7 +100,7 @@ const BY_SYSTEM = new Set([
   "ENOTCONN",
 ]);
 
-/** What pg says without a code. */
+/** Errors of pg without a code. */
 const BY_MESSAGE: [RegExp, Trouble][] = [
   [
     /^timeout exceeded when trying to connect|due to connection timeout|^timeout expired$/,
@@ -109,7 +109,7 @@ const BY_MESSAGE: [RegExp, Trouble][] = [
   [/^Connection terminated|not queryable$|has been discarded$/, "connection"],
 ];
 
-/** null: the statement itself is to blame, or nobody knows. */
+/** null: the statement itself is the reason, or it is not known. */
 export function troubleOf(error: unknown): Trouble | null {
   if (error instanceof DatabaseUnavailable) return error.kind;
   if (!(error instanceof Error)) return null;
@@ -121,7 +121,7 @@ export function troubleOf(error: unknown): Trouble | null {
   return BY_MESSAGE.find(([pattern]) => pattern.test(error.message))?.[1] ?? null;
 }
 
-/** Whether it is the database that is away, which whoever opened it has said already. */
+/** Whether the database is the reason; outages are logged by db/availability.ts. */
 export function isUnavailable(error: unknown): error is DatabaseUnavailable {
   return error instanceof DatabaseUnavailable;
 }

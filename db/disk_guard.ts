@@ -1,6 +1,6 @@
 /**
- * Watches the free space of the disk that the embedded database is on. Postgres cannot be relied on
- * to survive a full one within this process, so changes are refused before.
+ * Watches the free space on the disk of the embedded database. Postgres within this process may not
+ * survive a full disk, so changes are refused before that.
  */
 import { statfsSync } from "node:fs";
 import { getLogger } from "@logtape/logtape";
@@ -8,36 +8,36 @@ import { getLogger } from "@logtape/logtape";
 const logger = getLogger(["parley", "database"]);
 
 export interface Disk {
-  /** Less than the minimum is free: nothing is written. */
+  /** Less than the minimum is free: changes are refused. */
   readonly low: boolean;
-  /** Free bytes at the last look; null: the system does not say. */
+  /** Free bytes at the last check; null: not known. */
   readonly freeBytes: number | null;
   readonly minFreeBytes: number;
 }
 
 export interface DiskGuard extends Disk {
   /**
-   * Whether changes are to be refused now.
+   * Whether a statement with a change has to be refused now.
    *
-   * @param bytes that the statement brings along
+   * @param bytes of the statement
    */
   refuses(bytes: number): boolean;
   stop(): void;
 }
 
-/** Milliseconds between two looks while nobody writes. */
-const LOOK_MS = 1000;
+/** Milliseconds between two checks without writes. */
+const CHECK_MS = 1000;
 /**
- * What a byte of a change may cost on the disk: row, log of changes, indexes, and the same again in
- * the write-ahead log. Only how often is looked depends on it.
+ * Bytes on the disk for a byte of a change: row, change feed, indexes, and all of it in the
+ * write-ahead log, too. Only the frequency of checks depends on it.
  */
 const COST = 16;
-/** What a statement costs at least, in pages and log. */
+/** Minimum of a statement, in pages and log. */
 const STATEMENT_BYTES = 65_536;
-/** Above the minimum, from where it takes changes again: at the edge it would say so without end. */
+/** Changes are accepted again from this multiple of the minimum, so that the state does not flap. */
 const SPARE = 1.1;
 
-/** Free bytes for this user. @throws where the system or a permission forbids to look. */
+/** Free bytes for this user. @throws where the system or a permission forbids it. */
 export function freeBytesOf(path: string): number {
   const { bavail, bsize } = statfsSync(path);
   return Number(bavail) * Number(bsize);
@@ -59,14 +59,14 @@ export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
   let free: number | null = null;
   let low = false;
   let unknown = minFreeBytes === 0;
-  let lookedAt = 0;
+  let checkedAt = 0;
   let lowSince = 0;
-  /** At most what was written since the last look. */
+  /** Upper bound of what was written since the last check. */
   let written = 0;
 
-  function look(): void {
+  function check(): void {
     if (unknown) return;
-    lookedAt = now();
+    checkedAt = now();
     written = 0;
     try {
       free = read(path);
@@ -80,7 +80,7 @@ export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
     }
     if (!low && free < minFreeBytes) {
       low = true;
-      lowSince = lookedAt;
+      lowSince = checkedAt;
       logger.error("The disk of DATA_DIR is nearly full: nothing is written until there is space", {
         freeBytes: free,
         minFreeBytes,
@@ -88,14 +88,14 @@ export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
     } else if (low && free >= minFreeBytes * SPARE) {
       low = false;
       logger.info("The disk of DATA_DIR has space again after {ms} ms", {
-        ms: Math.round(lookedAt - lowSince),
+        ms: Math.round(checkedAt - lowSince),
         freeBytes: free,
       });
     }
   }
 
-  look();
-  const timer = unknown ? undefined : setInterval(look, LOOK_MS);
+  check();
+  const timer = unknown ? undefined : setInterval(check, CHECK_MS);
   return {
     get low() {
       return low;
@@ -107,8 +107,8 @@ export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
     refuses(bytes) {
       if (unknown || free === null) return false;
       written += bytes + STATEMENT_BYTES;
-      // A burst cannot use up what lies between two looks.
-      if (low || written * COST > free - minFreeBytes) look();
+      // Checked again before a burst of writes can use up the rest.
+      if (low || written * COST > free - minFreeBytes) check();
       return low;
     },
     stop: () => clearInterval(timer),

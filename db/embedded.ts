@@ -1,4 +1,4 @@
-/** Postgres within this process (PGlite): its folder, its guard, and how its death is noticed. */
+/** Postgres within this process (PGlite): its folder, its disk guard, and the detection of its end. */
 import { Kysely, type KyselyConfig, PGliteDialect } from "kysely";
 import { PGlite, type QueryOptions } from "@electric-sql/pglite";
 import { DatabaseUnavailable, type Trouble, troubleOf } from "./database_error.ts";
@@ -10,10 +10,10 @@ import type { Database } from "./types.ts";
 
 export interface EmbeddedOptions {
   dataDir: string;
-  /** What is left free on the disk; 0: it may fill. Default 0. */
+  /** Below which changes are refused; 0: no bound. Default 0. */
   minFreeBytes?: number;
   onTrouble?: ((kind: Trouble) => void) | undefined;
-  /** The engine cannot be used any more, for this reason. */
+  /** Called when the engine has ended, with the reason. */
   onDead?: ((reason: string) => void) | undefined;
   log?: KyselyConfig["log"];
 }
@@ -22,7 +22,7 @@ export interface Embedded {
   db: Kysely<Database>;
   disk: Disk;
   listen: Listen;
-  /** Tells this copy of the folder from another one. */
+  /** Identifies this copy of the folder. */
   mark(): Promise<string>;
   close(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
         const unlisten = await pglite.listen(channel, onNotify);
         return { stop: () => watch.death() === null ? unlisten() : Promise.resolve() };
       },
-      // A folder that was restored from a copy has the same contents in new files.
+      // A restored copy has the same contents, but new files.
       mark: async () => {
         const { dev, ino } = await Deno.stat(`${path}/global/pg_control`);
         return `${dev}-${ino}`;
@@ -84,7 +84,7 @@ async function createEngine(path: string, isNew: boolean, watch: DeathWatch): Pr
   }
 }
 
-/** Errors of the engine's file system: they have a number of WASI's, and no words. */
+/** Errors of the engine's file system, which have a number of WASI and no message. */
 const ERRNO: Record<number, string> = {
   2: "Permission denied",
   51: "No space left on device",
@@ -97,7 +97,7 @@ function reasonOf(error: unknown): string {
   return errno === undefined ? String(error) : ERRNO[errno] ?? `file system error ${errno}`;
 }
 
-/** A sentence with the way out. */
+/** A sentence that says what to do. */
 function cannotOpen(path: string, isNew: boolean, reason: string): string {
   const what = `Cannot ${isNew ? "make" : "open"} the embedded database`;
   if (/no space left/i.test(reason)) {
@@ -114,7 +114,7 @@ function cannotOpen(path: string, isNew: boolean, reason: string): string {
       "or move it away to begin with an empty one)";
 }
 
-/** Bytes of a statement's parameters, about. */
+/** Approximate bytes of a statement's parameters. */
 function sizeOf(parameters: unknown): number {
   let size = 0;
   for (const value of Array.isArray(parameters) ? parameters : []) {
@@ -125,11 +125,11 @@ function sizeOf(parameters: unknown): number {
 }
 
 type Query = (text: string, parameters?: unknown[], options?: QueryOptions) => Promise<unknown>;
-type Ask = Parameters<PGlite["transaction"]>[0];
+type Work = Parameters<PGlite["transaction"]>[0];
 
 /**
- * The engine as Kysely uses it. While the disk is low, the session is read-only, so Postgres itself
- * says what is a change, and no way to it can be forgotten.
+ * The engine as Kysely uses it. While disk space is low, transactions are read-only, so that Postgres
+ * itself refuses every change.
  */
 function watchEngine(
   pglite: PGlite,
@@ -137,7 +137,7 @@ function watchEngine(
   watch: DeathWatch,
   options: EmbeddedOptions,
 ) {
-  let told = false;
+  let reported = false;
   let readOnly = false;
 
   function unavailable(kind: Trouble, cause: unknown): DatabaseUnavailable {
@@ -145,12 +145,12 @@ function watchEngine(
     return new DatabaseUnavailable(kind, cause);
   }
 
-  /** The refusal of a dead engine; null while it lives. */
+  /** The error of an engine that has ended; null while it runs. */
   function refusal(): DatabaseUnavailable | null {
     const reason = watch.death();
     if (reason === null) return null;
-    if (!told) options.onDead?.(reason);
-    told = true;
+    if (!reported) options.onDead?.(reason);
+    reported = true;
     return unavailable("connection", new Error(reason));
   }
 
@@ -162,7 +162,7 @@ function watchEngine(
     return unavailable(kind === "read_only" && guard.low ? "disk" : kind, error);
   }
 
-  /** Before what begins a transaction: the engine does one thing after the other, in this order. */
+  /** Called before each transaction: the engine runs statements in the order of the calls. */
   function admit(bytes: number): void {
     const refused = refusal();
     if (refused !== null) throw refused;
@@ -176,25 +176,25 @@ function watchEngine(
       });
   }
 
-  /** What seems to succeed is looked at, too: a dead engine answers with nothing. */
-  async function living<T>(ask: () => Promise<T>): Promise<T> {
-    let answer: T;
+  /** Checks successful results, too, because an engine that has ended returns empty ones. */
+  async function checked<T>(run: () => Promise<T>): Promise<T> {
+    let result: T;
     try {
-      answer = await ask();
+      result = await run();
     } catch (error) {
       throw convert(error);
     }
     const refused = refusal();
     if (refused !== null) throw refused;
-    return answer;
+    return result;
   }
 
   const within = (query: Query, writes: boolean): Query => async (text, parameters, how) => {
-    // It began while there was space.
+    // The transaction began while there was space.
     if (writes && guard.refuses(sizeOf(parameters))) {
       throw unavailable("disk", new Error("the disk is nearly full"));
     }
-    return await living(() => query(text, parameters, how));
+    return await checked(() => query(text, parameters, how));
   };
 
   const watched = {
@@ -207,16 +207,16 @@ function watchEngine(
     get waitReady() {
       return pglite.waitReady;
     },
-    // Postgres writes down that all is well when it is closed: a dead one must not.
+    // Closing writes a clean shutdown to disk, which must not happen after a crash.
     close: () => watch.death() === null ? pglite.close() : Promise.resolve(),
     async query(text: string, parameters?: unknown[], how?: QueryOptions) {
       admit(sizeOf(parameters));
-      return await living(() => pglite.query(text, parameters, how));
+      return await checked(() => pglite.query(text, parameters, how));
     },
-    async transaction(work: Ask) {
+    async transaction(work: Work) {
       admit(0);
       const writes = !readOnly;
-      return await living(() =>
+      return await checked(() =>
         pglite.transaction((trx) => {
           const query = within(trx.query.bind(trx) as Query, writes);
           return work({ ...trx, query } as typeof trx);

@@ -1,26 +1,26 @@
 /**
- * How the embedded engine dies. Postgres ends its process when it cannot go on, and so does a fault
- * in its code, or a stack that is used up. Within this process each of them is an exception in the
- * middle of a statement, and PGlite swallows it: it goes on to feed an engine that has ended, which
- * then answers with nothing, as if all were well, or never takes what it is fed.
+ * Detects that the embedded engine has ended. Postgres ends its process by a PANIC, a fault in its
+ * code, or a stack overflow. Within this process each of them is an exception in the middle of a
+ * statement, which PGlite swallows: it continues to feed an engine that has ended, which then returns
+ * empty results as if it had succeeded, or never consumes its input.
  */
 import type { Extension } from "@electric-sql/pglite";
 
 export interface DeathWatch {
-  /** To be loaded into the engine. */
+  /** Has to be loaded into the engine. */
   extension: Extension;
-  /** What it died of; null while it lives. */
+  /** The reason of its end; null while it runs. */
   death(): string | null;
-  /** What the engine said last before it ended, if it did; also of a start that failed. */
+  /** The last message before it ended, also at a failed start; null without one. */
   lastWords(): string | null;
 }
 
-/** With this status the engine leaves a statement that failed; all is well after it. */
+/** Exit status of a statement that failed, after which the engine continues. */
 const STATEMENT_FAILED = 100;
-/** How Postgres says in its log that it ends. */
+/** Lines of its log by which Postgres announces its end. */
 const ENDS = /\b(?:PANIC|FATAL):\s+(.+)/;
 
-/** What PGlite calls of the engine for each message, and what it calls after an exception. */
+/** Functions of the engine that PGlite calls for each message, and after an exception. */
 interface Engine {
   onRuntimeInitialized(): void;
   _PostgresMainLoopOnce(): void;
@@ -35,17 +35,17 @@ interface EngineOptions {
 
 export function createDeathWatch(): DeathWatch {
   let death: Error | null = null;
-  let said: string | null = null;
+  let lastMessage: string | null = null;
 
-  /** Nobody gets into a dead engine, and the loop that feeds it ends. */
+  /** Prevents calls of an engine that has ended, and ends the loop that feeds it. */
   function guard(engine: Engine): void {
-    const { _PostgresMainLoopOnce: turn, stackRestore } = engine;
-    // The first exception may pass: what Postgres said of it is in what was sent before.
+    const { _PostgresMainLoopOnce: mainLoop, stackRestore } = engine;
+    // The first exception passes, so that Postgres' message about it is still read.
     let passed = false;
     engine._PostgresMainLoopOnce = () => {
       if (death !== null) throw death;
       try {
-        turn();
+        mainLoop();
       } catch (error) {
         if ((error as { status?: unknown } | null)?.status !== STATEMENT_FAILED) {
           death = error instanceof Error ? error : new Error(String(error));
@@ -77,17 +77,17 @@ export function createDeathWatch(): DeathWatch {
             guard(engine);
           };
         };
-        const printErr = (line: string) => void (said = ENDS.exec(line)?.[1] ?? said);
+        const printErr = (line: string) => void (lastMessage = ENDS.exec(line)?.[1] ?? lastMessage);
         const preRun = [...options.preRun, hook];
         return Promise.resolve({ emscriptenOpts: { ...options, printErr, preRun } });
       },
     },
-    death: () => death === null ? null : said ?? firstSentence(death),
-    lastWords: () => said,
+    death: () => death === null ? null : lastMessage ?? firstSentence(death),
+    lastWords: () => lastMessage,
   };
 }
 
-/** The runtime adds how to find out more, for those who build the engine. */
+/** Without the hints for developers of the engine that the runtime adds. */
 export function firstSentence({ message }: Error): string {
   return message.split(". ")[0]!;
 }

@@ -1,16 +1,16 @@
 import { DatabaseUnavailable } from "./database_error.ts";
 
-/** Why a database could not be opened or asked, in words, and whether waiting can help. */
+/** Why a database could not be opened or queried, and whether waiting can help. */
 export interface DatabaseFailure {
-  /** True: it may answer later without anybody changing a setting. */
+  /** True: it may succeed later without a change of settings. */
   heals: boolean;
-  /** A part of a sentence without host, user or password: anybody may read it. */
+  /** A part of a sentence without host, user or password, which anybody may read. */
   words: string;
-  /** The same from the database or the network itself, for the log of the operator. */
+  /** The message of the database or the network, for the operator's log. */
   reason: string;
 }
 
-/** By the network's or the runtime's code. */
+/** By the code of the network or the runtime. */
 const NETWORK: Record<string, string> = {
   ECONNREFUSED: "the connection is refused",
   ECONNRESET: "the connection was reset",
@@ -51,7 +51,7 @@ const FATAL: Record<string, string> = {
   "08P01": "the server speaks another protocol",
 };
 
-/** Errors of the client without a code, by what they say. */
+/** Errors of the client without a code, by their message. */
 const BY_MESSAGE: [RegExp, boolean, string][] = [
   [/timeout|timed out/i, true, "there is no answer in time"],
   [/terminated|socket hang up|connection closed/i, true, "the connection was closed"],
@@ -79,7 +79,7 @@ export function databaseFailure(error: unknown): DatabaseFailure {
   if (typeof code === "string") {
     const network = NETWORK[code];
     if (network !== undefined) return { heals: true, words: network, reason };
-    // The socket file of a server on the same machine, which makes it when it starts.
+    // The socket file of a server on this machine, which creates it when it starts.
     if (code === "ENOENT" && syscall === "connect") {
       return { heals: true, words: NETWORK["ECONNREFUSED"]!, reason };
     }

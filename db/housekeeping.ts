@@ -1,32 +1,31 @@
 /**
- * What autovacuum does on a server, for the embedded database, which has none: gives the place of
- * dead rows back, and gathers the statistics that plans are made of. Each table takes the engine for
- * itself meanwhile, so it is done when nobody writes, and otherwise only when it is overdue.
+ * Vacuum and analyze for the embedded database, which has no autovacuum. They block the engine, one
+ * table at a time, so they run when nobody writes, and otherwise only when a table is overdue.
  */
 import { sql } from "kysely";
 import type { Db } from "./types.ts";
 
 export interface Housekeeping {
-  /** Resolves when the table that is being worked on is done. */
+  /** Resolves when the current table is done. */
   stop(): Promise<void>;
 }
 
 export interface HousekeepingOptions {
   db: Db;
-  /** Whether nobody waits for the database. */
+  /** Whether nobody writes now. */
   isQuiet: () => boolean;
   onError: (error: unknown) => void;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two checks. */
   everyMs?: number;
 }
 
 const EVERY_MS = 10_000;
 
-/** Rows of a table that may be dead, or changed since it was analyzed: some, and a share of all. */
+/** Dead rows, or rows changed since the last analyze, that a table may have: a number plus a share. */
 const LIMIT = { rows: 100, share: 0.1 };
-/** While somebody writes, so many times as much is left for later, and every table with more pages. */
+/** While somebody writes: the multiple of the limit that is allowed, and the largest table to vacuum. */
 const BUSY = { times: 5, pages: 2000 };
-/** Past that a table is not left for later, whatever its size: reading it takes longer and longer. */
+/** The multiple at which any table is vacuumed, because reading it takes longer and longer. */
 const BLOATED = 50;
 
 /** What a table needs. */
@@ -61,9 +60,9 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   };
 }
 
-/** What is most needed now; statistics are gathered when it is quiet. */
+/** The table that needs it most; analyze only when nobody writes. */
 export async function mostInNeed(db: Db, isQuiet = true): Promise<Need | null> {
-  // A session counts its changes for itself, and tells them now and then.
+  // A backend reports its counts only now and then.
   await sql`select pg_stat_force_next_flush()`.execute(db);
   const { rows: [most] } = await sql<Need>`
     select n.name as table, n.work from pg_stat_user_tables s join lateral (

@@ -8,31 +8,30 @@ export interface Listening {
 
 /**
  * Calls `onNotify` after each NOTIFY of the channel with its payload, and without one whenever some
- * may have been missed. The promise resolves when notifications arrive, or cannot for now, which is
- * tried again.
+ * may have been missed. Resolves when notifications arrive, or after a first failure, which is tried
+ * again.
  */
 export type Listen = (
   channel: string,
   onNotify: (payload?: string) => void,
 ) => Promise<Listening>;
 
-/** Milliseconds before a lost connection is made again; doubles up to the second. */
+/** Milliseconds before a lost connection is opened again; doubles up to the second value. */
 const RETRY_MS = [100, 1000] as const;
 
-/** The wait after one of `waitMs` that was in vain. */
+/** The wait after a failed try that followed a wait of `waitMs`. */
 export function nextWait(waitMs: number): number {
   return Math.min(waitMs * 2, RETRY_MS[1]);
 }
 
-/** How often the connection is asked whether it still is one: nothing else is ever sent on it. */
+/** How often the connection is checked: nothing else is sent on it. */
 const CHECK_MS = 5000;
 
 /**
- * LISTEN on a Postgres server: a connection of its own, because what a pool lends is given back,
- * and made again when it is lost. Until it is back nothing is told, so whoever has to hear of
- * everything also looks from time to time.
+ * LISTEN on a Postgres server, on a connection of its own, which is opened again when it is lost.
+ * Meanwhile there are no notifications, so callers also have to poll.
  *
- * @param url without a pooler in between that lends a connection for a transaction only
+ * @param url without a pooler that uses a connection for one transaction only
  */
 export function listenOnServer(
   url: string,
@@ -55,7 +54,7 @@ export function listenOnServer(
         keepAlive: true,
         keepAliveInitialDelayMillis: timeouts.keepAlive,
         connectionTimeoutMillis: timeouts.connect,
-        // What is asked here is small; a query that times out gives the connection up below.
+        // A query that times out closes the connection, below.
         query_timeout: timeouts.query,
       });
       let over = false;
@@ -80,13 +79,13 @@ export function listenOnServer(
         check = () => void next.query("select 1").catch(lost);
         onNotify();
       } catch {
-        // Whoever opened the database says that it is away.
+        // Outages are logged by db/availability.ts.
         lost();
       }
     }
 
     const timer = setInterval(() => client !== null && check(), CHECK_MS);
-    // After an outage at once: the connection may be dead and not know it.
+    // At once after an outage: the connection may be dead without an error.
     const unsubscribe = availability.subscribe(({ state }) => {
       if (stopped || state !== "up") return;
       waitMs = RETRY_MS[0];
@@ -112,7 +111,7 @@ export function listenOnServer(
   };
 }
 
-/** `end` says goodbye first, and waits for an answer that may never come. */
+/** Without `end()`, which waits for an answer that may never come. */
 function destroy(client: pg.Client): void {
   client.on("error", () => {});
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream

@@ -26,23 +26,23 @@ import * as m030 from "./migrations/030_write_batch.ts";
 import * as m031 from "./migrations/031_followed_tables.ts";
 import * as m032 from "./migrations/032_search_queue.ts";
 
-/** Work on a schema; each of these is done in the transaction that records it. */
+/** A change of the schema, in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
 
 export interface Migration {
   name: string;
-  /** All of it at once: for what takes less than a second at a million rows. */
+  /** For what takes less than a second at a million rows. */
   up?: Change;
   /** For what takes longer, after `up`: `buildIndex`, `inBatches`. */
   steps?: Step[];
   /**
    * The newest migration that a node has to know to run on the schema after this one, for additions
-   * that such a node does not notice. Without it, an older node refuses to start.
+   * that do not affect older nodes. Without it, older nodes refuse to start.
    */
   runsWith?: string;
 }
 
-/** In order; a name that was released is never changed or removed. */
+/** In order. Released names are never changed or removed. */
 export const MIGRATIONS: Migration[] = [
   { name: "001_conversations", up: m001.up },
   { name: "002_store_functions", up: m002.up },
@@ -70,20 +70,20 @@ export const MIGRATIONS: Migration[] = [
   { name: "032_search_queue", up: m032.up, steps: m032.steps, runsWith: "014_unread_sums" },
 ];
 
-/** Key of the advisory lock that lets one process migrate at a time ("parl" in ASCII). */
+/** Key of the advisory lock of the process that migrates ("parl" in ASCII). */
 const LOCK_KEY = 0x7061726c;
 
-/** Waits until this transaction alone may change what every start looks at. */
+/** Waits for the lock that a start takes to change what all starts read. */
 export async function lockStart(trx: Kysely<Database>): Promise<void> {
   await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_KEY)})`.execute(trx);
 }
 
-/** The schema fits no version that this is; its message is a sentence. */
+/** A newer version has migrated the schema, and this one cannot use it. The message is a sentence. */
 export class SchemaError extends Error {
   override name = "SchemaError";
 }
 
-/** The schema lacks what this version needs, and this process may not add it. */
+/** The schema is older than this version, and this process may not migrate it. */
 export class SchemaBehindError extends Error {
   override name = "SchemaBehindError";
 }
@@ -102,21 +102,21 @@ export async function checkMigrated(db: Kysely<Database>): Promise<void> {
 
 export interface MigrateOptions {
   migrations?: Migration[];
-  /** Told of each migration that was run, when it is done. */
+  /** Called with each migration after it was run. */
   onDone?: (name: string) => void;
-  /** Makes the name under which this process works. */
+  /** Makes the name of this process. */
   randomId?: () => string;
 }
 
-/** Milliseconds for which a node that runs steps is believed to be alive without saying so. */
+/** Milliseconds of a lease: a node that runs steps has to renew it. */
 const LEASE_MS = 30_000;
-const LOOK_MS = 500;
+const POLL_MS = 500;
 /** Milliseconds for which a change waits for a table. */
 const LOCK_MS = 3000;
 
 /**
- * Brings the schema up to date, forward only: changes that follow each other in one transaction,
- * steps on their own. Of several processes that do so at once one works, and the others wait.
+ * Brings the schema up to date, forward only: consecutive changes in one transaction, steps outside
+ * of it. Of several processes that start at once, one migrates and the others wait.
  *
  * @returns the names of the migrations that this process ran.
  * @throws {SchemaError} when a newer version of Parley migrated it, in a way that this one cannot
@@ -129,16 +129,16 @@ export async function migrate(
   const { migrations = MIGRATIONS, onDone = () => {} } = options;
   const ran: string[] = [];
   for (;;) {
-    // Without a lock and without a write: most starts find nothing to do, and some may do nothing.
+    // Without a lock or a write: most starts have nothing to do, and some have no rights.
     if ((await pendingMigrations(db, migrations)).length === 0) return ran;
     const batch = await db.transaction().execute(async (trx) => {
       await sql`set local statement_timeout = 0`.execute(trx);
       await sql`set local lock_timeout = 0`.execute(trx);
       await lockStart(trx);
-      // A change that waits for a table keeps everybody else from it: rather try again.
+      // A change that waits for a table blocks all others, so it is tried again instead.
       await sql`set local lock_timeout = ${sql.lit(LOCK_MS)}`.execute(trx);
       await lockWritten(trx);
-      await makeRecords(trx);
+      await createRecords(trx);
       return await runChanges(trx, migrations);
     });
     for (const name of batch.done) {
@@ -153,17 +153,17 @@ export async function migrate(
   }
 }
 
-/** In the order in which a node that stores messages takes them. */
+/** In the order in which nodes lock them when they store messages. */
 const WRITTEN = ["conversations", "chat_messages", "conversation_events"];
 
-/** Changes of several tables take them in an order of their own, and nodes would wait for us as we for them. */
+/** Locks these tables first, because changes lock in another order and could deadlock with nodes. */
 async function lockWritten(trx: Kysely<Database>): Promise<void> {
   const { rows } = await sql<{ name: string }>`select name from unnest(${WRITTEN}::text[])
     with ordinality as t(name, n) where to_regclass(name) is not null order by n`.execute(trx);
   for (const { name } of rows) await sql`lock table ${sql.table(name)}`.execute(trx);
 }
 
-/** What the schema lacks of these migrations, in order. @throws {SchemaError} as `migrate`. */
+/** Migrations that were not run, in order. @throws {SchemaError} as `migrate`. */
 export async function pendingMigrations(
   db: Kysely<Database>,
   migrations: Migration[] = MIGRATIONS,
@@ -183,7 +183,7 @@ interface Recorded {
   runs_with: string | null;
 }
 
-async function makeRecords(trx: Kysely<Database>): Promise<void> {
+async function createRecords(trx: Kysely<Database>): Promise<void> {
   await sql`create table if not exists schema_migrations (
     name text primary key,
     run_at timestamptz not null default now()
@@ -218,7 +218,7 @@ async function runChanges(
   const done: string[] = [];
   for (const migration of pendingAfter(await readRecords(trx), migrations)) {
     if (migration.steps !== undefined) {
-      await makeProgress(trx);
+      await createProgress(trx);
       const { rows } = await sql`select 1 from schema_progress where name = ${migration.name}`
         .execute(trx);
       if (rows.length === 0) {
@@ -239,8 +239,8 @@ async function record(db: Kysely<Database>, { name, runsWith }: Migration): Prom
     .execute(db);
 }
 
-/** How far a migration with steps is, and who is at it. */
-async function makeProgress(trx: Kysely<Database>): Promise<void> {
+/** The table with the progress of a migration with steps, and the lease of who runs it. */
+async function createProgress(trx: Kysely<Database>): Promise<void> {
   await sql`create table if not exists schema_progress (
     name text primary key,
     step integer not null default 0,
@@ -257,9 +257,9 @@ async function runSteps(
 ): Promise<boolean> {
   const { name, steps = [] } = migration;
   const holder = randomId();
-  // A lock would be held by a session, which a pooler in between lends to others; and whoever waits
-  // for one in a transaction would keep an index from being built.
-  const hold = async () => {
+  // A lease and not a lock: a lock belongs to a connection, which a pooler shares, and a transaction
+  // that waits for a lock would keep an index from being built.
+  const takeLease = async () => {
     const { rows } = await sql<{ step: number }>`update schema_progress set holder = ${holder},
         held_until = clock_timestamp() + ${sql.lit(LEASE_MS)} * interval '1 millisecond'
       where name = ${name} and (holder is null or holder = ${holder}
@@ -268,12 +268,12 @@ async function runSteps(
     return rows[0]?.step;
   };
   let at: number | undefined;
-  while ((at = await hold()) === undefined) {
+  while ((at = await takeLease()) === undefined) {
     const { rows } = await sql`select 1 from schema_migrations where name = ${name}`.execute(db);
     if (rows.length > 0) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  const timer = setInterval(() => void hold().catch(() => {}), LEASE_MS / 3);
+  const timer = setInterval(() => void takeLease().catch(() => {}), LEASE_MS / 3);
   try {
     for (; at < steps.length; at++) {
       while (await steps[at]!(db as unknown as Kysely<unknown>) === false);

@@ -1,16 +1,16 @@
-/** Parts of migrations that may take long, and that others can write beside; see migrate.ts. */
+/** Parts of migrations that may take long, while others write; see migrate.ts. */
 import { type Kysely, sql } from "kysely";
 
 /**
- * A part of a migration that may take long, outside of a transaction, while older nodes write. It is
- * repeated from its beginning when it was cut, so doing it again must do no harm.
+ * A part of a migration that may take long, outside of a transaction, while older nodes write. After
+ * an interruption it is repeated from its beginning, so it has to be idempotent.
  *
- * @returns false when it has to be called again, as after one batch of several.
+ * @returns false when it has to be called again, such as after one batch of several.
  */
 export type Step = (db: Kysely<unknown>) => Promise<boolean | void>;
 
 /**
- * A step that makes an index while others write.
+ * A step that creates an index while others write.
  *
  * @param name of the index
  * @param definition what follows the name: `on chat_messages (conversation_id)`
@@ -23,7 +23,7 @@ export function buildIndex(name: string, definition: string, { unique = false } 
     await db.connection().execute(async (one) => {
       const before = await setTimeouts(one, { statement_timeout: "0", lock_timeout: "0" });
       try {
-        // What a build that was cut has left is no index yet.
+        // An interrupted build has left an invalid index.
         if (rows.length > 0) {
           await sql`drop index concurrently if exists ${sql.id(name)}`.execute(one);
         }
@@ -37,7 +37,7 @@ export function buildIndex(name: string, definition: string, { unique = false } 
   };
 }
 
-/** Sets what a session has for its timeouts; returns what it had. */
+/** Sets timeouts of a connection; returns the values before. */
 async function setTimeouts<T extends { [name: string]: string }>(
   db: Kysely<unknown>,
   values: T,
@@ -54,7 +54,7 @@ async function setTimeouts<T extends { [name: string]: string }>(
 /**
  * A step that changes many rows, some at a time, so that nobody waits long for a row.
  *
- * @param change changes at most so many rows that need it, and returns how many it found
+ * @param change changes at most `limit` rows that need it, and returns how many it has found
  */
 export function inBatches(
   change: (db: Kysely<unknown>, limit: number) => Promise<number>,

@@ -3,10 +3,10 @@ import type { Db } from "./types.ts";
 import { DatabaseUnavailable } from "./database_error.ts";
 
 /**
- * Whether a transaction was committed whose connection broke before the answer came.
+ * Whether a transaction was committed whose connection broke before the answer.
  *
- * @param xid what `txid_current()` said in it
- * @throws {DatabaseUnavailable} while it is still at work, or the database is away.
+ * @param xid of `txid_current()` in it
+ * @throws {DatabaseUnavailable} while it is running, or the database is away.
  */
 export async function wasCommitted(db: Db, xid: string): Promise<boolean> {
   const { rows: [row] } = await sql<{ status: string | null }>`
@@ -15,6 +15,6 @@ export async function wasCommitted(db: Db, xid: string): Promise<boolean> {
   if (row!.status === "in progress") {
     throw new DatabaseUnavailable("lock_timeout", new Error(`Transaction ${xid} is in progress`));
   }
-  // A number that the server has not reached yet is of another server, which was lost with it.
+  // An id that the server has not reached yet is of a server that was lost, with its transaction.
   return row!.status === "committed";
 }

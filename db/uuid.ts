@@ -5,7 +5,7 @@
 let lastMs = 0;
 let counter = 0;
 
-/** Random bytes, fetched for many ids at a time. */
+/** Random bytes for many ids at a time. */
 const pool = new Uint8Array(16 * 256);
 let unused = 0;
 
