@@ -88,7 +88,7 @@ export type MetricInterval = (typeof INTERVALS)[number];
 
 /** Most buckets of one answer. */
 export const MAX_BUCKETS = 1000;
-/** Most values of the parts of one answer: buckets times parts. */
+/** Largest number of values in the parts of one response: buckets times parts. */
 export const MAX_CELLS = 50_000;
 
 const Value = z.number().nullable();
@@ -103,14 +103,14 @@ export const MetricDescription = z.object({
   /** Whether there is a history of it. */
   history: z.boolean(),
   dimensions: z.array(z.enum(DIMENSIONS)),
-  /** Whether `GET /api/analytics/conversations` can say what is behind it. */
+  /** Whether `GET /api/analytics/conversations` can list its conversations. */
   conversations: z.boolean(),
 });
 export type MetricDescription = z.infer<typeof MetricDescription>;
 
 /** Years that a range may lie in. */
 const YEARS = [1900, 2200] as const;
-/** Seconds may be left out: what is asked for lies on whole minutes anyway. */
+/** Seconds may be left out: ranges begin and end at whole minutes. */
 const Instant = z.union(
   [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
   "must be a time such as 2026-11-21T00:00:00Z",
@@ -186,7 +186,7 @@ export const SeriesResponse = z.object({
   buckets: z.array(Bucket),
   /** The period before, as long as this one by the calendar. */
   previous: Line.nullable(),
-  /** With `by`: the same of each agent, channel or label, largest first; key '' for no label. */
+  /** With `by`: the same for each agent, channel or label, largest first; key '' for no label. */
   parts: z.array(z.object({ key: z.string(), name: z.string(), ...Line.shape })),
 });
 export type SeriesResponse = z.infer<typeof SeriesResponse>;
@@ -208,7 +208,7 @@ export const DrillDown = z.object({
     /** Of this conversation within the range, in the metric's unit; null where it has none. */
     value: Value,
     at: z.string(),
-    /** Of ratings: the words of the last one; null elsewhere. */
+    /** Of ratings: the comment of the last one; null for other metrics. */
     comment: z.string().nullable(),
   })),
 });

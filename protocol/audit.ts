@@ -1,8 +1,8 @@
-/** What the audit log has, and how it is asked. */
+/** Entries of the audit log, and queries for them. */
 import { z } from "zod";
 import { Cursor, Id, Timestamp } from "./model.ts";
 
-/** Everything that is written down, by what it is about. A name that was released stays. */
+/** All actions, by group. Released names are never changed. */
 export const AUDIT_ACTIONS = {
   sign_ins: ["sign_in.started", "sign_in.failed", "sign_in.ended", "sign_in.reused"],
   people: [
@@ -43,8 +43,8 @@ export const AuditActorKind = z.enum(["user", "program", "system", "nobody"]);
 export type AuditActorKind = z.infer<typeof AuditActorKind>;
 
 /**
- * One line of the log. `actor.kind` "nobody" is who has not signed in; `data` is what else belongs to
- * the action, never a secret and never what people wrote.
+ * One entry of the log. `actor.kind` is "nobody" for somebody who has not signed in; `data` has more
+ * about the action, never a secret and never what people wrote.
  */
 export const AuditEntry = z.object({
   id: Id,

@@ -1,14 +1,14 @@
 /**
- * Every close code a Parley server sends. The range tells a client what to do, so a client
- * written today behaves properly with a code added tomorrow (the scheme is Centrifugo's):
+ * Every close code a Parley server sends. The range tells a client what to do, so that a client
+ * handles codes that are added later (the scheme is Centrifugo's):
  *
- * - 3000–3499 and 4000–4499: come back, with backoff; state is recovered by (epoch, seq).
- * - 3500–3999 and 4500–4999: do not come back unchanged; something has to be different first.
- * - 1000 is a close that the client asked for; 1001, 1005, 1006, 1009, 1011 and 1012 mean: come back.
- * - 1008 is kept for clients that know only RFC 6455: a rate was exceeded; wait a minute, then come back.
+ * - 3000–3499 and 4000–4499: reconnect with backoff; state is recovered by (epoch, seq).
+ * - 3500–3999 and 4500–4999: do not reconnect until something has changed, such as credentials.
+ * - 1000 is a close that the client requested; 1001, 1005, 1006, 1009, 1011 and 1012: reconnect.
+ * - 1008 is for clients that know only RFC 6455: a rate was exceeded; reconnect after a minute.
  */
 export const CLOSE = {
-  /** The client closed, or asked for the close. */
+  /** The client closed, or requested the close. */
   normal: { code: 1000, reason: "Normal closure" },
   /** The connection rate, or repeated abuse of another rate. */
   rateLimited: { code: 1008, reason: "Rate limit exceeded" },
@@ -22,11 +22,11 @@ export const CLOSE = {
   resync: { code: 3013, reason: "Events may have been lost" },
   /** The server has no room for connections that are not authenticated; an `error` says how long. */
   overloaded: { code: 3014, reason: "Server is overloaded" },
-  /** What the server needs is away, such as its database; come back. */
+  /** Something that the server needs, such as its database, is not available; reconnect. */
   unavailable: { code: 3015, reason: "Not available now" },
   /** The peer sent nothing within the heartbeat's time. */
   noPong: { code: 3012, reason: "No answer to a ping" },
-  /** The token ended and was not refreshed; come back with a new one. */
+  /** The token expired and was not refreshed; reconnect with a new one. */
   expired: { code: 3005, reason: "Token expired" },
   /** Something went wrong on the server with this connection only. */
   internal: { code: 3011, reason: "Internal error" },

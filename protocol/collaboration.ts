@@ -1,12 +1,12 @@
-/** Shared documents: commands, answers and events, of the native protocol and of the scoped one. */
+/** Shared documents: commands, responses and events of the native and the scoped protocol. */
 import { z } from "zod";
 import { ContextId } from "./contexts.ts";
 import { Id } from "./model.ts";
 import { lengthOf, type TextEdit } from "./text.ts";
 
-/** Edits in one command at most: what a client gathered while its last command was under way. */
+/** Edits of one command: what a client has collected while its last command was in flight. */
 export const MAX_EDITS = 100;
-/** Of a client's own name for itself, which tells its edits from those of its other windows. */
+/** The name that a client chooses for itself, which identifies its edits among several windows. */
 export const ClientId = z.string().min(1).max(64).regex(
   /^[\x21-\x7e]+$/,
   "must be visible ASCII without spaces",
@@ -22,7 +22,7 @@ export const SessionId = printable(200);
 export const SessionRole = printable(50);
 export const VIEWER = "viewer";
 
-/** Line ends are \n: a text in which they differ has other positions in every editor. */
+/** Line ends are \n: with others, editors would count positions differently. */
 const Inserted = z.string().refine((text) => !text.includes("\r"), "must have \\n as line ends");
 
 const Edit = z.object({
@@ -32,7 +32,7 @@ const Edit = z.object({
   content: Inserted.optional(),
 });
 
-/** What an edit needs for its operation. */
+/** Checks that an edit has the fields of its operation. */
 function checkEdit(edit: Partial<z.infer<typeof Edit>>, context: z.RefinementCtx): void {
   const { operation, position, content, length } = edit;
   const need = (field: string, value: unknown) => {
@@ -46,20 +46,20 @@ function checkEdit(edit: Partial<z.infer<typeof Edit>>, context: z.RefinementCtx
   if (operation === "delete") need("length", length ?? content);
 }
 
-/** What a deletion took out may stand for its length. */
+/** A deletion may have its text instead of its length. */
 function toEdit({ operation, position, length, content = "" }: z.infer<typeof Edit>): TextEdit {
   if (operation === "insert") return { operation, position, content };
   if (operation === "delete") return { operation, position, length: length ?? lengthOf(content) };
   return { operation, position, length: length!, content };
 }
 
-/** One edit beside the rest, or several, each of the text that those before it made. */
+/** One edit in the fields of the command, or several in `edits`, each of the text after those before. */
 const edited = {
   /** The version of the text that the edit is of. */
   version: Count,
-  /** With it, an edit that is sent again is the same edit. Counts up, for each client. */
+  /** Makes a repeated command harmless. Increases with each command of a client. */
   opId: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
-  /** Only if the text is that version still: nobody's edit came in between. */
+  /** Refuse the command unless the text is still of that version. */
   exact: z.boolean().optional(),
   edits: z.array(Edit.superRefine(checkEdit)).min(1).max(MAX_EDITS).optional(),
   ...Edit.partial().shape,
@@ -77,7 +77,7 @@ function toEdited<T extends Edited>(data: T) {
 }
 
 const position = {
-  /** With `version`: of that text. */
+  /** The version of the text that the position is of. */
   version: Count.optional(),
   /** null: nowhere. */
   position: Count.nullable(),
@@ -86,7 +86,7 @@ const position = {
 
 const known = {
   clientId: ClientId.optional(),
-  /** Up to where the text is known, from an answer with the same `epoch`. */
+  /** The version that the client has, from a response with this `epoch`. */
   epoch: z.string().max(64).optional(),
   version: Count.optional(),
 };
@@ -99,7 +99,7 @@ export const SCOPED = {
     ...known,
   }),
   leave_session: z.object({ sessionId: SessionId }),
-  /** `sessionId` may be left out by who is in one session. */
+  /** `sessionId` may be left out by a client in only one session. */
   edit: z.object({ sessionId: SessionId.optional(), ...edited })
     .superRefine(checkEdited).transform(toEdited),
   cursor: z.object({ sessionId: SessionId.optional(), ...position }),
@@ -161,7 +161,7 @@ export type DocumentEdit = TextEdit & {
   opId: number | null;
 };
 
-/** Where somebody's cursor is; null: they have none any more. */
+/** Somebody's cursor; `position` null: they have none any more. */
 export interface DocumentCursor extends Author {
   documentId: string;
   sessionId: string | null;
@@ -174,19 +174,19 @@ export interface DocumentCursor extends Author {
 /** The `ack` of an edit: it became the `count` versions that end with `version`. */
 export interface EditReceipt {
   version: number;
-  /** 0: nothing was left to do, or it is too long ago to say. */
+  /** 0: the edit had no effect, or the command is too old to tell. */
   count: number;
-  /** It was there already. */
+  /** The command was stored before. */
   duplicate: boolean;
 }
 
-/** Where a document stands for who joins it: its whole text, or what came after a known version. */
+/** The state of a document at a join: its whole text, or the edits after a known version. */
 export interface DocumentState {
   epoch: string;
   version: number;
   /** null: `edits` are all that is missing. */
   content: string | null;
   edits: DocumentEdit[];
-  /** The last `opId` of the joiner's `clientId` that the document has; null: none is remembered. */
+  /** The last `opId` of the client's `clientId` that the document has; null: none. */
   lastOpId: number | null;
 }

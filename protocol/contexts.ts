@@ -1,4 +1,4 @@
-/** Names of contexts and their participants, and the body that asks for a participant's token. */
+/** Names of contexts and their participants, and the request for a participant's token. */
 import { z } from "zod";
 import { Timestamp } from "./model.ts";
 
@@ -33,6 +33,6 @@ export const ParticipantTokenResponse = z.object({
   token: z.string(),
   expiresAt: Timestamp,
   contextId: z.string(),
-  /** Who the participant is in events: `userId` there, and `author.id`. */
+  /** The participant's id in events: `userId`, and `author.id`. */
   contactId: z.string(),
 });

@@ -1,4 +1,4 @@
-/** Credentials as clients of the documented protocols give them: more leniently than `parley.v1`. */
+/** Credentials in the protocols that are more lenient than `parley.v1`. */
 import { ParleyError } from "./errors.ts";
 import { Credentials, MAX_SESSION_ID, MAX_TOKEN } from "./native.ts";
 
@@ -7,8 +7,8 @@ export type GivenCredentials =
   | { sessionId: string; token?: undefined };
 
 /**
- * A page gives what it keeps, and what it keeps may be null or empty: that counts as not given. Of
- * both the token is taken, as from an address.
+ * Pages send what they have stored, which may be null or empty: that counts as not given. Where both
+ * are given, the token is used, as in a URL.
  *
  * @throws {ParleyError} `invalid`, with the field that is wrong.
  */

@@ -41,14 +41,14 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** One field that a body or a frame has wrong. `path` is dotted, "" for the whole. */
+/** One wrong field of a body or a frame. `path` is dotted, "" for the whole. */
 export interface FieldError {
   path: string;
   message: string;
 }
 
 export interface ErrorDetails {
-  /** Milliseconds after which the same may succeed. */
+  /** Milliseconds after which a repetition may succeed. */
   retryAfter?: number;
   /** The name of the limit that was reached, as in the settings. */
   limit?: string;
@@ -56,7 +56,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** The one error that is thrown on purpose. Its code and sentence go to the caller, its cause never. */
+/** The error that is thrown on purpose. Clients get its code and sentence, and never its cause. */
 export class ParleyError extends Error {
   readonly code: ErrorCode;
   readonly retryAfter: number | undefined;
@@ -76,31 +76,31 @@ export class ParleyError extends Error {
     return ERRORS[this.code].status;
   }
 
-  /** The close that follows this error, or undefined where the connection goes on. */
+  /** The close that follows this error; undefined where the connection stays open. */
   get close(): (typeof CLOSE)[CloseReason] | undefined {
     const entry: { status: number; close?: CloseReason } = ERRORS[this.code];
     return entry.close === undefined ? undefined : CLOSE[entry.close];
   }
 }
 
-const PASSING: ReadonlySet<ErrorCode> = new Set([
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
   "unavailable",
   "overloaded",
   "draining",
   "internal",
 ]);
 
-/** The server could not, and says nothing of who asked: the same may succeed later. */
-export function passes(code: ErrorCode): boolean {
-  return PASSING.has(code);
+/** Whether the server is the reason, so that the same request may succeed later. */
+export function isTemporary(code: ErrorCode): boolean {
+  return TEMPORARY.has(code);
 }
 
-/** The close of a connection that could not be authenticated for this reason, after which it comes back. */
+/** The close of a connection that could not be authenticated for a temporary reason. */
 export function closingFor(code: ErrorCode): (typeof CLOSE)[CloseReason] {
   return code === "internal" ? CLOSE.internal : CLOSE.unavailable;
 }
 
-/** Turns anything thrown into a ParleyError; what was not thrown on purpose becomes `internal`. */
+/** Converts anything thrown to a ParleyError; other errors become `internal`. */
 export function toParleyError(error: unknown): ParleyError {
   if (error instanceof ParleyError) return error;
   return new ParleyError("internal", "Cannot complete the request: internal error", {
@@ -108,13 +108,13 @@ export function toParleyError(error: unknown): ParleyError {
   });
 }
 
-/** Whether something is not available now, and may be in a moment. */
-export function isPassing(error: unknown): boolean {
+/** Whether something is unavailable only for a moment, so that waiting for it makes sense. */
+export function isBriefOutage(error: unknown): boolean {
   return error instanceof ParleyError && error.code === "unavailable" &&
     (error.retryAfter ?? Infinity) <= SOON_MS;
 }
 
-/** What may pass sooner than this, in milliseconds, is worth waiting for. */
+/** The longest `retryAfter` that is worth waiting for, in milliseconds. */
 const SOON_MS = 5000;
 
 interface ZodLikeError {

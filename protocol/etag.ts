@@ -1,4 +1,4 @@
-/** The ETag of something whose `updatedAt` tells its versions apart: a rule, a widget. */
+/** The ETag of a record whose `updatedAt` identifies the version, such as a rule. */
 export function etagOf({ updatedAt }: { updatedAt: string }): string {
   return `"${updatedAt}"`;
 }

@@ -1,12 +1,12 @@
 import { type FieldError, ParleyError } from "./errors.ts";
 
-/** How deep a value may be nested where it is walked through or stored: Postgres and stacks end. */
+/** How deep a value may be nested, because of the limits of Postgres and of the stack. */
 const MAX_DEPTH = 64;
 
 /**
- * Where something may stand that does not survive being read or stored: U+0000, half of a surrogate
- * pair, a key `__proto__` however it is written, and numbers that a double cannot hold. Text without
- * any of them need not be walked through.
+ * Finds what may not survive parsing or storing: U+0000, half of a surrogate pair, a key `__proto__` in
+ * any notation, and numbers that a double cannot hold. Text without any of them need not be checked
+ * further.
  */
 const SUSPECT = /\\u(?:0000|[dD][89a-fA-F]|005[fF])|__proto__|\d{16}|[eE][+-]?\d{3}/;
 
@@ -19,15 +19,16 @@ export interface ParseOptions {
   /** Also refuses what is nested too deep to be stored. */
   bounded?: boolean;
   /**
-   * Paths of text that people typed ("data.content"): half of a surrogate pair, which a program cut
-   * off, is replaced there as a browser would when it encodes the text. Elsewhere it is refused.
+   * Paths of text that people typed ("data.content"): there half of a surrogate pair, which a program
+   * may have cut off, is replaced as a browser would when it encodes the text. Elsewhere it is
+   * refused.
    */
   text?: readonly string[];
-  /** What paths in errors are relative to, such as "data"; default: the whole. */
+  /** Paths in errors are relative to this one, such as "data"; default: the whole. */
   root?: string;
 }
 
-/** A number that would become another one, with its own text. */
+/** A number that would change by parsing, with its source text. */
 class Lossy {
   constructor(readonly source: string) {}
 }
@@ -48,16 +49,16 @@ export function parseJson(text: string, options: ParseOptions = {}): unknown {
   } catch (cause) {
     throw new ParleyError("bad_json", "Cannot read the message: it is not valid JSON", { cause });
   }
-  return options.bounded || suspect ? kept(value, options) : value;
+  return options.bounded || suspect ? checkValue(value, options) : value;
 }
 
 /**
- * What of a value that was parsed elsewhere would not survive, as far as it can still be seen.
+ * The same checks for a value that was parsed elsewhere, as far as they are still possible.
  *
  * @throws {ParleyError} as `parseJson`
  */
 export function checkParsed(value: unknown, options: ParseOptions = {}): unknown {
-  return kept(value, options, true);
+  return checkValue(value, options, true);
 }
 
 function markLossy(
@@ -71,8 +72,8 @@ function markLossy(
 }
 
 /**
- * Whether a number that is written so would become another one. Fractions are taken as the nearest
- * double, as everywhere; an integer has to stay what it is.
+ * Whether a number in this notation would change by parsing. Fractions may become the nearest double;
+ * integers have to stay exact.
  */
 export function isLossyNumber(source: string): boolean {
   const value = Number(source);
@@ -82,13 +83,13 @@ export function isLossyNumber(source: string): boolean {
   return Math.abs(value) > Number.MAX_SAFE_INTEGER && digits.length > SAFE_DIGITS;
 }
 
-function kept(value: unknown, { text: typed = [], root }: ParseOptions, parsed = false): unknown {
+function checkValue(value: unknown, { text: typed = [], root }: ParseOptions, parsed = false): unknown {
   function walk(value: unknown, path: string, depth: number): unknown {
     if (typeof value === "string") return readText(value, path);
     if (typeof value === "number") {
-      if (parsed && !Number.isFinite(value)) throw lost(path, "is larger than numbers can be");
+      if (parsed && !Number.isFinite(value)) throw wouldChange(path, "is larger than numbers can be");
       if (parsed && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        throw lost(path, `is ${value}, which may have been another number: send it as text`);
+        throw wouldChange(path, `is ${value}, which may have been another number: send it as text`);
       }
       return value;
     }
@@ -96,7 +97,7 @@ function kept(value: unknown, { text: typed = [], root }: ParseOptions, parsed =
     if (value instanceof Lossy) {
       const became = Number(value.source);
       const what = Number.isFinite(became) ? `would become ${became}` : "is too large for a number";
-      throw lost(path, `is ${clipped(value.source)}, which ${what}: send it as text`);
+      throw wouldChange(path, `is ${clipped(value.source)}, which ${what}: send it as text`);
     }
     if (depth >= MAX_DEPTH) {
       const sentence = `Cannot read the message: it is nested over ${MAX_DEPTH} deep`;
@@ -106,18 +107,18 @@ function kept(value: unknown, { text: typed = [], root }: ParseOptions, parsed =
     if (Array.isArray(value)) return value.map((entry, i) => walk(entry, at(i), depth + 1));
     return Object.fromEntries(
       Object.entries(value).map(([key, entry]) => {
-        if (key === "__proto__") throw lost(at(key), "is a key that cannot be kept");
-        if (!key.isWellFormed()) throw lost(at(key.toWellFormed()), HALF);
-        if (key.includes("\0")) throw nul(at(key.replaceAll("\0", "\\u0000")));
+        if (key === "__proto__") throw wouldChange(at(key), "is a key that cannot be kept");
+        if (!key.isWellFormed()) throw wouldChange(at(key.toWellFormed()), HALF);
+        if (key.includes("\0")) throw hasNul(at(key.replaceAll("\0", "\\u0000")));
         return [key, walk(entry, at(key), depth + 1)];
       }),
     );
   }
 
   function readText(text: string, path: string): string {
-    if (text.includes("\0")) throw nul(path);
+    if (text.includes("\0")) throw hasNul(path);
     if (text.isWellFormed()) return text;
-    if (!typed.includes(path)) throw lost(path, HALF);
+    if (!typed.includes(path)) throw wouldChange(path, HALF);
     return text.toWellFormed();
   }
 
@@ -126,12 +127,12 @@ function kept(value: unknown, { text: typed = [], root }: ParseOptions, parsed =
     return [{ path: isBelow ? path.slice(root.length + 1) : path, message }];
   }
 
-  function lost(path: string, message: string): ParleyError {
+  function wouldChange(path: string, message: string): ParleyError {
     const sentence = `Cannot read the message: "${path}" ${message}`;
     return new ParleyError("invalid", sentence, { fields: fields(path, message) });
   }
 
-  function nul(path: string): ParleyError {
+  function hasNul(path: string): ParleyError {
     const sentence = "Cannot read the message: it contains the character U+0000";
     return new ParleyError("bad_json", sentence, {
       fields: fields(path, "contains the character U+0000"),

@@ -1,4 +1,4 @@
-/** Bodies and answers of /api/labels. What a label is stands in model.ts. */
+/** Bodies of requests and responses of /api/labels. A label itself is in model.ts. */
 import { z } from "zod";
 import { Id, Label, LabelColor } from "./model.ts";
 
@@ -13,7 +13,7 @@ export const MAX_LABEL_DESCRIPTION = 300;
 const Text = z.string().trim().overwrite((text) => text.toWellFormed());
 
 export const CreateLabelBody = z.strictObject({
-  /** Several spaces are one, so that two labels never look the same. */
+  /** Several spaces become one, so that no two labels look the same. */
   name: Text.overwrite((name) => name.normalize().replace(/\s+/g, " ")).min(1).max(MAX_LABEL_NAME),
   /** Default: gray. */
   color: LabelColor.optional(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** Ids are UUIDs (version 7 where Parley makes them). */
 export const Id = z.uuid().overwrite((id) => id.toLowerCase());
-/** Of a list's query: the `nextCursor` of the page before. */
+/** In a list's query: the `nextCursor` of the page before. */
 export const Cursor = z.string().max(200);
 export const Timestamp = z.iso.datetime({ offset: true });
 
@@ -35,7 +35,7 @@ export const Message = z.object({
   type: MessageType,
   /** Plain text, at most MAX_CONTENT characters; empty when deleted. */
   content: z.string(),
-  /** A note that only agents see. */
+  /** True for a note, which only agents see. */
   isPrivate: z.boolean(),
   sender: Sender,
   platform: z.string(),
@@ -92,10 +92,10 @@ export const LabelColor = z.enum([
 ]);
 export type LabelColor = z.infer<typeof LabelColor>;
 
-/** A word by which agents sort conversations; visitors never see any. */
+/** A label of conversations, which visitors never see. */
 export const Label = z.object({
   id: Id,
-  /** No two labels have the same, in whatever case. */
+  /** Unique, case-insensitively. */
   name: z.string(),
   color: LabelColor,
   description: z.string().nullable(),
@@ -116,14 +116,14 @@ export const Conversation = z.object({
   contextId: z.string().optional(),
   contact: Contact,
   assignee: Assignee.nullable(),
-  /** In the order in which they were made; absent for visitors. */
+  /** In the order of their creation; absent for visitors. */
   labels: z.array(ConversationLabel).optional(),
   lastMessage: LastMessage.nullable(),
   epoch: z.string(),
   lastSeq: z.number().int(),
-  /** Messages from the contact so far: with it a client keeps its own unread count. */
+  /** Messages from the contact so far, from which a client can compute its unread count. */
   inboundCount: z.number().int(),
-  /** Messages that the one who asks has not read. Absent in broadcasts, which are the same for all. */
+  /** Messages that the caller has not read. Absent in broadcasts, which are the same for all. */
   unread: z.number().int().optional(),
   pointers: Pointers,
   /** Since when the contact waits for an answer; null when answered or resolved. */
@@ -137,7 +137,7 @@ export type Conversation = z.infer<typeof Conversation>;
 
 export const PresenceStatus = z.enum(["online", "away", "offline"]);
 
-/** The page that a visitor looks at. */
+/** A visitor's current page. */
 export const Page = z.object({
   url: z.string().max(2048),
   title: z.string().max(300).optional(),
@@ -149,7 +149,7 @@ export const Presence = z.object({
   userName: z.string(),
   role: Role,
   status: PresenceStatus,
-  /** When this became so. */
+  /** When the status changed. */
   since: Timestamp,
   /** Only of visitors, only for agents. */
   page: Page.optional(),
@@ -201,19 +201,19 @@ export type WidgetConfig = z.infer<typeof WidgetConfig>;
 const RuleText = z.string().trim().overwrite((text) => text.toWellFormed());
 
 /**
- * What has to be so for a rule to act; all conditions of a rule together. New kinds of conditions,
- * such as a tree of them, are new members of this union.
+ * A condition of a rule, all of which have to hold. New kinds of conditions, such as a tree of them,
+ * are new members of this union.
  */
 export const RuleCondition = z.discriminatedUnion("kind", [
   /**
    * The visitor's page is one of these; `*` stands for any characters: "https://example.com/shop/*",
-   * "example.com/*" or, on whatever website, "/pricing". See protocol/page_glob.ts.
+   * "example.com/*" or, on any website, "/pricing". See protocol/page_glob.ts.
    */
   z.strictObject({
     kind: z.literal("page_url"),
     globs: z.array(RuleText.min(1).max(500)).min(1).max(50),
   }),
-  /** A message of the visitor has one of these words or phrases, in whatever case and accents. */
+  /** A message of the visitor has one of these words or phrases, ignoring case and accents. */
   z.strictObject({
     kind: z.literal("message"),
     keywords: z.array(RuleText.min(1).max(100)).min(1).max(50),

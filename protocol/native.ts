@@ -42,7 +42,7 @@ export const SESSION_ENTRY = "parley.session.";
 /** Longest content of a message, in UTF-16 code units. */
 export const MAX_CONTENT = 20_000;
 export const MAX_HISTORY = 100;
-/** People in one answer: of a conversation's members, and of everybody who is online. */
+/** People in one response: of a conversation's members, and of all who are online. */
 export const MAX_MEMBERS = 100;
 export const MAX_PRESENCE = 200;
 
@@ -51,7 +51,7 @@ const ClientMessageId = z.string().min(1).max(64).regex(
   /^[\x21-\x7e]+$/,
   "must be visible ASCII without spaces",
 );
-/** Half of a surrogate pair is replaced, as a browser would when it encodes the text. */
+/** Half of a surrogate pair is replaced, as a browser does when it encodes the text. */
 export const Content = z.string().max(MAX_CONTENT).refine(
   (text) => text.trim() !== "",
   "must not be empty",
@@ -78,9 +78,9 @@ export const COMMANDS = {
     conversationId: Id,
     epoch: z.string().max(64).optional(),
     seq: Seq.optional(),
-    /** How many messages a snapshot holds. */
+    /** Messages in a snapshot. */
     limit: z.number().int().min(1).max(MAX_HISTORY).optional(),
-    /** Whether to hear of single people who come and go, of their number, or of neither. */
+    /** Whether to get events of single members, of their number, or neither. */
     members: z.enum(["list", "count", "none"]).optional(),
   }),
   members: z.strictObject({
@@ -95,7 +95,7 @@ export const COMMANDS = {
   }),
   leave: z.strictObject({ conversationId: Id }),
   message: z.strictObject({
-    /** A visitor may leave it out: their own conversation, opened with the first message. */
+    /** Default for a visitor: their own conversation, which the first message opens. */
     conversationId: Id.optional(),
     content: Content,
     clientMessageId: ClientMessageId,
@@ -106,7 +106,7 @@ export const COMMANDS = {
   delete_message: z.strictObject({ conversationId: Id, messageId: Id }),
   history: z.strictObject({
     conversationId: Id,
-    /** Messages with a smaller seq, or older than a time, newest first cut; at most one of the three. */
+    /** The newest messages before a seq or a time, or the first after a seq; at most one of the three. */
     before: Seq.optional(),
     beforeTime: Timestamp.optional(),
     after: Seq.optional(),
@@ -121,13 +121,13 @@ export const COMMANDS = {
   typing: z.strictObject({
     conversationId: Id,
     isTyping: z.boolean(),
-    /** A note, which only agents are told of. */
+    /** Typing a note, of which only agents get an event. */
     isPrivate: z.boolean().optional(),
   }),
   read: z.strictObject({ conversationId: Id, seq: Seq }),
   delivered: z.strictObject({ conversationId: Id, seq: Seq }),
   page: z.strictObject(Page.shape),
-  /** An agent's own status; offline comes from having no connection. */
+  /** An agent's own status; without a connection they are offline. */
   presence: z.strictObject({ status: z.enum(["online", "away"]) }),
   /** A table's changes, or metrics. */
   subscribe: metricsOr(SubscribeMetrics, Subscribe),
@@ -145,7 +145,7 @@ export const COMMANDS = {
 export type CommandType = keyof typeof COMMANDS;
 export type CommandData<T extends CommandType> = z.infer<(typeof COMMANDS)[T]>;
 
-/** What every line from a client must be before its `data` is looked at. */
+/** The form of every line from a client, before its `data` is checked. */
 export const Envelope = z.object({
   type: z.string().min(1).max(64),
   id: z.union([z.string().min(1).max(64), z.number().int()]).optional(),
@@ -168,9 +168,9 @@ export interface Welcome {
   node: string;
   connectionId: string;
   protocol: string;
-  /** Milliseconds: the server pings after this silence; a client that hears nothing for twice as long should reconnect. */
+  /** Milliseconds of silence until the server pings; a client should reconnect after twice as long. */
   heartbeatMs: number;
-  /** Milliseconds within which `auth` must come. 0 when already authenticated by the subprotocol. */
+  /** Milliseconds within which `auth` has to arrive; 0 when the subprotocol has authenticated. */
   authTimeoutMs: number;
   limits: Limits;
   serverTime: string;
@@ -179,7 +179,7 @@ export interface Welcome {
 export const Member = z.object({ userId: z.string(), userName: z.string(), role: Role });
 export type Member = z.infer<typeof Member>;
 
-/** `label` is the member's part: a `viewer` may not edit, every other name of a part may. */
+/** `label` is the member's part: a `viewer` may not edit, every other part may. */
 export type SessionMember = Member & { label: string };
 
 /** A durable change: has the next seq of its conversation and is replayed on recovery. */
@@ -213,10 +213,10 @@ export interface DurableEvents {
 }
 export type DurableType = keyof DurableEvents;
 
-/** One move of a side's pointer, in its place between the events of the log. */
+/** One move of a side's pointer, in order between the events of the log. */
 export interface Receipt {
   event: "delivered" | "read";
-  /** Messages of the other side up to here are meant. */
+  /** It is about messages of the other side up to here. */
   seq: number;
   /** Counts the moves of the conversation, 1, 2, 3, … */
   number: number;
@@ -245,7 +245,7 @@ export interface EphemeralEvents {
   conversation_opened: { conversationId: string };
   /** The receiving agent's own count of one conversation, and the totals. */
   unread: { conversationId: string; unread: number; readSeq: number } & UnreadCounts;
-  /** The totals of the receiving agent, whatever changed them; for protocols that ask for nothing. */
+  /** The totals of the receiving agent after every change; for protocols without requests. */
   unread_counts: UnreadCounts;
   /** Pointers moved. */
   message_status: {
@@ -253,12 +253,12 @@ export interface EphemeralEvents {
     userId: string;
     role: Role;
     pointers: Pointers;
-    /** What of `pointers` this person moved; absent where somebody of their side was there before. */
+    /** The pointer that this person moved; absent where their side had moved as far before. */
     receipt?: Receipt;
     /** With `receipt`: the newest message that it is about; null where there is none. */
     messageId?: string | null;
   };
-  /** The same for protocols that tell of each message by itself; `parley.v1` has no form for it. */
+  /** The same for protocols with the status of each message; not part of `parley.v1`. */
   message_statuses: {
     conversationId: string;
     userId: string;
@@ -273,48 +273,48 @@ export interface EphemeralEvents {
     userName: string;
     role: Role;
     isTyping: boolean;
-    /** They write a note; to agents only. */
+    /** They are typing a note; only sent to agents. */
     isPrivate?: true;
   };
   presence: Presence;
-  /** Every `heartbeatMs`: where the log of each joined conversation stands, so that a gap is found in a quiet room. */
+  /** Every `heartbeatMs`: the last seq of each joined conversation, so that a client finds gaps. */
   heartbeat: {
     serverTime: string;
     positions: Record<string, number>;
-    /** To be sent back at once, as `ping` with `{echo}`: so the server measures deliveries. */
+    /** To be returned at once as `ping` with `{echo}`, by which the server measures deliveries. */
     echo?: string;
   };
-  /** Instead of user_joined and user_left for who joined with `members: "count"`; at most once a second. */
+  /** Instead of user_joined and user_left after a join with `members: "count"`; at most once a second. */
   member_count: { conversationId: string; count: number };
   user_joined: { conversationId: string } & Member;
   user_left: { conversationId: string } & Member;
-  /** Of a shared document, to those who work on it. `sessionId` is the name that a context has for it. */
+  /** To the members of a shared document. `sessionId` is a context's name for it. */
   session_joined: { documentId: string; sessionId: string | null } & SessionMember;
   session_left: { documentId: string; sessionId: string | null } & SessionMember;
   edit: DocumentEdit;
   cursor: DocumentCursor;
-  /** A row of a followed table was changed, by whoever. */
+  /** A row of a followed table was changed, by any program. */
   database_change: DatabaseChange & { subscription: string };
   /**
-   * To visitors of a widget: what its settings are now. `enabled` false: this website may not show
-   * it any more, and the connection is closed.
+   * To visitors of a widget: its current settings. `enabled` false: this website may no longer show
+   * it, and the connection is closed.
    */
   widget_config: { enabled: boolean; appearance: WidgetAppearance };
-  /** What a followed metric is now. */
+  /** The current value of a followed metric. */
   metric_update: MetricUpdate;
-  /** Nothing more comes of it; `overloaded`: something was lost, subscribe and read anew. */
+  /** The subscription has ended; `overloaded`: changes were lost, subscribe and read again. */
   subscription_ended: {
     subscription: string;
     table: TableName;
     code: Extract<ErrorCode, "forbidden" | "invalid_session" | "overloaded">;
     reason: string;
   };
-  /** New, or grown: a message more in a conversation of which one is told already. */
+  /** New, or one more message in a conversation that has an unread notification. */
   notification: { notification: Notification } & UnreadNotificationCount;
-  /** The receiving agent has read these, on whatever device; null: all of them. */
+  /** The receiving agent has read these on any device; `ids` null: all of them. */
   notifications_read: { ids: string[] | null; readAt: string } & UnreadNotificationCount;
   notification_preferences: { preferences: NotificationPreferences };
-  /** A program told this user, or everybody here, something in words of its own. */
+  /** An event of a program, to this user or to everybody here. */
   user_event: { name: string; data: Record<string, unknown> };
   /** The server drains: connect again after `retryAfter` milliseconds. */
   reconnect: { retryAfter: number };
@@ -328,25 +328,25 @@ export interface ErrorData {
   fields?: FieldError[];
 }
 
-/** What the `ack` of each command carries. */
+/** The `data` of the `ack` of each command. */
 export interface Acks {
   auth: {
     userId: string;
     userName: string;
     role: "agent" | "visitor";
-    /** Of a visitor: the conversation that is theirs, if there is one. */
+    /** Of a visitor: their own conversation, if there is one. */
     conversationId?: string | null;
-    /** Of a visitor with a session: how their widget looks. */
+    /** Of a visitor with a session: the appearance of their widget. */
     appearance?: WidgetAppearance;
     /** Of an agent: their unread messages over all conversations that are not resolved. */
     totalUnread?: number;
-    /** For agents: everybody who is online, agents first. For visitors: the agents who are. */
+    /** For agents: all who are online, agents first. For visitors: agents who are online. */
     presence: Presence[];
-    /** Where `presence_list` goes on, or null when `presence` is complete. */
+    /** The cursor for `presence_list`; null when `presence` is complete. */
     presenceCursor: string | null;
-    /** How many are online, by role; visitors are told of agents only. */
+    /** How many are online, by role; visitors see only agents. */
     online: { agents: number; visitors?: number };
-    /** When the credentials end, or null. */
+    /** When the credentials expire, or null. */
     expiresAt: string | null;
   };
   refresh: { expiresAt: string | null };
@@ -367,7 +367,7 @@ export interface Acks {
   unsubscribe: Record<string, never>;
   join_session: DocumentState & {
     documentId: string;
-    /** The part that the joiner has now. */
+    /** The part of the client. */
     role: string;
     /** The name that edits and cursors of this connection have. */
     clientId: string;
@@ -387,9 +387,9 @@ export type LoggedEvent = {
 export interface JoinResult {
   conversationId: string;
   epoch: string;
-  /** The position of this answer: events from seq + 1 on follow live. */
+  /** The position of this response: events from seq + 1 on follow live. */
   seq: number;
-  /** True: `events` are exactly what came after the position asked for. False: `snapshot` replaces all. */
+  /** True: `events` are exactly those after the given position. False: `snapshot` replaces all. */
   recovered: boolean;
   events: LoggedEvent[];
   snapshot: { messages: Message[]; hasMore: boolean } | null;
@@ -397,7 +397,7 @@ export interface JoinResult {
   /** The first page, empty unless `members` was "list" (the default). */
   members: Member[];
   memberCount: number;
-  /** Where the command `members` goes on, or null when `members` is complete. */
+  /** The cursor for the command `members`; null when `members` is complete. */
   membersCursor: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** What an agent is told besides the conversations themselves, and how they want to be told. */
+/** Agents' notifications and their preferences. */
 import { z } from "zod";
 import { Cursor, Id, Notification } from "./model.ts";
 
@@ -18,7 +18,7 @@ export const NOTIFICATION_KINDS = [
 export const NotificationKind = z.enum(NOTIFICATION_KINDS);
 export type NotificationKind = z.infer<typeof NotificationKind>;
 
-/** How one kind is told. What is not in the bell is not told at all. */
+/** How one kind is shown. Without `bell` there is no notification at all. */
 const Ways = z.strictObject({ bell: z.boolean(), sound: z.boolean(), browser: z.boolean() });
 export type NotificationWays = z.infer<typeof Ways>;
 
@@ -35,7 +35,7 @@ function ofEachKind<T extends z.ZodType>(schema: T) {
 export const NotificationPreferences = ofEachKind(Ways);
 export type NotificationPreferences = z.infer<typeof NotificationPreferences>;
 
-/** Until an agent says otherwise. The browser asks for its own permission besides. */
+/** The defaults. The browser asks for its own permission as well. */
 export const DEFAULT_PREFERENCES: NotificationPreferences = {
   assigned: { bell: true, sound: true, browser: true },
   mention: { bell: true, sound: true, browser: true },
@@ -44,7 +44,7 @@ export const DEFAULT_PREFERENCES: NotificationPreferences = {
   waiting: { bell: true, sound: false, browser: true },
 };
 
-/** What changes; everything else stays. */
+/** The changes; everything else remains. */
 export const UpdatePreferencesBody = ofEachKind(Ways.partial().optional()).partial().refine(
   (body) => Object.keys(body).length > 0,
   "at least one kind is needed",
@@ -59,7 +59,7 @@ export const NotificationQuery = z.strictObject({
 });
 
 export const UnreadNotifications = z.object({ unread: z.number().int() });
-/** Newest first; `unread` counts all that are not read, on whatever page. */
+/** Newest first; `unread` counts all unread ones, on all pages. */
 export const NotificationList = z.object({
   items: z.array(Notification),
   nextCursor: z.string().nullable(),

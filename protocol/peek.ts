@@ -1,10 +1,10 @@
-/** How deep an object is looked into: the envelope, and the object in it. */
+/** Levels that are read: the envelope, and the object in it. */
 const LEVELS = 2;
 
-/** Characters of a value that is worth keeping: ids are short. */
+/** Longest value that is kept: ids are short. */
 const MAX_VALUE = 300;
 
-/** Tokens that are read at most: envelopes have few, and a peer must not choose what a refusal costs. */
+/** Tokens that are read: envelopes have few, and the cost of a refusal has to be bounded. */
 const MAX_TOKENS = 4096;
 
 type Peeked = { [key: string]: string | number | Peeked };
@@ -13,10 +13,9 @@ type Peeked = { [key: string]: string | number | Peeked };
 const TOKEN = /[\s,:]*([{}[\]]|"(?:[^"\\]|\\.)*"?|[^\s,:{}[\]"]+)/sy;
 
 /**
- * The short texts and numbers at the top of a JSON object that is broken, cut off or too large to be
- * parsed, and those one level below: enough to tell its sender what a refusal is about. Reads from
- * the beginning, as far as it can and no further than `max` characters; of two equal keys the first
- * counts.
+ * The short texts and numbers of a JSON object that is invalid, truncated or too large to parse, and
+ * those one level below: enough to name the frame in an error. Reads from the beginning, as far as
+ * possible and at most `max` characters; of two equal keys the first one counts.
  *
  * @example
  * ```ts
@@ -25,7 +24,7 @@ const TOKEN = /[\s,:]*([{}[\]]|"(?:[^"\\]|\\.)*"?|[^\s,:{}[\]"]+)/sy;
  */
 export function peek(text: string, max = 262_144): Peeked {
   const top: Peeked = {};
-  /** What the objects are that are open, outermost first; null: not looked into. */
+  /** Open objects and arrays, outermost first; `into` null: not read. */
   const open: { into: Peeked | null; isArray: boolean }[] = [];
   let key: string | null = null;
   TOKEN.lastIndex = 0;
@@ -75,7 +74,7 @@ function read(token: string): string | number | null {
   }
 }
 
-/** A command's id, as native and scoped frames have it; undefined where there is none to repeat. */
+/** A command's id, as in native and scoped frames; undefined where there is no valid one. */
 export function idIn(value: unknown): string | number | undefined {
   const id = (value as { id?: unknown } | null)?.id;
   const isGood = typeof id === "string"

@@ -1,9 +1,9 @@
-/** What programs may do with an API key, and the bodies and answers of the server-side API. */
+/** Scopes of API keys, and bodies of requests and responses of the server-side API. */
 import { z } from "zod";
 import { Id, Timestamp } from "./model.ts";
 import { EventName } from "./notifications.ts";
 
-/** A right of an API key; it has those that it was made with and no others. */
+/** The rights of an API key, which are given when it is created. */
 export const SCOPES = {
   "conversations:read": "Read conversations and their messages",
   "conversations:write": "Open conversations, change status and assignment",
@@ -20,7 +20,7 @@ export type Scope = z.infer<typeof Scope>;
 export const ApiKey = z.object({
   id: Id,
   name: z.string(),
-  /** The key's first characters, to tell keys apart. */
+  /** The key's first characters, to identify it. */
   prefix: z.string(),
   scopes: z.array(Scope),
   createdBy: Id.nullable(),
@@ -39,7 +39,7 @@ export const CreateApiKeyBody = z.strictObject({
   scopes: z.array(Scope).min(1).max(Object.keys(SCOPES).length).overwrite((scopes) => [
     ...new Set(scopes),
   ]),
-  /** Must lie ahead. Default: null, it does not end by itself. */
+  /** Must be in the future. Default: null, it does not expire. */
   expiresAt: Timestamp.nullable().optional(),
 });
 export type CreateApiKeyBody = z.infer<typeof CreateApiKeyBody>;

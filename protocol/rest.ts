@@ -1,4 +1,4 @@
-/** Bodies and answers of the REST API, as zod schemas: the API validates and documents itself with them. */
+/** Bodies of requests and responses of the REST API, by which it is validated and documented. */
 import { z } from "zod";
 import {
   AgentRole,
@@ -33,13 +33,13 @@ export const SetupBody = z.strictObject({
   name: Name,
   email: Email,
   password: Password,
-  /** What the server printed at its start; needed unless one is on the server's own machine. */
+  /** As printed by the server at its start; not needed on the server's own machine. */
   code: z.string().trim().max(100).optional(),
 });
 
 export const SessionBody = z.strictObject({
   widgetKey: z.string().min(1).max(100),
-  /** A session that the browser still has: it is continued when it is still good. */
+  /** A session that the browser has, which is continued if it is still valid. */
   sessionId: z.string().min(1).max(256).optional(),
   name: Name.optional(),
   email: Email.optional(),
@@ -49,12 +49,12 @@ export const SessionBody = z.strictObject({
 export const PublicWidget = z.object({
   widgetKey: z.string(),
   appearance: WidgetAppearance,
-  /** Globs of the pages on which the bot may speak first: there the widget connects by itself. */
+  /** Globs of pages on which the bot may write first: there the widget connects by itself. */
   pages: z.array(z.string()),
 });
 export type PublicWidget = z.infer<typeof PublicWidget>;
 export const SessionResponse = z.object({
-  /** A secret: who has it is the visitor. */
+  /** A secret that authenticates the visitor. */
   sessionId: z.string(),
   expiresAt: Timestamp,
   contact: Contact,
@@ -69,7 +69,7 @@ export type ConversationView = z.infer<typeof ConversationView>;
 export const ConversationQuery = z.strictObject({
   view: ConversationView.optional(),
   status: ConversationStatus.optional(),
-  /** A label's id: only those that have it. */
+  /** The id of a label that they have to have. */
   label: Id.optional(),
   cursor: Cursor.optional(),
   limit: z.coerce.number().int().min(1).max(100).optional(),
@@ -80,18 +80,18 @@ export const ConversationList = z.object({
 });
 export type ConversationList = z.infer<typeof ConversationList>;
 
-/** An agent names the contact; a visitor sends `{}` and gets their own conversation, opened or found. */
+/** An agent gives the contact; a visitor sends `{}` for their own conversation. */
 export const OpenConversationBody = z.strictObject({ contactId: Id.optional() });
 
 export const UpdateConversationBody = z.strictObject({
   status: ConversationStatus.optional(),
   /** A user's id, or null for nobody. */
   assigneeId: Id.nullable().optional(),
-  /** Ids of all labels that it is to have; none: []. */
+  /** Ids of all its labels; none: []. */
   labels: LabelIds.optional(),
-  /** Ids of labels that it is to have as well. */
+  /** Ids of labels to add. */
   addLabels: LabelIds.optional(),
-  /** Ids of labels that it is not to have any more, whether it has them or not. */
+  /** Ids of labels to remove, if it has them. */
   removeLabels: LabelIds.optional(),
 }).refine(
   (body) => Object.values(body).some((value) => value !== undefined),
@@ -114,7 +114,7 @@ export const PostMessageBody = z.strictObject({
   clientMessageId: messageShape.clientMessageId,
   type: messageShape.type,
   isPrivate: messageShape.isPrivate,
-  /** For API keys: as which agent, or under which name as a bot. Default: a bot, the key's name. */
+  /** For API keys: the agent as whom, or the name of a bot. Default: a bot with the key's name. */
   sender: z.union([
     z.strictObject({ userId: Id }),
     z.strictObject({ userName: Name.overwrite((text) => text.toWellFormed()) }),
@@ -128,7 +128,7 @@ export const MessageQuery = z.strictObject({
   (query) => query.before === undefined || query.after === undefined,
   "at most one of before and after can be given",
 );
-/** `nextCursor` is the seq to ask on with (`before=` or `after=`), as a string, or null. */
+/** `nextCursor` is the seq for `before=` or `after=` of the next request, as a string, or null. */
 export const MessageList = z.object({ items: z.array(Message), nextCursor: z.string().nullable() });
 export type MessageList = z.infer<typeof MessageList>;
 
@@ -162,9 +162,9 @@ export const UpdateUserBody = z.strictObject({
   name: Name.optional(),
   role: AgentRole.optional(),
   password: Password.optional(),
-  /** Needed to change one's own password. */
+  /** Needed to change the own password. */
   currentPassword: z.string().min(1).max(200).optional(),
-  /** True: they are signed out, and what they have and is not resolved is handed over. */
+  /** True: they are signed out, and their unresolved conversations are handed over. */
   disabled: z.boolean().optional(),
   /** With `disabled: true`: another agent who gets their conversations. Default, null: nobody. */
   handOverTo: Id.nullable().optional(),
@@ -172,10 +172,10 @@ export const UpdateUserBody = z.strictObject({
   ({ disabled, handOverTo }) => disabled === true || handOverTo === undefined,
   { path: ["handOverTo"], message: 'goes only together with "disabled": true' },
 );
-/** Conversations that changed hands when an agent was disabled. */
+/** Conversations that were handed over when an agent was disabled. */
 export const HandOver = z.object({ assigned: z.number().int(), unassigned: z.number().int() });
 export type HandOver = z.infer<typeof HandOver>;
-/** The agent; after `disabled: true` with what became of their conversations. */
+/** The agent; after `disabled: true` with the number of conversations that were handed over. */
 export const UpdatedUser = User.extend({ handOver: HandOver.optional() });
 export type UpdatedUser = z.infer<typeof UpdatedUser>;
 /** Conversations of one agent that are not resolved. */

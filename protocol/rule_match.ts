@@ -1,15 +1,15 @@
 /**
- * When a rule's conditions hold. The engine and the page that edits rules ask the same functions,
- * so that what is tried there is what happens.
+ * Evaluates the conditions of rules. The engine and the page that edits rules use the same functions,
+ * so that a trial there shows what will happen.
  */
 import type { RuleCondition } from "./model.ts";
 import { matchesPage } from "./page_glob.ts";
 
-/** What a rule is asked about: where the visitor is, and what they wrote if they wrote. */
+/** The input of an evaluation: the visitor's page, and their message if they wrote one. */
 export interface RuleCause {
   /** null: not known. */
   url: string | null;
-  /** null: they came to the page and wrote nothing. */
+  /** null: they opened the page and wrote nothing. */
   message: string | null;
 }
 
@@ -17,8 +17,8 @@ export interface RuleCause {
 const MAX_SEARCHED = 5_000;
 
 /**
- * Whether all conditions hold. A rule with a condition on messages acts on messages only, one
- * without acts when a visitor comes to a page; a rule without conditions never acts.
+ * Whether all conditions hold. A rule with a condition on messages is for messages only, one without
+ * for pages only; a rule without conditions never holds.
  */
 export function holds(conditions: readonly RuleCondition[], cause: RuleCause): boolean {
   const onMessages = conditions.some(({ kind }) => kind === "message");
@@ -30,13 +30,13 @@ export function holds(conditions: readonly RuleCondition[], cause: RuleCause): b
       case "message":
         return hasKeyword(condition.keywords, cause.message!);
       default:
-        // Of a later version.
+        // A kind of a later version.
         return false;
     }
   });
 }
 
-/** Whether one of the words or phrases stands in the text as a whole, whatever its case and accents. */
+/** Whether the text has one of these words or phrases as a whole, ignoring case and accents. */
 export function hasKeyword(keywords: readonly string[], text: string): boolean {
   const searched = fold(text.slice(0, MAX_SEARCHED));
   return keywords.some((keyword) => {
@@ -45,13 +45,13 @@ export function hasKeyword(keywords: readonly string[], text: string): boolean {
   });
 }
 
-/** "Größe" and "GROSSE" are the same; so are all kinds of spaces and apostrophes. */
+/** "Größe" and "GROSSE" become the same, as do all kinds of spaces and apostrophes. */
 function fold(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[’‘ʼ`´]/g, "'")
     .toUpperCase().toLowerCase().replace(/\s+/g, " ");
 }
 
-/** Scripts that put no spaces between words: a word ends wherever the next one begins. */
+/** Scripts without spaces between words. */
 const UNSPACED = "\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Thai}\\p{scx=Laoo}\\p{scx=Khmr}" +
   "\\p{scx=Mymr}";
 const LETTER = `[[\\p{L}\\p{N}_]--[${UNSPACED}]]`;
@@ -61,7 +61,7 @@ const endsWithLetter = new RegExp(`${LETTER}$`, "v");
 const patterns = new Map<string, RegExp | null>();
 const MAX_PATTERNS = 5_000;
 
-/** Where the keyword begins or ends with a letter, the text must not go on with one. */
+/** Where the keyword begins or ends with a letter, the text must not continue with one. */
 function patternOf(keyword: string): RegExp | null {
   let pattern = patterns.get(keyword);
   if (pattern === undefined) {

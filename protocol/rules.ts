@@ -1,4 +1,4 @@
-/** Bodies and answers of /api/context-rules. What a rule is stands in model.ts. */
+/** Bodies of requests and responses of /api/context-rules. A rule itself is in model.ts. */
 import { z } from "zod";
 import { ContextRule, Id } from "./model.ts";
 
@@ -22,7 +22,7 @@ export const UpdateContextRuleBody = CreateContextRuleBody.partial().refine(
 );
 export type UpdateContextRuleBody = z.infer<typeof UpdateContextRuleBody>;
 
-/** All rules in their new order; one that is left out comes after those that are named. */
+/** The new order of rules; those that are left out follow. */
 export const OrderContextRulesBody = z.strictObject({
   ids: z.array(Id).min(1).max(MAX_RULES).refine(
     (ids) => new Set(ids).size === ids.length,

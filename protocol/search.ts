@@ -1,4 +1,4 @@
-/** What can be searched, and what is found, as zod schemas. */
+/** Queries and results of the search. */
 import { z } from "zod";
 import { ConversationStatus, Cursor, Id, Sender, Timestamp } from "./model.ts";
 
@@ -10,7 +10,7 @@ export type SearchKind = z.infer<typeof SearchKind>;
 
 export const SearchQuery = z.strictObject({
   q: z.string().trim().min(1).max(MAX_QUERY),
-  /** Only these; without it, the first of each kind. */
+  /** Only this kind; default: the first results of each kind. */
   kind: SearchKind.optional(),
   /** A `nextCursor` of the same query and kind. */
   cursor: Cursor.optional(),
@@ -22,14 +22,14 @@ export const SearchQuery = z.strictObject({
 });
 export type SearchQuery = z.infer<typeof SearchQuery>;
 
-/** A found part of a text: from `start` up to `end`, counted in UTF-16 code units as in JavaScript. */
+/** A match in a text, from `start` to before `end`, in UTF-16 code units as in JavaScript. */
 export const Range = z.object({
   start: z.number().int().nonnegative(),
   end: z.number().int().positive(),
 });
 export type Range = z.infer<typeof Range>;
 
-/** Plain text, and which parts of it were found, in order and without overlap. */
+/** Plain text and the matches in it, in order and without overlap. */
 export const Marked = z.object({ text: z.string(), ranges: z.array(Range) });
 export type Marked = z.infer<typeof Marked>;
 
@@ -61,7 +61,7 @@ export const FoundMessage = z.object({
   sender: Sender,
   isPrivate: z.boolean(),
   createdAt: Timestamp,
-  /** The part of the text around the first find; "…" stands where something was left out. */
+  /** The part of the text around the first match; "…" marks omissions. */
   snippet: Marked,
   conversation: z.object({
     id: Id,
@@ -76,7 +76,7 @@ function page<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
-/** Each kind that was asked for, the newest first; the others are absent. */
+/** Each requested kind, the newest first; the others are absent. */
 export const SearchResponse = z.object({
   conversations: page(FoundConversation).optional(),
   messages: page(FoundMessage).optional(),

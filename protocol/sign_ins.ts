@@ -1,18 +1,18 @@
-/** Where somebody is signed in. */
+/** Sign-ins of a user. */
 import { z } from "zod";
 import { Id, Timestamp } from "./model.ts";
 
 export const SignInInfo = z.object({
   id: Id,
-  /** Of the request that renewed it last. */
+  /** Of the request that last renewed it. */
   userAgent: z.string().nullable(),
   address: z.string().nullable(),
   createdAt: Timestamp,
   /** Within ACCESS_TOKEN_MS. */
   lastUsedAt: Timestamp,
-  /** When it ends, unless it is used before. */
+  /** When it expires, unless it is used before. */
   expiresAt: Timestamp,
-  /** Whether it is the one that asks. */
+  /** Whether the request comes from this sign-in. */
   current: z.boolean(),
 });
 export type SignInInfo = z.infer<typeof SignInInfo>;

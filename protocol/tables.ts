@@ -27,15 +27,15 @@ export const Subscribe = z.strictObject({
   table: TableName,
   /** Default: all three. */
   events: z.array(ChangeEvent).min(1).max(10).optional(),
-  /** Such as `status=open & last_seq>=10`; several have to hold all. */
+  /** Such as `status=open & last_seq>=10`; of several, all have to match. */
   filter: z.union([z.string().max(MAX_FILTER), z.array(z.string().max(MAX_FILTER)).max(10)])
     .optional(),
-  /** The id of the last change that is known, or the position of an earlier answer. */
+  /** The id of the last known change, or the position of an earlier response. */
   after: z.string().min(1).max(64).optional(),
 });
 export type Subscribe = z.infer<typeof Subscribe>;
 
-/** A row by column, as far as the reader may see it: numbers, text, booleans, JSON, times in ISO 8601. */
+/** A row by column, as the reader may see it: numbers, text, booleans, JSON, times in ISO 8601. */
 export type TableRow = Record<string, unknown>;
 
 export interface DatabaseChange {
@@ -54,13 +54,13 @@ export interface DatabaseChange {
 }
 
 export interface Subscribed {
-  /** What `unsubscribe` takes, and what every change of it carries. */
+  /** Identifies the subscription in `unsubscribe` and in its changes. */
   subscription: string;
   /** Every change after this one follows. */
   position: string;
   /**
-   * Only where `after` was given. True: `changes` are exactly what was missed. False: that is not
-   * known any more; read the table anew.
+   * Only where `after` was given. True: `changes` are exactly those that were missed. False: they are
+   * no longer known; read the table again.
    */
   recovered?: boolean;
   changes?: DatabaseChange[];

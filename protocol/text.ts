@@ -1,10 +1,11 @@
 /**
- * Edits of a shared text and how they pass each other: the same rules on the server and in the SDK,
- * because both have to come to the same text. Positions and lengths count Unicode code points.
+ * Edits of a shared text and their operational transformation: the same functions on the server and
+ * in the SDK, because both have to get the same text. Positions and lengths count Unicode code
+ * points.
  */
 import { type as ot } from "ot-text-unicode";
 
-/** Skips (a number), insertions (a string) and deletions, from the start of the text on. */
+/** Skips (a number), insertions (a string) and deletions, from the start of the text. */
 export type TextOperation = (number | string | { d: number | string })[];
 
 export type TextEdit =
@@ -12,12 +13,12 @@ export type TextEdit =
   | { operation: "delete"; position: number; length: number }
   | { operation: "replace"; position: number; length: number; content: string };
 
-/** What the package has and its types leave out. */
+/** A function that the types of the package leave out. */
 const invertible = ot as unknown as {
   invertWithDoc(operation: TextOperation, text: string): TextOperation;
 };
 
-/** Of two insertions at one place, that of the server's order stands first. */
+/** Of two insertions at the same position, the one that the server had first is on the left. */
 type Side = "left" | "right";
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -33,7 +34,7 @@ export function lengthOf(text: string): number {
   return count;
 }
 
-/** The place in UTF-16 code units of a position in code points. */
+/** The offset in UTF-16 code units of a position in code points. */
 export function toIndex(text: string, position: number): number {
   if (!SURROGATE.test(text)) return Math.min(position, text.length);
   let index = 0;
@@ -41,7 +42,7 @@ export function toIndex(text: string, position: number): number {
   return index;
 }
 
-/** The position in code points of a place in UTF-16 code units. */
+/** The position in code points of an offset in UTF-16 code units. */
 export function toPosition(text: string, index: number): number {
   return lengthOf(text.slice(0, index));
 }
@@ -63,12 +64,12 @@ export function toOperation(edit: TextEdit): TextOperation {
   return ot.normalize(operation);
 }
 
-/** Several edits, each of the text that those before it made, as one operation. */
+/** Several edits, each of the text after the one before, as one operation. */
 export function composeAll(edits: readonly TextEdit[]): TextOperation {
   return edits.map(toOperation).reduce(compose, []);
 }
 
-/** The same change as edits one after the other, each of the text that those before it made. */
+/** The same change as several edits, each of the text after the one before. */
 export function toEdits(operation: TextOperation): TextEdit[] {
   const edits: TextEdit[] = [];
   let position = 0;
@@ -101,7 +102,7 @@ export function applyEdit(text: string, edit: TextEdit): string {
   return text.slice(0, start) + insertedBy(edit) + text.slice(end);
 }
 
-/** What an edit takes out, in UTF-16 code units. */
+/** The range that an edit removes, in UTF-16 code units. */
 export function rangeOf(text: string, edit: TextEdit): { start: number; end: number } {
   const start = toIndex(text, edit.position);
   const length = removedBy(edit);
@@ -111,17 +112,16 @@ export function rangeOf(text: string, edit: TextEdit): { start: number; end: num
 export const applyOperation = (text: string, operation: TextOperation): string =>
   ot.apply(text, operation);
 
-/** What two people did to the same text, one after the other. */
+/** Two consecutive operations as one. */
 export const compose = (first: TextOperation, second: TextOperation): TextOperation =>
   ot.compose(first, second);
 
-/** What takes an operation of `text` back. */
+/** The operation that undoes an operation of `text`. */
 export const inverseOf = (operation: TextOperation, text: string): TextOperation =>
   invertible.invertWithDoc(operation, text);
 
 /**
- * An operation as it is after another one of the same text. `left`: it is the one that the server
- * had first.
+ * Transforms an operation to follow another one of the same text. `left`: the server had it first.
  */
 export const transform = (
   operation: TextOperation,
@@ -129,6 +129,6 @@ export const transform = (
   side: Side,
 ): TextOperation => ot.transform(operation, other, side);
 
-/** Where a position is after an operation. */
+/** The position after an operation. */
 export const movePosition = (position: number, operation: TextOperation): number =>
   ot.transformPosition(position, operation);

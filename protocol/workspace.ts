@@ -1,4 +1,4 @@
-/** Canned responses and channels, with the bodies and answers of their routes. */
+/** Canned responses and channels, with bodies of requests and responses. */
 import { z } from "zod";
 import { Cursor, Id, Timestamp } from "./model.ts";
 import { Content } from "./native.ts";
@@ -10,7 +10,7 @@ const Paging = {
 };
 const notEmpty = (body: object) => Object.values(body).some((value) => value !== undefined);
 
-/** A text that agents use again and again; in the composer "/shortCode" stands for it. */
+/** A text that agents use often; "/shortCode" inserts it in the composer. */
 export const CannedResponse = z.object({
   id: Id,
   userId: Id.nullable(),
@@ -41,7 +41,7 @@ export const CannedResponseList = z.object({
   nextCursor: z.string().nullable(),
 });
 
-/** A way to people besides the widget: an account of the workspace on a messaging platform. */
+/** A channel besides the widget: an account of the workspace on a messaging platform. */
 export const Channel = z.object({
   id: Id,
   platform: z.string(),
@@ -61,11 +61,11 @@ export const CreateChannelBody = z.strictObject({
   name: Text.min(1).max(100),
   /** Default: false. */
   enabled: z.boolean().optional(),
-  /** No secrets: whoever may read the channel sees them. */
+  /** No secrets: all who may read the channel see them. */
   settings: z.record(z.string().max(100), z.unknown()).optional(),
 });
 export type CreateChannelBody = z.infer<typeof CreateChannelBody>;
-/** `settings` replaces what there was. The platform stays. */
+/** `settings` replaces the old settings. The platform cannot be changed. */
 export const UpdateChannelBody = CreateChannelBody.omit({ platform: true }).partial().refine(
   notEmpty,
   "at least one of name, enabled and settings is needed",

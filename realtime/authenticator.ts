@@ -1,5 +1,5 @@
 import { CLOSE } from "../protocol/close_codes.ts";
-import { isPassing, ParleyError } from "../protocol/errors.ts";
+import { isBriefOutage, ParleyError } from "../protocol/errors.ts";
 import { type Acks, MAX_PRESENCE } from "../protocol/native.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import type { Principal } from "../domain/principal.ts";
@@ -166,7 +166,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       try {
         return await read();
       } catch (error) {
-        if (!isPassing(error) || connection.isOver || performance.now() > deadline) throw error;
+        if (!isBriefOutage(error) || connection.isOver || performance.now() > deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     }

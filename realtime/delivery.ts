@@ -1,5 +1,5 @@
 import type { EventBus, LogEntry } from "../domain/events.ts";
-import { isPassing } from "../protocol/errors.ts";
+import { isBriefOutage } from "../protocol/errors.ts";
 import type { UnreadCounts } from "../protocol/native.ts";
 import { audienceOf } from "../domain/principal.ts";
 import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
@@ -52,7 +52,7 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     try {
       return totalsOf((await unreadCounts([userId])).get(userId));
     } catch (error) {
-      if (!isPassing(error)) {
+      if (!isBriefOutage(error)) {
         totals.delete(userId);
         throw error;
       }

@@ -3,7 +3,7 @@
  * node can die between its commit and its broadcast. The log says what comes next: what is early
  * waits a moment for what is missing, and what does not come is read from the log.
  */
-import { isPassing } from "../protocol/errors.ts";
+import { isBriefOutage } from "../protocol/errors.ts";
 import type { Broadcast, HubEvent } from "./broker.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
@@ -107,7 +107,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       }
     } catch (error) {
       onError(error);
-      if (isPassing(error) && progress.early.size < MAX_EARLY && rooms.get(room) === progress) {
+      if (isBriefOutage(error) && progress.early.size < MAX_EARLY && rooms.get(room) === progress) {
         // It is read again: what waits for it is not late before its database is there.
         progress.reading = false;
         return wait(room, progress);

@@ -1,4 +1,4 @@
-import { isPassing } from "../protocol/errors.ts";
+import { isBriefOutage } from "../protocol/errors.ts";
 import type { UnreadCounts } from "../protocol/native.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
@@ -71,7 +71,7 @@ export function followUnread({ hub, wheel, unreadCounts, onError }: UnreadOption
   /** Nothing else may happen for a long time that would tell them. */
   function failed(error: unknown): void {
     onError(error);
-    if (!isPassing(error) || waiting) return;
+    if (!isBriefOutage(error) || waiting) return;
     waiting = true;
     wheel.after(RETRY_MS, () => void tell().catch(failed));
   }

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { closingFor, ParleyError, passes, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, ParleyError, isTemporary, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Message, Role } from "../../protocol/model.ts";
@@ -99,7 +99,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       }));
       // Who gave credentials in the address has no other way to try again, and who is known already
       // lacks what it should follow.
-      if (passes(code) && isNew) connection.close(closingFor(code));
+      if (isTemporary(code) && isNew) connection.close(closingFor(code));
     }
   }
 

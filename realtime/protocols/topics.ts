@@ -5,7 +5,7 @@
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { closingFor, ParleyError, passes, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, ParleyError, isTemporary, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import {
@@ -114,7 +114,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     const { code, close } = tell(connection, thrown, frame);
     if (connection.principal !== null || code === "invalid") return;
     if (code === "token_expired") connection.close(CLOSE.expired);
-    else if (passes(code)) connection.close(closingFor(code));
+    else if (isTemporary(code)) connection.close(closingFor(code));
     else connection.close(close ?? CLOSE.unauthorized);
   }
 

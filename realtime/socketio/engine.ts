@@ -1,4 +1,4 @@
-import { isPassing } from "../../protocol/errors.ts";
+import { isBriefOutage } from "../../protocol/errors.ts";
 import { NO_SLOT, type Slot } from "../../domain/capacity.ts";
 import { createPeerReader, type Peer } from "../address.ts";
 import { createTimerWheel } from "../timer_wheel.ts";
@@ -78,7 +78,7 @@ class EngineServer extends Listeners<EngineEvents> implements Engine {
       return await this.#route(request, remote);
     } catch (error) {
       this.#options.onError(error, { event: "request", method: request.method });
-      const refused = isPassing(error) ? this.#options.refused?.(error) : undefined;
+      const refused = isBriefOutage(error) ? this.#options.refused?.(error) : undefined;
       return refused ?? errorResponse("internal");
     }
   }
