@@ -8,7 +8,7 @@ import {
   type DocumentLimits,
   documentOf,
   emptyDocument,
-  type TakenEdit,
+  type AcceptedEdit,
   textOf,
 } from "../../domain/collaboration/document.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -59,7 +59,7 @@ export function runCourse(seed: number): Course {
   };
   const course: Course = { clients: 2 + random(7), edits: 0, lost: 0, resent: 0, reloaded: 0 };
   let document = emptyDocument();
-  const log: TakenEdit[] = [];
+  const log: AcceptedEdit[] = [];
   const isDeleting = random(4) > 0;
   const clients = Array.from({ length: course.clients }, (_, i): Client => {
     const client: Client = {
@@ -111,10 +111,10 @@ export function runCourse(seed: number): Course {
     const { clientId } = client.text;
     try {
       const before = document.version;
-      const { receipt, taken } = accept(document, { ...sent, author, clientId }, limits);
-      log.push(...taken);
-      if (document.version - before !== taken.length) throw new Error("versions without edits");
-      for (const edit of taken) {
+      const { receipt, accepted } = accept(document, { ...sent, author, clientId }, limits);
+      log.push(...accepted);
+      if (document.version - before !== accepted.length) throw new Error("versions without edits");
+      for (const edit of accepted) {
         for (const other of clients) {
           if (other !== client && other.connected) other.toClient.push({ type: "edit", edit });
         }
@@ -209,7 +209,7 @@ function check(
   seed: number,
   clients: Client[],
   text: string,
-  log: TakenEdit[],
+  log: AcceptedEdit[],
   marks: number | null,
 ): void {
   for (const { text: { text: own, clientId }, shown } of clients) {
