@@ -64,8 +64,8 @@ export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
     group.flowing.catch(() => {});
     byKey.set(query.key, group);
     const { everybodys, byOwner } = indexOf(query.table);
-    if (query.audience.owners === null) everybodys.add(group);
-    for (const owner of query.audience.owners ?? []) {
+    if (query.readers.owners === null) everybodys.add(group);
+    for (const owner of query.readers.owners ?? []) {
       const groups = byOwner.get(owner) ?? new Set();
       byOwner.set(owner, groups.add(group));
     }
@@ -77,7 +77,7 @@ export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
     byKey.delete(group.query.key);
     const { everybodys, byOwner } = indexOf(group.query.table);
     everybodys.delete(group);
-    for (const owner of group.query.audience.owners ?? []) {
+    for (const owner of group.query.readers.owners ?? []) {
       const groups = byOwner.get(owner);
       if (groups?.delete(group) === true && groups.size === 0) byOwner.delete(owner);
     }
