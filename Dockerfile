@@ -27,6 +27,7 @@ COPY --from=build /app/*.ts ./
 COPY --from=build /app/api api/
 COPY --from=build /app/db db/
 COPY --from=build /app/domain domain/
+COPY --from=build /app/process process/
 COPY --from=build /app/protocol protocol/
 COPY --from=build /app/realtime realtime/
 # `docker run … deno run -A tools/migrate.ts` prepares a release.

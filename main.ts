@@ -1,16 +1,16 @@
-import { boot, EXHAUSTED, refuse } from "./boot.ts";
-import { listen, type Listening } from "./listening.ts";
+import { EXIT_RESTART, exitWithError, prepareStart } from "./process/startup.ts";
+import { listen, type Listener } from "./process/listener.ts";
 
-const { config, serve, failed, start, announce, stop } = await boot({
+const { config, serve, failed, start, announce, stop } = await prepareStart({
   parallel: false,
-  onExhausted: () => void end(EXHAUSTED),
+  onFatal: () => void end(EXIT_RESTART),
 });
 
-// Before the database: who asks meanwhile is told to ask again, and a port that is taken ends the
-// start before anything was touched.
-let listening: Listening;
+// Before the database: requests get 503 with Retry-After until that is open, and a port that is
+// taken ends the start before anything is touched.
+let listener: Listener;
 try {
-  listening = listen({
+  listener = listen({
     port: config.PORT,
     hostname: config.HOST,
     backlog: config.MAX_PENDING_CONNECTIONS,
@@ -18,7 +18,7 @@ try {
     onError: failed,
   });
 } catch (error) {
-  refuse(error);
+  exitWithError(error);
 }
 
 let stopping = false;
@@ -28,12 +28,12 @@ async function end(code: number): Promise<void> {
   // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
   setTimeout(() => Deno.exit(code), 4800);
   await stop();
-  await listening.close();
+  await listener.close();
   Deno.exit(code);
 }
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   Deno.addSignalListener(signal, () => void end(0));
 }
 
-announce(listening.port);
-await start(listening.port);
+announce(listener.port);
+await start(listener.port);

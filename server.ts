@@ -59,15 +59,15 @@ import { withSecurityHeaders } from "./api/security_headers.ts";
 import type { Site } from "./api/site.ts";
 import { serveSocketIoClient } from "./api/socket_io_client.ts";
 import { createWorkers } from "./api/workers.ts";
-import { sayKeysReadable, sayKeysUnreadable } from "./logging.ts";
-import { guardMemory } from "./memory_guard.ts";
+import { sayKeysReadable, sayKeysUnreadable } from "./process/logging.ts";
+import { guardMemory } from "./process/memory_guard.ts";
 import { createPeerReader } from "./realtime/address.ts";
 import type { Realtime, RealtimeStats } from "./realtime/face.ts";
 import { createRealtime } from "./realtime/server.ts";
-import { type BrokerKind, brokerKind, openBroker } from "./open_broker.ts";
-import { openStore, type Store } from "./open_store.ts";
+import { type BrokerKind, brokerKind, openBroker } from "./process/open_broker.ts";
+import { openStore, type Store } from "./process/open_store.ts";
 import { limitsOf, type Settings } from "./settings.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./process/version.ts";
 
 export interface Parley {
   /** Answers every request; `remote` is the address of the direct peer. */
@@ -99,7 +99,7 @@ export async function createParley(
     /** The database, where it is open already. */
     store?: Store;
     /** Memory is exhausted: stop, and end the process. Default: nothing. */
-    onExhausted?: () => void;
+    onFatal?: () => void;
     /** For benchmarks: a bus that they have a hold of, and how much the writer may group. */
     bus?: EventBus;
     maxBatch?: number;
@@ -344,7 +344,7 @@ export async function createParley(
   const memory = guardMemory(settings, {
     metrics,
     realtime,
-    onExhausted: parts.onExhausted ?? (() => {}),
+    onExhausted: parts.onFatal ?? (() => {}),
   });
   const api = createHttpApi({
     version: VERSION,

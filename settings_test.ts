@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { brokerKind } from "./open_broker.ts";
+import { brokerKind } from "./process/open_broker.ts";
 import { readSettings, SETTINGS, SettingsError } from "./settings.ts";
 
 function refused(env: Record<string, string>): string {

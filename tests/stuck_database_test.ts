@@ -189,7 +189,7 @@ Deno.test("a start may take longer, but not for ever", async (t) => {
 
 Deno.test("without the right to watch it says so once, and goes on", async () => {
   const dataDir = await makeDiskDir();
-  const server = start(dataDir, {}, ["-A", "--deny-read=watchdog_worker.ts"]);
+  const server = start(dataDir, {}, ["-A", "--deny-read=process/watchdog_worker.ts"]);
   try {
     await talk(await ready(server));
   } finally {

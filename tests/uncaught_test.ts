@@ -3,10 +3,10 @@ import { spawnProcess } from "./support/process.ts";
 
 /** What some corner might do one day. */
 const CORNER = `
-  import { configureLogging } from "./logging.ts";
-  import { surviveUncaught } from "./last_resort.ts";
+  import { configureLogging } from "./process/logging.ts";
+  import { logUncaughtErrors } from "./process/uncaught_errors.ts";
   await configureLogging("info");
-  surviveUncaught();
+  logUncaughtErrors();
   Promise.reject(new Error("nobody waited for this"));
   setTimeout(() => { throw new Error("nobody caught this"); }, 10);
   setTimeout(() => console.log("still here"), 200);

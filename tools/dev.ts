@@ -11,6 +11,7 @@ const WATCHED = [
   "db",
   "domain",
   "islands",
+  "process",
   "protocol",
   "public",
   "realtime",
@@ -19,7 +20,6 @@ const WATCHED = [
   "main.ts",
   "server.ts",
   "settings.ts",
-  "logging.ts",
 ];
 /** Editors write several files at once; what comes within this time is one change. */
 const SETTLE_MS = 150;

@@ -2,8 +2,8 @@
  * `deno task migrate`: brings the schema up to date and ends, so that a release can be prepared while
  * the one before still serves. Prints what it ran; the exit code is 1 when it could not.
  */
-import { refuse } from "../boot.ts";
-import { migrateWhenThere } from "../open_store.ts";
+import { migrate } from "../process/migrate.ts";
+import { exitWithError } from "../process/startup.ts";
 import { readSettings } from "../settings.ts";
 
 /** How long it waits for a database that is away. */
@@ -11,7 +11,7 @@ const PATIENCE_MS = 30_000;
 
 try {
   const settings = readSettings(Deno.env.toObject());
-  const ran = await migrateWhenThere(settings, {
+  const ran = await migrate(settings, {
     onWait: (sentence) => console.error(`Still ${sentence}`),
     onMigrated: (name) => console.log(`Ran ${name}`),
     patienceMs: PATIENCE_MS,
@@ -20,5 +20,5 @@ try {
   // What the pool of a database still holds keeps nobody waiting.
   Deno.exit(0);
 } catch (error) {
-  refuse(error);
+  exitWithError(error);
 }

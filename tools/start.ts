@@ -2,9 +2,9 @@
  * `deno task start`: builds what is missing or stale, then runs the server in this process; with
  * `--parallel` in a process of its own with a worker for each core (DENO_JOBS says how many).
  */
-import { refuse } from "../boot.ts";
-import { listenError } from "../listening.ts";
-import { brokerKind } from "../open_broker.ts";
+import { listenError } from "../process/listener.ts";
+import { brokerKind } from "../process/open_broker.ts";
+import { exitWithError } from "../process/startup.ts";
 import { readSettings, SettingsError } from "../settings.ts";
 import { buildStale } from "./build.ts";
 
@@ -16,7 +16,7 @@ else await import("../main.ts");
 async function serveParallel(): Promise<never> {
   const { HOST, PORT } = check();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["serve", "-A", "--parallel", "--host", HOST, "--port", `${PORT}`, "parallel.ts"],
+    args: ["serve", "-A", "--parallel", "--host", HOST, "--port", `${PORT}`, "process/parallel.ts"],
     // Ctrl-C reaches this process alone, which asks the workers to go in their own time.
     detached: true,
     stdin: "null",
@@ -45,6 +45,6 @@ function check() {
     }
     return settings;
   } catch (error) {
-    return refuse(error);
+    return exitWithError(error);
   }
 }

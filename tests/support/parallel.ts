@@ -23,7 +23,7 @@ export async function startParallel(
   env: Record<string, string>,
   port: number,
   command = ["serve", "-A", "--no-check", "--parallel", "--host", "127.0.0.1", "--port", `${port}`]
-    .concat("parallel.ts"),
+    .concat("process/parallel.ts"),
   descriptors?: number,
 ): Promise<ParallelProcess> {
   const limited = [`-c`, `ulimit -n ${descriptors}; exec "$0" "$@"`, Deno.execPath(), ...command];

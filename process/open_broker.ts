@@ -1,12 +1,12 @@
-import { createBrokerLog } from "./db/broker_log.ts";
-import type { OpenDatabase } from "./db/database.ts";
-import { DatabaseUnavailable } from "./db/database_error.ts";
-import type { Broker } from "./realtime/broker.ts";
-import { createChannelBroker } from "./realtime/broker_channel.ts";
-import { createMemoryBroker } from "./realtime/broker_memory.ts";
-import { createPostgresBroker } from "./realtime/broker_postgres.ts";
-import { createRedisBroker, RedisRefusedError } from "./realtime/broker_redis.ts";
-import { type Settings, SettingsError } from "./settings.ts";
+import { createBrokerLog } from "../db/broker_log.ts";
+import type { OpenDatabase } from "../db/database.ts";
+import { DatabaseUnavailable } from "../db/database_error.ts";
+import type { Broker } from "../realtime/broker.ts";
+import { createChannelBroker } from "../realtime/broker_channel.ts";
+import { createMemoryBroker } from "../realtime/broker_memory.ts";
+import { createPostgresBroker } from "../realtime/broker_postgres.ts";
+import { createRedisBroker, RedisRefusedError } from "../realtime/broker_redis.ts";
+import { type Settings, SettingsError } from "../settings.ts";
 
 export type BrokerKind = "memory" | "channel" | "redis" | "postgres";
 

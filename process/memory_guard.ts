@@ -6,10 +6,10 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 import { getLogger } from "@logtape/logtape";
-import type { Metrics } from "./domain/metrics.ts";
+import type { Metrics } from "../domain/metrics.ts";
 import { memoryLimit } from "./memory_limit.ts";
-import type { Realtime } from "./realtime/face.ts";
-import type { Settings } from "./settings.ts";
+import type { Realtime } from "../realtime/face.ts";
+import type { Settings } from "../settings.ts";
 
 const logger = getLogger("parley");
 

@@ -1,14 +1,14 @@
-/** The port of this process, which stays open whatever happens to accepting. */
+/** The listener of this process. It accepts again on the same port after accepting has failed. */
 import { getLogger } from "@logtape/logtape";
+import type { Settings } from "../settings.ts";
 import { plain } from "./logging.ts";
-import type { Settings } from "./settings.ts";
-import { StartError } from "./open_store.ts";
+import { StartError } from "./start_error.ts";
 
 const logger = getLogger("parley");
 
-export interface Listening {
+export interface Listener {
   readonly port: number;
-  /** Lets nobody in any more, and waits for those who are. */
+  /** Accepts nothing more, and waits for open connections. */
   close(): Promise<void>;
 }
 
@@ -75,25 +75,25 @@ function createReserve() {
  *
  * @throws {StartError} when the port cannot be opened at first.
  */
-export function listen(options: ListenOptions): Listening {
-  const { listening, open, reserve } = createListening(options);
+export function listen(options: ListenOptions): Listener {
+  const { listener, open, reserve } = createListener(options);
   try {
     open();
   } catch (error) {
     throw listenError(error, { HOST: options.hostname, PORT: options.port });
   }
   reserve.take();
-  return listening;
+  return listener;
 }
 
-/** Goes on where a listener of the runtime's own has ended for that reason. */
-export function listenAgain(options: ListenOptions, error: unknown): Listening {
-  const { listening, interrupted } = createListening(options);
+/** Takes over from a listener of the runtime, which has ended with this error. */
+export function resumeListening(options: ListenOptions, error: unknown): Listener {
+  const { listener, interrupted } = createListener(options);
   interrupted(error);
-  return listening;
+  return listener;
 }
 
-function createListening(options: ListenOptions) {
+function createListener(options: ListenOptions) {
   const { hostname, backlog, handler, onError, shared = false } = options;
   const servers = new Set<Deno.HttpServer>();
   const reserve = createReserve();
@@ -152,7 +152,7 @@ function createListening(options: ListenOptions) {
     logger.info(plain(`New connections are accepted again after ${seconds} s`), { port, seconds });
   }
 
-  const listening: Listening = {
+  const listener: Listener = {
     get port() {
       return port;
     },
@@ -163,5 +163,5 @@ function createListening(options: ListenOptions) {
       await Promise.all([...servers].map((server) => server.shutdown().catch(() => {})));
     },
   };
-  return { listening, open, interrupted, reserve };
+  return { listener, open, interrupted, reserve };
 }

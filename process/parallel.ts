@@ -1,20 +1,20 @@
 /**
- * `deno serve --parallel parallel.ts`: this module runs once in each worker, and each is a node.
+ * `deno serve --parallel process/parallel.ts`: this module runs once in each worker, and each is a node.
  * Not main.ts, because the runtime warns of a default export with `fetch` under `deno run`.
  */
-import { boot, EXHAUSTED } from "./boot.ts";
-import { listenAgain, type Listening } from "./listening.ts";
+import { type Listener, resumeListening } from "./listener.ts";
+import { EXIT_RESTART, prepareStart } from "./startup.ts";
 
 /** In place of the runtime's own listener, once that has ended. */
-let listening: Listening | null = null;
+let listener: Listener | null = null;
 
-const { config, serve, failed, start, announce, stop: end } = await boot({
+const { config, serve, failed, start, announce, stop: end } = await prepareStart({
   parallel: true,
-  onExhausted: () => void stop(EXHAUSTED),
+  onFatal: () => void stop(EXIT_RESTART),
   onUncaught(error) {
     // The runtime listens here, and when it cannot accept it ends that for good.
     if (!(error instanceof Deno.errors.Http)) return false;
-    listening ??= listenAgain({
+    listener ??= resumeListening({
       port: config.PORT,
       hostname: config.HOST,
       backlog: config.MAX_PENDING_CONNECTIONS,
@@ -52,7 +52,7 @@ function note(worker: string, done: boolean): void {
 channel.onmessage = ({ data: [worker, done, why] }) => {
   note(worker, done);
   // Memory is that of the process: where it is exhausted for one worker, it is for all.
-  if (why === EXHAUSTED) void stop(EXHAUSTED);
+  if (why === EXIT_RESTART) void stop(EXIT_RESTART);
 };
 
 async function stop(why: number): Promise<void> {
@@ -67,7 +67,7 @@ async function stop(why: number): Promise<void> {
     note(me, workers.get(me)!);
   }, GATHER_MS);
   await end();
-  await listening?.close();
+  await listener?.close();
   channel.postMessage([me, true]);
   note(me, true);
 }

@@ -1,13 +1,16 @@
 /** What every way to start has in common: settings, logs, the site, and all parts put together. */
+import { dirname } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import { pathOf } from "./api/path.ts";
-import { respondWhileStarting } from "./api/probes.ts";
-import { problemResponse } from "./api/problem.ts";
-import { withSecurityHeaders } from "./api/security_headers.ts";
-import { type BuiltSite, createSite } from "./api/site.ts";
-import { DataDirError } from "./db/data_dir.ts";
-import { tracingWarning } from "./domain/tracing.ts";
-import { surviveUncaught } from "./last_resort.ts";
+import { pathOf } from "../api/path.ts";
+import { respondWhileStarting } from "../api/probes.ts";
+import { problemResponse } from "../api/problem.ts";
+import { withSecurityHeaders } from "../api/security_headers.ts";
+import { type BuiltSite, createSite } from "../api/site.ts";
+import { DataDirError } from "../db/data_dir.ts";
+import { tracingWarning } from "../domain/tracing.ts";
+import { createPeerReader } from "../realtime/address.ts";
+import { createParley, type Parley } from "../server.ts";
+import { readSettings, type Settings, SettingsError } from "../settings.ts";
 import {
   configureLogging,
   type LogFormat,
@@ -16,19 +19,18 @@ import {
   sayReady,
   saySetupCode,
 } from "./logging.ts";
-import { createPeerReader } from "./realtime/address.ts";
-import { openStoreWhenThere, StartError } from "./open_store.ts";
-import { createParley, type Parley } from "./server.ts";
-import { readSettings, type Settings, SettingsError } from "./settings.ts";
+import { openStoreWithRetry } from "./open_store.ts";
+import { StartError } from "./start_error.ts";
+import { logUncaughtErrors } from "./uncaught_errors.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
 const logger = getLogger("parley");
 
-/** What is built lies beside this module, wherever the process was started. */
-const HOME = import.meta.dirname!;
+/** What is built lies in the folder of main.ts, wherever the process was started. */
+const HOME = dirname(import.meta.dirname!);
 
-/** Prints one line and ends: the start failed for a reason that the operator can mend. */
-export function refuse(error: unknown): never {
+/** Prints one line and ends: the start failed for a reason that the operator can fix. */
+export function exitWithError(error: unknown): never {
   const known = error instanceof SettingsError || error instanceof DataDirError ||
     error instanceof StartError;
   const message = error instanceof Error ? error.message : String(error);
@@ -40,12 +42,12 @@ function settings(): Settings {
   try {
     return readSettings(Deno.env.toObject());
   } catch (error) {
-    if (error instanceof SettingsError) refuse(error);
+    if (error instanceof SettingsError) exitWithError(error);
     throw error;
   }
 }
 
-export interface Booted {
+export interface Startup {
   config: Settings;
   /** Answers a request that came over this connection, also while the server is starting. */
   serve(request: Request, info: Deno.ServeHandlerInfo): Promise<Response>;
@@ -64,23 +66,24 @@ export interface Booted {
   stop(): Promise<void>;
 }
 
-/** Exit code of a process whose memory is exhausted (EX_TEMPFAIL): it is to be started again. */
-export const EXHAUSTED = 75;
+/** EX_TEMPFAIL: the process cannot continue, and its supervisor should start it again. */
+export const EXIT_RESTART = 75;
 
 /** @param parallel this is one of several workers of one process */
-export async function boot(
-  { parallel, onExhausted, onUncaught }: {
+export async function prepareStart(
+  { parallel, onFatal, onUncaught }: {
     parallel: boolean;
-    onExhausted: () => void;
+    /** The process cannot continue: memory is exhausted, or the embedded engine has ended. */
+    onFatal: () => void;
     /** True: the error is taken care of; others are logged. */
     onUncaught?: (error: unknown) => boolean;
   },
-): Promise<Booted> {
+): Promise<Startup> {
   const config = settings();
   await configureLogging(config.LOG_LEVEL, formatOf(config));
   const warning = tracingWarning(Deno.env.toObject());
   if (warning !== null) logger.warn(warning);
-  surviveUncaught(onUncaught);
+  logUncaughtErrors(onUncaught);
   const stopping = new AbortController();
   const peer = createPeerReader(config.TRUSTED_PROXIES, {
     hosted: config.onDeploy,
@@ -136,14 +139,14 @@ export async function boot(
             `The embedded database has ended: ${reason}. This process ends, to be started again`,
           ),
         );
-        onExhausted();
+        onFatal();
       },
     };
-    const opening = openStoreWhenThere(config, told, {
+    const opening = openStoreWithRetry(config, told, {
       signal: stopping.signal,
       onWait: (sentence) => logger.warn(plain(`Listening on port ${port}, ${sentence}`), { port }),
       onMissing: (sentence) => missing = [sentence],
-      onThere(ms, where) {
+      onAvailable(ms, where) {
         const seconds = Math.round(ms / 100) / 10;
         logger.info(plain(`The database at "${where}" is there after ${seconds} s`), {
           where,
@@ -158,7 +161,7 @@ export async function boot(
     missing = ["The server is starting"];
     const opened = await createParley(config, {
       onError: reportError,
-      onExhausted,
+      onFatal,
       parallel,
       site,
       store,
@@ -190,7 +193,7 @@ export async function boot(
       try {
         await (starting = open(port));
       } catch (error) {
-        if (!stopping.signal.aborted) refuse(error);
+        if (!stopping.signal.aborted) exitWithError(error);
       }
     },
     announce(port) {

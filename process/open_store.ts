@@ -1,0 +1,99 @@
+/** The database of a node, migrated and with what a first start puts into it. */
+import { type OpenDatabase, openDatabase } from "../db/database.ts";
+import { countUsers, createFirstAdmin } from "../domain/agents/users.ts";
+import type { Passwords } from "../domain/agents/passwords.ts";
+import { createMetrics, type Metrics } from "../domain/metrics.ts";
+import { ensureFirstWidget } from "../domain/visitors/widgets.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import { type Settings, SettingsError } from "../settings.ts";
+import { openEmbedded, retryUntilAvailable, type WaitOptions } from "./database_wait.ts";
+
+export interface Store {
+  database: OpenDatabase;
+  metrics: Metrics;
+  /** There is no user yet. */
+  needsSetup: boolean;
+}
+
+export interface StoreOptions {
+  onError: (error: unknown) => void;
+  /** Told of each migration that was run. */
+  onMigrated?: (name: string) => void;
+  /** Hashes the first admin's password; default as for a few. */
+  passwords?: Passwords | undefined;
+  /** The embedded engine has ended, for this reason. */
+  onDead?: (reason: string) => void;
+}
+
+/** Opens and migrates the database, and makes the first admin and the first widget. */
+export async function openStore(
+  settings: Settings,
+  { onError, onMigrated, passwords, onDead }: StoreOptions,
+): Promise<Store> {
+  const metrics = createMetrics();
+  const database = await openDatabase({
+    url: settings.DATABASE_URL,
+    directUrl: settings.DATABASE_DIRECT_URL,
+    dataDir: settings.DATA_DIR,
+    pool: settings.DATABASE_POOL,
+    minFreeBytes: settings.MIN_FREE_DISK_BYTES,
+    onDead: onDead ??
+      ((reason) => onError(new Error(`The embedded database has ended: ${reason}`))),
+    timeouts: {
+      statement: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+      lock: settings.DATABASE_LOCK_TIMEOUT_MS,
+      idleTransaction: settings.DATABASE_IDLE_TRANSACTION_TIMEOUT_MS,
+      connect: settings.DATABASE_CONNECT_TIMEOUT_MS,
+      query: settings.DATABASE_QUERY_TIMEOUT_MS,
+      keepAlive: settings.DATABASE_KEEPALIVE_MS,
+      job: settings.DATABASE_JOB_TIMEOUT_MS,
+    },
+    onTrouble: (kind) => metrics.databaseTrouble.inc({ kind }),
+    migrate: settings.MIGRATE_ON_START,
+    onMigrated,
+    onQuery: (ms) => metrics.query.observe(ms / 1000),
+  });
+  try {
+    const { db } = database;
+    let users = await countUsers(db);
+    if (settings.ADMIN_EMAIL !== undefined && users === 0) {
+      await createFirstAdmin(db, {
+        name: settings.ADMIN_EMAIL.split("@")[0]!,
+        email: settings.ADMIN_EMAIL.toLowerCase(),
+        password: settings.ADMIN_PASSWORD!,
+      }, passwords).catch(unlessSetUp);
+      users = 1;
+    }
+    await ensureFirstWidget(db);
+    return { database, metrics, needsSetup: users === 0 };
+  } catch (error) {
+    await database.close().catch(onError);
+    throw error;
+  }
+}
+
+/** Another node, which started at the same moment, made the first admin. */
+function unlessSetUp(error: unknown): void {
+  if (error instanceof ParleyError && error.code === "invalid") {
+    const reason = error.fields?.[0]?.message ?? error.message;
+    throw new SettingsError(`Cannot start: setting ADMIN_PASSWORD is (secret): it ${reason}`);
+  }
+  if ((error as { code?: string }).code !== "already_set_up") throw error;
+}
+
+/**
+ * The same as `openStore`, tried until it succeeds, as long as waiting can help.
+ *
+ * @throws {StartError} when it cannot, with a sentence that names the setting.
+ * @throws the reason of the signal, when that is aborted first.
+ */
+export async function openStoreWithRetry(
+  settings: Settings,
+  options: StoreOptions,
+  waiting: WaitOptions,
+): Promise<Store> {
+  const url = settings.DATABASE_URL;
+  return url === undefined
+    ? await openEmbedded(settings.DATA_DIR, () => openStore(settings, options))
+    : await retryUntilAvailable(url, () => openStore(settings, options), waiting);
+}
