@@ -30,6 +30,8 @@ COPY --from=build /app/domain domain/
 COPY --from=build /app/process process/
 COPY --from=build /app/protocol protocol/
 COPY --from=build /app/realtime realtime/
+COPY --from=build /app/server server/
+COPY --from=build /app/settings settings/
 # `docker run … deno run -A tools/migrate.ts` prepares a release.
 COPY --from=build /app/tools/migrate.ts tools/
 RUN mkdir /data && chown deno:deno /data && chmod 700 /data

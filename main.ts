@@ -1,7 +1,7 @@
 import { EXIT_RESTART, exitWithError, prepareStart } from "./process/startup.ts";
 import { listen, type Listener } from "./process/listener.ts";
 
-const { config, serve, failed, start, announce, stop } = await prepareStart({
+const { settings: { server }, serve, failed, start, announce, stop } = await prepareStart({
   parallel: false,
   onFatal: () => void end(EXIT_RESTART),
 });
@@ -11,9 +11,9 @@ const { config, serve, failed, start, announce, stop } = await prepareStart({
 let listener: Listener;
 try {
   listener = listen({
-    port: config.PORT,
-    hostname: config.HOST,
-    backlog: config.MAX_PENDING_CONNECTIONS,
+    port: server.port,
+    hostname: server.host,
+    backlog: server.pendingConnections,
     handler: serve,
     onError: failed,
   });
@@ -25,7 +25,7 @@ let stopping = false;
 async function end(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
-  // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
+  // Hosts kill a process that does not end within five seconds; acknowledged messages are stored.
   setTimeout(() => Deno.exit(code), 4800);
   await stop();
   await listener.close();

@@ -257,8 +257,8 @@ if (import.meta.main) {
   }
   const settings = readSettings(Deno.env.toObject());
   const database = await openDatabase({
-    url: settings.DATABASE_URL,
-    dataDir: settings.DATA_DIR,
+    url: settings.database.url,
+    dataDir: settings.database.dataDir,
     pool: 1,
   });
   await generate(database.db, { conversations, messages }, (words) => console.log(words));

@@ -8,7 +8,7 @@ const logger = getLogger("parley");
 
 export interface Listener {
   readonly port: number;
-  /** Accepts nothing more, and waits for open connections. */
+  /** Stops accepting, and waits for open connections. */
   close(): Promise<void>;
 }
 
@@ -23,32 +23,35 @@ export interface ListenOptions {
   shared?: boolean;
 }
 
-/** Why it cannot listen, in a sentence that names the setting. */
-export function listenError(error: unknown, { HOST, PORT }: Pick<Settings, "HOST" | "PORT">) {
+/** Why the port cannot be opened, in a sentence that names the setting. */
+export function listenError(
+  error: unknown,
+  { host, port }: Pick<Settings["server"], "host" | "port">,
+) {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Deno.errors.AddrInUse) {
     return new StartError(
-      `Cannot start: setting PORT is ${PORT}: another process listens there ` +
+      `Cannot start: setting PORT is ${port}: another process listens there ` +
         "(stop it, or choose another PORT)",
     );
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return new StartError(
-      `Cannot start: setting PORT is ${PORT}: this user may not listen there ` +
+      `Cannot start: setting PORT is ${port}: this user may not listen there ` +
         "(ports below 1024 need rights of their own)",
     );
   }
-  return new StartError(`Cannot start: setting HOST is "${HOST}": ${message}`);
+  return new StartError(`Cannot start: setting HOST is "${host}": ${message}`);
 }
 
-/** Milliseconds before it listens again, doubled up to the second number. */
+/** Milliseconds before the next attempt, doubled up to the second number. */
 const RETRY_MS = [100, 2000] as const;
-/** After so many milliseconds without trouble it is said to be over. */
+/** Milliseconds without a failure after which it is logged that accepting works again. */
 const STABLE_MS = 5000;
 
 /**
- * Descriptors that are held for other work: while nobody is accepted they are given back, so that a
- * database can be reached, and files opened, when strangers have taken all others.
+ * Descriptors that are reserved for other work. They are released while nothing is accepted, so that
+ * the database can be reached and files opened although clients have used up all others.
  */
 const RESERVED = 8;
 
@@ -59,10 +62,10 @@ function createReserve() {
       try {
         while (held.length < RESERVED) held.push(Deno.openSync("/dev/null"));
       } catch {
-        // Fewer, or none: where there is no such file, or no right to it.
+        // Fewer, or none, where there is no such file or no right to it.
       }
     },
-    giveBack() {
+    release() {
       for (const file of held) file.close();
       held = [];
     },
@@ -70,8 +73,8 @@ function createReserve() {
 }
 
 /**
- * Listens until it is closed. When the runtime cannot accept, as without a free descriptor, it ends
- * the server, and what is connected goes on; so another one is begun on the same port.
+ * Listens until it is closed. When the runtime cannot accept, such as without a free descriptor, it
+ * ends the server, and existing connections continue; then another one is started on the same port.
  *
  * @throws {StartError} when the port cannot be opened at first.
  */
@@ -80,7 +83,7 @@ export function listen(options: ListenOptions): Listener {
   try {
     open();
   } catch (error) {
-    throw listenError(error, { HOST: options.hostname, PORT: options.port });
+    throw listenError(error, { host: options.hostname, port: options.port });
   }
   reserve.take();
   return listener;
@@ -100,7 +103,7 @@ function createListener(options: ListenOptions) {
   let port = options.port;
   let closed = false;
   let retryMs: number = RETRY_MS[0];
-  let since: number | null = null;
+  let failingSince: number | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function open(): void {
@@ -111,16 +114,16 @@ function createListener(options: ListenOptions) {
     port = (server.addr as Deno.NetAddr).port;
     servers.add(server);
     server.finished.then(() => servers.delete(server), (error) => {
-      // Its connections are still served; it is closed with the others.
+      // Its connections are still served, and it is closed with the others.
       if (!closed) interrupted(error);
     });
   }
 
   function interrupted(error: unknown): void {
     clearTimeout(timer);
-    reserve.giveBack();
-    if (since === null) {
-      since = performance.now();
+    reserve.release();
+    if (failingSince === null) {
+      failingSince = performance.now();
       const reason = error instanceof Error ? error.message : String(error);
       logger.error(
         plain(
@@ -130,11 +133,11 @@ function createListener(options: ListenOptions) {
         { port, reason },
       );
     }
-    timer = setTimeout(again, retryMs);
+    timer = setTimeout(retry, retryMs);
     retryMs = Math.min(2 * retryMs, RETRY_MS[1]);
   }
 
-  function again(): void {
+  function retry(): void {
     if (closed) return;
     try {
       open();
@@ -142,12 +145,12 @@ function createListener(options: ListenOptions) {
     } catch (error) {
       return interrupted(error);
     }
-    timer = setTimeout(over, STABLE_MS);
+    timer = setTimeout(recovered, STABLE_MS);
   }
 
-  function over(): void {
-    const seconds = Math.round((performance.now() - since!) / 1000);
-    since = null;
+  function recovered(): void {
+    const seconds = Math.round((performance.now() - failingSince!) / 1000);
+    failingSince = null;
     retryMs = RETRY_MS[0];
     logger.info(plain(`New connections are accepted again after ${seconds} s`), { port, seconds });
   }
@@ -159,7 +162,7 @@ function createListener(options: ListenOptions) {
     async close() {
       closed = true;
       clearTimeout(timer);
-      reserve.giveBack();
+      reserve.release();
       await Promise.all([...servers].map((server) => server.shutdown().catch(() => {})));
     },
   };

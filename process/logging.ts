@@ -1,3 +1,4 @@
+/** Log lines, as JSON or text, without credentials; and the lines that several parts write. */
 import {
   configure,
   getConsoleSink,
@@ -9,8 +10,8 @@ import {
 const logger = getLogger("parley");
 
 /**
- * What looks like a credential and could come into a line with an error of somebody else's making:
- * an address, a header, a database's own words.
+ * What looks like a credential and could be part of an error that another program made: an address,
+ * a header, a message of the database.
  */
 const CREDENTIALS: [RegExp, string][] = [
   [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, "[token]"],
@@ -20,25 +21,25 @@ const CREDENTIALS: [RegExp, string][] = [
     /((?:token|session_?id|password|secret|authorization|cookie|api_?key)(?:\\?["'])?\s*[=:]\s*(?:\\?["'])?)[^"'&\s,;}\\]+/gi,
     "$1[redacted]",
   ],
-  // 256 bits in base64url: sessions, refresh tokens and keys of this server's own making.
+  // 256 bits in base64url: sessions, refresh tokens and keys that this server makes.
   [/(?<![\w-])[\w-]{43}(?![\w-])/g, "[secret]"],
 ];
 
-/** A line of the log without anything that opens a door. */
+/** A line of the log without credentials. */
 export function redact(line: string): string {
   return CREDENTIALS.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line);
 }
 
-/** What says that the server is ready; it is heard whatever the level is. */
+/** The category of the start line, which is logged at every level. */
 const START = ["parley", "start"];
 const startLogger = getLogger(START);
 
-/** What would begin another line, or tell a terminal to do something. */
-// deno-lint-ignore no-control-regex -- these are what is looked for
+/** Characters that begin another line, or control a terminal. */
+// deno-lint-ignore no-control-regex -- these are what is searched for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
-/** Strangers send some of what a line has: it is written as JSON would write it. */
-function visible(text: string): string {
+/** Parts of a line come from strangers: control characters are written as in JSON. */
+function escapeControl(text: string): string {
   return text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
@@ -52,11 +53,11 @@ export function textLine(record: LogRecord): string {
     .filter(([name, value]) => value !== undefined && name !== "stack" && !used.includes(value))
     .map(([name, value]) => ` ${name}=${show(value)}`).join("");
   const stack = typeof record.properties["stack"] === "string"
-    ? record.properties["stack"].split("\n").map((line) => `\n    ${visible(line)}`).join("")
+    ? record.properties["stack"].split("\n").map((line) => `\n    ${escapeControl(line)}`).join("")
     : "";
   const time = new Date(record.timestamp).toISOString();
   const level = record.level.toUpperCase().padEnd(7);
-  return `${time} ${level} ${visible(message + about)}${stack}`;
+  return `${time} ${level} ${escapeControl(message + about)}${stack}`;
 }
 
 function show(value: unknown): string {
@@ -71,7 +72,7 @@ const formatterOf = (format: LogFormat) => {
   return (record: LogRecord) => redact(line(record));
 };
 
-/** A line for who cannot log it, of the time at the beginning of the epoch. */
+/** A line for the watchdog, which cannot use the logger; its time is the beginning of the epoch. */
 export function fatalLine(
   sentence: string,
   properties: Record<string, unknown>,
@@ -106,7 +107,7 @@ export async function configureLogging(
   });
 }
 
-/** A finished sentence: its braces are none of the logger's. */
+/** A finished sentence: the logger must not take its braces for placeholders. */
 export function plain(sentence: string): string {
   return sentence.replaceAll("{", "{{").replaceAll("}", "}}");
 }
@@ -121,7 +122,7 @@ export interface Ready {
 }
 
 /** The one line that tools and people wait for. */
-export function sayReady(ready: Ready): void {
+export function logReady(ready: Ready): void {
   const { url, engine, broker, node } = ready;
   startLogger.info(
     plain(`Parley is ready at ${url} (${engine}, broker ${broker}, node ${node})`),
@@ -129,12 +130,12 @@ export function sayReady(ready: Ready): void {
   );
 }
 
-/** While there is no user: what lets somebody make the first one from another machine. */
-export function saySetupCode(code: string): void {
+/** While there is no user: the code that lets the first one be made from another machine. */
+export function logSetupCode(code: string): void {
   startLogger.info(plain(`From another machine, /setup asks for this code: ${code}`), {});
 }
 
-/** An error that nobody expected: logged with what it is about, never with what users wrote. */
+/** Logs an unexpected error with its context, never with what users wrote. */
 export function reportError(error: unknown, context: Record<string, unknown> = {}): void {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   logger.error("Unexpected error: {reason}", {
@@ -144,13 +145,13 @@ export function reportError(error: unknown, context: Record<string, unknown> = {
   });
 }
 
-/** Tokens of an outside issuer cannot be checked; its address may have a secret in it. */
-export function sayKeysUnreadable(cause: unknown): void {
+/** Tokens of an outside issuer cannot be checked. Its address may contain a secret, so it is not logged. */
+export function logKeysUnreadable(cause: unknown): void {
   logger.warn("The keys at JWT_JWKS_URL cannot be read: {reason}", {
     reason: cause instanceof Error ? cause.message : String(cause),
   });
 }
 
-export function sayKeysReadable(): void {
+export function logKeysReadable(): void {
   logger.info("The keys at JWT_JWKS_URL can be read again", {});
 }

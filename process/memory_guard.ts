@@ -1,7 +1,7 @@
 /**
- * Watches how much memory the process takes. The runtime collects what a peer sends in fragments and
- * cannot cut that peer off, so near the limit nobody new is let in, and at the limit the process
- * ends by itself, after a drain, before the system ends it in the middle of something.
+ * Watches the memory of the process. The runtime buffers what a peer sends in fragments, without a
+ * bound. So near the limit new sockets are refused, and at the limit the process drains and ends by
+ * itself, before the system kills it in the middle of something.
  */
 import v8 from "node:v8";
 import vm from "node:vm";
@@ -13,11 +13,11 @@ import type { Settings } from "../settings.ts";
 
 const logger = getLogger("parley");
 
-/** How often it is looked at. */
-const LOOK_MS = 250;
-/** Garbage is collected no more often than that while memory is short. */
+/** How often memory is read. */
+const CHECK_MS = 250;
+/** Shortest time between two garbage collections while memory is short. */
 const COLLECT_MS = 30_000;
-/** So far below the first bound, in parts of the limit, memory is no longer short. */
+/** Part of the limit by which memory has to fall below the first bound to be no longer short. */
 const SLACK = 0.03;
 
 export interface MemoryGuardOptions {
@@ -27,10 +27,10 @@ export interface MemoryGuardOptions {
   guardPercent: number;
   /** Percent of the limit past which the process ends; 0: never. */
   stopPercent: number;
-  /** Memory is short, or no longer. @returns how many sockets were let go. */
+  /** Memory is short, or no longer. @returns how many sockets were closed. */
   onShort: (isShort: boolean) => number;
   /** Called once. */
-  onExhausted: () => void;
+  onFatal: () => void;
   everyMs?: number;
   rss?: () => number;
   collect?: () => void;
@@ -46,18 +46,18 @@ export interface MemoryState {
 
 export interface MemoryGuard {
   state(): MemoryState;
-  /** Looks now; it happens by itself every `everyMs`. */
-  look(): void;
+  /** Checks now; otherwise every `everyMs`. */
+  check(): void;
   stop(): void;
 }
 
 export function watchMemory(options: MemoryGuardOptions): MemoryGuard {
-  const { limit, guardPercent, stopPercent, onShort, onExhausted } = options;
+  const { limit, guardPercent, stopPercent, onShort, onFatal } = options;
   const { rss = () => Deno.memoryUsage().rss, collect = collectGarbage, now = Date.now } = options;
   const first = guardPercent === 0 ? Infinity : limit * guardPercent / 100;
   const last = stopPercent === 0 ? Infinity : limit * stopPercent / 100;
   let short = false;
-  let over = false;
+  let exhausted = false;
   let since = 0;
   let collectedAt = -Infinity;
 
@@ -67,10 +67,10 @@ export function watchMemory(options: MemoryGuardOptions): MemoryGuard {
     percent: Math.round(bytes / limit * 1000) / 10,
   });
 
-  function look(): void {
-    if (over) return;
+  function check(): void {
+    if (exhausted) return;
     let bytes = rss();
-    // What is only garbage is no reason to send anybody away.
+    // Garbage is no reason to refuse or close anything.
     if (bytes > first && now() - collectedAt > COLLECT_MS) {
       collectedAt = now();
       collect();
@@ -95,50 +95,44 @@ export function watchMemory(options: MemoryGuardOptions): MemoryGuard {
       });
     }
     if (bytes <= last) return;
-    over = true;
+    exhausted = true;
     clearInterval(timer);
     logger.error(
       "Memory is exhausted: {rss} of {limit} bytes; the process ends after a drain, to be started " +
         "again by its supervisor",
       about(bytes),
     );
-    onExhausted();
+    onFatal();
   }
 
-  const timer = setInterval(look, options.everyMs ?? LOOK_MS);
+  const timer = setInterval(check, options.everyMs ?? CHECK_MS);
   return {
     state: () => ({ rss: rss(), limit, short }),
-    look,
+    check,
     stop: () => clearInterval(timer),
   };
 }
 
-/**
- * The guard as the settings have it, with its metrics; null where nobody says how much memory there
- * is.
- */
+/** The guard with its settings and metrics; null where the limit is not known. */
 export function guardMemory(
-  settings: Pick<
-    Settings,
-    "MEMORY_LIMIT_BYTES" | "MEMORY_GUARD_PERCENT" | "MEMORY_STOP_PERCENT"
-  >,
+  settings: Settings["memory"],
   parts: {
     metrics: Pick<Metrics, "watch">;
     realtime: Pick<Realtime, "press">;
-    onExhausted: () => void;
+    onFatal: () => void;
   },
 ): MemoryGuard | null {
-  const limit = settings.MEMORY_LIMIT_BYTES ?? memoryLimit();
+  const limit = settings.limitBytes ?? memoryLimit();
   if (limit === null) {
     logger.info("Memory is not guarded: set MEMORY_LIMIT_BYTES, which nothing here may be asked");
     return null;
   }
   const guard = watchMemory({
     limit,
-    guardPercent: settings.MEMORY_GUARD_PERCENT,
-    stopPercent: settings.MEMORY_STOP_PERCENT,
+    guardPercent: settings.guardPercent,
+    stopPercent: settings.stopPercent,
     onShort: (isShort) => parts.realtime.press(isShort),
-    onExhausted: parts.onExhausted,
+    onFatal: parts.onFatal,
   });
   const { watch } = parts.metrics;
   watch("parley_memory_limit_bytes", "What this process may take", () => [{ value: limit }]);
@@ -148,12 +142,12 @@ export function guardMemory(
   return guard;
 }
 
-/** A full collection; the runtime has no function for it unless it was started with a flag. */
+/** A full collection. The runtime has no function for it unless it was started with a flag. */
 function collectGarbage(): void {
   try {
     v8.setFlagsFromString("--expose-gc");
     vm.runInNewContext("gc")();
   } catch {
-    // It happens by itself, later.
+    // The runtime collects by itself, later.
   }
 }

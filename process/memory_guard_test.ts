@@ -16,12 +16,12 @@ function watch(readings: number[], collect: (rss: number) => number) {
       said.push(`${isShort ? "short" : "fine"} ${rss}`);
       return 0;
     },
-    onExhausted: () => said.push(`exhausted ${rss}`),
+    onFatal: () => said.push(`exhausted ${rss}`),
   });
   for (const reading of readings) {
     rss = reading;
     clock += 10_000;
-    guard.look();
+    guard.check();
   }
   guard.stop();
   return { said, state: guard.state() };

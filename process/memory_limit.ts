@@ -1,4 +1,4 @@
-/** How much memory this process may take, as far as the machine tells. */
+/** How much memory this process may take, as far as that can be read. */
 
 /** Values from here on mean "no limit" in cgroup v1. */
 const UNLIMITED = 2 ** 60;
@@ -6,14 +6,14 @@ const UNLIMITED = 2 ** 60;
 export interface MemorySources {
   /** The text of a file, null where it is not there or may not be read. */
   read: (path: string) => string | null;
-  /** Bytes of the machine, null where that may not be asked. */
+  /** Bytes of the machine, null where that may not be read. */
   machine: () => number | null;
 }
 
 /**
  * Bytes of the container (cgroup v2 or v1, the tightest on the way up) or of the machine, whichever
- * is less; null where neither may be read. Without `--allow-all` the runtime lets nobody read
- * /sys/fs/cgroup, so an image passes MEMORY_LIMIT_BYTES instead.
+ * is less; null where neither may be read. Without `--allow-all` the runtime forbids to read
+ * /sys/fs/cgroup, so the image passes MEMORY_LIMIT_BYTES instead.
  */
 export function memoryLimit(sources: MemorySources = { read, machine }): number | null {
   const cgroups = sources.read("/proc/self/cgroup") ?? "";
@@ -46,7 +46,7 @@ function upwards(path: string): string[] {
   );
 }
 
-/** Asks for no permission: a question in a terminal would hold up the start. */
+/** Does not ask for the permission: a prompt in a terminal would block the start. */
 function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(descriptor).state === "granted";
 }

@@ -11,7 +11,7 @@ import { StartError } from "./start_error.ts";
  * @throws {StartError} with a sentence, also when the database stays away for longer than that.
  */
 export async function migrate(
-  settings: Settings,
+  { url, directUrl, dataDir }: Settings["database"],
   { onWait, onMigrated, patienceMs }: {
     onWait: (sentence: string) => void;
     onMigrated: (name: string) => void;
@@ -22,8 +22,8 @@ export async function migrate(
   async function attempt(): Promise<void> {
     const database = await openDatabase({
       // A pooler may lend another connection for each statement, which long ones do not bear.
-      url: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
-      dataDir: settings.DATA_DIR,
+      url: directUrl ?? url,
+      dataDir,
       pool: 2,
       onMigrated(name) {
         ran++;
@@ -32,8 +32,7 @@ export async function migrate(
     });
     await database.close();
   }
-  const url = settings.DATABASE_URL;
-  if (url === undefined) await openEmbedded(settings.DATA_DIR, attempt);
+  if (url === undefined) await openEmbedded(dataDir, attempt);
   else {
     let last = "";
     await retryUntilAvailable(url, attempt, {

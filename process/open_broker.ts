@@ -1,3 +1,4 @@
+/** Which broker a node uses, and opening it. */
 import { createBrokerLog } from "../db/broker_log.ts";
 import type { OpenDatabase } from "../db/database.ts";
 import { DatabaseUnavailable } from "../db/database_error.ts";
@@ -10,18 +11,18 @@ import { type Settings, SettingsError } from "../settings.ts";
 
 export type BrokerKind = "memory" | "channel" | "redis" | "postgres";
 
-/** One writes and one reads; a broadcast does not wait for either, nor for anybody else's query. */
+/** One writes and one reads, so that a broadcast does not wait for a query. */
 const LOG_CONNECTIONS = 2;
 
 /**
  * @param parallel this is one of several workers of one process
- * @throws {SettingsError} when several nodes could not share what they have to share.
+ * @throws {SettingsError} when several nodes would not be connected.
  */
 export function brokerKind(settings: Settings, parallel: boolean): BrokerKind {
-  const { BROKER, REDIS_URL, DATABASE_URL } = settings;
-  // On Deno Deploy there may be several instances at any time, and there is nothing else between them.
+  const { kind: chosen, redisUrl } = settings.broker;
+  // On Deno Deploy there may be several instances at any time, with only the database in common.
   const shared = settings.onDeploy ? "postgres" : parallel ? "channel" : "memory";
-  const kind = BROKER !== "auto" ? BROKER : REDIS_URL !== undefined ? "redis" : shared;
+  const kind = chosen !== "auto" ? chosen : redisUrl !== undefined ? "redis" : shared;
   if (settings.onDeploy && (kind === "memory" || kind === "channel")) {
     throw new SettingsError(
       `Cannot start on Deno Deploy: setting BROKER is "${kind}": several instances may run at any ` +
@@ -33,7 +34,7 @@ export function brokerKind(settings: Settings, parallel: boolean): BrokerKind {
       'Cannot start: setting BROKER is "memory": several workers need "channel", "redis" or "postgres"',
     );
   }
-  if (kind !== "memory" && DATABASE_URL === undefined) {
+  if (kind !== "memory" && settings.database.url === undefined) {
     throw new SettingsError(
       "Cannot start: setting DATABASE_URL is not set: several nodes need a Postgres server",
     );
@@ -42,18 +43,17 @@ export function brokerKind(settings: Settings, parallel: boolean): BrokerKind {
 }
 
 /**
- * A Redis that is away does not hold this up: the broker connects later.
+ * Does not wait for a Redis that is away: the broker connects later.
  *
  * @throws {SettingsError} when Redis is there and refuses what REDIS_URL says.
  */
 export async function openBroker(
   kind: BrokerKind,
-  settings: Settings,
+  { redisUrl, maxBytes }: Settings["broker"],
   identity: { name: string; node: string; onError: (error: unknown) => void },
   database: Pick<OpenDatabase, "apart" | "listen">,
 ): Promise<Broker> {
-  const { MAX_BROKER_BYTES } = settings;
-  if (kind === "channel") return createChannelBroker({ ...identity, maxKept: MAX_BROKER_BYTES });
+  if (kind === "channel") return createChannelBroker({ ...identity, maxKept: maxBytes });
   if (kind === "memory") return createMemoryBroker();
   if (kind === "postgres") {
     const { name: installation, node, onError } = identity;
@@ -62,9 +62,9 @@ export async function openBroker(
     return await createPostgresBroker({
       log,
       node,
-      maxKept: MAX_BROKER_BYTES,
+      maxKept: maxBytes,
       onError(error) {
-        // An outage is told by whoever opened the database.
+        // An outage is reported where the database was opened.
         if (!(error instanceof DatabaseUnavailable)) onError(error);
       },
     });
@@ -72,8 +72,8 @@ export async function openBroker(
   try {
     return await createRedisBroker({
       ...identity,
-      url: settings.REDIS_URL!,
-      maxWaiting: MAX_BROKER_BYTES,
+      url: redisUrl!,
+      maxWaiting: maxBytes,
     });
   } catch (error) {
     if (!(error instanceof RedisRefusedError)) throw error;

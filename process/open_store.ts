@@ -1,4 +1,4 @@
-/** The database of a node, migrated and with what a first start puts into it. */
+/** The database of a node, migrated, with what a first start puts into it. */
 import { type OpenDatabase, openDatabase } from "../db/database.ts";
 import { countUsers, createFirstAdmin } from "../domain/agents/users.ts";
 import type { Passwords } from "../domain/agents/passwords.ts";
@@ -17,9 +17,9 @@ export interface Store {
 
 export interface StoreOptions {
   onError: (error: unknown) => void;
-  /** Told of each migration that was run. */
+  /** Called for each migration that was run. */
   onMigrated?: (name: string) => void;
-  /** Hashes the first admin's password; default as for a few. */
+  /** Hashes the first admin's password. */
   passwords?: Passwords | undefined;
   /** The embedded engine has ended, for this reason. */
   onDead?: (reason: string) => void;
@@ -27,40 +27,40 @@ export interface StoreOptions {
 
 /** Opens and migrates the database, and makes the first admin and the first widget. */
 export async function openStore(
-  settings: Settings,
+  { database: settings, signIn }: Settings,
   { onError, onMigrated, passwords, onDead }: StoreOptions,
 ): Promise<Store> {
   const metrics = createMetrics();
   const database = await openDatabase({
-    url: settings.DATABASE_URL,
-    directUrl: settings.DATABASE_DIRECT_URL,
-    dataDir: settings.DATA_DIR,
-    pool: settings.DATABASE_POOL,
-    minFreeBytes: settings.MIN_FREE_DISK_BYTES,
+    url: settings.url,
+    directUrl: settings.directUrl,
+    dataDir: settings.dataDir,
+    pool: settings.pool,
+    minFreeBytes: settings.minFreeDiskBytes,
     onDead: onDead ??
       ((reason) => onError(new Error(`The embedded database has ended: ${reason}`))),
     timeouts: {
-      statement: settings.DATABASE_STATEMENT_TIMEOUT_MS,
-      lock: settings.DATABASE_LOCK_TIMEOUT_MS,
-      idleTransaction: settings.DATABASE_IDLE_TRANSACTION_TIMEOUT_MS,
-      connect: settings.DATABASE_CONNECT_TIMEOUT_MS,
-      query: settings.DATABASE_QUERY_TIMEOUT_MS,
-      keepAlive: settings.DATABASE_KEEPALIVE_MS,
-      job: settings.DATABASE_JOB_TIMEOUT_MS,
+      statement: settings.statementTimeoutMs,
+      lock: settings.lockTimeoutMs,
+      idleTransaction: settings.idleTransactionTimeoutMs,
+      connect: settings.connectTimeoutMs,
+      query: settings.queryTimeoutMs,
+      keepAlive: settings.keepAliveMs,
+      job: settings.jobTimeoutMs,
     },
     onTrouble: (kind) => metrics.databaseTrouble.inc({ kind }),
-    migrate: settings.MIGRATE_ON_START,
+    migrate: settings.migrateOnStart,
     onMigrated,
     onQuery: (ms) => metrics.query.observe(ms / 1000),
   });
   try {
     const { db } = database;
     let users = await countUsers(db);
-    if (settings.ADMIN_EMAIL !== undefined && users === 0) {
+    if (signIn.adminEmail !== undefined && users === 0) {
       await createFirstAdmin(db, {
-        name: settings.ADMIN_EMAIL.split("@")[0]!,
-        email: settings.ADMIN_EMAIL.toLowerCase(),
-        password: settings.ADMIN_PASSWORD!,
+        name: signIn.adminEmail.split("@")[0]!,
+        email: signIn.adminEmail.toLowerCase(),
+        password: signIn.adminPassword!,
       }, passwords).catch(unlessSetUp);
       users = 1;
     }
@@ -72,7 +72,7 @@ export async function openStore(
   }
 }
 
-/** Another node, which started at the same moment, made the first admin. */
+/** Ignores that another node, which started at the same moment, made the first admin. */
 function unlessSetUp(error: unknown): void {
   if (error instanceof ParleyError && error.code === "invalid") {
     const reason = error.fields?.[0]?.message ?? error.message;
@@ -92,8 +92,8 @@ export async function openStoreWithRetry(
   options: StoreOptions,
   waiting: WaitOptions,
 ): Promise<Store> {
-  const url = settings.DATABASE_URL;
+  const { url, dataDir } = settings.database;
   return url === undefined
-    ? await openEmbedded(settings.DATA_DIR, () => openStore(settings, options))
+    ? await openEmbedded(dataDir, () => openStore(settings, options))
     : await retryUntilAvailable(url, () => openStore(settings, options), waiting);
 }

@@ -5,19 +5,19 @@
 import { type Listener, resumeListening } from "./listener.ts";
 import { EXIT_RESTART, prepareStart } from "./startup.ts";
 
-/** In place of the runtime's own listener, once that has ended. */
+/** Replaces the listener of the runtime once that has ended. */
 let listener: Listener | null = null;
 
-const { config, serve, failed, start, announce, stop: end } = await prepareStart({
+const { settings: { server }, serve, failed, start, announce, stop: end } = await prepareStart({
   parallel: true,
   onFatal: () => void stop(EXIT_RESTART),
   onUncaught(error) {
     // The runtime listens here, and when it cannot accept it ends that for good.
     if (!(error instanceof Deno.errors.Http)) return false;
     listener ??= resumeListening({
-      port: config.PORT,
-      hostname: config.HOST,
-      backlog: config.MAX_PENDING_CONNECTIONS,
+      port: server.port,
+      hostname: server.host,
+      backlog: server.pendingConnections,
       handler: serve,
       onError: failed,
       shared: true,
@@ -26,22 +26,22 @@ const { config, serve, failed, start, announce, stop: end } = await prepareStart
   },
 });
 
-/** The runtime says it once, for all workers. */
+/** The runtime calls this once, for all workers. */
 const onListen = (address: Deno.Addr) => announce((address as Deno.NetAddr).port);
 
 export default { fetch: serve, onListen } satisfies Deno.ServeDefaultExport;
 
-// Not awaited: the runtime listens when this module is done, and the port is opened first.
-void start(config.PORT);
+// Not awaited: the runtime listens once this module is evaluated, and the port is to open first.
+void start(server.port);
 
 const me = crypto.randomUUID();
-/** Workers that stop, and whether they are done: the process ends with the last. */
+/** Workers that are stopping, and whether they have stopped: the process ends with the last. */
 const workers = new Map<string, boolean>();
 const channel = new BroadcastChannel("parley workers");
-/** Within which every worker has heard the signal. */
+/** Milliseconds within which every worker has received the signal. */
 const GATHER_MS = 300;
 let gathered = false;
-/** What the process ends with. */
+/** The exit code of the process. */
 let code = 0;
 
 function note(worker: string, done: boolean): void {
@@ -51,7 +51,7 @@ function note(worker: string, done: boolean): void {
 
 channel.onmessage = ({ data: [worker, done, why] }) => {
   note(worker, done);
-  // Memory is that of the process: where it is exhausted for one worker, it is for all.
+  // Memory belongs to the process: where it is exhausted for one worker, it is for all.
   if (why === EXIT_RESTART) void stop(EXIT_RESTART);
 };
 
@@ -60,7 +60,7 @@ async function stop(why: number): Promise<void> {
   code = why;
   note(me, false);
   channel.postMessage([me, false, why]);
-  // Hosts kill what does not end within five seconds; what was acknowledged is stored by then.
+  // Hosts kill a process that does not end within five seconds; acknowledged messages are stored.
   setTimeout(() => Deno.exit(code), 4800);
   setTimeout(() => {
     gathered = true;
@@ -72,8 +72,8 @@ async function stop(why: number): Promise<void> {
   note(me, true);
 }
 
-// After SIGTERM and SIGINT the runtime itself ends every socket at once, with 1001: SIGQUIT leaves
-// them time to go, each at its own moment.
+// After SIGTERM and SIGINT the runtime itself closes every socket at once, with 1001. SIGQUIT leaves
+// time for a drain.
 for (const signal of ["SIGQUIT", "SIGTERM", "SIGINT"] as const) {
   Deno.addSignalListener(signal, () => void stop(0));
 }

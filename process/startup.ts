@@ -1,4 +1,4 @@
-/** What every way to start has in common: settings, logs, the site, and all parts put together. */
+/** What both entries have in common: settings, logs, the site, and putting all parts together. */
 import { dirname } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { pathOf } from "../api/path.ts";
@@ -14,10 +14,10 @@ import { readSettings, type Settings, SettingsError } from "../settings.ts";
 import {
   configureLogging,
   type LogFormat,
+  logReady,
+  logSetupCode,
   plain,
   reportError,
-  sayReady,
-  saySetupCode,
 } from "./logging.ts";
 import { openStoreWithRetry } from "./open_store.ts";
 import { StartError } from "./start_error.ts";
@@ -38,7 +38,7 @@ export function exitWithError(error: unknown): never {
   Deno.exit(1);
 }
 
-function settings(): Settings {
+function readOrExit(): Settings {
   try {
     return readSettings(Deno.env.toObject());
   } catch (error) {
@@ -48,21 +48,21 @@ function settings(): Settings {
 }
 
 export interface Startup {
-  config: Settings;
-  /** Answers a request that came over this connection, also while the server is starting. */
+  settings: Settings;
+  /** Answers a request, also while the server is starting. */
   serve(request: Request, info: Deno.ServeHandlerInfo): Promise<Response>;
-  /** The answer when answering failed. */
+  /** The answer where `serve` has thrown. */
   failed(error: unknown): Response;
   /**
-   * Opens the database, waiting for it as long as that can help, and puts everything together; ends
-   * the process with one line when it cannot.
+   * Opens the database, waiting for it as long as that can help, and puts all parts together. Where
+   * that fails it ends the process with one line.
    *
-   * @param port where it listens
+   * @param port for the log
    */
   start(port: number): Promise<void>;
-  /** Says where it listens, once it is ready. */
+  /** Logs where it listens, once it is ready. */
   announce(port: number): void;
-  /** Ends what was started, or the waiting. */
+  /** Stops what was started, or the wait for the database. */
   stop(): Promise<void>;
 }
 
@@ -75,19 +75,19 @@ export async function prepareStart(
     parallel: boolean;
     /** The process cannot continue: memory is exhausted, or the embedded engine has ended. */
     onFatal: () => void;
-    /** True: the error is taken care of; others are logged. */
+    /** @returns whether the error is handled; others are logged. */
     onUncaught?: (error: unknown) => boolean;
   },
 ): Promise<Startup> {
-  const config = settings();
-  await configureLogging(config.LOG_LEVEL, formatOf(config));
+  const settings = readOrExit();
+  await configureLogging(settings.telemetry.logLevel, formatOf(settings));
   const warning = tracingWarning(Deno.env.toObject());
   if (warning !== null) logger.warn(warning);
   logUncaughtErrors(onUncaught);
   const stopping = new AbortController();
-  const peer = createPeerReader(config.TRUSTED_PROXIES, {
-    hosted: config.onDeploy,
-    ownOrigin: config.PUBLIC_URL,
+  const peer = createPeerReader(settings.server.trustedProxies, {
+    hosted: settings.onDeploy,
+    ownOrigin: settings.server.publicUrl,
   });
   let missing = ["The server is starting"];
   let site: BuiltSite | null = null;
@@ -100,8 +100,8 @@ export async function prepareStart(
     if (announced === null || parley === null) return;
     const url = `http://localhost:${announced}${parley.needsSetup ? "/setup" : ""}`;
     const { engine, broker, node } = parley;
-    sayReady({ url, host: config.HOST, port: announced, engine, broker, node });
-    if (parley.setupCode !== null) saySetupCode(parley.setupCode);
+    logReady({ url, host: settings.server.host, port: announced, engine, broker, node });
+    if (parley.setupCode !== null) logSetupCode(parley.setupCode);
   }
 
   async function loadSite(): Promise<BuiltSite> {
@@ -109,7 +109,7 @@ export async function prepareStart(
       return site = await createSite({
         dashboardDir: `${HOME}/.output`,
         widgetDir: `${HOME}/.build/widget`,
-        reload: config.DEV_RELOAD,
+        reload: settings.server.devReload,
       });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -119,18 +119,19 @@ export async function prepareStart(
     }
   }
 
-  /** The engine may take its time for migrations, and for what a crash left to it. */
+  /** At the start the engine may take longer: for migrations, and to recover from a crash. */
   function watchEngine(): Watchdog | null {
-    const { DATABASE_URL, DATABASE_STUCK_MS: stuck, DATABASE_JOB_TIMEOUT_MS: job } = config;
-    if (DATABASE_URL !== undefined || stuck === 0) return null;
-    return startWatchdog(job === 0 ? 0 : Math.max(job, stuck), formatOf(config));
+    const { url, stuckMs, jobTimeoutMs } = settings.database;
+    if (url !== undefined || stuckMs === 0) return null;
+    const startMs = jobTimeoutMs === 0 ? 0 : Math.max(jobTimeoutMs, stuckMs);
+    return startWatchdog(startMs, formatOf(settings));
   }
 
   async function open(port: number): Promise<void> {
     watchdog = watchEngine();
     const loading = loadSite();
     const migrated: string[] = [];
-    const told = {
+    const callbacks = {
       onError: reportError,
       onMigrated: (name: string) => void migrated.push(name),
       onDead(reason: string) {
@@ -142,7 +143,7 @@ export async function prepareStart(
         onFatal();
       },
     };
-    const opening = openStoreWithRetry(config, told, {
+    const opening = openStoreWithRetry(settings, callbacks, {
       signal: stopping.signal,
       onWait: (sentence) => logger.warn(plain(`Listening on port ${port}, ${sentence}`), { port }),
       onMissing: (sentence) => missing = [sentence],
@@ -159,7 +160,7 @@ export async function prepareStart(
       logger.info(plain(`The schema was brought up to date: ${migrated.at(-1)}`), { migrated });
     }
     missing = ["The server is starting"];
-    const opened = await createParley(config, {
+    const opened = await createParley(settings, {
       onError: reportError,
       onFatal,
       parallel,
@@ -168,18 +169,18 @@ export async function prepareStart(
     });
     if (stopping.signal.aborted) return await opened.stop();
     parley = opened;
-    watchdog?.allow(config.DATABASE_STUCK_MS);
+    watchdog?.allow(settings.database.stuckMs);
     announceReady();
   }
 
   return {
-    config,
+    settings,
     async serve(request, { remoteAddr }) {
       const remote = remoteAddr.transport === "tcp" ? remoteAddr.hostname : "127.0.0.1";
       if (parley !== null) return await parley.handle(request, remote);
       const path = pathOf(request);
       if (path instanceof Response) return withSecurityHeaders(path, false);
-      // Websites that load the widget now get it, and it waits for the server.
+      // Websites get the widget already now, and it waits for the server.
       const response = site?.file(request, path) ??
         respondWhileStarting(request, path, { missing: () => missing });
       return withSecurityHeaders(response, peer(request, remote).selfOrigin.startsWith("https:"));
@@ -209,8 +210,8 @@ export async function prepareStart(
   };
 }
 
-/** For people at a terminal text, for what collects logs JSON. */
-function formatOf({ LOG_FORMAT }: Settings): LogFormat {
-  if (LOG_FORMAT !== "auto") return LOG_FORMAT;
+/** Text for people at a terminal, JSON for programs that collect logs. */
+function formatOf({ telemetry: { logFormat } }: Settings): LogFormat {
+  if (logFormat !== "auto") return logFormat;
   return Deno.stdout.isTerminal() ? "text" : "json";
 }

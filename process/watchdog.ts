@@ -1,7 +1,6 @@
 /**
- * Ends a process that its embedded database keeps from everything else. The engine runs in the main
- * thread: when it spins, no timer fires, no probe is answered and no signal is heard, and nothing
- * but another thread can do anything about it.
+ * Ends a process that its embedded database blocks. The engine runs in the main thread: when it
+ * spins, no timer fires, no probe is answered and no signal is handled. Only another thread can act.
  */
 import { getLogger } from "@logtape/logtape";
 import { fatalLine, type LogFormat, plain } from "./logging.ts";
@@ -9,29 +8,29 @@ import { fatalLine, type LogFormat, plain } from "./logging.ts";
 const logger = getLogger("parley");
 
 const WORKER = new URL("./watchdog_worker.ts", import.meta.url);
-/** How often the other thread looks. */
-const LOOK_MS = 500;
-/** Twice for each look, so that none comes between two beats of a process that turns. */
-const BEAT_MS = LOOK_MS / 2;
+/** How often the other thread checks. */
+const CHECK_MS = 500;
+/** Twice for each check, so that a live process always has a beat between two checks. */
+const BEAT_MS = CHECK_MS / 2;
 
-/** What the other thread is told. */
+/** The message to the other thread. */
 export interface Watched {
-  /** Its one number changes while this thread turns. */
+  /** Its one number changes while this thread is not blocked. */
   beats: Int32Array<SharedArrayBuffer>;
-  lookMs: number;
-  /** Looks without a beat after which the process is ended. */
-  looks: number;
-  /** What is said then, as of the beginning of the epoch. */
+  checkMs: number;
+  /** Checks without a beat after which the process is ended. */
+  checks: number;
+  /** The line that is logged then; its time is the beginning of the epoch. */
   line: string;
 }
 
 export interface Watchdog {
-  /** From now on the process may stand still for so long; 0: for ever. */
+  /** From now on the process may be blocked for so long; 0: for ever. */
   allow(ms: number): void;
   stop(): void;
 }
 
-/** @param ms for which the process may stand still, to begin with; 0: for ever */
+/** @param ms for which the process may be blocked at first; 0: for ever */
 export function startWatchdog(ms: number, format: LogFormat): Watchdog {
   const refused = obstacle();
   if (refused !== null) {
@@ -55,8 +54,8 @@ export function startWatchdog(ms: number, format: LogFormat): Watchdog {
         "started again";
       const watched: Watched = {
         beats,
-        lookMs: LOOK_MS,
-        looks: ms === 0 ? Infinity : Math.ceil(ms / LOOK_MS),
+        checkMs: CHECK_MS,
+        checks: ms === 0 ? Infinity : Math.ceil(ms / CHECK_MS),
         line: fatalLine(sentence, { seconds }, format),
       };
       worker.postMessage(watched);
@@ -70,7 +69,7 @@ export function startWatchdog(ms: number, format: LogFormat): Watchdog {
   return watchdog;
 }
 
-/** Why it cannot be done here; null: it can. */
+/** Why the process cannot be watched here, or null. */
 function obstacle(): string | null {
   if (Deno.pid === 1) {
     return "this is the first process of its container, which nobody within can end (start it " +

@@ -28,7 +28,7 @@ async function ensureAgents(
   settings: Settings,
 ): Promise<{ users: User[]; password: string | null }> {
   const existing = await listUsers(db);
-  const password = settings.ADMIN_PASSWORD ?? newSecret(9);
+  const password = settings.signIn.adminPassword ?? newSecret(9);
   let made = false;
   for (const agent of AGENTS) {
     if (existing.length > 0 && agent.role === "admin") continue;
@@ -128,8 +128,8 @@ async function play(stage: Stage, script: Script): Promise<void> {
 async function main(): Promise<void> {
   const settings = readSettings(Deno.env.toObject());
   const { db, epoch, close } = await openDatabase({
-    url: settings.DATABASE_URL,
-    dataDir: settings.DATA_DIR,
+    url: settings.database.url,
+    dataDir: settings.database.dataDir,
     pool: 2,
   });
   try {

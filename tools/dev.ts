@@ -16,6 +16,8 @@ const WATCHED = [
   "public",
   "realtime",
   "routes",
+  "server",
+  "settings",
   "widget",
   "main.ts",
   "server.ts",

@@ -10,8 +10,8 @@ import { readSettings } from "../settings.ts";
 const PATIENCE_MS = 30_000;
 
 try {
-  const settings = readSettings(Deno.env.toObject());
-  const ran = await migrate(settings, {
+  const { database } = readSettings(Deno.env.toObject());
+  const ran = await migrate(database, {
     onWait: (sentence) => console.error(`Still ${sentence}`),
     onMigrated: (name) => console.log(`Ran ${name}`),
     patienceMs: PATIENCE_MS,

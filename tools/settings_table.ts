@@ -1,5 +1,5 @@
 /**
- * The table of docs/settings.md, made from the one schema in settings.ts. `deno run --allow-read
+ * The table of docs/settings.md, made from the definitions in settings/. `deno run --allow-read
  * tools/settings_table.ts` prints it; with `--write` (and --allow-write) it replaces the one there.
  */
 import { SETTINGS } from "../settings.ts";
@@ -8,12 +8,10 @@ const PAGE = new URL("../docs/settings.md", import.meta.url);
 const BEGIN = "<!-- settings: begin -->";
 const END = "<!-- settings: end -->";
 
-/** All settings in the order of the schema, as a Markdown table the way `deno fmt` writes one. */
+/** All settings in the order of their groups, as a Markdown table the way `deno fmt` writes one. */
 export function settingsTable(): string {
-  const rows = Object.entries<{ default?: string; about: string }>(SETTINGS).map((
-    [name, setting],
-  ) => [
-    `\`${name}\``,
+  const rows = SETTINGS.map((setting) => [
+    `\`${setting.name}\``,
     setting.default === undefined || setting.default === "" ? "" : `\`${setting.default}\``,
     setting.about.replaceAll("|", "\\|"),
   ]);

@@ -14,9 +14,9 @@ if (Deno.args.includes("--parallel")) await serveParallel();
 else await import("../main.ts");
 
 async function serveParallel(): Promise<never> {
-  const { HOST, PORT } = check();
+  const { host, port } = check();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["serve", "-A", "--parallel", "--host", HOST, "--port", `${PORT}`, "process/parallel.ts"],
+    args: ["serve", "-A", "--parallel", "--host", host, "--port", `${port}`, "process/parallel.ts"],
     // Ctrl-C reaches this process alone, which asks the workers to go in their own time.
     detached: true,
     stdin: "null",
@@ -32,18 +32,18 @@ function check() {
   try {
     const settings = readSettings(Deno.env.toObject());
     brokerKind(settings, true);
-    if (settings.PORT === 0) {
+    if (settings.server.port === 0) {
       throw new SettingsError(
         "Cannot start: setting PORT is 0: several workers need a port that is the same for all",
       );
     }
     // The workers share the port with each other, and so would with another Parley.
     try {
-      Deno.listen({ hostname: settings.HOST, port: settings.PORT }).close();
+      Deno.listen({ hostname: settings.server.host, port: settings.server.port }).close();
     } catch (error) {
-      throw listenError(error, settings);
+      throw listenError(error, settings.server);
     }
-    return settings;
+    return settings.server;
   } catch (error) {
     return exitWithError(error);
   }

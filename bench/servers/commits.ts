@@ -6,10 +6,10 @@ import { sql } from "kysely";
 import { openDatabase } from "../../db/database.ts";
 import { readSettings } from "../../settings.ts";
 
-const settings = readSettings(Deno.env.toObject());
+const { database } = readSettings(Deno.env.toObject());
 const { db, close } = await openDatabase({
-  url: settings.DATABASE_URL,
-  dataDir: settings.DATA_DIR,
+  url: database.url,
+  dataDir: database.dataDir,
   pool: 1,
 });
 const perSecond = Number(Deno.env.get("BENCH_PER_SECOND"));

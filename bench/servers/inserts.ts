@@ -7,14 +7,14 @@ import { openDatabase } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { readSettings } from "../../settings.ts";
 
-const settings = readSettings(Deno.env.toObject());
+const { database } = readSettings(Deno.env.toObject());
 const { db, engine, close } = await openDatabase({
-  url: settings.DATABASE_URL,
-  dataDir: settings.DATA_DIR,
-  pool: settings.DATABASE_POOL,
+  url: database.url,
+  dataDir: database.dataDir,
+  pool: database.pool,
 });
 const CONTENT = "x".repeat(200);
-const workers = engine === "pglite" ? 1 : settings.DATABASE_POOL;
+const workers = engine === "pglite" ? 1 : database.pool;
 const conversations = Number(Deno.env.get("BENCH_CONVERSATIONS"));
 const seconds = Number(Deno.env.get("BENCH_SECONDS"));
 

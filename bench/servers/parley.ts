@@ -5,9 +5,9 @@ import { readSettings } from "../../settings.ts";
 const settings = readSettings(Deno.env.toObject());
 const parley = await createParley(settings, { site: null, onError: (e) => console.error(e) });
 const server = Deno.serve({
-  port: settings.PORT,
+  port: settings.server.port,
   hostname: "127.0.0.1",
-  tcpBacklog: settings.MAX_PENDING_CONNECTIONS,
+  tcpBacklog: settings.server.pendingConnections,
   onListen: ({ port }) => console.log(JSON.stringify({ port, control: 0 })),
 }, (request, info) => parley.handle(request, info.remoteAddr.hostname));
 let stopping = false;

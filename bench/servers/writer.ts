@@ -4,19 +4,18 @@
  * milliseconds a batch. BENCH_TREE is the tree whose code runs.
  */
 const tree = Deno.env.get("BENCH_TREE")!;
-const [{ openDatabase }, { createEventBus }, { createWriter }, { readSettings }] = await Promise
+const [{ openDatabase }, { createEventBus }, { createWriter }] = await Promise
   .all([
     import(`${tree}db/database.ts`),
     import(`${tree}domain/events.ts`),
     import(`${tree}domain/conversations/writer.ts`),
-    import(`${tree}settings.ts`),
   ]);
 
-const settings = readSettings(Deno.env.toObject());
+// Not from the settings of the tree, whose shape is another one in each revision.
 const { db, epoch, close } = await openDatabase({
-  url: settings.DATABASE_URL,
-  dataDir: settings.DATA_DIR,
-  pool: settings.DATABASE_POOL,
+  url: Deno.env.get("DATABASE_URL"),
+  dataDir: Deno.env.get("DATA_DIR"),
+  pool: Number(Deno.env.get("DATABASE_POOL") ?? "10"),
 });
 const bus = createEventBus((error: unknown) => console.error(error));
 const writer = createWriter({ db, bus, epoch, maxPending: 100_000 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { brokerKind } from "./process/open_broker.ts";
-import { readSettings, SETTINGS, SettingsError } from "./settings.ts";
+import { brokerKind } from "../process/open_broker.ts";
+import { readSettings, SETTINGS, SettingsError } from "../settings.ts";
 
 function refused(env: Record<string, string>): string {
   try {
@@ -16,12 +16,12 @@ function refused(env: Record<string, string>): string {
 
 Deno.test("readSettings() has a default for everything that needs one", () => {
   const settings = readSettings({ PATH: "/bin", HOME: "/root", PORT: "" });
-  assert.equal(settings.PORT, 8000);
-  assert.equal(settings.LIMIT_MESSAGES_PER_MINUTE, 100);
-  assert.equal(settings.LIMIT_ROOM_BROADCASTS_PER_MINUTE, 1000);
-  assert.equal(settings.MAX_MESSAGE_BYTES, 65_536);
-  assert.equal(settings.DATABASE_URL, undefined);
-  assert.deepEqual(settings.FRONTEND_URL, []);
+  assert.equal(settings.server.port, 8000);
+  assert.equal(settings.rates.messages, 100);
+  assert.equal(settings.rates.roomBroadcasts, 1000);
+  assert.equal(settings.capacity.messageBytes, 65_536);
+  assert.equal(settings.database.url, undefined);
+  assert.deepEqual(settings.server.frontendOrigins, []);
   assert.equal(settings.given.size, 0);
   assert.ok(readSettings({ PORT: "9000" }).given.has("PORT"));
 });
@@ -59,7 +59,7 @@ Deno.test("readSettings() never shows a secret", () => {
 });
 
 Deno.test("every setting says what it is about", () => {
-  for (const [name, { about }] of Object.entries(SETTINGS)) {
+  for (const { name, about } of SETTINGS) {
     assert.ok(about.length > 10, name);
   }
 });
@@ -72,9 +72,9 @@ Deno.test("readSettings() takes public keys of the accepted kinds, and no others
   };
   for (const { publicKey, privateKey } of Object.values(keys)) {
     const pem = publicKey.export({ type: "spki", format: "pem" }) as string;
-    assert.equal(readSettings({ JWT_PUBLIC_KEY: pem }).JWT_PUBLIC_KEY?.trim(), pem.trim());
+    assert.equal(readSettings({ JWT_PUBLIC_KEY: pem }).visitors.publicKey?.trim(), pem.trim());
     const oneLine = pem.trim().replaceAll("\n", "\\n");
-    assert.equal(readSettings({ JWT_PUBLIC_KEY: oneLine }).JWT_PUBLIC_KEY, pem.trim());
+    assert.equal(readSettings({ JWT_PUBLIC_KEY: oneLine }).visitors.publicKey, pem.trim());
     const both = { JWT_PUBLIC_KEY: pem, JWT_JWKS_URL: "https://id.example/keys" };
     assert.match(refused(both), /JWT_JWKS_URL and JWT_PUBLIC_KEY are both set/);
     const secret = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
@@ -117,10 +117,14 @@ Deno.test("on Deno Deploy nothing may be kept in files, and instances reach each
 
 Deno.test("a setting may be given by the name that a client's document has for it", () => {
   const origin = "https://your-domain.com";
-  assert.deepEqual(readSettings({ WEBSOCKET_CORS_ORIGIN: origin }).FRONTEND_URL, [origin]);
+  assert.deepEqual(readSettings({ WEBSOCKET_CORS_ORIGIN: origin }).server.frontendOrigins, [
+    origin,
+  ]);
   const both = { FRONTEND_URL: ` ${origin}`, WEBSOCKET_CORS_ORIGIN: origin };
-  assert.deepEqual(readSettings(both).FRONTEND_URL, [origin]);
-  assert.deepEqual(readSettings({ ...both, WEBSOCKET_CORS_ORIGIN: "" }).FRONTEND_URL, [origin]);
+  assert.deepEqual(readSettings(both).server.frontendOrigins, [origin]);
+  assert.deepEqual(readSettings({ ...both, WEBSOCKET_CORS_ORIGIN: "" }).server.frontendOrigins, [
+    origin,
+  ]);
   assert.throws(
     () => readSettings({ ...both, FRONTEND_URL: "https://other.com" }),
     /FRONTEND_URL and WEBSOCKET_CORS_ORIGIN are both set.*other\.com.*your-domain/,

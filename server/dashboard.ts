@@ -1,0 +1,73 @@
+/** What the dashboard's pages may ask of the server; they get it by `globalThis[DASHBOARD]`. */
+import { REFRESH_COOKIE } from "../api/cookies.ts";
+import { countUsers, listUsers } from "../domain/agents/users.ts";
+import { listAudit } from "../domain/audit.ts";
+import { listRules } from "../domain/bot/rules.ts";
+import { listLabels } from "../domain/conversations/labels.ts";
+import { DASHBOARD, type Dashboard } from "../domain/dashboard.ts";
+import { listApiKeys } from "../domain/programs/api_keys.ts";
+import { listWidgets } from "../domain/visitors/widgets.ts";
+import { VERSION } from "../process/version.ts";
+import { limitsOf } from "../settings.ts";
+import type { Access } from "./access.ts";
+import { agentPrincipal } from "./agent_principal.ts";
+import type { Core } from "./core.ts";
+import type { Services } from "./services.ts";
+
+export function publishDashboard(core: Core, access: Access, services: Services): void {
+  (globalThis as Record<symbol, unknown>)[DASHBOARD] = createDashboard(core, access, services);
+}
+
+function createDashboard(
+  { settings, database: { db } }: Core,
+  { signIn }: Access,
+  { conversations, notifications, analytics }: Services,
+): Dashboard {
+  return {
+    version: VERSION,
+    development: settings.server.devReload,
+    async agent(request) {
+      const token = cookieOf(request, `__Host-${REFRESH_COOKIE}`) ??
+        cookieOf(request, REFRESH_COOKIE);
+      return token === undefined ? null : await signIn.peek(token);
+    },
+    needsSetup: async () => await countUsers(db) === 0,
+    conversations: (user, query) => conversations.list(agentPrincipal(user), query),
+    conversation: (user, id) => orNull(conversations.get(agentPrincipal(user), id)),
+    messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
+    unreadNotifications: (user) => notifications.unread(agentPrincipal(user)),
+    users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
+    allUsers: () => listUsers(db),
+    apiKeys: (user) => user.role === "admin" ? listApiKeys(db) : Promise.resolve([]),
+    audit: (user) =>
+      user.role === "admin"
+        ? listAudit(db, { limit: 50 })
+        : Promise.resolve({ items: [], nextCursor: null }),
+    labels: () => listLabels(db),
+    businessHours: () => analytics.businessHours(),
+    rules: () => listRules(db),
+    widgets: () => listWidgets(db),
+    async demoWidgetKey() {
+      const widgets = await listWidgets(db);
+      return widgets.find((widget) => widget.enabled)?.widgetKey ?? null;
+    },
+    limits: () => limitsOf(settings),
+  };
+}
+
+function cookieOf(request: Request, name: string): string | undefined {
+  for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
+    const [key, value] = pair.trim().split("=", 2);
+    if (key === name && value !== undefined) return value;
+  }
+  return undefined;
+}
+
+async function orNull<T>(promise: Promise<T>): Promise<T | null> {
+  try {
+    return await promise;
+  } catch (error) {
+    if ((error as { code?: string }).code === "not_found") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+/** Sockets: the realtime part, with the broker and the services that it needs. */
+import { touchUser } from "../domain/agents/users.ts";
+import { findContextConversation, openContext } from "../domain/conversations/contexts.ts";
+import { logAfter } from "../domain/conversations/log.ts";
+import { positionsOf, unreadCounts } from "../domain/conversations/queries.ts";
+import { createLoader } from "../domain/loader.ts";
+import { touchContact } from "../domain/visitors/contacts.ts";
+import { recordPage, webConversationsOf } from "../domain/visitors/sessions.ts";
+import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
+import { type BrokerKind, openBroker } from "../process/open_broker.ts";
+import type { Realtime } from "../realtime/face.ts";
+import { createRealtime } from "../realtime/server.ts";
+import type { Access } from "./access.ts";
+import { agentPrincipal } from "./agent_principal.ts";
+import type { Core } from "./core.ts";
+import type { Services } from "./services.ts";
+
+/** @throws {SettingsError} when the broker refuses what the settings say. */
+export async function startRealtime(
+  core: Core,
+  access: Access,
+  services: Services,
+  broker: BrokerKind,
+): Promise<Realtime> {
+  const { settings, database, bus, metrics, node, onError } = core;
+  const { capacity, rates, timeouts, given } = settings;
+  const { db, epoch } = database;
+  const { analytics, bot, conversations, counters, documents, workspaceChat } = services;
+  return createRealtime({
+    metrics,
+    bus,
+    broker: await openBroker(broker, settings.broker, { name: epoch, node, onError }, database),
+    conversations,
+    tables: services.changes.tables,
+    analytics,
+    counters,
+    documents,
+    workspaceChat,
+    node,
+    nodeTimeoutMs: settings.broker.nodeTimeoutMs,
+    logAfter: (id, seq) =>
+      id === WORKSPACE_CHAT
+        ? workspaceChat.logAfter(seq)
+        : logAfter(db, id, seq, capacity.replayEvents),
+    limits: {
+      messageBytes: capacity.messageBytes,
+      preAuthBytes: capacity.preAuthBytes,
+      preAuthMessages: capacity.preAuthMessages,
+      queueBytes: capacity.queueBytes,
+      pendingFrames: capacity.pendingCommands,
+      messagesPerMinute: rates.messages,
+      typingPerMinute: rates.typing,
+      editsPerMinute: rates.edits,
+      cursorsPerMinute: rates.cursors,
+      subscriptions: capacity.subscriptions,
+    },
+    connectionsPerMinute: rates.connections,
+    exemptLoopback: !given.has("LIMIT_CONNECTIONS_PER_MINUTE"),
+    unauthenticated: {
+      total: capacity.unauthenticatedSockets,
+      perNetwork: capacity.unauthenticatedSocketsPerNetwork,
+      exemptLoopback: !given.has("MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK"),
+    },
+    maxConnectionsPerUser: capacity.connectionsPerUser,
+    authTimeoutMs: timeouts.authMs,
+    heartbeatMs: timeouts.heartbeatMs,
+    typingMs: timeouts.typingMs,
+    presenceGraceMs: timeouts.presenceGraceMs,
+    tokenGraceMs: timeouts.tokenGraceMs,
+    recoveryMs: timeouts.recoveryMs,
+    maxRecoverable: capacity.recoverable,
+    maxReplayEvents: capacity.replayEvents,
+    drainMs: settings.server.drainMs,
+    agentOrigins: access.agentOrigins,
+    peer: access.peer,
+    originAllowed: access.originAllowed,
+    agentByToken: access.agentByToken,
+    principalByToken: access.principalByToken,
+    openContext: (principal, contextId) => openContext(db, bus, principal, contextId),
+    contextConversation: (contextId) => findContextConversation(db, contextId),
+    visitorBySession: access.visitorBySession,
+    conversationOf: createLoader((contactIds: string[]) => webConversationsOf(db, contactIds)),
+    async recordPage(visitor, page) {
+      if (visitor.sessionHash !== null) await recordPage(db, visitor.sessionHash, page);
+      bot.visited(visitor, page);
+    },
+    onGone: (id, kind) => {
+      (kind === "agent" ? touchUser(db, id) : touchContact(db, id)).catch(onError);
+    },
+    positions: (ids) => positionsOf(db, ids),
+    totalUnread: (userId) => conversations.totalUnread(agentPrincipal({ id: userId })),
+    unreadCounts: (userIds) => unreadCounts(db, userIds),
+    onError,
+  });
+}

@@ -1,0 +1,107 @@
+/** What may exist at a time, and how large it may be. */
+import { int, setting } from "./define.ts";
+
+export const capacity = {
+  messageBytes: setting(
+    "MAX_MESSAGE_BYTES",
+    int(1024, 16_777_216),
+    "65536",
+    "Largest message from a client",
+  ),
+  subscriptions: setting(
+    "MAX_SUBSCRIPTIONS",
+    int(1, 100_000),
+    "128",
+    "Conversations joined per connection, and as many subscriptions to tables",
+  ),
+  connectionsPerUser: setting(
+    "MAX_CONNECTIONS_PER_USER",
+    int(1, 100_000),
+    "20",
+    "Connections per user; the oldest is closed for a new one",
+  ),
+  unauthenticatedSockets: setting(
+    "MAX_UNAUTHENTICATED_SOCKETS",
+    int(1, 1_000_000),
+    "5000",
+    "Sockets and Engine.IO sessions that are not authenticated, also those that were ended and do not let go; past it new ones get 503",
+  ),
+  unauthenticatedSocketsPerNetwork: setting(
+    "MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK",
+    int(1, 1_000_000),
+    "100",
+    "The same of one network; past it new ones get 429. The default does not apply to direct loopback peers",
+  ),
+  openRequests: setting(
+    "MAX_OPEN_REQUESTS",
+    int(1, 1_000_000),
+    "2000",
+    "Requests to the API that are not answered yet; past it new ones get 503",
+  ),
+  openRequestsPerNetwork: setting(
+    "MAX_OPEN_REQUESTS_PER_NETWORK",
+    int(1, 1_000_000),
+    "200",
+    "The same of one network; past it new ones get 429. The default does not apply to direct loopback peers",
+  ),
+  preAuthBytes: setting(
+    "MAX_PRE_AUTH_BYTES",
+    int(1024, 16_777_216),
+    "262144",
+    "Bytes that a connection may send before it is authenticated",
+  ),
+  preAuthMessages: setting(
+    "MAX_PRE_AUTH_MESSAGES",
+    int(1, 10_000),
+    "20",
+    "Messages that a connection may send before it is authenticated",
+  ),
+  queueBytes: setting(
+    "MAX_QUEUE_BYTES",
+    int(16_384, 1_073_741_824),
+    "1048576",
+    "Outbound bytes waiting per connection; past it the reader is too slow and is let go",
+  ),
+  pendingCommands: setting(
+    "MAX_PENDING_COMMANDS",
+    int(1, 100_000),
+    "256",
+    "Commands of one connection waiting for their turn",
+  ),
+  pendingWrites: setting(
+    "MAX_PENDING_WRITES",
+    int(1, 1_000_000),
+    "10000",
+    "Durable changes waiting for the database; past it they are refused with retryAfter",
+  ),
+  replayEvents: setting(
+    "MAX_REPLAY_EVENTS",
+    int(1, 10_000),
+    "500",
+    "Missed events replayed on recovery; past it a snapshot is sent",
+  ),
+  recoverable: setting(
+    "MAX_RECOVERABLE",
+    int(0, 1_000_000),
+    "10000",
+    "Cut Socket.IO connections that can be recovered at a time; past it the oldest cannot",
+  ),
+  documentBytes: setting(
+    "MAX_DOCUMENT_BYTES",
+    int(1024, 16_777_216),
+    "1048576",
+    "Largest text of a shared document, in UTF-8",
+  ),
+  editBytes: setting(
+    "MAX_EDIT_BYTES",
+    int(1, 16_777_216),
+    "65536",
+    "What one edit of a shared document may insert, in UTF-8; the message around it has MAX_MESSAGE_BYTES",
+  ),
+  documentOperations: setting(
+    "MAX_DOCUMENT_OPERATIONS",
+    int(100, 1_000_000),
+    "1000",
+    "Edits kept of each shared document; who has missed more gets the whole text",
+  ),
+};
