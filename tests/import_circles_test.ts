@@ -1,0 +1,98 @@
+/**
+ * No file imports itself by way of others, types included: a circle means that what two files share
+ * belongs in a third one, below both.
+ */
+import assert from "node:assert/strict";
+import { dirname, join, normalize } from "node:path";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+/** Not ours: what is installed, built or stored. */
+const FOREIGN = /^(node_modules|data|\..*)$/;
+/** The relative module of a static import or export. */
+const IMPORT = /^(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*["'](\.[^"']+)["']/gm;
+
+/** Files in circles that are still there, by folder. The numbers may only become smaller. */
+const KNOWN: Record<string, number> = {
+  api: 2,
+  client: 6,
+  domain: 12,
+  realtime: 10,
+};
+
+type Graph = Map<string, string[]>;
+
+function importsOf(path: string, code: string): string[] {
+  return [...code.matchAll(IMPORT)].map(([, module]) => normalize(join(dirname(path), module!)));
+}
+
+function readGraph(folder = "", graph: Graph = new Map()): Graph {
+  for (const { name, isDirectory } of Deno.readDirSync(join(ROOT, folder))) {
+    const path = join(folder, name);
+    if (FOREIGN.test(name)) continue;
+    if (isDirectory) readGraph(path, graph);
+    else if (/\.tsx?$/.test(name)) {
+      graph.set(path, importsOf(path, Deno.readTextFileSync(join(ROOT, path))));
+    }
+  }
+  return graph;
+}
+
+/** Groups of files that all import each other in the end (Tarjan's strongly connected components). */
+function circlesOf(graph: Graph): string[][] {
+  const index = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const circles: string[][] = [];
+
+  function visit(file: string): void {
+    index.set(file, index.size);
+    lowest.set(file, index.get(file)!);
+    stack.push(file);
+    for (const next of graph.get(file)!) {
+      if (!graph.has(next)) continue;
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) {
+        lowest.set(file, Math.min(lowest.get(file)!, lowest.get(next)!));
+      }
+    }
+    if (lowest.get(file) !== index.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file)).sort();
+    if (circle.length > 1 || graph.get(file)!.includes(file)) circles.push(circle);
+  }
+
+  for (const file of graph.keys()) if (!index.has(file)) visit(file);
+  return circles.sort();
+}
+
+/** The folder that all files are in, or all their folders. */
+function folderOf(files: string[]): string {
+  return [...new Set(files.map((file) => file.includes("/") ? file.split("/")[0]! : "."))].join(
+    "+",
+  );
+}
+
+Deno.test("no file imports itself by way of others", () => {
+  const graph = readGraph();
+  assert.ok(graph.size > 500, `${graph.size} files`);
+  const circles = circlesOf(graph);
+  const found: Record<string, number> = {};
+  for (const circle of circles) {
+    found[folderOf(circle)] = (found[folderOf(circle)] ?? 0) + circle.length;
+  }
+  const grown = Object.entries(found).filter(([folder, count]) => count > (KNOWN[folder] ?? 0));
+  assert.deepEqual(grown, [], circles.map((circle) => circle.join(" ")).join("\n"));
+});
+
+Deno.test("a circle is found, however many files it leads over", () => {
+  const graph: Graph = new Map([
+    ["a.ts", importsOf("a.ts", 'import {\n  b,\n} from "./x/b.ts";\nimport "zod";\n')],
+    ["x/b.ts", importsOf("x/b.ts", 'export type { C } from "./c.ts";\n')],
+    ["x/c.ts", importsOf("x/c.ts", 'import type { A } from "../a.ts";\nimport "./d.ts";\n')],
+    ["x/d.ts", importsOf("x/d.ts", '// import "./c.ts";\nimport e from "./e.ts";\n')],
+    ["x/e.ts", []],
+  ]);
+  assert.deepEqual(circlesOf(graph), [["a.ts", "x/b.ts", "x/c.ts"]]);
+  assert.deepEqual(circlesOf(new Map([["a.ts", ["a.ts"]]])), [["a.ts"]]);
+  assert.equal(folderOf(["x/b.ts", "x/c.ts"]), "x");
+  assert.equal(folderOf(["a.ts", "x/b.ts"]), ".+x");
+});
