@@ -8,7 +8,7 @@ import {
   updateUser,
   type UserChanges,
 } from "../domain/agents/users.ts";
-import { actorOf } from "../domain/conversations/service.ts";
+import { actorOf } from "../domain/conversations/actors.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
 import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
 import { ParleyError } from "../protocol/errors.ts";

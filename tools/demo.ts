@@ -5,7 +5,8 @@
 import { type Db, openDatabase } from "../db/database.ts";
 import { DataDirError } from "../db/data_dir.ts";
 import { createUser, listUsers } from "../domain/agents/users.ts";
-import { actorOf, createConversations } from "../domain/conversations/service.ts";
+import { actorOf } from "../domain/conversations/actors.ts";
+import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter, type Writer } from "../domain/conversations/writer.ts";
 import { createEventBus, type EventBus } from "../domain/events.ts";
 import type { AgentPrincipal, VisitorPrincipal } from "../domain/principal.ts";

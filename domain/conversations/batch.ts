@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { type CompositeValue, toComposites } from "../../db/composites.ts";
 import type { Db } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/database_error.ts";
-import type { EventRow, MessageRow } from "../../db/types.ts";
+import type { ConversationRow, EventRow, MessageRow } from "../../db/types.ts";
 import { type LabelFound, toLabels } from "./label_storage.ts";
 import { positionReceipts, type StoredReceipt, assignNumbers } from "./receipts.ts";
 import type { MessageStatuses } from "./event_types.ts";
@@ -170,75 +170,67 @@ function assignNames(all: readonly UnitOfWork[], { names, labels }: Answer): voi
   }
 }
 
-function conversation({ row, version, dirty, assigneeWasActive }: UnitOfWork): CompositeValue[] {
-  return [
-    row.id,
-    version,
-    assigneeWasActive,
-    dirty,
-    row.status,
-    row.assignee_id,
-    row.last_seq,
-    row.inbound_count,
-    row.outbound_count,
-    row.agent_delivered_seq,
-    row.agent_read_seq,
-    row.contact_delivered_seq,
-    row.contact_read_seq,
-    row.last_message_seq,
-    row.last_message_preview,
-    row.last_message_role,
-    row.last_message_sender_id,
-    row.last_message_sender_name,
-    row.last_message_private,
-    row.last_message_at,
-    row.last_activity_at,
-    row.waiting_since,
-    row.updated_at,
-    row.resolved_at,
-  ];
-}
+/** Columns of the composite types of 030_write_batch.ts, in their order. */
+const CONVERSATION = [
+  "status",
+  "assignee_id",
+  "last_seq",
+  "inbound_count",
+  "outbound_count",
+  "agent_delivered_seq",
+  "agent_read_seq",
+  "contact_delivered_seq",
+  "contact_read_seq",
+  "last_message_seq",
+  "last_message_preview",
+  "last_message_role",
+  "last_message_sender_id",
+  "last_message_sender_name",
+  "last_message_private",
+  "last_message_at",
+  "last_activity_at",
+  "waiting_since",
+  "updated_at",
+  "resolved_at",
+] as const satisfies (keyof ConversationRow)[];
 
-function message(row: MessageRow): CompositeValue[] {
-  return [
-    row.id,
-    row.conversation_id,
-    row.seq,
-    row.session_id,
-    row.client_message_id,
-    row.sender_id,
-    row.sender_role,
-    row.sender_name,
-    row.type,
-    row.content,
-    row.is_private,
-    row.platform,
-    row.inbound_count,
-    row.outbound_count,
-    row.created_at,
-  ];
+const MESSAGE = [
+  "id",
+  "conversation_id",
+  "seq",
+  "session_id",
+  "client_message_id",
+  "sender_id",
+  "sender_role",
+  "sender_name",
+  "type",
+  "content",
+  "is_private",
+  "platform",
+  "inbound_count",
+  "outbound_count",
+  "created_at",
+] as const satisfies (keyof MessageRow)[];
+
+const POINTER = [
+  "conversation_id",
+  "user_id",
+  "role",
+  "delivered_seq",
+  "read_seq",
+  "read_inbound",
+  "read_outbound",
+] as const satisfies (keyof ParticipantChange)[];
+
+function conversation({ row, version, dirty, assigneeWasActive }: UnitOfWork): CompositeValue[] {
+  return [row.id, version, assigneeWasActive, dirty, ...CONVERSATION.map((column) => row[column])];
 }
 
 function logged({ event }: { event: EventRow }): CompositeValue[] {
-  return [
-    event.conversation_id,
-    event.seq,
-    event.type,
-    event.message_id,
-    event.is_private,
-    JSON.stringify(event.payload),
-    event.created_at,
-  ];
+  const { conversation_id, seq, type, message_id, is_private, payload, created_at } = event;
+  const json = JSON.stringify(payload);
+  return [conversation_id, seq, type, message_id, is_private, json, created_at];
 }
 
-function pointer(change: ParticipantChange): CompositeValue[] {
-  return [
-    change.conversation_id,
-    change.user_id,
-    change.role,
-    change.delivered_seq,
-    change.read_seq,
-    change.read_inbound,
-    change.read_outbound,
-  ];
-}
+const message = (row: MessageRow) => MESSAGE.map((column): CompositeValue => row[column]);
+const pointer = (row: ParticipantChange) => POINTER.map((column): CompositeValue => row[column]);

@@ -1,0 +1,92 @@
+/** Messages: posted, edited, deleted, within the rate of their conversation. */
+import type { Db } from "../../db/database.ts";
+import { ParleyError } from "../../protocol/errors.ts";
+import type { EventBus } from "../events.ts";
+import { needScope } from "../principal.ts";
+import { KeyedLimiter } from "../rate_limit.ts";
+import { actorOf, senderOf } from "./actors.ts";
+import { openWebConversation } from "./opening.ts";
+import type { Conversations } from "./types.ts";
+import { toMessage, toPointers } from "./view.ts";
+import type { Writer } from "./writer.ts";
+
+export interface PostingOptions {
+  db: Db;
+  bus: EventBus;
+  writer: Writer;
+  broadcastsPerMinute: number;
+}
+
+export function createPosting(
+  { db, bus, writer, broadcastsPerMinute }: PostingOptions,
+): Pick<Conversations, "post" | "edit" | "remove" | "takeBroadcast"> {
+  const broadcasts = new KeyedLimiter(broadcastsPerMinute);
+
+  function takeBroadcast(conversationId: string): void {
+    const wait = broadcasts.take(conversationId);
+    if (wait > 0) {
+      throw new ParleyError("rate_limited", "Cannot send: this conversation is too busy", {
+        retryAfter: wait,
+        limit: "LIMIT_ROOM_BROADCASTS_PER_MINUTE",
+      });
+    }
+  }
+
+  return {
+    async post(caller, input) {
+      needScope(caller, "messages:write");
+      const actor = await senderOf(db, caller, input.sender);
+      let { conversationId } = input;
+      if (conversationId === undefined) {
+        if (caller.kind !== "visitor" || caller.contexts !== undefined) {
+          throw new ParleyError("invalid", 'Cannot send: "conversationId" is missing', {
+            fields: [{ path: "conversationId", message: "is needed here" }],
+          });
+        }
+        conversationId = await openWebConversation(db, bus, caller.userId);
+      }
+      if (input.isPrivate === true && caller.kind === "visitor") {
+        throw new ParleyError("forbidden", "Cannot send a private note: only agents may");
+      }
+      const result = await writer.write({
+        kind: "message",
+        conversationId,
+        // After the check of rights: who may not write here must not use up the rate of others.
+        admit: once(() => takeBroadcast(conversationId)),
+        actor,
+        content: input.content,
+        clientMessageId: input.clientMessageId,
+        isPrivate: input.isPrivate ?? false,
+      });
+      return {
+        message: toMessage(result.message!, toPointers(result.row)),
+        duplicate: result.duplicate,
+      };
+    },
+
+    async edit(principal, conversationId, messageId, content) {
+      const actor = actorOf(principal);
+      const edit = { kind: "edit", conversationId, actor, messageId, content } as const;
+      const { message, row } = await writer.write(edit);
+      return toMessage(message!, toPointers(row));
+    },
+
+    async remove(principal, conversationId, messageId) {
+      const actor = actorOf(principal);
+      const { message } = await writer.write({ kind: "delete", conversationId, actor, messageId });
+      return { messageId: message!.id, seq: message!.seq };
+    },
+
+    takeBroadcast,
+  };
+}
+
+/** Takes it once, however often the batch is tried. */
+function once(take: () => void): () => void {
+  let taken = false;
+  return () => {
+    if (taken) return;
+    take();
+    taken = true;
+  };
+}
