@@ -12,18 +12,18 @@ import {
 } from "../domain/analytics/registry.ts";
 import { rate } from "../domain/analytics/ratings.ts";
 import {
-  AnalyticsResponse,
   AnalyticsQuery,
+  AnalyticsResponse,
+  BusinessHoursBody,
   DrillDown,
   DrillDownQuery,
-  BusinessHoursBody,
-  HeatMapResponse,
   HeatMapQuery,
+  HeatMapResponse,
   type MetricDimension,
-  RatingResponse,
   RatingBody,
-  SeriesResponse,
+  RatingResponse,
   SeriesQuery,
+  SeriesResponse,
 } from "../protocol/analytics.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { adminOf, agentOf, personOf } from "./authentication.ts";

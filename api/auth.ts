@@ -3,10 +3,16 @@ import type { Context } from "hono";
 import type { SignIn } from "../domain/agents/sign_in.ts";
 import { invalid, ParleyError } from "../protocol/errors.ts";
 import { Id, User } from "../protocol/model.ts";
-import { LoginResponse, LoginBody, SetupBody } from "../protocol/rest.ts";
+import { LoginBody, LoginResponse, SetupBody } from "../protocol/rest.ts";
 import { SignInList, SignInsEnded } from "../protocol/sign_ins.ts";
 import { adminOf, agentOf } from "./authentication.ts";
-import { auditActor, clearRefreshCookie, peerOf, refreshCookie, signedInResponse } from "./cookies.ts";
+import {
+  auditActor,
+  clearRefreshCookie,
+  peerOf,
+  refreshCookie,
+  signedInResponse,
+} from "./cookies.ts";
 import { type Api, createApi, type Env } from "./env.ts";
 import { body, noContent, responses } from "./schemas.ts";
 import type { ApiServices } from "./services.ts";

@@ -5,8 +5,8 @@ import { contactOfParticipant } from "../domain/visitors/participants.ts";
 import {
   ContextId,
   isConversationId,
-  ParticipantTokenResponse,
   ParticipantTokenBody,
+  ParticipantTokenResponse,
 } from "../protocol/contexts.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { adminOf } from "./authentication.ts";

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Conversation, Message } from "../protocol/model.ts";
-import { ReadConversationsResponse, ReadConversationsBody } from "../protocol/notifications.ts";
+import { ReadConversationsBody, ReadConversationsResponse } from "../protocol/notifications.ts";
 import {
   ConversationList,
   ConversationQuery,

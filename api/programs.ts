@@ -9,8 +9,8 @@ import {
   BroadcastBody,
   ConnectionStats,
   UserConnections,
-  UserEventResponse,
   UserEventBody,
+  UserEventResponse,
 } from "../protocol/programs.ts";
 import { programOf } from "./authentication.ts";
 import { auditActor } from "./cookies.ts";

@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { search } from "../domain/search/search.ts";
-import { SearchResponse, SearchQuery } from "../protocol/search.ts";
+import { SearchQuery, SearchResponse } from "../protocol/search.ts";
 import { type Api, createApi } from "./env.ts";
 import { responses } from "./schemas.ts";
 import type { ApiServices } from "./services.ts";

@@ -4,7 +4,7 @@ import { originAllowed } from "../domain/visitors/origins.ts";
 import { openSession } from "../domain/visitors/sessions.ts";
 import { findWidgetByKey } from "../domain/visitors/widgets.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { PublicWidget, SessionResponse, SessionBody } from "../protocol/rest.ts";
+import { PublicWidget, SessionBody, SessionResponse } from "../protocol/rest.ts";
 import type { WidgetConfig } from "../protocol/model.ts";
 import { type Api, createApi } from "./env.ts";
 import { body, responses } from "./schemas.ts";

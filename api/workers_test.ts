@@ -16,8 +16,8 @@ function registry(value: number): Registry {
 
 Deno.test("one scrape has all workers, and who is silent is left out in time", async () => {
   const onError = (error: unknown) => assert.fail(String(error));
-  const first = createWorkers(registry(1), { self: "a", answerMs: 500, onError });
-  const second = createWorkers(registry(2), { self: "b", answerMs: 500, onError });
+  const first = createWorkers(registry(1), { self: "a", replyMs: 500, onError });
+  const second = createWorkers(registry(2), { self: "b", replyMs: 500, onError });
   const silent = new BroadcastChannel("parley metrics");
   try {
     const until = async (fits: (samples: Map<string, number>) => boolean) => {

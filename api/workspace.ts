@@ -37,7 +37,10 @@ export function workspaceRoutes(services: ApiServices): Api {
   return app;
 }
 
-function userRoutes(app: Api, { db, bus, passwords, handOvers, loginsPerMinute }: ApiServices): void {
+function userRoutes(
+  app: Api,
+  { db, bus, passwords, handOvers, loginsPerMinute }: ApiServices,
+): void {
   const tags = ["users"];
   const passwordChecks = new KeyedLimiter(loginsPerMinute);
   app.openapi(

@@ -105,6 +105,7 @@ export function createBrokerLog({ db, listen, installation, node }: BrokerLogOpt
     close: () => db.destroy(),
 
     /** Calls back with the node that appended an entry, or without one when some may be missed. */
-    listen: (onAppended: (node?: string) => void): Promise<Listening> => listen(CHANNEL, onAppended),
+    listen: (onAppended: (node?: string) => void): Promise<Listening> =>
+      listen(CHANNEL, onAppended),
   };
 }

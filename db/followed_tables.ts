@@ -21,7 +21,9 @@ export interface Followed {
 /** @param keepMs for how long it is recorded, unless this is called again */
 export async function followTable(db: Db, table: string, keepMs: number): Promise<Followed> {
   const { rows: [followed] } = await sql<{ since: string; complete: boolean }>`
-    select since::text, settled as complete from follow_table(${table}, ${keepMs}::bigint)`.execute(db);
+    select since::text, settled as complete from follow_table(${table}, ${keepMs}::bigint)`.execute(
+    db,
+  );
   const { since, complete } = followed!;
   const writers = complete ? [] : await readWriters(db, table);
   if (!complete && writers.length === 0) await markComplete(db, table, since);

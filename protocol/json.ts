@@ -83,11 +83,17 @@ export function isLossyNumber(source: string): boolean {
   return Math.abs(value) > Number.MAX_SAFE_INTEGER && digits.length > SAFE_DIGITS;
 }
 
-function checkValue(value: unknown, { text: typed = [], root }: ParseOptions, parsed = false): unknown {
+function checkValue(
+  value: unknown,
+  { text: typed = [], root }: ParseOptions,
+  parsed = false,
+): unknown {
   function walk(value: unknown, path: string, depth: number): unknown {
     if (typeof value === "string") return readText(value, path);
     if (typeof value === "number") {
-      if (parsed && !Number.isFinite(value)) throw wouldChange(path, "is larger than numbers can be");
+      if (parsed && !Number.isFinite(value)) {
+        throw wouldChange(path, "is larger than numbers can be");
+      }
       if (parsed && Number.isInteger(value) && !Number.isSafeInteger(value)) {
         throw wouldChange(path, `is ${value}, which may have been another number: send it as text`);
       }

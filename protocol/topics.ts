@@ -179,7 +179,10 @@ export interface StreamPosition {
 }
 
 /** `conversation.epoch.seq`, and `.number` after a receipt: unique over all conversations. */
-export function formatPosition(conversationId: string, { epoch, seq, number }: StreamPosition): string {
+export function formatPosition(
+  conversationId: string,
+  { epoch, seq, number }: StreamPosition,
+): string {
   return `${conversationId}.${epoch}.${seq}${number === undefined ? "" : `.${number}`}`;
 }
 

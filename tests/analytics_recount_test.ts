@@ -182,7 +182,11 @@ async function compare(db: Db): Promise<void> {
       const key = by === "label" ? pick(["", ...labels]) : pick(agents);
       if (by === "channel" || DEFINITIONS[metric].drillDown === undefined) continue;
       const query = { from: new Date(from), to: new Date(to), by, limit: 100 };
-      const { items } = await readDrillDown(db, metric, by === undefined ? query : { ...query, key });
+      const { items } = await readDrillDown(
+        db,
+        metric,
+        by === undefined ? query : { ...query, key },
+      );
       assert.deepEqual(
         items.map(({ conversationId, value }) => [conversationId, value]).sort(),
         weights(stories, people, metric, from, to, among(by, key)).sort(),

@@ -94,7 +94,9 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
         workspace.request<SeriesResponse>(seriesPath(), { signal: stop }),
         lengthOf(shownDays()) > HEAT_DAYS
           ? null
-          : workspace.request<HeatMapResponse>(`/api/analytics/heatmap?${query()}`, { signal: stop })
+          : workspace.request<HeatMapResponse>(`/api/analytics/heatmap?${query()}`, {
+            signal: stop,
+          })
             .catch(noneIfForgotten),
       ]);
       if (stop.aborted) return;

@@ -51,7 +51,10 @@ export const DIMENSION_WORDS: Record<MetricDimension, string> = {
 };
 
 /** Which stretch it is: "21 November at 14:00", "21 November", "week of 16 November 2026", … */
-export function stretchText({ buckets, timeZone, interval }: SeriesResponse, index: number): string {
+export function stretchText(
+  { buckets, timeZone, interval }: SeriesResponse,
+  index: number,
+): string {
   const isLong = interval === "week" || interval === "month";
   const text = new Intl.DateTimeFormat("en-GB", {
     timeZone,

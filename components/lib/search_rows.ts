@@ -4,8 +4,8 @@ import type {
   FoundConversation,
   FoundMessage,
   Marked,
-  SearchResponse,
   SearchKind,
+  SearchResponse,
 } from "../../protocol/search.ts";
 
 export type Found =

@@ -23,7 +23,9 @@ export function createDevices(secret: string): Devices {
 
   function read(value: string | undefined): { id: string; signatures: string[] } | null {
     const [id, ...signatures] = (value ?? "").split(".");
-    if (!/^[\w-]{22}$/.test(id!) || signatures.length === 0 || signatures.length > MAX_ACCOUNTS) return null;
+    if (!/^[\w-]{22}$/.test(id!) || signatures.length === 0 || signatures.length > MAX_ACCOUNTS) {
+      return null;
+    }
     return { id: id!, signatures };
   }
 

@@ -6,8 +6,8 @@ import {
   MAX_CELLS,
   type MetricDimension,
   type MetricName,
-  type SeriesResponse,
   type SeriesQuery,
+  type SeriesResponse,
 } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { boundaries, localOf, rangeBefore, type Resolution, resolutionFor } from "./calendar.ts";

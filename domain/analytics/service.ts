@@ -7,8 +7,8 @@ import type {
   DrillDownQuery,
   HeatMapResponse,
   MetricName,
-  SeriesResponse,
   SeriesQuery,
+  SeriesResponse,
 } from "../../protocol/analytics.ts";
 import type { EventBus } from "../events.ts";
 import { readDrillDown } from "./drill_down.ts";
@@ -38,7 +38,10 @@ export interface Analytics {
   >;
   /** Figures of single conversations over the last 24 hours, by id, of those that exist. */
   ofConversations(ids: readonly string[]): Promise<Map<string, ConversationFigures>>;
-  series(metric: MetricName, query: Omit<SeriesQuery, "metric" | "format">): Promise<SeriesResponse>;
+  series(
+    metric: MetricName,
+    query: Omit<SeriesQuery, "metric" | "format">,
+  ): Promise<SeriesResponse>;
   heatMap(
     metric: MetricName,
     query: { from: Date; to: Date; timeZone: string },

@@ -123,7 +123,11 @@ export function createBot(options: BotOptions): Bot {
     if (rule !== undefined) await send(rule, conversationId, "");
   }
 
-  async function evaluatePage(visitor: VisitorPrincipal, sessionHash: string, page: Page): Promise<void> {
+  async function evaluatePage(
+    visitor: VisitorPrincipal,
+    sessionHash: string,
+    page: Page,
+  ): Promise<void> {
     const rule = firstThatHolds(await rules(), { url: page.url, message: null });
     if (rule === undefined) return;
     // Once in a session; this much of its hash identifies it among the sessions of a contact.

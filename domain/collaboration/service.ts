@@ -7,13 +7,13 @@ import { type Attempt, CommitUnknown, createGroupCommit, type LockMode } from ".
 import { createDocumentCache } from "./cache.ts";
 import {
   accept,
+  type AcceptedEdit,
   append,
   copyOf,
   type DocumentLimits,
   emptyDocument,
   lastOpIdOf,
   type Submission,
-  type AcceptedEdit,
   type TextDocument,
   textOf,
 } from "./document.ts";
@@ -269,7 +269,11 @@ export function createDocuments(options: DocumentsOptions): Documents {
     changed: ReadonlyMap<string, Changed>,
   ): Promise<Set<string>> {
     const changes = [...changed].filter(([, { accepted }]) => accepted.length > 0)
-      .map(([id, { accepted, ...rest }]) => ({ id, ...rest, accepted: accepted.map(({ edit }) => edit) }));
+      .map(([id, { accepted, ...rest }]) => ({
+        id,
+        ...rest,
+        accepted: accepted.map(({ edit }) => edit),
+      }));
     return changes.length === 0 ? new Set() : await storeChanges(trx, changes, limits.operations);
   }
 

@@ -3,10 +3,10 @@ import type { Db } from "../../db/database.ts";
 import type { Database } from "../../db/types.ts";
 import { type TextEdit, toOperation } from "../../protocol/text.ts";
 import {
-  append,
-  type LastCommand,
-  documentOf,
   type AcceptedEdit,
+  append,
+  documentOf,
+  type LastCommand,
   type TextDocument,
   textOf,
 } from "./document.ts";

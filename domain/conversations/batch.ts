@@ -5,7 +5,7 @@ import type { Db } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/database_error.ts";
 import type { ConversationRow, EventRow, MessageRow } from "../../db/types.ts";
 import { type LabelFound, toLabels } from "./label_storage.ts";
-import { positionReceipts, type StoredReceipt, assignNumbers } from "./receipts.ts";
+import { assignNumbers, positionReceipts, type StoredReceipt } from "./receipts.ts";
 import type { MessageStatuses } from "./event_types.ts";
 import { listMoves, toStatuses } from "./statuses.ts";
 import { readVersionedRows } from "./storage.ts";

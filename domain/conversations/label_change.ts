@@ -1,6 +1,12 @@
 import { ParleyError } from "../../protocol/errors.ts";
 import { MAX_CONVERSATION_LABELS } from "../../protocol/labels.ts";
-import { type Actor, type Applied, type LabelChange, log, type UnitOfWork } from "./unit_of_work.ts";
+import {
+  type Actor,
+  type Applied,
+  type LabelChange,
+  log,
+  type UnitOfWork,
+} from "./unit_of_work.ts";
 
 /** A change of labels has no activity line, and visitors do not see it. */
 export function changeLabels(

@@ -6,9 +6,9 @@ import { loadLabels, storeLabels } from "./label_storage.ts";
 import {
   beginUnitOfWork,
   clientKey,
-  type VersionedRow,
   type Operation,
   type UnitOfWork,
+  type VersionedRow,
 } from "./unit_of_work.ts";
 import { selectUnlabelled } from "./queries.ts";
 

@@ -107,7 +107,8 @@ export function createWriter(options: WriterOptions): Writer {
     maxRunning: options.maxRunning ?? 1,
     patienceMs: options.patienceMs ?? PATIENCE_MS,
     keyOf: ({ operation }) => operation.conversationId,
-    commit: (batch, mode) => mode === "optimistic" ? commitOptimistic(batch) : commitLocking(batch, mode),
+    commit: (batch, mode) =>
+      mode === "optimistic" ? commitOptimistic(batch) : commitLocking(batch, mode),
     onBatch: options.onBatch,
   });
 
@@ -263,9 +264,7 @@ export function createWriter(options: WriterOptions): Writer {
     const { row } = unit;
     const pointers: Pointers = toPointers(row);
     if (unit.events.length > 0) {
-      const entries = unit.events.map(({ event, message }) =>
-        toLogEntry(event, message, pointers)
-      );
+      const entries = unit.events.map(({ event, message }) => toLogEntry(event, message, pointers));
       bus.emit("conversation.logged", { conversationId: row.id, entries });
       const conversation = toConversation(row, epoch, "agents");
       bus.emit("conversation.updated", { conversation, entries });

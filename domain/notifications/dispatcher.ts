@@ -5,15 +5,15 @@
 import type { Db } from "../../db/database.ts";
 import { isUnavailable } from "../../db/database_error.ts";
 import type { EventBus } from "../events.ts";
-import { TEAM_KINDS, type Trigger, triggersOf, type Handled } from "./triggers.ts";
+import { type Handled, TEAM_KINDS, type Trigger, triggersOf } from "./triggers.ts";
 import { loadAgents, type NewNotification, rowsOf } from "./recipients.ts";
 import {
   insertNotifications,
   type NotificationRow,
   readByPointers,
+  readHandled,
   readMeanwhile,
   type ReadRow,
-  readHandled,
   toNotifications,
   unreadNotifications,
 } from "./store.ts";

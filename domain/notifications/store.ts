@@ -5,7 +5,7 @@ import type { Db } from "../../db/database.ts";
 import type { Notifications } from "../../db/types.ts";
 import { Id, type Notification } from "../../protocol/model.ts";
 import { cutPage, exactTime, timeOfCursor } from "../cursor.ts";
-import { TEAM_KINDS, type Handled } from "./triggers.ts";
+import { type Handled, TEAM_KINDS } from "./triggers.ts";
 import type { NewNotification } from "./recipients.ts";
 
 export type NotificationRow = Selectable<Notifications>;

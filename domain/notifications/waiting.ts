@@ -6,7 +6,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { selectConversations } from "../conversations/queries.ts";
 import type { FullConversationRow } from "../conversations/view.ts";
-import { type Trigger, titled } from "./triggers.ts";
+import { titled, type Trigger } from "./triggers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
 /** Waits that are announced in one transaction. */
@@ -23,7 +23,11 @@ export interface Absence {
 export type AbsenceOf = (userId: string) => Absence | null;
 
 /** @param afterMs milliseconds of waiting after which agents are notified. */
-export async function notifyOfWaiting(db: Db, dispatcher: Dispatcher, afterMs: number): Promise<void> {
+export async function notifyOfWaiting(
+  db: Db,
+  dispatcher: Dispatcher,
+  afterMs: number,
+): Promise<void> {
   const now = new Date();
   await notify(db, dispatcher, {
     // Announced to an assignee before, it is announced to the team when nobody is assigned any more.

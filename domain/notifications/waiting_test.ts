@@ -38,7 +38,10 @@ for (const engine of ["pglite", "postgres"] as const) {
           unread = event.unread;
         });
         await notifyOfWaiting(db, dispatcher, 1000);
-        assert.deepEqual(announced.map(({ conversationId }) => conversationId).sort(), ids.toSorted());
+        assert.deepEqual(
+          announced.map(({ conversationId }) => conversationId).sort(),
+          ids.toSorted(),
+        );
         assert.deepEqual(new Set(announced.map(({ userId }) => userId)), new Set([ada.id]));
         assert.equal(unread, WAITING);
         // Each wait is announced once.

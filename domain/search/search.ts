@@ -7,9 +7,9 @@ import type {
   FoundContact,
   FoundConversation,
   FoundMessage,
-  SearchResponse,
   SearchKind,
   SearchQuery,
+  SearchResponse,
 } from "../../protocol/search.ts";
 import {
   cutPage,
@@ -139,7 +139,9 @@ async function findConversations(context: SearchContext): Promise<Page<FoundConv
   const { at, id } = timeOfCursor(context.cursor) ?? { at: "infinity", id: LAST_ID };
   const { rows } = await sql<ConversationFound>`
     select c.id, c.status, c.context_id, c.contact_id, c.last_message_preview, c.last_activity_at,
-      ${exactTime("c.last_activity_at")} as sort_time, k.name as contact_name, k.email as contact_email
+      ${
+    exactTime("c.last_activity_at")
+  } as sort_time, k.name as contact_name, k.email as contact_email
     from search_conversations(${context.query}, ${at}::timestamptz, ${id}::uuid,
       ${context.limit + 1}) as found(id)
     join conversations c on c.id = found.id

@@ -47,7 +47,11 @@ async function redactPreviews(db: Db, changes: Change[]): Promise<Change[]> {
       row["last_message_preview"] === null
       ? row
       : empty(row, "last_message_preview");
-  return changes.map((change) => ({ ...change, old: redacted(change.old), new: redacted(change.new) }));
+  return changes.map((change) => ({
+    ...change,
+    old: redacted(change.old),
+    new: redacted(change.new),
+  }));
 }
 
 function lastMessagesOf(changes: readonly Change[]): [unknown, unknown][] {

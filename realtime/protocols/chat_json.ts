@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { closingFor, ParleyError, isTemporary, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, isTemporary, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Message, Role } from "../../protocol/model.ts";

@@ -4,7 +4,7 @@
  * are Socket.IO's own; realtime/socket_io.ts puts the two together.
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
-import { closingFor, ParleyError, isTemporary, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, isTemporary, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Connection } from "../connection.ts";
 import type { Protocol } from "../protocol.ts";
@@ -62,7 +62,9 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
       if (ack === null) connection.told(error);
       connection.send(errorText(error, iso(), true));
       if (ack !== null) answerError(connection, error, ack);
-      if (isNew) connection.close(isTemporary(error.code) ? closingFor(error.code) : CLOSE.unauthorized);
+      if (isNew) {
+        connection.close(isTemporary(error.code) ? closingFor(error.code) : CLOSE.unauthorized);
+      }
     }
   }
 

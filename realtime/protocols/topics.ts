@@ -5,17 +5,17 @@
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { closingFor, ParleyError, isTemporary, toParleyError } from "../../protocol/errors.ts";
+import { closingFor, isTemporary, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import {
   actorTypeOf,
   type ConversationEvent,
   formatPosition,
-  type StreamEvent,
   MESSAGES_ONLY,
   parsePosition,
   parseSubscription,
+  type StreamEvent,
   TOPIC,
   TopicsFrame,
   type Wanted,

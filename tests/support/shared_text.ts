@@ -5,10 +5,10 @@
 import { type ServerEdit, SharedText } from "../../client/collaboration_text.ts";
 import {
   accept,
+  type AcceptedEdit,
   type DocumentLimits,
   documentOf,
   emptyDocument,
-  type AcceptedEdit,
   textOf,
 } from "../../domain/collaboration/document.ts";
 import { ParleyError } from "../../protocol/errors.ts";
