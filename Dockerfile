@@ -28,6 +28,7 @@ COPY --from=build /app/api api/
 COPY --from=build /app/db db/
 COPY --from=build /app/domain domain/
 COPY --from=build /app/process process/
+COPY --from=build /app/engineio engineio/
 COPY --from=build /app/protocol protocol/
 COPY --from=build /app/realtime realtime/
 COPY --from=build /app/server server/

@@ -12,7 +12,7 @@ import { watchDatabase } from "./domain/metrics.ts";
 import { guardMemory } from "./process/memory_guard.ts";
 import { type BrokerKind, brokerKind } from "./process/open_broker.ts";
 import { openStore, type Store } from "./process/open_store.ts";
-import type { Realtime, RealtimeStats } from "./realtime/face.ts";
+import type { Realtime, RealtimeStats } from "./realtime/types.ts";
 import { createAccess } from "./server/access.ts";
 import { createApi } from "./server/api.ts";
 import { startBackground } from "./server/background.ts";

@@ -2,9 +2,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Metrics } from "../domain/metrics.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import type { BrokerTroubles } from "../realtime/broker.ts";
+import type { BrokerStats } from "../realtime/broker.ts";
 import { isForwarded, isPrivateAddress } from "../realtime/address.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import type { Api } from "./env.ts";
 import type { ApiServices } from "./services.ts";
 import { watchProcess } from "./process_metrics.ts";
@@ -104,7 +104,7 @@ function watchRealtime(metrics: Metrics, realtime: Pick<Realtime, "stats" | "tra
     // null: this process is the only node.
     return nodesConnected === null ? [] : [{ value: nodesConnected ? 1 : 0 }];
   });
-  const trouble = (name: string, help: string, which: keyof BrokerTroubles) =>
+  const trouble = (name: string, help: string, which: keyof BrokerStats) =>
     watch(
       name,
       help,

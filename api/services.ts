@@ -13,7 +13,7 @@ import type { Renames } from "../domain/visitors/contacts.ts";
 import type { ParticipantTokens } from "../domain/visitors/participants.ts";
 import type { Db } from "../db/database.ts";
 import type { PeerReader } from "../realtime/address.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import type { OpenRequestLimits } from "./open_requests.ts";
 import type { Workers } from "./workers.ts";
 

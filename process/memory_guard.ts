@@ -8,7 +8,7 @@ import vm from "node:vm";
 import { getLogger } from "@logtape/logtape";
 import type { Metrics } from "../domain/metrics.ts";
 import { memoryLimit } from "./memory_limit.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import type { Settings } from "../settings.ts";
 
 const logger = getLogger("parley");
@@ -118,7 +118,7 @@ export function guardMemory(
   settings: Settings["memory"],
   parts: {
     metrics: Pick<Metrics, "watch">;
-    realtime: Pick<Realtime, "press">;
+    realtime: Pick<Realtime, "setMemoryPressure">;
     onFatal: () => void;
   },
 ): MemoryGuard | null {
@@ -131,7 +131,7 @@ export function guardMemory(
     limit,
     guardPercent: settings.guardPercent,
     stopPercent: settings.stopPercent,
-    onShort: (isShort) => parts.realtime.press(isShort),
+    onShort: (isShort) => parts.realtime.setMemoryPressure(isShort),
     onFatal: parts.onFatal,
   });
   const { watch } = parts.metrics;

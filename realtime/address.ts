@@ -1,14 +1,14 @@
 import { createRanges, parseAddress } from "../domain/network.ts";
 
-/** Where a request comes from, behind trusted proxies only. */
+/** Where a request comes from. Headers are used only of trusted proxies. */
 export interface Peer {
   /** The client's address. */
   address: string;
   /** "https://host" under which the client reached this server. */
   selfOrigin: string;
-  /** True for a peer on this machine that no proxy stands before. */
+  /** The peer is on this machine, and not a trusted proxy. */
   isLoopback: boolean;
-  /** True where that peer also asked for this machine by name: no other website's name led here. */
+  /** Besides, the request is addressed to this machine, not to the name of a website. */
   isLocal: boolean;
 }
 
@@ -17,11 +17,11 @@ export interface PeerReader {
 }
 
 /**
- * A header from an untrusted peer changes nothing: X-Forwarded-For is read from its end, only as
- * far as every hop is on the list.
+ * Headers of a peer that is not a trusted proxy are ignored. X-Forwarded-For is read from its end, as
+ * far as every hop is trusted.
  *
- * @param hosted a platform ends TLS before this process and names the client as its peer, as Deno
- *   Deploy does. Its connections need not be TCP, so a request's address says nothing of the scheme.
+ * @param hosted a platform terminates TLS and passes the client as the peer, as Deno Deploy does. Its
+ *   connections may not be TCP, so the scheme of a request's URL is not used.
  */
 export function createPeerReader(
   trustedProxies: readonly string[],
@@ -76,10 +76,10 @@ export const isPrivateAddress = createRanges([
   "fc00::/7",
 ]);
 
-/** Names of this machine, as they stand in a Host header. */
+/** Names of this machine in a Host header. */
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
 
-/** What proxies add; some add but one of these. */
+/** Headers that proxies add; some add only one of these. */
 const FORWARDING = [
   "forwarded",
   "via",
@@ -92,7 +92,7 @@ const FORWARDING = [
   "x-real-ip",
 ];
 
-/** Whether some proxy, trusted or not, says that it passes the request on. */
+/** Whether a proxy, trusted or not, has forwarded the request. */
 export function isForwarded(request: Request): boolean {
   return FORWARDING.some((name) => request.headers.has(name));
 }
@@ -104,7 +104,7 @@ function plain(address: string): string {
     ? address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1")
     : bracketed[1]!;
   const lower = bare.toLowerCase();
-  // Written as ::ffff:1.2.3.4 or, by some proxies, as ::ffff:102:304.
+  // IPv4 in IPv6 is ::ffff:1.2.3.4 or, from some proxies, ::ffff:102:304.
   if (!lower.includes(":")) return lower;
   const parsed = parseAddress(lower);
   return parsed?.family === "ipv4" ? parsed.text : lower;

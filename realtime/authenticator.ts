@@ -4,51 +4,41 @@ import { type Acks, MAX_PRESENCE } from "../protocol/native.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { Connection } from "./connection.ts";
+import type { Credentials } from "./credentials.ts";
 import { followOwn } from "./delivery.ts";
-import type { TellRefused } from "./handshake_refusals.ts";
+import type { ReportRefusal } from "./handshake_refusals.ts";
 import type { Hub } from "./hub.ts";
-import type { LetIn } from "./rights.ts";
 import { logAuthenticated } from "./log.ts";
 import type { PresenceTracker } from "./presence.ts";
+import type { RefreshPrincipal } from "./principal_refresh.ts";
 import { ROOMS } from "./rooms.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
-export interface Credentials {
-  token?: string | undefined;
-  sessionId?: string | undefined;
-  /** Of protocols that are cut to one context: which one, and what was last seen of it. */
-  contextId?: string | undefined;
-  lastSeq?: string | undefined;
-  epoch?: string | undefined;
-  /** Of a connection that goes on where another one was cut: who that was. */
-  recovered?: Principal | undefined;
-}
-
 export interface Authenticator {
-  /** Starts the deadline within which the peer has to authenticate. */
-  expect(connection: Connection): void;
-  /** To be called for each connection more often than once in `expiryAheadMs`. */
-  beat(connection: Connection): void;
+  /** Starts the time within which the peer has to authenticate. */
+  startDeadline(connection: Connection): void;
+  /** Has to be called for each connection at least once in `expiryAheadMs`. */
+  checkExpiry(connection: Connection): void;
   authenticate(connection: Connection, credentials: Credentials): Promise<Acks["auth"]>;
   /**
-   * By the token of an agent or of a participant. `enter` decides what of it this connection is
-   * for, and refuses by throwing, before anything is known of the connection.
+   * Authenticates by the token of an agent or of a participant. `authorize` decides what the
+   * connection may be used for, and refuses by throwing, before the connection is authenticated.
    */
-  admit<T>(
+  authenticateFor<T>(
     connection: Connection,
     token: string,
-    enter: (principal: Principal) => Promise<T>,
+    authorize: (principal: Principal) => Promise<T>,
   ): Promise<T>;
-  /** @param may refuses a new token by throwing. */
+  /** @param check refuses a new token by throwing */
   refresh(
     connection: Connection,
     token: string,
-    may?: (next: Principal) => void,
+    check?: (next: Principal) => void,
   ): Promise<Acks["refresh"]>;
 }
 
 export interface AuthenticatorOptions {
-  tellRefused: TellRefused;
+  reportRefusal: ReportRefusal;
   hub: Hub;
   wheel: TimerWheel;
   presence: PresenceTracker;
@@ -56,29 +46,29 @@ export interface AuthenticatorOptions {
   /** An agent's token, or a participant's. */
   principalByToken: (token: string) => Promise<Principal>;
   visitorBySession: (sessionId: string) => Promise<Principal>;
-  /** A visitor's own conversation, if there is one. */
+  /** A visitor's conversation, if there is one. */
   conversationOf: (contactId: string) => Promise<string | null>;
   /** The connection ends while it follows a conversation. */
   onLeave: (connection: Connection, conversationId: string) => void;
   totalUnread: (userId: string) => Promise<number>;
-  letIn: LetIn;
-  /** Origins besides the server's own that agents may come from. */
+  refreshPrincipal: RefreshPrincipal;
+  /** Origins besides the server's own from which agents may connect. */
   agentOrigins: readonly string[];
   timeoutMs: number;
   tokenGraceMs: number;
-  /** Credentials that end later than in so many milliseconds have no timer yet. */
+  /** Credentials that expire later than in this many milliseconds have no timer yet. */
   expiryAheadMs: number;
   maxConnectionsPerUser: number;
   now?: () => number;
 }
 
-/** Part of the time to authenticate in which a database that is away is waited for. */
-const PATIENCE = 0.6;
-/** Milliseconds between two looks at it. */
-const LOOK_MS = 200;
+/** The part of the time to authenticate in which reads are retried while the database is away. */
+const RETRY_SHARE = 0.6;
+const RETRY_MS = 200;
+
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { hub, wheel, presence, now = Date.now } = options;
-  /** What cancels the deadline of a connection or, once it is authenticated, the end of its time. */
+  /** Cancel the deadline of a connection or, once it is authenticated, the timer of its expiry. */
   const timers = new WeakMap<Connection, () => void>();
 
   function cancelTimer(connection: Connection): void {
@@ -86,19 +76,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     timers.delete(connection);
   }
 
-  function check(connection: Connection, principal: Principal): void {
+  function checkOrigin(connection: Connection, principal: Principal): void {
     const allowed = principal.kind === "agent" ? options.agentOrigins : principal.allowedOrigins;
     const from = { origin: connection.origin, self: connection.selfOrigin };
     if (originAllowed(from, allowed)) return;
     const { address, origin, protocol } = connection;
-    options.tellRefused({ reason: "origin", address, origin, path: protocol.name });
+    options.reportRefusal({ reason: "origin", address, origin, path: protocol.name });
     throw new ParleyError(
       "origin_not_allowed",
       `Cannot authenticate: "${connection.origin}" is not an allowed origin`,
     );
   }
 
-  /** When the credentials end, the peer is told, has a grace to refresh, and is then sent away. */
+  /** When the credentials expire, the peer is informed and can refresh them within a grace. */
   function watchExpiry(connection: Connection, principal: Principal): void {
     cancelTimer(connection);
     const left = (principal.expiresAt ?? Infinity) - now();
@@ -138,18 +128,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     for (const id of [...connection.conversations]) options.onLeave(connection, id);
   }
 
-  /** From here on the connection is the principal's, with all that follows from it. */
+  /** The connection is authenticated from now on. */
   function accept(connection: Connection, found: Principal): void {
-    // The peer may have gone, or a second auth of the same frame may have come first.
+    // The peer may have disconnected, or a second auth in the same frame may have been faster.
     if (connection.isOver || connection.principal !== null) {
       throw new ParleyError("conflict", "Cannot authenticate: the connection is over");
     }
-    const principal = options.letIn(found);
+    const principal = options.refreshPrincipal(found);
     limitPerUser(connection, principal.userId);
     connection.principal = principal;
     connection.slot.release();
     watchExpiry(connection, principal);
-    presence.enter(connection);
+    presence.add(connection);
     connection.cleanups.push(leaveAll);
     hub.join(connection, ROOMS.user(principal.userId));
     hub.join(connection, principal.kind === "agent" ? ROOMS.agents : ROOMS.visitors);
@@ -157,35 +147,38 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   /**
-   * Who comes while the database is away has just lost a connection or opened a page. Sent away, all
-   * of them would come back at their own moments, long after it is there again.
+   * Retries while the database is away. If connections were refused instead, their clients would
+   * reconnect with a backoff, long after the database is back.
    */
-  async function patiently<T>(connection: Connection, read: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + options.timeoutMs * PATIENCE;
+  async function retryWhileUnavailable<T>(
+    connection: Connection,
+    read: () => Promise<T>,
+  ): Promise<T> {
+    const deadline = performance.now() + options.timeoutMs * RETRY_SHARE;
     for (;;) {
       try {
         return await read();
       } catch (error) {
         if (!isBriefOutage(error) || connection.isOver || performance.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
   }
 
-  /** From here on what happens on other nodes reaches the connection. */
-  async function heard(connection: Connection): Promise<void> {
-    const settled = hub.settled(connection);
-    if (settled !== null) await settled;
+  /** Resolves when broadcasts of other nodes reach the connection. */
+  async function roomsReady(connection: Connection): Promise<void> {
+    const ready = hub.roomsReady(connection);
+    if (ready !== null) await ready;
   }
 
-  function refuseTwice(connection: Connection): void {
+  function refuseIfAuthenticated(connection: Connection): void {
     if (connection.principal !== null) {
       throw new ParleyError("conflict", "Cannot authenticate: this connection already is");
     }
   }
 
   return {
-    expect(connection) {
+    startDeadline(connection) {
       const cancel = wheel.after(options.timeoutMs, () => {
         if (connection.principal !== null) return;
         connection.fail(
@@ -200,26 +193,26 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       connection.cleanups.push(cancelTimer);
     },
 
-    beat(connection) {
+    checkExpiry(connection) {
       const { principal } = connection;
       if (principal !== null && !timers.has(connection)) watchExpiry(connection, principal);
     },
 
     async authenticate(connection, { token, sessionId, recovered }) {
-      refuseTwice(connection);
-      const principal = recovered ?? await patiently(
+      refuseIfAuthenticated(connection);
+      const principal = recovered ?? await retryWhileUnavailable(
         connection,
         () =>
           token !== undefined
             ? options.agentByToken(token)
             : options.visitorBySession(sessionId ?? ""),
       );
-      check(connection, principal);
+      checkOrigin(connection, principal);
       const conversationId = principal.kind === "visitor"
-        ? await patiently(connection, () => options.conversationOf(principal.userId))
+        ? await retryWhileUnavailable(connection, () => options.conversationOf(principal.userId))
         : undefined;
       const totalUnread = principal.kind === "agent"
-        ? await patiently(connection, () => options.totalUnread(principal.userId))
+        ? await retryWhileUnavailable(connection, () => options.totalUnread(principal.userId))
         : undefined;
       accept(connection, principal);
       connection.ownConversation = conversationId ?? null;
@@ -227,7 +220,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         if (principal.kind === "agent") hub.join(connection, ROOMS.messages);
         else if (conversationId) followOwn(hub, presence, connection, conversationId);
       }
-      await heard(connection);
+      await roomsReady(connection);
       return {
         userId: principal.userId,
         userName: principal.userName,
@@ -248,29 +241,32 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       };
     },
 
-    async admit(connection, token, enter) {
-      refuseTwice(connection);
-      const principal = await patiently(connection, () => options.principalByToken(token));
-      check(connection, principal);
-      const entered = await patiently(connection, () => enter(principal));
+    async authenticateFor(connection, token, authorize) {
+      refuseIfAuthenticated(connection);
+      const principal = await retryWhileUnavailable(
+        connection,
+        () => options.principalByToken(token),
+      );
+      checkOrigin(connection, principal);
+      const authorized = await retryWhileUnavailable(connection, () => authorize(principal));
       accept(connection, principal);
-      await heard(connection);
-      return entered;
+      await roomsReady(connection);
+      return authorized;
     },
 
-    async refresh(connection, token, may) {
+    async refresh(connection, token, check) {
       const current = connection.principal;
       if (current === null) {
         throw new ParleyError("unauthenticated", "Cannot refresh: authenticate first");
       }
-      const participant = current.kind === "visitor" && current.contexts !== undefined;
-      const next = await (participant ? options.principalByToken : options.agentByToken)(token);
-      const same = next.kind === current.kind && next.userId === current.userId;
-      if (!same || (current.kind === "visitor" && !participant)) {
+      const isParticipant = current.kind === "visitor" && current.contexts !== undefined;
+      const next = await (isParticipant ? options.principalByToken : options.agentByToken)(token);
+      const isSame = next.kind === current.kind && next.userId === current.userId;
+      if (!isSame || (current.kind === "visitor" && !isParticipant)) {
         throw new ParleyError("forbidden", "Cannot refresh: the token is somebody else's");
       }
-      may?.(next);
-      connection.principal = options.letIn(next);
+      check?.(next);
+      connection.principal = options.refreshPrincipal(next);
       watchExpiry(connection, next);
       return { expiresAt: next.expiresAt === null ? null : new Date(next.expiresAt).toISOString() };
     },

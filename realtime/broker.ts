@@ -1,58 +1,58 @@
 import type { Events, EventType } from "../protocol/native.ts";
 
-/** One event as the hub knows it, before any protocol has given it a wire form. */
+/** One event in the hub, before a protocol encodes it. */
 export type HubEvent = {
   [T in EventType]: { type: T; timestamp: string; data: Events[T] };
 }[EventType];
 
-/** What travels from the node where something happened to every node with a member of the room. */
+/** An event for a room, published on one node and delivered to the members on every node. */
 export interface Broadcast {
   room: string;
-  /** null: agents do not get it. */
+  /** null: agents do not receive it. */
   forAgents: HubEvent | null;
-  /** null: visitors do not get it. */
+  /** null: visitors do not receive it. */
   forVisitors: HubEvent | null;
-  /** A user who does not get it back, such as the one who types. */
+  /** A user who does not receive it, such as the one who types. */
   exceptUser?: string;
-  /** A connection that does not get it back, such as the one that it came over. */
+  /** A connection that does not receive it, such as the one that sent the edit. */
   exceptConnection?: string;
 }
 
 export type BrokerListener = (broadcast: Broadcast) => void;
 
-/** Since the start. */
-export interface BrokerTroubles {
+/** Counted since the start. */
+export interface BrokerStats {
   /** Times when other nodes could not be reached. */
   outages: number;
-  /** What could not be told to them; they were told that something was lost. */
+  /** Messages that could not be sent to other nodes; these were informed of a gap. */
   dropped: number;
 }
 
 /**
- * Carries broadcasts between the nodes of one installation. Delivery is at most once and in the
- * order of publishing per room and node; what must not be lost is in the log, where clients find
- * it. A node's own broadcasts reach its listener in the same turn, whatever happens to the others.
+ * Carries broadcasts between the nodes of one installation. Delivery is at most once, and in the
+ * order of publishing per room and node. What must not be lost is in the log, where clients read it.
+ * A node's own broadcasts reach its listener in the same turn, whatever happens to other nodes.
  */
 export interface Broker {
-  /** True: there can be no other node, so that nothing has to be told to any. */
-  readonly alone: boolean;
-  /** False while other nodes cannot be reached; what happens on this one goes on. */
+  /** There can be no other node, so nothing has to be sent. */
+  readonly isSingleNode: boolean;
+  /** False while other nodes cannot be reached; this node continues to work. */
   readonly connected: boolean;
-  /** Absent where nothing is between the nodes that could be away. */
-  readonly troubles?: Readonly<BrokerTroubles>;
+  /** Absent where nothing between the nodes can fail. */
+  readonly stats?: Readonly<BrokerStats>;
   publish(broadcast: Broadcast): void;
   /**
-   * From now on broadcasts to the room reach the listener; those of other nodes from the moment on
-   * when the promise resolves. It never rejects: while the connection is lost it resolves at once,
-   * because a gap is told when it is back. undefined: at once.
+   * Starts to deliver broadcasts to the room to the listener. Those of other nodes are delivered once
+   * the promise is resolved; undefined: from now on. The promise never rejects. While the connection
+   * is lost it resolves at once, because a gap is reported when the connection is back.
    */
   subscribe(room: string): Promise<void> | undefined;
   unsubscribe(room: string): void;
-  listen(listener: BrokerListener): void;
-  /** To every other node, in the order of telling. JSON. */
-  tell(message: unknown): void;
-  listenToNodes(listener: (message: unknown) => void): void;
-  /** Called after something of other nodes may have been lost on the way to this one. */
+  onBroadcast(listener: BrokerListener): void;
+  /** Sends a message to every other node, in order. It has to be JSON. */
+  publishToNodes(message: unknown): void;
+  onNodeMessage(listener: (message: unknown) => void): void;
+  /** Called after messages of other nodes may have been lost on the way to this one. */
   onGap(listener: () => void): void;
   /** Sends what waits, and ends. */
   close(): Promise<void>;

@@ -1,54 +1,54 @@
 /**
- * The broker of the workers of one `deno serve --parallel`: a BroadcastChannel. The runtime drops
- * what a worker that is busy for a moment has not taken (256 posts for the whole process, without
- * a word), so posts are few, numbered, and kept for a while: who misses one asks for it again.
+ * The broker of the workers of one `deno serve --parallel`: a BroadcastChannel. The runtime silently
+ * drops posts that a busy worker has not read (256 for the whole process). So posts are batched,
+ * numbered, and kept for a while; a node that misses one requests it again.
  */
 import type { Broadcast, Broker, BrokerListener } from "./broker.ts";
 
 export interface ChannelBrokerOptions {
-  /** Installations with different names do not hear each other. */
+  /** Installations with different names do not receive each other's messages. */
   name: string;
   /** This node's name, different from every other's. */
   node: string;
-  /** Posts that are kept to be sent again, in UTF-16 units. */
+  /** The size of the posts that are kept to be sent again, in UTF-16 units. */
   maxKept: number;
   onError: (error: unknown) => void;
 }
 
-/** For one room, or for the nodes themselves (""), as JSON. */
+/** A message for a room, or for the nodes (""), as JSON. */
 type Item = [room: string, json: string];
 
 type Post =
   | { from: string; n: number; items: Item[]; to?: string }
-  /** The last number so far: after it, silence; without it, nobody would miss the last post. */
+  /** The number of the last post, sent after a pause: otherwise nobody would notice that it is missing. */
   | { from: string; last: number }
   | { from: string; to: string; again: [first: number, last: number] }
-  /** What was asked for is not kept any more; the next one is. */
+  /** The requested posts are not kept any more; `lost` is the oldest that is. */
   | { from: string; to: string; lost: number }
   | { from: string; end: true };
 
-/** What is known of another node. */
+/** What this node knows of another one. */
 interface Peer {
-  /** The number of the next post to hand on. */
+  /** The number of the next post to deliver. */
   next: number;
-  /** The highest number that is known to have been posted. */
+  /** The highest number that was posted, as far as is known. */
   last: number;
-  /** Posts that came too early, because one before them is missing. */
+  /** Posts that arrived while an earlier one is missing. */
   early: Map<number, Item[]>;
-  /** Waits for what was asked for, up to this number. */
-  asking: { timer: ReturnType<typeof setTimeout>; upTo: number } | null;
-  /** How often in vain. */
-  asked: number;
+  /** A request for missing posts up to this number, and its timeout. */
+  request: { timer: ReturnType<typeof setTimeout>; upTo: number } | null;
+  /** How many requests in a row were not answered. */
+  attempts: number;
 }
 
 const NODES = "";
-/** Posts of one busy node are this far apart at least; what comes meanwhile shares the next. */
-const APART_MS = 1;
+/** The shortest time between two posts; messages in between share the next one. */
+const POST_INTERVAL_MS = 1;
 const LAST_MS = 50;
-const ASK_AGAIN_MS = 100;
-const ASK_TIMES = 30;
-/** Posts sent again at once; more would only be dropped again. */
-const AGAIN_AT_ONCE = 64;
+const REQUEST_TIMEOUT_MS = 100;
+const MAX_ATTEMPTS = 30;
+/** Posts in one request; more would be dropped again. */
+const MAX_REQUESTED = 64;
 const MAX_EARLY = 4096;
 
 export function createChannelBroker(options: ChannelBrokerOptions): Broker {
@@ -60,8 +60,8 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
   let keptSize = 0;
   let number = 0;
   let waiting: Item[] = [];
-  let pause: ReturnType<typeof setTimeout> | undefined;
-  let quiet: ReturnType<typeof setTimeout> | undefined;
+  let postTimer: ReturnType<typeof setTimeout> | undefined;
+  let lastTimer: ReturnType<typeof setTimeout> | undefined;
   let listener: BrokerListener = () => {};
   let nodesListener: (message: unknown) => void = () => {};
   let gapListener = () => {};
@@ -72,11 +72,11 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
   function send(item: Item): void {
     if (closed) return;
     waiting.push(item);
-    if (pause === undefined) flush();
+    if (postTimer === undefined) flush();
   }
 
   function flush(): void {
-    pause = undefined;
+    postTimer = undefined;
     if (waiting.length === 0) return;
     const items = waiting;
     waiting = [];
@@ -89,12 +89,12 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
       keptSize -= sizeOf(dropped);
     }
     post({ from: node, n, items });
-    pause = setTimeout(flush, APART_MS);
-    clearTimeout(quiet);
-    quiet = setTimeout(() => post({ from: node, last: number }), LAST_MS);
+    postTimer = setTimeout(flush, POST_INTERVAL_MS);
+    clearTimeout(lastTimer);
+    lastTimer = setTimeout(() => post({ from: node, last: number }), LAST_MS);
   }
 
-  function handle(items: Item[]): void {
+  function deliver(items: Item[]): void {
     for (const [room, json] of items) {
       try {
         if (room === NODES) nodesListener(JSON.parse(json));
@@ -105,44 +105,44 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
     }
   }
 
-  /** Hands on what stands in order, and asks for what is missing before the rest. */
+  /** Delivers the posts that are in order, and requests those that are missing. */
   function advance(from: string, peer: Peer): void {
     for (;;) {
       const items = peer.early.get(peer.next);
       if (items === undefined) break;
       peer.early.delete(peer.next++);
-      peer.asked = 0;
-      handle(items);
+      peer.attempts = 0;
+      deliver(items);
     }
-    const complete = peer.next > peer.last;
-    if (peer.asking !== null && (complete || peer.next > peer.asking.upTo)) forgetAsking(peer);
-    if (!complete && peer.asking === null) ask(from, peer);
+    const isComplete = peer.next > peer.last;
+    if (peer.request !== null && (isComplete || peer.next > peer.request.upTo)) endRequest(peer);
+    if (!isComplete && peer.request === null) requestMissing(from, peer);
   }
 
-  function ask(from: string, peer: Peer): void {
+  function requestMissing(from: string, peer: Peer): void {
     const first = Math.min(peer.last + 1, ...peer.early.keys());
-    if (peer.asked++ >= ASK_TIMES || peer.early.size > MAX_EARLY) {
+    if (peer.attempts++ >= MAX_ATTEMPTS || peer.early.size > MAX_EARLY) {
       skip(from, peer, first);
       return;
     }
-    const upTo = Math.min(first, peer.next + AGAIN_AT_ONCE) - 1;
+    const upTo = Math.min(first, peer.next + MAX_REQUESTED) - 1;
     const timer = setTimeout(() => {
-      peer.asking = null;
+      peer.request = null;
       advance(from, peer);
-    }, ASK_AGAIN_MS);
-    peer.asking = { timer, upTo };
+    }, REQUEST_TIMEOUT_MS);
+    peer.request = { timer, upTo };
     post({ from: node, to: from, again: [peer.next, upTo] });
   }
 
-  function forgetAsking(peer: Peer): void {
-    clearTimeout(peer.asking?.timer);
-    peer.asking = null;
+  function endRequest(peer: Peer): void {
+    clearTimeout(peer.request?.timer);
+    peer.request = null;
   }
 
-  /** What stands before `next` is not to be had any more. */
+  /** The posts before `next` are lost. */
   function skip(from: string, peer: Peer, next: number): void {
-    forgetAsking(peer);
-    peer.asked = 0;
+    endRequest(peer);
+    peer.attempts = 0;
     if (next > peer.next) {
       peer.next = next;
       gapListener();
@@ -151,7 +151,7 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
     advance(from, peer);
   }
 
-  function answer(to: string, [first, last]: [number, number]): void {
+  function sendAgain(to: string, [first, last]: [number, number]): void {
     const oldest = kept.keys().next().value ?? number + 1;
     if (first < oldest) post({ from: node, to, lost: oldest });
     for (let n = Math.max(first, oldest); n <= last; n++) {
@@ -163,10 +163,10 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
   function receive(message: Post): void {
     const { from } = message;
     if ("to" in message && message.to !== undefined && message.to !== node) return;
-    if ("again" in message) return answer(from, message.again);
+    if ("again" in message) return sendAgain(from, message.again);
     const peer = peers.get(from);
     if ("end" in message) {
-      if (peer !== undefined) forgetAsking(peer);
+      if (peer !== undefined) endRequest(peer);
       peers.delete(from);
       return;
     }
@@ -176,9 +176,9 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
       return skip(from, peer, Math.min(message.lost, ...peer.early.keys()));
     }
     const last = "n" in message ? message.n : message.last;
-    const known = peer ?? { next: last + 1, last, early: new Map(), asking: null, asked: 0 };
+    const known = peer ?? { next: last + 1, last, early: new Map(), request: null, attempts: 0 };
     if ("n" in message) {
-      // What it said before this node heard of it is not missing.
+      // Posts from before this node knew of it are not missing.
       if (peer === undefined) known.next = message.n;
       if (message.n >= known.next) known.early.set(message.n, message.items);
     }
@@ -197,7 +197,7 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
   };
 
   return {
-    alone: false,
+    isSingleNode: false,
     connected: true,
     publish(broadcast) {
       if (rooms.has(broadcast.room)) listener(broadcast);
@@ -208,11 +208,11 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
       return undefined;
     },
     unsubscribe: (room) => void rooms.delete(room),
-    listen(next) {
+    onBroadcast(next) {
       listener = next;
     },
-    tell: (message) => send([NODES, JSON.stringify(message)]),
-    listenToNodes(next) {
+    publishToNodes: (message) => send([NODES, JSON.stringify(message)]),
+    onNodeMessage(next) {
       nodesListener = next;
     },
     onGap(next) {
@@ -220,13 +220,13 @@ export function createChannelBroker(options: ChannelBrokerOptions): Broker {
     },
     close() {
       if (closed) return Promise.resolve();
-      clearTimeout(pause);
+      clearTimeout(postTimer);
       flush();
       closed = true;
       post({ from: node, end: true });
-      clearTimeout(pause);
-      clearTimeout(quiet);
-      for (const peer of peers.values()) forgetAsking(peer);
+      clearTimeout(postTimer);
+      clearTimeout(lastTimer);
+      for (const peer of peers.values()) endRequest(peer);
       channel.close();
       rooms.clear();
       return Promise.resolve();

@@ -17,8 +17,8 @@ class BusyNode {
         name: ${JSON.stringify(name)}, node: "busy", maxKept: 1 << 20, onError: console.error,
       });
       broker.subscribe("r");
-      broker.listen(({ exceptUser }) => heard.push(Number(exceptUser)));
-      broker.listenToNodes((message) => self.postMessage({ message, heard, gaps }));
+      broker.onBroadcast(({ exceptUser }) => heard.push(Number(exceptUser)));
+      broker.onNodeMessage((message) => self.postMessage({ message, heard, gaps }));
       broker.onGap(() => gaps++);
       self.onmessage = ({ data }) => {
         self.postMessage("busy");
@@ -81,12 +81,12 @@ Deno.test("a worker that was busy gets what the runtime dropped for it, in order
     maxKept: 1 << 20,
     onError: (error) => errors.push(error),
   });
-  broker.tell("first");
+  broker.publishToNodes("first");
   await busy.next();
   await busy.busyFor(3000);
   const report = busy.next();
   await publishPosts(broker, 600);
-  broker.tell("done");
+  broker.publishToNodes("done");
   const { message, heard, gaps } = await report as Report;
   assert.equal(message, "done");
   assert.deepEqual(heard, Array.from({ length: 600 }, (_, i) => i + 1));
@@ -101,12 +101,12 @@ Deno.test("a worker is told of a gap when what it missed is not kept any more", 
   const busy = new BusyNode(name);
   assert.equal(await busy.next(), "up");
   const broker = createChannelBroker({ name, node: "here", maxKept: 20_000, onError: () => {} });
-  broker.tell("first");
+  broker.publishToNodes("first");
   await busy.next();
   await busy.busyFor(3000);
   const report = busy.next();
   await publishPosts(broker, 600, "x".repeat(1000));
-  broker.tell("done");
+  broker.publishToNodes("done");
   const { heard, gaps } = await report as Report;
   assert.equal(gaps, 1);
   assert.ok(heard.length < 600, `${heard.length} were heard`);

@@ -58,11 +58,11 @@ class Node {
 
   constructor(readonly broker: Broker) {
     const wake = () => this.#waiters.splice(0).forEach((waiter) => waiter());
-    broker.listen((broadcast) => {
+    broker.onBroadcast((broadcast) => {
       this.heard.push(broadcast);
       wake();
     });
-    broker.listenToNodes((message) => {
+    broker.onNodeMessage((message) => {
       this.told.push(message);
       wake();
     });
@@ -129,7 +129,7 @@ async function withNodes(
 /** Each node has heard what the other told last: what was published before has come, too. */
 async function settle(...nodes: Node[]): Promise<void> {
   const mark = crypto.randomUUID();
-  for (const { broker } of nodes) broker.tell(mark);
+  for (const { broker } of nodes) broker.publishToNodes(mark);
   for (const node of nodes) {
     const others = nodes.length - 1;
     await node.until(() => node.told.filter((one) => one === mark).length === others, "a mark");
@@ -138,7 +138,7 @@ async function settle(...nodes: Node[]): Promise<void> {
 
 Deno.test("[memory] a node alone hears its own broadcasts at once, and only of its rooms", async () => {
   const node = new Node(createMemoryBroker());
-  assert.equal(node.broker.alone, true);
+  assert.equal(node.broker.isSingleNode, true);
   assert.equal(node.broker.subscribe("a"), undefined);
   node.broker.publish(broadcast("a", 1));
   node.broker.publish(broadcast("b", 2));
@@ -155,7 +155,7 @@ for (const kind of KINDS) {
 
   test("own broadcasts come in the same turn, those of others unchanged", () =>
     withNodes(kind, 2, async ([a, b]) => {
-      assert.equal(a!.broker.alone, false);
+      assert.equal(a!.broker.isSingleNode, false);
       await Promise.all([a!.broker.subscribe("r"), b!.broker.subscribe("r")]);
       const sent = broadcast("r", 1, 'ä \u{1F600} \u2028 " \n');
       a!.broker.publish(sent);
@@ -215,7 +215,7 @@ for (const kind of KINDS) {
     withNodes(kind, 3, async (nodes) => {
       const [a, b, c] = nodes;
       const messages = range(1, 200).map((n) => ({ n, deep: { list: [null, true, "x"] } }));
-      for (const message of messages) a!.broker.tell(message);
+      for (const message of messages) a!.broker.publishToNodes(message);
       await settle(...nodes);
       const plain = (node: Node) => node.told.filter((one) => typeof one === "object");
       assert.deepEqual(plain(b!), messages);
@@ -255,7 +255,7 @@ for (const kind of KINDS) {
         await a!.broker.subscribe("r");
         await b!.broker.subscribe("r");
         b!.broker.publish(broadcast("r", 1));
-        b!.broker.tell("hello");
+        b!.broker.publishToNodes("hello");
         await withNodes(kind, 2, ([c, d]) => settle(c!, d!));
         assert.deepEqual([a!.heard, a!.told], [[], []]);
       })));
@@ -271,7 +271,7 @@ for (const kind of KINDS) {
       const heard = a!.heard.length;
       b!.broker.publish(broadcast("r", 101));
       a!.broker.publish(broadcast("r", 102));
-      a!.broker.tell("late");
+      a!.broker.publishToNodes("late");
       await settle(b!, c!);
       assert.deepEqual(b!.seqs(), range(1, 101));
       assert.ok(!b!.told.includes("late"));
@@ -285,7 +285,7 @@ for (const kind of KINDS) {
     const b = new Node(await kind.open(name, "b", errors));
     await b.broker.subscribe("r");
     const heard: number[] = [];
-    b.broker.listen((one) => {
+    b.broker.onBroadcast((one) => {
       heard.push(seqOf(one));
       if (heard.length === 1) throw new Error("boom");
     });

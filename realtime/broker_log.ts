@@ -1,4 +1,4 @@
-/** What the nodes of a small cluster write to each other; `db/broker_log.ts` keeps it in Postgres. */
+/** The log through which the nodes of a small cluster communicate; `db/broker_log.ts` implements it. */
 
 /** One entry: a batch of one node. */
 export interface LogEntry {
@@ -9,53 +9,53 @@ export interface LogEntry {
 }
 
 export interface BrokerLog {
-  /** Where the log ends now, and a mark that changes when the log lost what was in it. */
+  /** Where the log ends now, and a mark that changes when the log was emptied. */
   begin(): Promise<{ mark: string; positions: Map<string, number> }>;
-  /** Repeating a number changes nothing. `forget`: own batches up to it need not be kept. */
+  /** Repeating a number has no effect. @param forget own batches up to it can be deleted */
   append(n: number, items: string, forget: number): Promise<void>;
-  /** What others said after these positions, each node's in order. */
+  /** The batches of other nodes after these positions, each node's in order. */
   read(
     after: ReadonlyMap<string, number>,
     limit: number,
   ): Promise<{ mark: string; entries: LogEntry[] }>;
-  /** Forgets what any node said longer ago than that. */
+  /** Deletes batches of all nodes that are older. */
   forgetOld(ageMs: number): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;
-  /** Calls back with the name of who said something; without one when that is not known. */
-  listen(onSaid: (node?: string) => void): Promise<{ stop(): Promise<void> }>;
+  /** @param onAppended called with the node that appended, undefined where it is not known */
+  listen(onAppended: (node?: string) => void): Promise<{ stop(): Promise<void> }>;
 }
 
-/** For one room, or for the nodes themselves (""), as JSON. */
+/** A message for a room, or for the nodes (""), as JSON. */
 export type Item = [room: string, json: string];
 
 export const NODES = "";
 
 export interface LogTimes {
-  /** What is older may be gone from the log. */
+  /** Batches that are older may be deleted. */
   keepMs: number;
-  /** Between two looks while notifications come. */
+  /** Between two reads while notifications arrive. */
   pollMs: number;
-  /** Between two looks while none come. */
-  deafPollMs: number;
-  /** After which a node's own notification should have come. */
-  deafMs: number;
-  /** Before what failed is tried again; doubles up to the second. */
+  /** Between two reads while no notifications arrive. */
+  fallbackPollMs: number;
+  /** A node's own notification should arrive within this time. */
+  notificationTimeoutMs: number;
+  /** Before a retry; the first is doubled up to the second. */
   retryMs: readonly [number, number];
 }
 
 export const LOG_TIMES: LogTimes = {
   keepMs: 60_000,
   pollMs: 2000,
-  deafPollMs: 250,
-  deafMs: 2000,
+  fallbackPollMs: 250,
+  notificationTimeoutMs: 2000,
   retryMs: [100, 1000],
 };
 
-/** After which an answer is late enough to say that the database cannot be reached. */
-const LATE_MS = 2000;
+/** Without an answer for this time, the database counts as not reachable. */
+const ANSWER_TIMEOUT_MS = 2000;
 
-/** How one direction of the traffic with the log is. */
+/** The state of one direction of the traffic with the log. */
 export interface Link {
   readonly works: boolean;
   readonly failed: boolean;
@@ -68,7 +68,7 @@ export function createLink(onFailure: (error: unknown) => void): Link {
   let since: number | null = null;
   return {
     get works() {
-      return !failed && (since === null || performance.now() - since < LATE_MS);
+      return !failed && (since === null || performance.now() - since < ANSWER_TIMEOUT_MS);
     },
     get failed() {
       return failed;

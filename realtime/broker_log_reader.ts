@@ -6,10 +6,10 @@ export interface LogReaderOptions {
   node: string;
   link: Link;
   times: LogTimes;
-  /** When this node said something last, as of `performance.now()`. */
-  saidAt: () => number;
+  /** When this node appended last, by `performance.now()`. */
+  lastAppendAt: () => number;
   onItem: (item: Item) => void;
-  /** Something may have been lost on the way to this node. */
+  /** Messages may have been lost on the way to this node. */
   onGap: () => void;
   onError: (error: unknown) => void;
 }
@@ -20,12 +20,12 @@ export interface LogReader {
 
 /** Batches in one read. */
 const READ_LIMIT = 64;
-/** Looks without a notification after which the operator is told. */
-const DEAF_LOOKS = 40;
+/** Reads without a notification after which the operator is informed. */
+const MAX_UNNOTIFIED_READS = 40;
 
 /**
- * Hands on what other nodes say from now on. A notification wakes it; it looks from time to time
- * besides, more often while a node does not even hear its own notifications.
+ * Delivers what other nodes append from now on. It reads after each notification, and also from time
+ * to time: more often while the node does not receive even its own notifications.
  *
  * @throws when the log cannot be read.
  */
@@ -33,52 +33,52 @@ export async function startLogReader(options: LogReaderOptions): Promise<LogRead
   const { log, node, link, times, onGap, onError } = options;
   const now = () => performance.now();
   let mark = "";
-  /** The last batch of each other node that was handed on, and when. */
-  let heard = new Map<string, { n: number; at: number }>();
+  /** The last batch of each other node that was delivered, and when. */
+  let delivered = new Map<string, { n: number; at: number }>();
   let readAt = now();
   let reading: Promise<void> | null = null;
   let again = false;
   let poll: ReturnType<typeof setTimeout> | undefined;
   let notifiedAt = now();
-  let deafLooks = 0;
-  let begun = false;
+  let unnotifiedReads = 0;
+  let started = false;
   let stopped = false;
 
   async function begin(): Promise<void> {
     const startedAt = now();
     const end = await log.begin();
     mark = end.mark;
-    heard = new Map([...end.positions].map(([name, n]) => [name, { n, at: startedAt }]));
+    delivered = new Map([...end.positions].map(([name, n]) => [name, { n, at: startedAt }]));
     readAt = startedAt;
   }
 
   function wake(): void {
-    if (!begun || stopped) return;
+    if (!started || stopped) return;
     again = true;
     if (reading !== null) return;
     clearTimeout(poll);
-    // What fails was reported, and the next look tries it again.
+    // A failure was reported, and the next read tries again.
     reading = readAll().catch(() => {}).finally(() => {
       reading = null;
-      if (!stopped) poll = setTimeout(wake, again && !link.failed ? 0 : untilNextLook());
+      if (!stopped) poll = setTimeout(wake, again && !link.failed ? 0 : untilNextRead());
     });
   }
 
-  function untilNextLook(): number {
+  function untilNextRead(): number {
     if (link.failed) return times.retryMs[1];
-    if (options.saidAt() - notifiedAt < times.deafMs) {
-      deafLooks = 0;
+    if (options.lastAppendAt() - notifiedAt < times.notificationTimeoutMs) {
+      unnotifiedReads = 0;
       return times.pollMs;
     }
-    if (++deafLooks === DEAF_LOOKS) {
+    if (++unnotifiedReads === MAX_UNNOTIFIED_READS) {
       onError(
         new Error(
-          "Cannot hear notifications of the database: a pooler may swallow them (set " +
-            `DATABASE_DIRECT_URL); other nodes are heard every ${times.deafPollMs} ms`,
+          "Cannot receive notifications of the database: a pooler may drop them (set " +
+            `DATABASE_DIRECT_URL); other nodes are read every ${times.fallbackPollMs} ms`,
         ),
       );
     }
-    return times.deafPollMs;
+    return times.fallbackPollMs;
   }
 
   async function readAll(): Promise<void> {
@@ -86,25 +86,25 @@ export async function startLogReader(options: LogReaderOptions): Promise<LogRead
       again = false;
       for (;;) {
         const startedAt = now();
-        const after = new Map([...heard].map(([name, { n }]) => [name, n]));
+        const after = new Map([...delivered].map(([name, { n }]) => [name, n]));
         const result = await link.run(() => log.read(after, READ_LIMIT));
         if (stopped) return;
-        // What was said meanwhile may have been forgotten, or lost in a crash of the server.
+        // Batches may have been deleted in the meantime, or lost in a crash of the server.
         if (result.mark !== mark || startedAt - readAt > times.keepMs / 2) {
           await link.run(begin);
           if (!stopped) onGap();
           break;
         }
         readAt = startedAt;
-        for (const entry of result.entries) take(entry);
+        for (const entry of result.entries) deliver(entry);
         if (result.entries.length < READ_LIMIT) break;
       }
     }
   }
 
-  function take({ node: name, n, items }: LogEntry): void {
-    const expected = (heard.get(name)?.n ?? 0) + 1;
-    heard.set(name, { n, at: now() });
+  function deliver({ node: name, n, items }: LogEntry): void {
+    const expected = (delivered.get(name)?.n ?? 0) + 1;
+    delivered.set(name, { n, at: now() });
     if (n !== expected) onGap();
     for (const item of JSON.parse(items) as Item[]) {
       try {
@@ -115,15 +115,15 @@ export async function startLogReader(options: LogReaderOptions): Promise<LogRead
     }
   }
 
-  async function tidy(): Promise<void> {
+  async function deleteOld(): Promise<void> {
     try {
       await log.forgetOld(times.keepMs);
     } catch {
-      // The database is away, which reading says.
+      // The database cannot be reached, which the reads report.
       return;
     }
     const old = now() - 2 * times.keepMs;
-    for (const [name, { at }] of heard) if (at < old) heard.delete(name);
+    for (const [name, { at }] of delivered) if (at < old) delivered.delete(name);
   }
 
   const listening = await log.listen((name) => {
@@ -132,23 +132,23 @@ export async function startLogReader(options: LogReaderOptions): Promise<LogRead
   });
   try {
     await log.forgetOld(times.keepMs);
-    // After LISTEN: what is said from here on wakes this node.
+    // After LISTEN, so that a notification follows whatever is appended after this read.
     await begin();
-    begun = true;
+    started = true;
   } catch (error) {
     await listening.stop();
     throw error;
   }
-  let tidying = Promise.resolve();
-  const tidies = setInterval(() => void (tidying = tidying.then(tidy)), times.keepMs / 2);
+  let deleting = Promise.resolve();
+  const deletions = setInterval(() => void (deleting = deleting.then(deleteOld)), times.keepMs / 2);
   wake();
 
   return {
     async stop() {
       stopped = true;
-      clearInterval(tidies);
+      clearInterval(deletions);
       clearTimeout(poll);
-      await Promise.all([reading, tidying, listening.stop()]);
+      await Promise.all([reading, deleting, listening.stop()]);
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { BrokerLog, Item, Link, LogTimes } from "./broker_log.ts";
 
 export interface LogSender {
-  say(room: string, json: string): void;
-  /** When the last batch was stored, as of `performance.now()`; 0: none. */
-  readonly saidAt: number;
-  /** Stores what waits, within this time in milliseconds, and takes nothing more. */
+  send(room: string, json: string): void;
+  /** When the last batch was stored, by `performance.now()`; 0: none. */
+  readonly lastAppendAt: number;
+  /** Stores what waits, within this time in milliseconds, and accepts nothing more. */
   close(withinMs: number): Promise<void>;
 }
 
@@ -14,29 +14,29 @@ interface Batch {
   size: number;
 }
 
-/** What one batch takes of what waits, in UTF-16 units; one item may be longer. */
+/** The largest batch in UTF-16 units; a single item may be longer. */
 const BATCH_SIZE = 262_144;
 
 export interface LogSenderOptions {
   log: BrokerLog;
   link: Link;
-  /** What may wait, and what the log keeps of this node, in UTF-16 units each. */
+  /** The size of what may wait, and of what the log keeps of this node, each in UTF-16 units. */
   maxKept: number;
   times: LogTimes;
-  /** So many things were not said, and the others will find a gap. */
+  /** So many items were dropped, and the other nodes will find a gap. */
   onDrop: (count: number) => void;
 }
 
 /**
- * Says in batches, one at a time and numbered, what this node has to say. A batch whose outcome is
- * not known is said again with its number, so it arrives once.
+ * Appends this node's messages in numbered batches, one at a time. A batch whose outcome is not known
+ * is appended again with its number, so it arrives once.
  */
 export function createLogSender(options: LogSenderOptions): LogSender {
   const { log, link, maxKept, times, onDrop } = options;
   let waiting: Item[] = [];
-  /** Of what waits, and of the batch under way. */
+  /** The size of what waits and of the batch under way. */
   let waitingSize = 0;
-  let dropped = false;
+  let hasDropped = false;
   let number = 0;
   let sending: Promise<void> | null = null;
   let stopWaiting = () => {};
@@ -45,21 +45,21 @@ export function createLogSender(options: LogSenderOptions): LogSender {
   /** Own batches in the log, oldest first. */
   const kept: { n: number; size: number; at: number }[] = [];
   let keptSize = 0;
-  let saidAt = 0;
+  let lastAppendAt = 0;
 
   function start(): void {
-    // After this turn, so that what is said at the same moment is one batch.
-    sending ??= Promise.resolve().then(send).finally(() => {
+    // After this turn, so that messages of one turn share a batch.
+    sending ??= Promise.resolve().then(appendBatches).finally(() => {
       sending = null;
-      if (!closed && (waiting.length > 0 || dropped)) start();
+      if (!closed && (waiting.length > 0 || hasDropped)) start();
     });
   }
 
   function nextBatch(): Batch | null {
-    if (closed || (waiting.length === 0 && !dropped)) return null;
-    // The number that is left out is the gap that the others find.
-    number += dropped ? 2 : 1;
-    dropped = false;
+    if (closed || (waiting.length === 0 && !hasDropped)) return null;
+    // Skips one number, which the other nodes find as a gap.
+    number += hasDropped ? 2 : 1;
+    hasDropped = false;
     let count = 0;
     let size = 0;
     while (count < waiting.length && (count === 0 || size < BATCH_SIZE)) {
@@ -68,20 +68,20 @@ export function createLogSender(options: LogSenderOptions): LogSender {
     return { n: number, size, items: JSON.stringify(waiting.splice(0, count)) };
   }
 
-  async function send(): Promise<void> {
+  async function appendBatches(): Promise<void> {
     for (let batch = nextBatch(); batch !== null; batch = nextBatch()) {
       const { n, items, size } = batch;
-      const forget = makePlace(size);
+      const forget = makeRoom(size);
       const isStored = await store(() => log.append(n, items, forget));
       waitingSize -= size;
       if (!isStored) return;
-      saidAt = performance.now();
-      kept.push({ n, size, at: saidAt });
+      lastAppendAt = performance.now();
+      kept.push({ n, size, at: lastAppendAt });
       keptSize += size;
     }
   }
 
-  /** @returns false: it was given up, because the node ends. */
+  /** @returns false: the node ends, so it was given up. */
   async function store(append: () => Promise<void>): Promise<boolean> {
     for (let waitMs = times.retryMs[0]; !closed; waitMs = Math.min(waitMs * 2, times.retryMs[1])) {
       try {
@@ -104,8 +104,8 @@ export function createLogSender(options: LogSenderOptions): LogSender {
     });
   }
 
-  /** @returns up to where this node's own batches are not kept any more. */
-  function makePlace(size: number): number {
+  /** @returns the number up to which this node's own batches can be deleted. */
+  function makeRoom(size: number): number {
     let upTo = 0;
     const old = performance.now() - times.keepMs;
     while (kept.length > 0 && (keptSize + size > maxKept || kept[0]!.at < old)) {
@@ -117,17 +117,17 @@ export function createLogSender(options: LogSenderOptions): LogSender {
   }
 
   return {
-    get saidAt() {
-      return saidAt;
+    get lastAppendAt() {
+      return lastAppendAt;
     },
-    say(room, json) {
+    send(room, json) {
       if (closing) return;
       const size = room.length + json.length;
       if (waitingSize + size > maxKept) {
         for (const item of waiting) waitingSize -= sizeOf(item);
         onDrop(waiting.length);
         waiting = [];
-        dropped = true;
+        hasDropped = true;
       }
       if (waitingSize + size <= maxKept) {
         waiting.push([room, json]);
@@ -138,8 +138,8 @@ export function createLogSender(options: LogSenderOptions): LogSender {
     async close(withinMs) {
       closing = true;
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
-      await Promise.race([sending, late]);
+      const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
+      await Promise.race([sending, timeout]);
       clearTimeout(timer);
       closed = true;
       stopWaiting();

@@ -1,11 +1,11 @@
 import type { Broker, BrokerListener } from "./broker.ts";
 
-/** The broker of a single node: what is published is delivered in the same turn. */
+/** The broker of a single node: a broadcast is delivered in the same turn. */
 export function createMemoryBroker(): Broker {
   const rooms = new Set<string>();
   let listener: BrokerListener = () => {};
   return {
-    alone: true,
+    isSingleNode: true,
     connected: true,
     publish(broadcast) {
       if (rooms.has(broadcast.room)) listener(broadcast);
@@ -15,11 +15,11 @@ export function createMemoryBroker(): Broker {
       return undefined;
     },
     unsubscribe: (room) => void rooms.delete(room),
-    listen(next) {
+    onBroadcast(next) {
       listener = next;
     },
-    tell() {},
-    listenToNodes() {},
+    publishToNodes() {},
+    onNodeMessage() {},
     onGap() {},
     close() {
       rooms.clear();

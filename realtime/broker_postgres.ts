@@ -1,10 +1,11 @@
 /**
- * The broker of a small cluster that has nothing but its Postgres: a table as the log, and NOTIFY as
- * a wake-up. Each node numbers what it says, in batches, one insert at a time; each reads what the
- * others said after the number that it read last. So an outage loses nothing that the log still
- * keeps, and a missing number is a gap.
+ * The broker of a small cluster that has only Postgres: a table is the log, and NOTIFY wakes the
+ * other nodes. Each node appends numbered batches, one insert at a time, and reads the batches of the
+ * others after the number that it read last. So an outage loses nothing that is still in the log, and
+ * a missing number is a gap.
  *
- * Every node reads everything, also of rooms that nobody there is in: for many nodes there is Redis.
+ * Every node reads every message, also those for rooms without members there. Use Redis for many
+ * nodes.
  */
 import type { Broadcast, Broker, BrokerListener } from "./broker.ts";
 import { type BrokerLog, createLink, LOG_TIMES, type LogTimes, NODES } from "./broker_log.ts";
@@ -16,8 +17,8 @@ export interface PostgresBrokerOptions {
   /** This node's name, different from every other's. */
   node: string;
   /**
-   * What may wait for the database, and what the log keeps of this node, in UTF-16 units each. Past
-   * it broadcasts are dropped, and the others find a gap.
+   * The size of what may wait for the database, and of what the log keeps of this node, each in
+   * UTF-16 units. Past it broadcasts are dropped, and the other nodes find a gap.
    */
   maxKept: number;
   onError: (error: unknown) => void;
@@ -36,11 +37,11 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
   let gapListener = () => {};
   let closing: Promise<void> | null = null;
 
-  const troubles = { outages: 0, dropped: 0 };
-  /** Once for each outage, whichever direction finds it. */
+  const stats = { outages: 0, dropped: 0 };
+  /** Once for each outage, whichever direction notices it. */
   function reportFailure(error: unknown): void {
     if (outgoing.failed || incoming.failed || closing !== null) return;
-    troubles.outages++;
+    stats.outages++;
     onError(error);
   }
   const outgoing = createLink(reportFailure);
@@ -50,14 +51,14 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
     link: outgoing,
     maxKept,
     times,
-    onDrop: (count) => troubles.dropped += count,
+    onDrop: (count) => stats.dropped += count,
   });
   const reader = await startLogReader({
     log,
     node,
     link: incoming,
     times,
-    saidAt: () => sender.saidAt,
+    lastAppendAt: () => sender.lastAppendAt,
     onItem([room, json]) {
       if (room === NODES) nodesListener(JSON.parse(json));
       else if (rooms.has(room)) listener(JSON.parse(json) as Broadcast);
@@ -67,26 +68,26 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
   });
 
   return {
-    alone: false,
+    isSingleNode: false,
     get connected() {
       return outgoing.works && incoming.works;
     },
-    troubles,
+    stats,
     publish(broadcast) {
       if (rooms.has(broadcast.room)) listener(broadcast);
-      sender.say(broadcast.room, JSON.stringify(broadcast));
+      sender.send(broadcast.room, JSON.stringify(broadcast));
     },
     subscribe(room) {
-      // What was read already was committed before, and is in the state that a joiner reads.
+      // What was read already was committed before, so it is in the state that the client reads next.
       rooms.add(room);
       return undefined;
     },
     unsubscribe: (room) => void rooms.delete(room),
-    listen(next) {
+    onBroadcast(next) {
       listener = next;
     },
-    tell: (message) => sender.say(NODES, JSON.stringify(message)),
-    listenToNodes(next) {
+    publishToNodes: (message) => sender.send(NODES, JSON.stringify(message)),
+    onNodeMessage(next) {
       nodesListener = next;
     },
     onGap(next) {
@@ -97,9 +98,9 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
       return closing ??= (async () => {
         await sender.close(CLOSE_MS);
         let timer: ReturnType<typeof setTimeout> | undefined;
-        // A database that does not answer keeps nobody.
-        const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
-        await Promise.race([reader.stop().then(() => log.close()), late]);
+        // The end does not wait for a database that does not answer.
+        const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
+        await Promise.race([reader.stop().then(() => log.close()), timeout]);
         clearTimeout(timer);
       })();
     },

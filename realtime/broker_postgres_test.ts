@@ -70,7 +70,7 @@ function hearing(broker: Broker) {
   let gaps = 0;
   let wake = () => {};
   broker.subscribe("r");
-  broker.listen(({ exceptUser }) => {
+  broker.onBroadcast(({ exceptUser }) => {
     heard.push(Number(exceptUser));
     wake();
   });
@@ -121,7 +121,7 @@ postgres(
       await here.until(() => here.heard.length === 4);
       assert.deepEqual([here.gaps(), there.gaps()], [0, 0]);
       assert.equal(errors.length, 1, "the outage is reported once");
-      assert.equal(far.troubles!.outages, 1);
+      assert.equal(far.stats!.outages, 1);
     }),
 );
 
@@ -202,7 +202,7 @@ postgres(
       far.publish(event(201));
       await here.until(() => here.heard.at(-1) === 201);
       assert.ok(here.heard.length < 10, `${here.heard}`);
-      const { dropped } = far.troubles!;
+      const { dropped } = far.stats!;
       assert.equal(dropped + here.heard.length, 201, "what was not heard was dropped");
     }, { maxKept: 65_536 }),
 );
@@ -238,7 +238,7 @@ postgres(
       }
       await here.until(() => errors.length === 2);
       for (const { message } of errors) assert.match(message, /set DATABASE_DIRECT_URL/);
-    }, { deaf: true, times: { deafMs: 20, deafPollMs: 10, pollMs: 100 } }),
+    }, { deaf: true, times: { notificationTimeoutMs: 20, fallbackPollMs: 10, pollMs: 100 } }),
 );
 
 postgres(

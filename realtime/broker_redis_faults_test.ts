@@ -39,7 +39,7 @@ class BusyNode {
         onLost: (host, reason) => report.lost.push(reason), onBack: () => report.back++,
       });
       broker.onGap(() => report.gaps++);
-      broker.listen(({ room, exceptUser }) => {
+      broker.onBroadcast(({ room, exceptUser }) => {
         if (room === "busy") report.own++;
         else report.heard = Number(exceptUser);
       });
@@ -240,7 +240,7 @@ testWith(["redis-server"], "a node starts without its Redis, and finds it later"
     assert.equal(late.connected, false);
     const own: string[] = [];
     const heard = Promise.withResolvers<void>();
-    late.listen(({ exceptUser }) => {
+    late.onBroadcast(({ exceptUser }) => {
       own.push(exceptUser!);
       if (exceptUser === "theirs") heard.resolve();
     });

@@ -53,7 +53,7 @@ testWith(
     withTwo(async (near, far, proxy) => {
       const heard: string[] = [];
       const bothHeard = Promise.withResolvers<void>();
-      far.listen(({ room, exceptUser }) => {
+      far.onBroadcast(({ room, exceptUser }) => {
         heard.push(`${room} ${exceptUser}`);
         if (heard.length === 2) bothHeard.resolve();
       });
@@ -78,7 +78,7 @@ testWith(
   () =>
     withTwo(async (near, far, proxy) => {
       const heard: string[] = [];
-      near.listen(({ exceptUser }) => heard.push(exceptUser!));
+      near.onBroadcast(({ exceptUser }) => heard.push(exceptUser!));
       await near.subscribe("r");
       const gap = gapOf(near);
       proxy.shut();
@@ -86,7 +86,7 @@ testWith(
       proxy.open();
       await gap;
       assert.deepEqual(heard, []);
-      const { outages, dropped } = far.troubles!;
+      const { outages, dropped } = far.stats!;
       assert.deepEqual([outages, dropped >= 1], [1, true]);
     }),
 );
@@ -97,7 +97,7 @@ testWith(
   () =>
     withTwo(async (near, far, proxy) => {
       const heard = Promise.withResolvers<string>();
-      far.listen(({ exceptUser }) => heard.resolve(exceptUser!));
+      far.onBroadcast(({ exceptUser }) => heard.resolve(exceptUser!));
       await far.subscribe("r");
       const gap = gapOf(far);
       proxy.freeze(true);
@@ -121,7 +121,7 @@ testWith(
       proxy.freeze(true);
       const text = "x".repeat(1000);
       for (let n = 0; n < 200; n++) far.publish({ ...event("r", n), room: `r ${text}` });
-      assert.ok(far.troubles!.dropped > 100, `${far.troubles!.dropped} were dropped`);
+      assert.ok(far.stats!.dropped > 100, `${far.stats!.dropped} were dropped`);
       proxy.freeze(false);
       await gap;
     }, 65_536),

@@ -1,7 +1,6 @@
 import type { Documents } from "../domain/collaboration/service.ts";
 import type { Subject } from "../domain/collaboration/subjects.ts";
 import type { EventBus } from "../domain/events.ts";
-import type { Principal } from "../domain/principal.ts";
 import {
   type CursorCommand,
   type DocumentEdit,
@@ -14,9 +13,10 @@ import type { Acks } from "../protocol/native.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
+import { requirePrincipal } from "./require_principal.ts";
 import { ROOMS } from "./rooms.ts";
 import { seqOf, type SequencedEntry } from "./sequencer.ts";
-import type { SessionTracker } from "./sessions.ts";
+import type { DocumentMembers } from "./document_members.ts";
 
 export interface JoinDocument {
   role: string;
@@ -29,7 +29,7 @@ export type JoinedDocument = Acks["join_session"];
 
 export interface Collaboration {
   /**
-   * Works on a document from now on: `accept` gets it as it is, and what comes after follows.
+   * Joins a document: `accept` gets its state, and later edits follow as events.
    *
    * @throws {ParleyError} `forbidden`, `not_found`, `too_many_subscriptions`.
    */
@@ -45,11 +45,11 @@ export interface Collaboration {
   edit(connection: Connection, documentId: string, command: EditCommand): Promise<EditReceipt>;
   /** @throws {ParleyError} `not_joined`. */
   cursor(connection: Connection, documentId: string, command: CursorCommand): void;
-  /** The documents that a connection works on. */
-  opened(connection: Connection): readonly string[];
+  /** The documents that a connection has joined. */
+  openDocuments(connection: Connection): readonly string[];
 }
 
-interface Opened {
+interface OpenDocument {
   subject: Subject;
   sessionId: string | null;
   role: string;
@@ -57,18 +57,18 @@ interface Opened {
   hasCursor: boolean;
 }
 
-const NOTHING: ReadonlyMap<string, Opened> = new Map();
+const NONE: ReadonlyMap<string, OpenDocument> = new Map();
 
-/** Shared documents over connections; the session of one is who works on it (`sessions.ts`). */
+/** Shared documents over connections. `document_members.ts` has who works on them. */
 export function createCollaboration(options: {
   hub: Hub;
   bus: EventBus;
   documents: Documents;
-  sessions: SessionTracker;
+  members: DocumentMembers;
   now?: () => Date;
 }): Collaboration {
-  const { hub, bus, documents, sessions, now = () => new Date() } = options;
-  const opened = new WeakMap<Connection, Map<string, Opened>>();
+  const { hub, bus, documents, members, now = () => new Date() } = options;
+  const opened = new WeakMap<Connection, Map<string, OpenDocument>>();
 
   bus.on("document.edited", ({ edit, origin }) => {
     const { forAgents, forVisitors } = toEntry(edit, now());
@@ -76,7 +76,7 @@ export function createCollaboration(options: {
     hub.publish({ room, forAgents, forVisitors, exceptConnection: origin });
   });
 
-  function openedOf(connection: Connection): Map<string, Opened> {
+  function documentsOf(connection: Connection): Map<string, OpenDocument> {
     let documents = opened.get(connection);
     if (documents === undefined) {
       documents = new Map();
@@ -88,7 +88,7 @@ export function createCollaboration(options: {
     return documents;
   }
 
-  function find(connection: Connection, documentId: string): Opened {
+  function find(connection: Connection, documentId: string): OpenDocument {
     const document = opened.get(connection)?.get(documentId);
     if (document !== undefined) return document;
     throw new ParleyError("not_joined", "Cannot do that: join the session first");
@@ -97,10 +97,10 @@ export function createCollaboration(options: {
   function showCursor(
     connection: Connection,
     documentId: string,
-    { subject, sessionId, clientId }: Opened,
+    { subject, sessionId, clientId }: OpenDocument,
     at: { version: number | null; position: number | null; selectionEnd: number | null },
   ): void {
-    const { userId, userName, kind: role } = principalOf(connection);
+    const { userId, userName, kind: role } = requirePrincipal(connection);
     const event: HubEvent = {
       type: "cursor",
       timestamp: now().toISOString(),
@@ -114,18 +114,18 @@ export function createCollaboration(options: {
     });
   }
 
-  function hideCursor(connection: Connection, documentId: string, document: Opened): void {
+  function hideCursor(connection: Connection, documentId: string, document: OpenDocument): void {
     if (!document.hasCursor) return;
     document.hasCursor = false;
-    const nowhere = { version: null, position: null, selectionEnd: null };
-    showCursor(connection, documentId, document, nowhere);
+    const hidden = { version: null, position: null, selectionEnd: null };
+    showCursor(connection, documentId, document, hidden);
   }
 
   return {
     async join(connection, subject, request, accept) {
       const { role, clientId = connection.id, ...known } = request;
-      const { userId } = principalOf(connection);
-      const documentId = await documents.open(principalOf(connection), subject);
+      const { userId } = requirePrincipal(connection);
+      const documentId = await documents.open(requirePrincipal(connection), subject);
       const sessionId = subject.kind === "context" ? subject.sessionId : null;
       let joined: JoinedDocument | undefined;
       await hub.joinAfter(
@@ -134,17 +134,17 @@ export function createCollaboration(options: {
         () => documents.state(subject, { userId, clientId }, known),
         (state) => {
           if (connection.isOver) return;
-          const inside = sessions.join(connection, { documentId, sessionId }, role);
-          const before = openedOf(connection).get(documentId);
+          const joinedMembers = members.join(connection, { documentId, sessionId }, role);
+          const before = documentsOf(connection).get(documentId);
           if (before !== undefined) hideCursor(connection, documentId, before);
-          openedOf(connection).set(documentId, {
+          documentsOf(connection).set(documentId, {
             subject,
             sessionId,
             role,
             clientId,
             hasCursor: false,
           });
-          joined = { documentId, role, clientId, ...state, ...inside };
+          joined = { documentId, role, clientId, ...state, ...joinedMembers };
           accept(joined);
         },
         (broadcast, state) => (seqOf(broadcast) ?? Infinity) > state.version,
@@ -158,7 +158,7 @@ export function createCollaboration(options: {
       opened.get(connection)!.delete(documentId);
       hideCursor(connection, documentId, document);
       hub.leave(connection, ROOMS.document(documentId));
-      sessions.leave(connection, documentId);
+      members.leave(connection, documentId);
     },
 
     async edit(connection, documentId, { version, opId = null, exact = false, edits }) {
@@ -168,7 +168,12 @@ export function createCollaboration(options: {
       }
       const submission = { clientId, opId, version, exact, edits };
       const document = { id: documentId, subject };
-      return await documents.edit(principalOf(connection), document, submission, connection.id);
+      return await documents.edit(
+        requirePrincipal(connection),
+        document,
+        submission,
+        connection.id,
+      );
     },
 
     cursor(connection, documentId, { version = null, position, selectionEnd = null }) {
@@ -177,24 +182,19 @@ export function createCollaboration(options: {
       showCursor(connection, documentId, document, { version, position, selectionEnd });
     },
 
-    opened: (connection) => [...(opened.get(connection) ?? NOTHING).keys()],
+    openDocuments: (connection) => [...(opened.get(connection) ?? NONE).keys()],
   };
 }
 
-/** An edit as the log has it, for who missed it between two nodes. */
+/** An edit as an entry of the document's log. */
 export function toEntry(edit: DocumentEdit, at: Date): SequencedEntry {
   const event: HubEvent = { type: "edit", timestamp: at.toISOString(), data: edit };
   return {
     seq: edit.version,
     forAgents: event,
-    // Documents without a context are agents' own.
+    // Only agents see documents without a context.
     forVisitors: edit.sessionId === null ? null : event,
-    // A client without a name of its own has its connection's.
+    // The id of a client without one is its connection's id.
     exceptConnection: edit.clientId,
   };
-}
-
-function principalOf({ principal }: Connection): Principal {
-  if (principal !== null) return principal;
-  throw new ParleyError("unauthenticated", "Cannot do that: authenticate first");
 }

@@ -2,88 +2,39 @@ import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { NO_SLOT, type Slot } from "../domain/capacity.ts";
 import { audienceOf, type Principal } from "../domain/principal.ts";
-import { TokenBucket } from "../domain/rate_limit.ts";
 import { yieldToEventLoop } from "../domain/event_loop.ts";
+import { BackgroundWrites } from "./background_writes.ts";
 import type { HubEvent } from "./broker.ts";
+import type {
+  ConnectionEvents,
+  ConnectionLimits,
+  ConnectionOptions,
+} from "./connection_options.ts";
+import { ConnectionRates, type Rate, settingOf } from "./connection_rates.ts";
+import { byteLength, isPing } from "./frame_text.ts";
 import type { Protocol } from "./protocol.ts";
 import { ConnectionWriter, type SocketLike } from "./writer.ts";
 
-export interface ConnectionLimits {
-  messageBytes: number;
-  preAuthBytes: number;
-  preAuthMessages: number;
-  queueBytes: number;
-  pendingFrames: number;
-  messagesPerMinute: number;
-  typingPerMinute: number;
-  editsPerMinute: number;
-  cursorsPerMinute: number;
-  subscriptions: number;
-}
-
-export interface ConnectionOptions {
-  id: string;
-  /** Counts up; spreads connections over whatever has turns. */
-  number: number;
-  socket: SocketLike;
-  protocol: Protocol;
-  limits: ConnectionLimits;
-  address: string;
-  origin: string | null;
-  /** The origin under which the client reached this server. */
-  selfOrigin: string;
-  /** What it takes up until it is authenticated. */
-  slot?: Slot | undefined;
-  events: ConnectionEvents;
-  now?: () => number;
-}
-
-/** What connections tell of themselves; one object for all of them. */
-export interface ConnectionEvents {
-  onSlow: (connection: Connection) => void;
-  onWaiting: (writer: ConnectionWriter) => void;
-  onError: (error: unknown, connection: Connection) => void;
-  /** A command was refused because of a rate; `limit` is the setting. */
-  onRefused?: (limit: string, connection: Connection) => void;
-  /** The peer was told of an error, with this code. */
-  onTold?: (code: string, connection: Connection) => void;
-}
-
-/** What has a rate of its own, and the setting that it is. */
-const RATES = {
-  message: { limit: "LIMIT_MESSAGES_PER_MINUTE", perMinute: "messagesPerMinute" },
-  typing: { limit: "LIMIT_TYPING_PER_MINUTE", perMinute: "typingPerMinute" },
-  edit: { limit: "LIMIT_EDITS_PER_MINUTE", perMinute: "editsPerMinute" },
-  cursor: { limit: "LIMIT_CURSORS_PER_MINUTE", perMinute: "cursorsPerMinute" },
-} as const;
-export type Rate = keyof typeof RATES;
-
-/** The rate that a command of this type counts for. */
-export function rateOf(type: unknown): Rate {
-  return type === "typing" || type === "edit" || type === "cursor" ? type : "message";
-}
-
 type Closing = (typeof CLOSE)[keyof typeof CLOSE];
 
-/** How long one connection's frames may keep the others waiting, in milliseconds. */
+/** Milliseconds after which a connection's frames let other connections have a turn. */
 const TURN_MS = 4;
 
-/** How long a queue that was sent before its credentials waits for them, in milliseconds. */
+/** Milliseconds that frames sent before credentials wait for them. */
 const EARLY_MS = 1000;
 
-/** How often a peer is looked at that has many answers to read before its next command. */
+/** Milliseconds between two checks whether a peer has read enough answers for its next command. */
 const ANSWERS_MS = 5;
 
-/** How long a ping waits for what was sent before it, in milliseconds, and characters of one. */
+/** Milliseconds that a ping waits for the frames before it. */
 const PING_MS = 50;
-const MAX_PING = 1000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Refusals in a minute after which a peer that ignores them is sent away. */
-const STRIKES_PER_MINUTE = 30;
-
-/** One socket: who is behind it, what it follows, and its frames one after the other. */
+/**
+ * One socket: its principal, its rooms, and its frames, which are handled one after the other. It is
+ * one state machine (not authenticated, authenticated, over), so it is one file.
+ */
 export class Connection {
   readonly id: string;
   readonly number: number;
@@ -101,37 +52,37 @@ export class Connection {
   /** Frames so far, in and out. */
   received = 0;
   sent = 0;
-  /** The code that it was ended with here; null: not, or by the peer. */
+  /** The code with which this side ended it; null: not ended, or by the peer. */
   closedWith: number | null = null;
-  /** The code that the peer closed with, as far as it gave one. */
+  /** The code with which the peer closed it, if it gave one. */
   peerClosedWith: number | null = null;
-  /** Makes of what everybody gets what this connection gets, null for nothing; null: the same. */
+  /** Changes a text that is sent to many connections for this one; null from it: nothing is sent. */
   personal: ((text: string) => string | null) | null = null;
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
-  /** Given back once it is authenticated; until then by who made it, when its socket is gone. */
+  /** Released when it is authenticated, and otherwise when its socket is gone. */
   readonly slot: Slot;
-  /** Called once when it is over, in the order of adding. */
+  /** Called once when it ends, in the order of adding. */
   readonly cleanups: ((connection: Connection) => void)[] = [];
 
   readonly #socket: SocketLike;
   readonly #events: ConnectionEvents;
   readonly #now: () => number;
-  // There are thousands of connections, and most of them are idle: what few of them need is made
-  // when they need it.
-  #writes: Set<Promise<void>> | null = null;
-  readonly #buckets: Partial<Record<Rate, TokenBucket>> = {};
-  #strikes: TokenBucket | null = null;
-  /** Pings that wait for their turn, as timers. */
+  // There are thousands of connections, and most of them are idle: objects that few of them need are
+  // created on first use.
+  #writes: BackgroundWrites | null = null;
+  #rates: ConnectionRates | null = null;
+  /** Timers of pings that wait for the frames before them. */
   #pings: Set<ReturnType<typeof setTimeout>> | null = null;
-  #writingBytes = 0;
   #frames: string[] = [];
   #running = false;
   #preAuthBytes = 0;
   #preAuthMessages = 0;
   #over = false;
+  /** Frames that wait for credentials. */
   #early: string[] = [];
-  #isLate = false;
+  /** Frames do not wait for credentials any more. */
+  #earlyDone = false;
   #earlyTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -149,7 +100,7 @@ export class Connection {
     this.writer = new ConnectionWriter(options.socket, this);
   }
 
-  /** The reader of the writer's does not keep up. */
+  /** For the writer. */
   onSlow(): void {
     this.#events.onSlow(this);
   }
@@ -177,14 +128,14 @@ export class Connection {
     if (text !== null) this.send(text);
   }
 
-  /** Takes a frame from the socket. Frames are handled in order, one at a time. */
+  /** A frame from the socket. Frames are handled in order, one at a time. */
   receive(data: unknown): void {
     if (this.#over) return;
     this.received++;
     if (typeof data !== "string") {
       this.fail(
         new ParleyError("bad_frame", "Cannot read the frame: binary frames are not used"),
-        this.#closingStrike(),
+        this.#closingForRefusal(),
       );
       return;
     }
@@ -203,7 +154,7 @@ export class Connection {
         { limit: "MAX_MESSAGE_BYTES" },
       );
       const closing = bytes > 4 * this.limits.messageBytes ? CLOSE.tooLarge : undefined;
-      this.#refuseFrame(error, data, closing ?? this.#closingStrike());
+      this.#refuseFrame(error, data, closing ?? this.#closingForRefusal());
       return;
     }
     if (this.#frames.length >= this.limits.pendingFrames) {
@@ -218,14 +169,14 @@ export class Connection {
     }
     this.#frames.push(data);
     if (!this.#running) void this.#drain();
-    else if (isPing(data)) this.#answerSoon(data);
+    else if (isPing(data)) this.#handleSoon(data);
   }
 
   /**
-   * A ping asks whether the server is there. What stands before it may wait for the database, and
-   * the answer may not, so it overtakes what takes its time.
+   * A ping asks whether the server responds. The frames before it may wait for the database, so after
+   * a moment the ping is handled before them.
    */
-  #answerSoon(ping: string): void {
+  #handleSoon(ping: string): void {
     const timer = setTimeout(() => {
       this.#pings!.delete(timer);
       const index = this.#frames.indexOf(ping);
@@ -239,7 +190,7 @@ export class Connection {
     (this.#pings ??= new Set()).add(timer);
   }
 
-  /** Too much came from somebody of whom nothing is known yet. */
+  /** Too much was received before authentication. */
   #refuseEarly(limit: string, most: string, frame: string): void {
     const error = new ParleyError(
       "too_large",
@@ -249,23 +200,22 @@ export class Connection {
     this.#refuseFrame(error, frame, CLOSE.tooLarge);
   }
 
-  /** A frame that is not even a command is held against a peer that goes on with it. */
-  #closingStrike(): Closing | undefined {
-    return this.#strike(this.#now()) ? CLOSE.rateLimited : undefined;
+  /** Counts a frame that is not a command, and closes a peer that continues to send such frames. */
+  #closingForRefusal(): Closing | undefined {
+    return this.#countRefusal(this.#now()) ? CLOSE.rateLimited : undefined;
   }
 
-  /** Tells the peer, by its command's id where that can be read, and closes where that is asked for. */
+  /** Sends the error, with the command's id where that can be read, and closes if asked to. */
   #refuseFrame(error: ParleyError, frame: string, closing: Closing | undefined): void {
     const refusals = this.protocol.encodeRefusals?.(error, frame) ?? [];
     for (const text of refusals) this.send(text);
-    // What is said without an id before a close is the reason for it.
+    // Before a close also without an id: it is the reason for the close.
     if (refusals.length === 0 || closing !== undefined) this.fail(error, closing);
   }
 
-  /** One more refusal; true: they are too many. */
-  #strike(now: number): boolean {
-    this.#strikes ??= new TokenBucket(STRIKES_PER_MINUTE, 60_000, now);
-    return this.#strikes.take(now) > 0;
+  /** @returns whether the refusals of the last minute are too many. */
+  #countRefusal(now: number): boolean {
+    return (this.#rates ??= new ConnectionRates(this.limits)).countRefusal(now);
   }
 
   async #drain(): Promise<void> {
@@ -275,13 +225,13 @@ export class Connection {
       if (performance.now() - turnStart > TURN_MS) {
         await yieldToEventLoop();
         turnStart = performance.now();
-        // The others had their turn, and one of them may have ended this connection.
+        // In that turn this connection may have ended.
         continue;
       }
       const frame = this.#frames.shift()!;
-      if (this.#setAside(frame)) continue;
-      // Counted when its turn comes: a queue that a client sends right behind its credentials waits
-      // for their answer, and is then nothing that came before them.
+      if (this.#deferEarly(frame)) continue;
+      // Counted when it is handled: frames that follow the credentials wait for the answer to them,
+      // and are then not counted as sent before authentication.
       const { preAuthMessages } = this.limits;
       if (this.principal === null && ++this.#preAuthMessages > preAuthMessages) {
         this.#refuseEarly("MAX_PRE_AUTH_MESSAGES", `${preAuthMessages} messages`, frame);
@@ -294,86 +244,77 @@ export class Connection {
         this.#events.onError(error, this);
         this.fail(toParleyError(error), CLOSE.internal);
       }
-      if (this.principal !== null && this.#early.length > 0) this.#takeUpEarly();
+      if (this.principal !== null && this.#early.length > 0) this.#requeueEarly();
     }
     this.#running = false;
   }
 
   /**
-   * A client that sends its queue as soon as it is connected, and its credentials only then, means
-   * both: the queue waits a moment for them.
+   * Some clients send their queue as soon as they are connected, and their credentials after it. The
+   * queue waits a moment for the credentials.
    */
-  #setAside(frame: string): boolean {
-    if (this.principal !== null || this.#isLate) return false;
+  #deferEarly(frame: string): boolean {
+    if (this.principal !== null || this.#earlyDone) return false;
     if (this.protocol.mayWait?.(frame) !== true) return false;
     if (this.#early.length >= this.limits.pendingFrames) return false;
     this.#early.push(frame);
     this.#earlyTimer ??= setTimeout(() => {
-      this.#takeUpEarly();
+      this.#requeueEarly();
       if (!this.#running) void this.#drain();
     }, EARLY_MS);
     return true;
   }
 
-  /** They come before everything that was sent after them. */
-  #takeUpEarly(): void {
-    this.#isLate = true;
+  /** Before everything that was sent after them. */
+  #requeueEarly(): void {
+    this.#earlyDone = true;
     clearTimeout(this.#earlyTimer);
     this.#frames.unshift(...this.#early.splice(0));
   }
 
   /**
-   * Lets the next frame be handled while this one is being stored: a burst of messages shares
-   * transactions instead of waiting for one each. Their order is kept by the writer.
+   * Lets the next frame be handled while this one is being stored, so that a burst of messages shares
+   * transactions. The writer of the domain keeps their order.
    *
-   * @param bytes of the command, which its answer will repeat
+   * @param bytes of the command, which its answer repeats
    */
   async inBackground(work: Promise<void>, bytes: number): Promise<void> {
-    const { pendingFrames, queueBytes } = this.limits;
-    const writes = this.#writes ??= new Set();
-    const done = work.finally(() => {
-      writes.delete(done);
-      this.#writingBytes -= bytes;
-    });
-    writes.add(done);
-    this.#writingBytes += bytes;
-    while (writes.size >= pendingFrames || this.#writingBytes > queueBytes / 8) {
-      await Promise.race(writes);
-    }
-    // Their answers come all at once: a peer that reads them is not slow for having asked much.
+    const writes = this.#writes ??= new BackgroundWrites(this.limits);
+    writes.add(work, bytes);
+    while (writes.isFull) await writes.anyDone();
+    // Their answers arrive all at once; a peer that reads them must not count as a slow reader.
+    const { queueBytes } = this.limits;
     while (!this.#over && this.writer.waitingBytes > queueBytes / 4) await pause(ANSWERS_MS);
   }
 
-  /** Everything that runs in the background is done: what is read now shows what was written. */
-  async settled(): Promise<void> {
-    if (this.#writes !== null) await Promise.all(this.#writes);
+  /** Resolves when all background work is done: what is read then shows what was written. */
+  async writesDone(): Promise<void> {
+    if (this.#writes !== null) await this.#writes.allDone();
   }
 
-  /** Takes one of this connection's commands. @throws {ParleyError} `rate_limited`. */
-  takeCommand(kind: Rate): void {
+  /** Counts a command of this connection. @throws {ParleyError} `rate_limited`. */
+  takeCommand(rate: Rate): void {
     const now = this.#now();
-    const { limit, perMinute } = RATES[kind];
-    // Made when it is needed: few connections ever edit.
-    const bucket = this.#buckets[kind] ??= new TokenBucket(this.limits[perMinute], 60_000, now);
-    const wait = bucket.take(now);
+    const wait = (this.#rates ??= new ConnectionRates(this.limits)).take(rate, now);
     if (wait === 0) return;
-    this.#events.onRefused?.(limit, this);
+    const limit = settingOf(rate);
+    this.#events.onRateLimited?.(limit, this);
     const error = new ParleyError("rate_limited", "Rate limit exceeded", {
       retryAfter: wait,
       limit,
     });
-    if (this.#strike(now)) this.fail(error, CLOSE.rateLimited);
+    if (this.#countRefusal(now)) this.fail(error, CLOSE.rateLimited);
     throw error;
   }
 
-  /** Protocols say so of each error that they tell the peer, for who counts them. */
-  told(error: ParleyError): void {
-    this.#events.onTold?.(error.code, this);
+  /** Protocols call it for each error that they send, for the metrics. */
+  errorSent(error: ParleyError): void {
+    this.#events.onErrorSent?.(error.code, this);
   }
 
-  /** Tells the peer of an error that answers no command, and closes where that is asked for. */
+  /** Sends an error that answers no command, and closes if asked to. */
   fail(error: ParleyError, closing: Closing | undefined = error.close): void {
-    this.told(error);
+    this.errorSent(error);
     this.send(this.protocol.encodeError(error));
     if (closing !== undefined) this.close(closing);
   }
@@ -382,8 +323,8 @@ export class Connection {
     if (this.#over) return;
     this.closedWith = closing.code;
     this.end();
-    // In the next turn: closed while a frame is being handled and more have arrived, Deno drops
-    // the TCP connection and the peer never sees the code.
+    // In the next turn: if a socket is closed while a frame is handled and more have arrived, Deno
+    // drops the TCP connection, and the peer does not receive the code.
     void yieldToEventLoop().then(() => {
       try {
         this.#socket.close(closing.code, closing.reason);
@@ -393,7 +334,7 @@ export class Connection {
     });
   }
 
-  /** Cleans up; called on close from either side, safe to call again. */
+  /** Cleans up after a close from either side. A second call has no effect. */
   end(): void {
     if (this.#over) return;
     this.#over = true;
@@ -410,22 +351,4 @@ export class Connection {
       }
     }
   }
-}
-
-/** Of every protocol that has pings of its own: `{"type":"ping",…}` alone in its frame. */
-function isPing(frame: string): boolean {
-  if (frame.length > MAX_PING || !frame.includes('"ping"')) return false;
-  try {
-    return (JSON.parse(frame) as { type?: unknown } | null)?.type === "ping";
-  } catch {
-    return false;
-  }
-}
-
-const encoder = new TextEncoder();
-
-/** UTF-8 length; counted exactly only where it can matter. */
-function byteLength(text: string, limit: number): number {
-  if (text.length * 3 <= limit || text.length > limit * 8) return text.length;
-  return encoder.encode(text).length;
 }

@@ -5,7 +5,7 @@ import { audienceOf } from "../domain/principal.ts";
 import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
-import type { Everywhere } from "./everywhere.ts";
+import type { ClusterEvents } from "./cluster_events.ts";
 import type { Hub } from "./hub.ts";
 import type { PresenceTracker } from "./presence.ts";
 import { ROOMS } from "./rooms.ts";
@@ -13,12 +13,12 @@ import { seqOf } from "./sequencer.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 import { totalsOf } from "./unread.ts";
 
-/** How long unread totals are collected before they are counted, per agent. */
+/** How long changes of an agent's unread messages are collected before the totals are read. */
 const TOTAL_DELAY_MS = 250;
-/** Milliseconds before they are counted again while the database is away. */
+/** Milliseconds before a retry while the database is away. */
 const RETRY_MS = 500;
 
-/** A visitor's connection follows their own conversation without asking. */
+/** A visitor's connection follows their own conversation without a command. */
 export function followOwn(
   hub: Hub,
   presence: PresenceTracker,
@@ -31,7 +31,7 @@ export function followOwn(
 
 export interface DeliveryOptions {
   bus: EventBus;
-  everywhere: Everywhere;
+  clusterEvents: ClusterEvents;
   /** The log of a conversation after a position. */
   logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
   hub: Hub;
@@ -42,12 +42,12 @@ export interface DeliveryOptions {
   onError: (error: unknown) => void;
 }
 
-/** Turns what the domain says into broadcasts. */
+/** Publishes domain events as broadcasts. */
 export function deliverDomainEvents(options: DeliveryOptions): void {
-  const { bus, everywhere, hub, wheel, presence, unreadCounts, onError } = options;
+  const { bus, clusterEvents, hub, wheel, presence, unreadCounts, onError } = options;
   const totals = new Map<string, { conversationId: string; unread: number; readSeq: number }[]>();
 
-  /** null: they are counted later, together with what comes until then. */
+  /** null: they are read later, together with the changes until then. */
   async function countsOf(userId: string): Promise<UnreadCounts | null> {
     try {
       return totalsOf((await unreadCounts([userId])).get(userId));
@@ -91,15 +91,15 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     for (const { forAgents } of entries) hub.publish({ room, forAgents, forVisitors: null });
   });
 
-  everywhere.on("conversation.opened", ({ conversationId, contactId }, isHere) => {
+  clusterEvents.on("conversation.opened", ({ conversationId, contactId }, isLocal) => {
     for (const connection of hub.members(ROOMS.user(contactId))) {
       if (connection.protocol.follows === "asked") continue;
-      if (isHere) followOwn(hub, presence, connection, conversationId);
+      if (isLocal) followOwn(hub, presence, connection, conversationId);
       else followFromStart(connection, conversationId).catch(onError);
     }
   });
 
-  /** Opened on another node: its first messages may be on their way already. */
+  /** It was opened on another node, whose first messages may have been broadcast already. */
   async function followFromStart(connection: Connection, conversationId: string): Promise<void> {
     const room = ROOMS.conversation(conversationId);
     presence.join(connection, conversationId, "none");
@@ -146,9 +146,9 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
 
   bus.on("conversation.pointers", (event) => {
     const { conversationId, userId, role, pointers, readSeq, unread, implied, receipts } = event;
-    // One for each move; one without, where somebody of their side was as far before.
-    const told = implied ? [] : receipts.length > 0 ? receipts : [undefined];
-    for (const receipt of told) {
+    // One event for each receipt; one without if another person of the same side was as far before.
+    const moves = implied ? [] : receipts.length > 0 ? receipts : [undefined];
+    for (const receipt of moves) {
       const status = {
         type: "message_status",
         timestamp: new Date().toISOString(),
@@ -177,7 +177,7 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     wheel.after(TOTAL_DELAY_MS, () => void sendUnread(userId).catch(onError));
   });
 
-  // For protocols that know the status of single messages.
+  // For protocols with a status of each message.
   bus.on("messages.status", (data) => {
     const timestamp = new Date().toISOString();
     const event = { type: "message_statuses", timestamp, data } as const;
@@ -186,20 +186,20 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     hub.publish({ room: ROOMS.messages, forAgents: event, forVisitors: null });
   });
 
-  /** To one agent, on whatever node they are. */
-  function tell(userId: string, event: HubEvent): void {
+  /** To one agent, on every node. */
+  function publishToAgent(userId: string, event: HubEvent): void {
     hub.publish({ room: ROOMS.user(userId), forAgents: event, forVisitors: null });
   }
   bus.on("notification.made", (data) => {
     const timestamp = new Date().toISOString();
-    tell(data.notification.userId, { type: "notification", timestamp, data });
+    publishToAgent(data.notification.userId, { type: "notification", timestamp, data });
   });
   bus.on("notifications.read", ({ userId, ...data }) => {
-    tell(userId, { type: "notifications_read", timestamp: data.readAt, data });
+    publishToAgent(userId, { type: "notifications_read", timestamp: data.readAt, data });
   });
   bus.on("notifications.preferences", ({ userId, ...data }) => {
     const timestamp = new Date().toISOString();
-    tell(userId, { type: "notification_preferences", timestamp, data });
+    publishToAgent(userId, { type: "notification_preferences", timestamp, data });
   });
 
   bus.on("contact.updated", ({ contactId, name }) => presence.rename(contactId, name));

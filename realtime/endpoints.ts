@@ -13,7 +13,7 @@ import { createTopicsProtocol } from "./protocols/topics.ts";
 import type { Scopes } from "./scopes.ts";
 import type { TableSubscriptions } from "./tables.ts";
 import type { Endpoints } from "./upgrade.ts";
-import type { Room } from "./workspace_room.ts";
+import type { ChatRoom } from "./workspace_room.ts";
 
 export interface EndpointsOptions {
   node: string;
@@ -26,11 +26,11 @@ export interface EndpointsOptions {
   metrics: MetricSubscriptions;
   follow: Follow;
   scopes: Scopes;
-  workspace: Room;
+  workspace: ChatRoom;
   onUnexpected: (error: unknown, connection: Connection) => void;
 }
 
-/** Where plain WebSockets are opened, and what is spoken there. Socket.IO has its own engine. */
+/** The paths of plain WebSockets, and their protocols. Socket.IO has its own engine. */
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const { commands, epoch, scopes, workspace, onUnexpected } = options;
   const { node, heartbeatMs, authTimeoutMs, tables, follow, metrics, collaboration } = options;

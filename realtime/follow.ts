@@ -10,7 +10,7 @@ import { ROOMS } from "./rooms.ts";
 
 /**
  * Follows a conversation from a position on: `send.answer`, then `send.event` for each event that was
- * missed, and then everything live, each event once.
+ * missed, and then new events; each event once.
  *
  * @throws {ParleyError} `not_found`, `too_many_subscriptions`.
  */
@@ -18,10 +18,10 @@ export type Follow = (
   connection: Connection,
   conversationId: string,
   after: StreamPosition | undefined,
-  send: { answer(missed: CatchUp): void; event(happening: StreamEvent): void },
+  send: { answer(missed: CatchUp): void; event(event: StreamEvent): void },
 ) => Promise<void>;
 
-/** How often a peer is looked at that has much to read before what comes next. */
+/** Milliseconds between two checks whether a peer has read enough for the next event. */
 const REPLAY_MS = 5;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -32,7 +32,7 @@ export interface FollowOptions {
   presence: PresenceTracker;
 }
 
-/** `join` for protocols that know receipts as events. */
+/** `join` for protocols in which receipts are events. */
 export function createFollow({ hub, conversations, presence }: FollowOptions): Follow {
   return async (connection, conversationId, after, send) => {
     const { principal, limits, conversations: followed } = connection;
@@ -52,13 +52,13 @@ export function createFollow({ hub, conversations, presence }: FollowOptions): F
         ROOMS.conversation(conversationId),
         async () => {
           const missed = await conversations.catchUp(principal, conversationId, { after });
-          // The peer may have gone while it was read.
+          // The peer may have disconnected in the meantime.
           if (connection.isOver) return missed;
           presence.join(connection, conversationId, "none");
           send.answer(missed);
-          for (const happening of missed.events) {
-            send.event(happening);
-            await hasRead(connection);
+          for (const event of missed.events) {
+            send.event(event);
+            await waitForReader(connection);
           }
           return missed;
         },
@@ -73,13 +73,13 @@ export function createFollow({ hub, conversations, presence }: FollowOptions): F
   };
 }
 
-/** A peer is not slow for having missed much. */
-async function hasRead(connection: Connection): Promise<void> {
+/** A peer that missed much must not count as a slow reader. */
+async function waitForReader(connection: Connection): Promise<void> {
   const { writer, limits } = connection;
   while (!connection.isOver && writer.waitingBytes > limits.queueBytes / 4) await pause(REPLAY_MS);
 }
 
-/** What was read already must not come again as news. */
+/** Whether an event is not among those that were read already. */
 function isAfter(event: HubEvent, end: Required<StreamPosition>): boolean {
   if (event.type === "message_status") {
     return event.data.receipt !== undefined && event.data.receipt.number > end.number;

@@ -1,6 +1,7 @@
 /**
- * Handshakes that are refused for what they are: counted each, and told an operator, who otherwise
- * sees nothing of a website that cannot connect. Anybody can cause them, so the log has a bound.
+ * Handshakes that are refused because of their content, such as the origin. Each is counted, and
+ * logged for the operator of a website that cannot connect. Anybody can cause them, so the number of
+ * log lines is bounded.
  */
 import { getLogger } from "@logtape/logtape";
 import type { Metrics } from "../domain/metrics.ts";
@@ -8,11 +9,11 @@ import { KeyedLimiter } from "../domain/rate_limit.ts";
 
 const logger = getLogger(["parley", "realtime"]);
 
-/** Lines a minute of one network, and of all. */
+/** Lines a minute for one network, and for all. */
 const LINES_PER_NETWORK = 5;
 const LINES = 60;
-/** Characters of what a stranger sent that a line has. */
-const MAX_SHOWN = 200;
+/** Characters of what a client sent in one line. */
+const MAX_LOGGED = 200;
 
 export type HandshakeReason =
   | "origin"
@@ -28,23 +29,24 @@ export interface RefusedHandshake {
   address: string;
   origin: string | null;
   path: string;
-  /** What was sent in place of what is needed. */
+  /** The value that was sent and is not accepted. */
   sent?: string | null;
 }
 
-export type TellRefused = (refused: RefusedHandshake) => void;
+export type ReportRefusal = (refused: RefusedHandshake) => void;
 
 export function createHandshakeRefusals(
   metrics: Pick<Metrics, "handshakes">,
   now: () => number = Date.now,
-): TellRefused {
+): ReportRefusal {
   const networks = new KeyedLimiter(LINES_PER_NETWORK, 60_000, { maxKeys: 1000, now });
   const all = new KeyedLimiter(LINES, 60_000, { maxKeys: 1, now });
+  /** Refusals since the last line that were not logged. */
   let unsaid = 0;
 
   return ({ reason, address, origin, path, sent = null }) => {
     metrics.handshakes.inc({ reason });
-    // After a restart each client that polls asks for a session that is gone.
+    // After a restart every client that polls sends a session id that is not known any more.
     if (reason === "session") return;
     if (networks.take(address) > 0 || all.take("") > 0) {
       unsaid++;
@@ -63,5 +65,5 @@ export function createHandshakeRefusals(
 }
 
 function shorten(text: string | null): string | null {
-  return text === null ? null : text.toWellFormed().slice(0, MAX_SHOWN);
+  return text === null ? null : text.toWellFormed().slice(0, MAX_LOGGED);
 }

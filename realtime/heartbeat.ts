@@ -1,36 +1,36 @@
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 
-/** How often one part of the connections has its turn. */
+/** How often the heartbeats of one slot are sent. */
 const SLOT_MS = 1000;
 
 export interface HeartbeatOptions {
   hub: Hub;
   /** Milliseconds between two heartbeats of one connection. */
   everyMs: number;
-  /** Where the logs of these conversations stand. */
+  /** The last `seq` of each of these conversations. */
   positions: (conversationIds: string[]) => Promise<Map<string, number>>;
-  /** What else is looked after for each connection at its turn. */
+  /** Called for each connection with its heartbeat. */
   onBeat: (connection: Connection) => void;
   onError: (error: unknown) => void;
 }
 
 /**
- * Tells every authenticated connection that the server is there, and where the log of each
- * conversation that it follows stands, so that a client notices in a quiet room, too, that it lost
- * the last event. One timer for all: each second has its share of the connections, and one query.
+ * Sends every authenticated connection a heartbeat with the last `seq` of each conversation that it
+ * follows, so that a client notices a lost event even if no other follows. One timer for all
+ * connections: they are divided into slots of one second, each with one query.
  *
- * Whether the peer is there is the runtime's to find out, with WebSocket pings (`idleTimeout`).
+ * The runtime detects dead peers, with WebSocket pings (`idleTimeout`).
  */
 export function startHeartbeat(options: HeartbeatOptions): () => void {
   const { hub, everyMs, positions, onBeat, onError } = options;
   const slots = Math.max(1, Math.round(everyMs / SLOT_MS));
-  let turn = 0;
+  let slot = 0;
 
   async function beat(): Promise<void> {
-    turn = (turn + 1) % slots;
+    slot = (slot + 1) % slots;
     const due = [...hub.connections].filter((connection) =>
-      connection.principal !== null && connection.number % slots === turn
+      connection.principal !== null && connection.number % slots === slot
     );
     if (due.length === 0) return;
     due.forEach(onBeat);

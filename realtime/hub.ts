@@ -1,10 +1,11 @@
 import { setImmediate } from "node:timers";
 import { CLOSE } from "../protocol/close_codes.ts";
-import { type Audience, audienceOf } from "../domain/principal.ts";
-import { type Tracing, tracing } from "../domain/tracing.ts";
+import { audienceOf } from "../domain/principal.ts";
+import { tracing } from "../domain/tracing.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Broadcast, Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
+import { encodeAll, type Encoded, isExcepted, toFrames, traceFanOut } from "./fan_out.ts";
 import { logClosed } from "./log.ts";
 import type { Protocol } from "./protocol.ts";
 import { createPump } from "./pump.ts";
@@ -12,23 +13,23 @@ import { createSequencer, seqOf, type Sequencer, type SequencerOptions } from ".
 import type { ConnectionWriter } from "./writer.ts";
 
 /**
- * How long something may be under way between nodes: as long as a broker or a node may stand still
+ * How long a broadcast may be on its way between nodes: as long as a broker or a node may be stalled
  * before its connections are lost.
  */
-const FRESH_MS = 60_000;
+const MAX_TRANSIT_MS = 60_000;
 
 interface Room {
   members: Set<Connection>;
-  /** Connections that read their snapshot: what happens meanwhile is kept for them. */
+  /** Connections that are reading the state, and the broadcasts since they started. */
   joining: Map<Connection, Broadcast[]>;
   /**
-   * Who joined not long ago has seen the log up to `seq`, and what another node said before may
-   * still be under way; null where nobody did.
+   * Members that joined recently and have read the log up to `seq`: older broadcasts of other nodes
+   * may still arrive. null: there are none.
    */
-  fresh: Map<Connection, { seq: number; until: number }> | null;
-  /** Until other nodes' broadcasts to it arrive. */
+  recent: Map<Connection, { seq: number; until: number }> | null;
+  /** Resolves when other nodes' broadcasts to the room arrive; null: they do. */
   ready: Promise<void> | null;
-  /** null: idle, the next broadcast goes out at once. Otherwise what came since, for one frame. */
+  /** null: idle, the next broadcast is sent at once. Otherwise what came since, for one frame. */
   pending: Broadcast[] | null;
 }
 
@@ -43,7 +44,10 @@ export interface HubCounters {
   deliveries: number;
 }
 
-/** Connections, rooms and the fan-out: one encoding for each protocol and audience, however many receive it. */
+/**
+ * Connections, rooms and the fan-out. The rooms are one state: joining, pending broadcasts and recent
+ * members decide together what a member receives, so they are one file.
+ */
 export class Hub {
   readonly connections = new Set<Connection>();
   readonly counters: HubCounters = { slowClosed: 0, broadcasts: 0, deliveries: 0 };
@@ -54,7 +58,8 @@ export class Hub {
   readonly #sequencer: Sequencer | null;
   readonly #listeners: ((broadcast: Broadcast) => void)[] = [];
   readonly #rooms = new Map<string, Room>();
-  readonly #hot = new Set<Room>();
+  /** Rooms that are not idle. */
+  readonly #active = new Set<Room>();
   readonly #pump = createPump();
   #flushScheduled = false;
 
@@ -66,10 +71,10 @@ export class Hub {
     this.#broker = broker;
     this.#metrics = metrics;
     const deliver = (broadcast: Broadcast) => this.#deliver(broadcast);
-    const sequencer = broker.alone ? null : createSequencer({ ...order, deliver });
+    const sequencer = broker.isSingleNode ? null : createSequencer({ ...order, deliver });
     this.#sequencer = sequencer;
-    broker.listen(
-      sequencer === null ? deliver : (broadcast) => sequencer.take(broadcast),
+    broker.onBroadcast(
+      sequencer === null ? deliver : (broadcast) => sequencer.receive(broadcast),
     );
   }
 
@@ -85,11 +90,10 @@ export class Hub {
   readonly #remove = (connection: Connection): void => {
     this.connections.delete(connection);
     for (const room of [...connection.rooms]) this.leave(connection, room);
-    this.#count(connection);
+    this.#countClosed(connection);
   };
 
-  /** What an ended connection leaves behind in the statistics. */
-  #count(connection: Connection): void {
+  #countClosed(connection: Connection): void {
     const { protocol, received, sent, closedWith, peerClosedWith } = connection;
     const ended = this.ended.get(protocol.name) ?? { received: 0, sent: 0 };
     ended.received += received;
@@ -101,13 +105,13 @@ export class Hub {
     logClosed(connection, code, by);
   }
 
-  /** To everybody in the room, on every node. */
+  /** To the members of the room on every node. */
   publish(broadcast: Broadcast): void {
     this.#broker.publish(broadcast);
   }
 
-  /** To the members on this node only, for what every node says by itself. */
-  publishHere(broadcast: Broadcast): void {
+  /** To the members on this node: for events that every node publishes by itself. */
+  publishLocal(broadcast: Broadcast): void {
     this.#deliver(broadcast);
   }
 
@@ -117,7 +121,7 @@ export class Hub {
   }
 
   /** Resolves when other nodes' broadcasts reach the connection in all its rooms; null: they do. */
-  settled(connection: Connection): Promise<unknown> | null {
+  roomsReady(connection: Connection): Promise<unknown> | null {
     let waiting: Promise<void>[] | null = null;
     for (const name of connection.rooms) {
       const ready = this.#rooms.get(name)?.ready ?? null;
@@ -135,10 +139,11 @@ export class Hub {
   }
 
   /**
-   * Joins while `read` reads the state that the joiner starts from. `accept` sends it; what was
-   * broadcast since the start follows, as far as `keep` wants it, and then everything live.
+   * Joins a room with a state that is read first. `accept` sends the state. Then follow the broadcasts
+   * since the start of the read, as far as `keep` says that they are not in the state, and then new
+   * ones.
    *
-   * @param seqOfState the position in the log of a conversation's room, where other nodes write too.
+   * @param seqOfState the state's position in the log, for rooms whose broadcasts are ordered by one
    */
   async joinAfter<T>(
     connection: Connection,
@@ -148,7 +153,7 @@ export class Hub {
     keep: (broadcast: Broadcast, state: T) => boolean,
     seqOfState?: (state: T) => number,
   ): Promise<T> {
-    // Whoever is in already and joins again starts anew from the state that is read now.
+    // A member that joins again starts again from the state that is read now.
     this.leave(connection, name);
     const room = this.#room(name);
     const held: Broadcast[] = [];
@@ -165,7 +170,8 @@ export class Hub {
       room.joining.delete(connection);
       this.join(connection, name);
       if (this.#sequencer !== null && seq !== undefined && room.members.has(connection)) {
-        (room.fresh ??= new Map()).set(connection, { seq, until: performance.now() + FRESH_MS });
+        const until = performance.now() + MAX_TRANSIT_MS;
+        (room.recent ??= new Map()).set(connection, { seq, until });
       }
       return state;
     } finally {
@@ -178,7 +184,7 @@ export class Hub {
     const room = this.#rooms.get(name);
     connection.rooms.delete(name);
     if (room === undefined || !room.members.delete(connection)) return;
-    if (room.fresh?.delete(connection) === true && room.fresh.size === 0) room.fresh = null;
+    if (room.recent?.delete(connection) === true && room.recent.size === 0) room.recent = null;
     this.#discardIfEmpty(name, room);
   }
 
@@ -187,19 +193,20 @@ export class Hub {
     return this.#rooms.get(name)?.members ?? NOBODY;
   }
 
-  /** A reader that does not keep up: nothing more is queued for it, and it may come back. */
-  slow(connection: Connection): void {
+  /** Closes a connection whose reader does not keep up. The client may reconnect. */
+  closeSlow(connection: Connection): void {
     this.counters.slowClosed++;
     connection.close(CLOSE.slow);
   }
 
-  wait(writer: ConnectionWriter): void {
+  /** Pumps a writer until its queue is empty. */
+  pumpLater(writer: ConnectionWriter): void {
     this.#pump.add(writer);
   }
 
-  /** Sends what is still collected for one frame; for a drain and for tests. */
+  /** Sends what is collected for the next frame of each room. */
   flushAll(): void {
-    for (const room of this.#hot) this.#flush(room);
+    for (const room of this.#active) this.#flush(room);
   }
 
   async close(): Promise<void> {
@@ -208,27 +215,25 @@ export class Hub {
   }
 
   #room(name: string): Room {
-    let room = this.#rooms.get(name);
-    if (room === undefined) {
-      const made: Room = {
-        members: new Set(),
-        joining: new Map(),
-        fresh: null,
-        ready: null,
-        pending: null,
-      };
-      room = made;
-      this.#rooms.set(name, room);
-      const ready = this.#broker.subscribe(name);
-      if (ready !== undefined) room.ready = ready.finally(() => void (made.ready = null));
-    }
+    const known = this.#rooms.get(name);
+    if (known !== undefined) return known;
+    const room: Room = {
+      members: new Set(),
+      joining: new Map(),
+      recent: null,
+      ready: null,
+      pending: null,
+    };
+    this.#rooms.set(name, room);
+    const ready = this.#broker.subscribe(name);
+    if (ready !== undefined) room.ready = ready.finally(() => void (room.ready = null));
     return room;
   }
 
   #discardIfEmpty(name: string, room: Room): void {
     if (room.members.size > 0 || room.joining.size > 0 || this.#rooms.get(name) !== room) return;
     this.#rooms.delete(name);
-    this.#hot.delete(room);
+    this.#active.delete(room);
     this.#broker.unsubscribe(name);
     this.#sequencer?.end(name);
   }
@@ -236,11 +241,11 @@ export class Hub {
   #deliver(broadcast: Broadcast): void {
     const room = this.#rooms.get(broadcast.room);
     if (room === undefined) return;
-    this.#enter(room, broadcast);
+    this.#enqueue(room, broadcast);
     for (const listener of this.#listeners) listener(broadcast);
   }
 
-  #enter(room: Room, broadcast: Broadcast): void {
+  #enqueue(room: Room, broadcast: Broadcast): void {
     this.counters.broadcasts++;
     for (const held of room.joining.values()) held.push(broadcast);
     if (room.members.size === 0) return;
@@ -248,9 +253,9 @@ export class Hub {
       room.pending.push(broadcast);
       return;
     }
-    // The first of a burst goes out at once; what follows in this turn shares one frame.
+    // The first of a burst is sent at once; what follows in this turn shares one frame.
     room.pending = [];
-    this.#hot.add(room);
+    this.#active.add(room);
     this.#scheduleFlush();
     this.#fanOut(room, [broadcast]);
   }
@@ -260,15 +265,15 @@ export class Hub {
     this.#flushScheduled = true;
     setImmediate(() => {
       this.#flushScheduled = false;
-      for (const room of this.#hot) {
+      for (const room of this.#active) {
         if (room.pending === null || room.pending.length === 0) {
           room.pending = null;
-          this.#hot.delete(room);
+          this.#active.delete(room);
         } else {
           this.#flush(room);
         }
       }
-      if (this.#hot.size > 0) this.#scheduleFlush();
+      if (this.#active.size > 0) this.#scheduleFlush();
     });
   }
 
@@ -281,20 +286,20 @@ export class Hub {
 
   #fanOut(room: Room, broadcasts: Broadcast[]): void {
     const start = performance.now();
-    const fresh = freshIn(room, start);
-    const oldest = fresh === null
+    const recent = recentMembers(room, start);
+    const oldest = recent === null
       ? Infinity
-      : Math.min(...broadcasts.map((one) => seqOf(one) ?? Infinity));
-    const exceptions = broadcasts.some((broadcast) =>
+      : Math.min(...broadcasts.map((broadcast) => seqOf(broadcast) ?? Infinity));
+    const hasExceptions = broadcasts.some((broadcast) =>
       broadcast.exceptUser !== undefined || broadcast.exceptConnection !== undefined
     );
     const known = { agents: new Map<Protocol, Encoded>(), visitors: new Map<Protocol, Encoded>() };
     for (const connection of room.members) {
       const { principal, protocol } = connection;
       if (principal === null) continue;
-      const seen = fresh?.get(connection)?.seq ?? 0;
+      const seen = recent?.get(connection)?.seq ?? 0;
       if (seen >= oldest) {
-        this.#deliverFresh(connection, broadcasts, seen);
+        this.#deliverAfter(seen, connection, broadcasts);
         continue;
       }
       const audience = audienceOf(principal);
@@ -304,7 +309,7 @@ export class Hub {
         known[audience].set(protocol, encoded);
       }
       let { frames, lines } = encoded;
-      if (exceptions && broadcasts.some((broadcast) => isExcepted(connection, broadcast))) {
+      if (hasExceptions && broadcasts.some((broadcast) => isExcepted(connection, broadcast))) {
         lines = lines.filter((_, i) => !isExcepted(connection, broadcasts[i]!));
         frames = toFrames(protocol, lines);
       }
@@ -317,10 +322,10 @@ export class Hub {
     if (tracing !== null) traceFanOut(tracing, broadcasts, room.members.size, took);
   }
 
-  /** Nothing that it has read comes again. */
-  #deliverFresh(connection: Connection, broadcasts: Broadcast[], seen: number): void {
+  /** Without the changes that the member has read from the log. */
+  #deliverAfter(seq: number, connection: Connection, broadcasts: Broadcast[]): void {
     for (const broadcast of broadcasts) {
-      if ((seqOf(broadcast) ?? Infinity) > seen) this.#deliverTo(connection, broadcast);
+      if ((seqOf(broadcast) ?? Infinity) > seq) this.#deliverTo(connection, broadcast);
     }
   }
 
@@ -334,58 +339,16 @@ export class Hub {
   }
 }
 
-/** Those who joined so recently that something older may still come; the others are forgotten. */
-function freshIn(room: Room, now: number): Room["fresh"] {
-  if (room.fresh === null) return null;
-  for (const [connection, { until }] of room.fresh) {
-    // In the order of joining.
+/** The members to whom an older broadcast may still arrive, without those whose time has passed. */
+function recentMembers(room: Room, now: number): Room["recent"] {
+  if (room.recent === null) return null;
+  for (const [connection, { until }] of room.recent) {
+    // They are in the order of joining.
     if (until > now) break;
-    room.fresh.delete(connection);
+    room.recent.delete(connection);
   }
-  if (room.fresh.size === 0) room.fresh = null;
-  return room.fresh;
+  if (room.recent.size === 0) room.recent = null;
+  return room.recent;
 }
 
 const NOBODY: ReadonlySet<Connection> = new Set();
-
-function isExcepted({ id, principal }: Connection, broadcast: Broadcast): boolean {
-  const { exceptUser, exceptConnection } = broadcast;
-  return (exceptUser !== undefined && exceptUser === principal?.userId) ||
-    (exceptConnection !== undefined && exceptConnection === id);
-}
-
-/** What members of one protocol and audience get of some broadcasts. */
-interface Encoded {
-  /** Of each broadcast; null: nothing. */
-  lines: (string | null)[];
-  frames: string[];
-}
-
-function encodeAll(
-  protocol: Protocol,
-  audience: Audience,
-  broadcasts: readonly Broadcast[],
-): Encoded {
-  const lines = broadcasts.map(({ forAgents, forVisitors, room }) => {
-    const event = audience === "agents" ? forAgents : forVisitors;
-    return event === null ? null : protocol.encode(event, room, audience);
-  });
-  return { lines, frames: toFrames(protocol, lines) };
-}
-
-function toFrames({ batching }: Protocol, lines: readonly (string | null)[]): string[] {
-  const some = lines.filter((line) => line !== null);
-  return batching && some.length > 1 ? [some.join("\n")] : some;
-}
-
-/** Of what kind the room is, and not which. */
-function traceFanOut(to: Tracing, broadcasts: Broadcast[], receivers: number, ms: number): void {
-  const { room, forAgents, forVisitors } = broadcasts[0]!;
-  const event = (forAgents ?? forVisitors)!.type;
-  to.past("broadcast", {
-    "parley.event": event,
-    "parley.room": room.split(":", 1)[0]!,
-    "parley.size": broadcasts.length,
-    "parley.receivers": receivers,
-  }, ms);
-}

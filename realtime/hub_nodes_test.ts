@@ -34,7 +34,7 @@ function start() {
   const subscribed = Promise.withResolvers<void>();
   const rooms: string[] = [];
   const broker: Broker = {
-    alone: false,
+    isSingleNode: false,
     connected: true,
     publish: (broadcast) => listener(broadcast),
     subscribe(room) {
@@ -42,9 +42,9 @@ function start() {
       return subscribed.promise;
     },
     unsubscribe: (room) => void rooms.splice(rooms.indexOf(room), 1),
-    listen: (next) => void (listener = next),
-    tell() {},
-    listenToNodes() {},
+    onBroadcast: (next) => void (listener = next),
+    publishToNodes() {},
+    onNodeMessage() {},
     onGap() {},
     close: () => Promise.resolve(),
   };
@@ -112,16 +112,16 @@ Deno.test("the state that a joiner starts from is read when other nodes are hear
   assert.deepEqual(a.sent, ["6"]);
 });
 
-Deno.test("settled() resolves when all rooms of a connection are heard", async () => {
+Deno.test("roomsReady() resolves when other nodes' broadcasts reach all rooms of a connection", async () => {
   const { hub, connect, ready } = start();
   const a = connect("a");
-  assert.equal(hub.settled(a.connection), null);
+  assert.equal(hub.roomsReady(a.connection), null);
   hub.join(a.connection, "agents");
-  const settled = hub.settled(a.connection);
-  assert.notEqual(settled, null);
+  const allReady = hub.roomsReady(a.connection);
+  assert.notEqual(allReady, null);
   ready();
-  await settled;
-  assert.equal(hub.settled(a.connection), null);
+  await allReady;
+  assert.equal(hub.roomsReady(a.connection), null);
 });
 
 Deno.test("what a joiner has read does not come again; who was there before gets it", async () => {
@@ -189,13 +189,13 @@ Deno.test("what is broadcast while a joiner reads follows its answer, without wh
     ({ forAgents }, state) => (forAgents!.data as { seq: number }).seq > state.seq,
   );
   await begun.promise;
-  for (const seq of [6, 7, 8]) hub.publishHere(change(seq));
+  for (const seq of [6, 7, 8]) hub.publishLocal(change(seq));
   assert.deepEqual(sent, [], "nothing comes before the answer");
   reading.resolve({ seq: 6 });
   await joined;
   hub.flushAll();
   assert.deepEqual(sent, ["answer 6", "7", "8"]);
-  hub.publishHere(change(9));
+  hub.publishLocal(change(9));
   hub.flushAll();
   assert.deepEqual(sent.at(-1), "9");
 });

@@ -1,4 +1,4 @@
-/** What the hub tells an operator: who came and went, by ids alone; nothing that anybody wrote. */
+/** The hub's log lines. They have ids of connections and users, and no content. */
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "./connection.ts";
 
@@ -18,7 +18,7 @@ export function logAuthenticated(connection: Connection): void {
   logger.info("Connection authenticated", () => about(connection));
 }
 
-/** @param code the close code; `by` says from which side it came */
+/** @param by the side that closed the connection */
 export function logClosed(connection: Connection, code: number, by: "server" | "peer"): void {
   const { received, sent } = connection;
   logger.info("Connection closed", () => ({ ...about(connection), code, by, received, sent }));

@@ -2,12 +2,12 @@ import type { Member } from "../protocol/native.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 import type { Nodes } from "./nodes.ts";
-import { pageOf } from "./page_of.ts";
+import { paginate } from "./paginate.ts";
 import { ROOMS } from "./rooms.ts";
-import { createRoster } from "./roster.ts";
+import { createReplicatedMap } from "./replicated_map.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
-/** What a connection hears of the others in a conversation: each one, their number, or nothing. */
+/** What a connection receives about the members of a conversation: each one, their number, or nothing. */
 export type MembersMode = "list" | "count" | "none";
 
 export interface Members {
@@ -23,35 +23,36 @@ export interface MembersOptions {
   hub: Hub;
   nodes: Nodes;
   wheel: TimerWheel;
-  /** Milliseconds without a connection before someone has left. */
+  /** Milliseconds without a connection after which a member has left. */
   graceMs: number;
   now: () => Date;
 }
 
-/** How often the number of a conversation's members is told at most. */
-const COUNT_EVERY_MS = 1000;
+/** The number of a conversation's members is sent once in this time at most. */
+const COUNT_INTERVAL_MS = 1000;
 
-interface Inside {
+interface Membership {
   conversationId: string;
   member: Member;
 }
 
-/** Who is in which conversation, by person, on all nodes. */
+/** The members of each conversation, by person, on all nodes. */
 export function createMembers({ hub, nodes, wheel, graceMs, now }: MembersOptions): Members {
   const byConversation = new Map<string, Map<string, Member>>();
-  /** Connections of this node by "conversationId userId", and what cancels a departure. */
-  const here = new Map<string, { count: number; stay: (() => void) | null }>();
-  const counting = new Set<string>();
-  const roster = createRoster<Inside>({
+  /** By "conversationId userId": connections to this node, and what cancels a pending departure. */
+  const local = new Map<string, { count: number; cancelLeave: (() => void) | null }>();
+  /** Conversations whose number of members will be sent. */
+  const countPending = new Set<string>();
+  const memberships = createReplicatedMap<Membership>({
     nodes,
     name: "members",
-    onCame(_key, { conversationId, member }) {
+    onAdded(_key, { conversationId, member }) {
       const members = byConversation.get(conversationId) ?? new Map<string, Member>();
       byConversation.set(conversationId, members.set(member.userId, member));
       announce("user_joined", conversationId, member);
     },
     onChanged: () => {},
-    onGone(_key, { conversationId, member }) {
+    onRemoved(_key, { conversationId, member }) {
       const members = byConversation.get(conversationId);
       members?.delete(member.userId);
       if (members?.size === 0) byConversation.delete(conversationId);
@@ -59,11 +60,11 @@ export function createMembers({ hub, nodes, wheel, graceMs, now }: MembersOption
     },
   });
 
-  /** Every node tells its own clients, as soon as it knows. */
+  /** Each node informs its own clients, as soon as it knows. */
   function announce(type: "user_joined" | "user_left", id: string, member: Member): void {
     const timestamp = now().toISOString();
     const event = { type, timestamp, data: { conversationId: id, ...member } } as const;
-    hub.publishHere({
+    hub.publishLocal({
       room: ROOMS.members(id),
       forAgents: event,
       forVisitors: event,
@@ -72,18 +73,18 @@ export function createMembers({ hub, nodes, wheel, graceMs, now }: MembersOption
     announceCount(id);
   }
 
-  /** However many come and go, their number is told once a second. */
+  /** Once a second at most, however many members join and leave. */
   function announceCount(id: string): void {
-    if (counting.has(id)) return;
-    counting.add(id);
-    wheel.after(COUNT_EVERY_MS, () => {
-      counting.delete(id);
+    if (countPending.has(id)) return;
+    countPending.add(id);
+    wheel.after(COUNT_INTERVAL_MS, () => {
+      countPending.delete(id);
       const event = {
         type: "member_count",
         timestamp: now().toISOString(),
         data: { conversationId: id, count: byConversation.get(id)?.size ?? 0 },
       } as const;
-      hub.publishHere({ room: ROOMS.memberCount(id), forAgents: event, forVisitors: event });
+      hub.publishLocal({ room: ROOMS.memberCount(id), forAgents: event, forVisitors: event });
     });
   }
 
@@ -100,15 +101,15 @@ export function createMembers({ hub, nodes, wheel, graceMs, now }: MembersOption
       connection.conversations.add(conversationId);
       const { userId, userName, kind } = principal;
       const key = `${conversationId} ${userId}`;
-      const known = here.get(key);
+      const known = local.get(key);
       if (known !== undefined) {
-        known.stay?.();
-        known.stay = null;
+        known.cancelLeave?.();
+        known.cancelLeave = null;
         known.count++;
         return;
       }
-      here.set(key, { count: 1, stay: null });
-      roster.add(key, { conversationId, member: { userId, userName, role: kind } });
+      local.set(key, { count: 1, cancelLeave: null });
+      memberships.add(key, { conversationId, member: { userId, userName, role: kind } });
     },
 
     leave(connection, conversationId) {
@@ -117,18 +118,18 @@ export function createMembers({ hub, nodes, wheel, graceMs, now }: MembersOption
       hub.leave(connection, ROOMS.members(conversationId));
       hub.leave(connection, ROOMS.memberCount(conversationId));
       const key = `${conversationId} ${principal.userId}`;
-      const person = here.get(key);
+      const person = local.get(key);
       if (person === undefined || --person.count > 0) return;
-      person.stay = wheel.after(graceMs, () => {
+      person.cancelLeave = wheel.after(graceMs, () => {
         if (person.count > 0) return;
-        here.delete(key);
-        roster.remove(key);
+        local.delete(key);
+        memberships.remove(key);
       });
     },
 
     page(conversationId, { cursor, limit }) {
       const all = [...(byConversation.get(conversationId)?.values() ?? [])];
-      return pageOf(all, (one) => one.userId, cursor, limit, (items, next) => ({
+      return paginate(all, (member) => member.userId, cursor, limit, (items, next) => ({
         members: items,
         memberCount: all.length,
         membersCursor: next,

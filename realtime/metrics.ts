@@ -1,6 +1,6 @@
 /**
- * Who follows which metrics. Each value is computed once, however many follow it, and told at most
- * once a second to each; nothing is computed while nobody follows.
+ * Subscriptions to metrics. Each value is computed once for all its subscribers, and sent once a
+ * second at most. Nothing is computed without subscribers.
  */
 import { checkFollowed, isFamily, metricsFor, type Viewer } from "../domain/analytics/registry.ts";
 import type { Gauges } from "../domain/analytics/registry.ts";
@@ -21,11 +21,11 @@ import type { TimerWheel } from "./timer_wheel.ts";
 
 export interface MetricSubscriptions {
   /**
-   * From now on the connection is told of these, beginning with what they are now, after `accept`.
+   * Subscribes the connection: after `accept` it receives the present values, and then each change.
    *
-   * @param contextId that the connection is for; null: the workspace
-   * @throws {ParleyError} `not_found` with a list of all there are, `forbidden`; `unavailable` where
-   *   only single ones are named, of a context.
+   * @param contextId the context of the connection; null: the workspace
+   * @throws {ParleyError} `not_found` with a list of all metrics, `forbidden`; `unavailable` if none
+   *   of them is measured of a context.
    */
   follow(
     connection: Connection,
@@ -37,17 +37,17 @@ export interface MetricSubscriptions {
   unfollow(connection: Connection, names?: readonly string[]): void;
 }
 
-/** What a member was told, and when. */
-interface Told {
+/** What a subscriber received last, and when. */
+interface LastSent {
   text: string | null;
   at: number;
 }
 
-interface Followed {
+interface Subscription {
   name: FollowedMetric;
-  /** Whose rights its members have; of a context: nobody's but its own people's. */
+  /** The rights of its members; for a context, those of its participants. */
   viewer: Viewer | { contextId: string };
-  members: Map<Connection, Told>;
+  members: Map<Connection, LastSent>;
 }
 
 interface Reading {
@@ -55,16 +55,16 @@ interface Reading {
   event: HubEvent;
 }
 
-/** How often values are looked at, and so told at most. */
-const EVERY_MS = 1000;
-/** Looking takes this part of the time at most. */
-const SHARE = 1 / 20;
+/** How often values are read. */
+const INTERVAL_MS = 1000;
+/** Reading may take this part of the time at most. */
+const MAX_SHARE = 1 / 20;
 
 export interface MetricSubscriptionsOptions {
   analytics: Pick<Analytics, "live" | "ofConversations">;
-  /** What the hub knows, on all nodes. */
+  /** Present values of the hub, on all nodes. */
   gauges: () => Promise<Gauges>;
-  /** The conversation of a context; null: nobody has opened it. */
+  /** The conversation of a context; null: there is none yet. */
   contextConversation: (contextId: string) => Promise<string | null>;
   /** How many people are in a conversation now. */
   peopleIn: (conversationId: string) => { agents: number; visitors: number };
@@ -85,11 +85,12 @@ export function createMetricSubscriptions(
     onError,
     now = () => new Date(),
   } = options;
-  const followed = new Map<string, Followed>();
-  const watched = new WeakSet<Connection>();
-  let looking = false;
+  const subscriptions = new Map<string, Subscription>();
+  /** Connections that are unsubscribed when they end. */
+  const cleanedUp = new WeakSet<Connection>();
+  let isScheduled = false;
 
-  function viewerOf(connection: Connection, contextId: string | null): Followed["viewer"] {
+  function viewerOf(connection: Connection, contextId: string | null): Subscription["viewer"] {
     const { principal } = connection;
     if (principal === null) {
       throw new ParleyError("unauthenticated", "Cannot subscribe: authenticate first");
@@ -101,29 +102,29 @@ export function createMetricSubscriptions(
     return principal.role;
   }
 
-  /** What each of these is now; live values are read once for all of them. */
-  async function read(all: readonly Followed[]): Promise<Map<Followed, Reading>> {
-    const namesOf = ({ name, viewer }: Followed): MetricName[] => {
+  /** The present value of each subscription; live values are read once for all of them. */
+  async function read(all: readonly Subscription[]): Promise<Map<Subscription, Reading>> {
+    const namesOf = ({ name, viewer }: Subscription): MetricName[] => {
       if (typeof viewer === "object") return [];
       return isFamily(name) ? metricsFor(viewer, name) : [name];
     };
     const names = [...new Set(all.flatMap(namesOf))];
     const values = names.length === 0 ? new Map() : await analytics.live(names, gauges);
     const contexts = await readContexts(all);
-    const readings = new Map<Followed, Reading>();
-    for (const one of all) {
-      const { name, viewer } = one;
+    const readings = new Map<Subscription, Reading>();
+    for (const subscription of all) {
+      const { name, viewer } = subscription;
       let live: { value: MetricValue; byChannel?: Record<string, number> };
       if (typeof viewer === "object") {
         live = { value: contexts.get(viewer.contextId)![name as ContextMetric] };
       } else if (isFamily(name)) {
-        const own = namesOf(one).map((metric) => [metric, valueOf(values, metric).value]);
+        const own = namesOf(subscription).map((metric) => [metric, valueOf(values, metric).value]);
         live = { value: Object.fromEntries(own) };
       } else {
         live = valueOf(values, name);
       }
       const timestamp = now().toISOString();
-      readings.set(one, {
+      readings.set(subscription, {
         text: JSON.stringify(live),
         event: { type: "metric_update", timestamp, data: { metric: name, ...live, timestamp } },
       });
@@ -131,14 +132,14 @@ export function createMetricSubscriptions(
     return readings;
   }
 
-  /** Everything that is measured of the contexts that are followed, read for all of them at once. */
+  /** All metrics of the contexts with subscribers, read with one query. */
   async function readContexts(
-    all: readonly Followed[],
+    all: readonly Subscription[],
   ): Promise<Map<string, Record<ContextMetric, MetricValue>>> {
-    const asked = all.flatMap(({ viewer, name }) =>
+    const requested = all.flatMap(({ viewer, name }) =>
       typeof viewer === "object" ? [{ contextId: viewer.contextId, name }] : []
     );
-    const contexts = [...new Set(asked.map(({ contextId }) => contextId))];
+    const contexts = [...new Set(requested.map(({ contextId }) => contextId))];
     const ids = new Map(
       await Promise.all(
         contexts.map(async (contextId) =>
@@ -146,8 +147,8 @@ export function createMetricSubscriptions(
         ),
       ),
     );
-    // Who is there is known without asking the database.
-    const counted = asked.filter(({ name }) => name !== "activity")
+    // Activity needs no query.
+    const counted = requested.filter(({ name }) => name !== "activity")
       .flatMap(({ contextId }) => ids.get(contextId) ?? []);
     const figures = counted.length === 0
       ? new Map<string, ConversationFigures>()
@@ -165,34 +166,34 @@ export function createMetricSubscriptions(
     }));
   }
 
-  function tell(one: Followed, { text, event }: Reading, only?: Connection): void {
+  function send(subscription: Subscription, { text, event }: Reading, only?: Connection): void {
     const at = performance.now();
     const encoded = new Map<Protocol, string | null>();
-    for (const [connection, told] of one.members) {
+    for (const [connection, last] of subscription.members) {
       if (only !== undefined && connection !== only) continue;
-      if (told.text === text || (told.text !== null && at - told.at < EVERY_MS)) continue;
-      if (!hasRight(connection, one)) continue;
+      if (last.text === text || (last.text !== null && at - last.at < INTERVAL_MS)) continue;
+      if (!hasRight(connection, subscription)) continue;
       const { protocol, principal } = connection;
       let line = encoded.get(protocol);
       if (line === undefined) {
         line = protocol.encode(event, null, audienceOf(principal!));
         encoded.set(protocol, line);
       }
-      told.text = text;
-      told.at = at;
+      last.text = text;
+      last.at = at;
       if (line !== null) connection.send(line);
     }
   }
 
-  /** Rights may have changed since they were looked at: whoever lost them is told so. */
-  function hasRight(connection: Connection, one: Followed): boolean {
+  /** Rights may have changed since the subscription: a member that lost them receives an error. */
+  function hasRight(connection: Connection, subscription: Subscription): boolean {
     const { principal } = connection;
-    if (typeof one.viewer === "object") return principal !== null;
-    if (principal?.kind === "agent" && principal.role === one.viewer) return true;
-    leave(connection, one);
+    if (typeof subscription.viewer === "object") return principal !== null;
+    if (principal?.kind === "agent" && principal.role === subscription.viewer) return true;
+    leave(connection, subscription);
     try {
       const viewer = viewerOf(connection, null);
-      const [name] = checkFollowed([one.name], viewer as Viewer);
+      const [name] = checkFollowed([subscription.name], viewer as Viewer);
       join(connection, name!, viewer);
     } catch (error) {
       connection.fail(error as ParleyError);
@@ -200,63 +201,67 @@ export function createMetricSubscriptions(
     return false;
   }
 
-  async function look(): Promise<void> {
-    const all = [...followed.values()];
-    for (const [one, reading] of await read(all)) tell(one, reading);
+  async function sendAll(): Promise<void> {
+    const all = [...subscriptions.values()];
+    for (const [subscription, reading] of await read(all)) send(subscription, reading);
   }
 
-  function lookLater(ms = EVERY_MS): void {
-    if (looking || followed.size === 0) return;
-    looking = true;
+  function schedule(ms = INTERVAL_MS): void {
+    if (isScheduled || subscriptions.size === 0) return;
+    isScheduled = true;
     wheel.after(ms, () => {
       const start = performance.now();
       const again = (tookMs: number) => {
-        looking = false;
-        lookLater(Math.max(EVERY_MS, tookMs / SHARE));
+        isScheduled = false;
+        schedule(Math.max(INTERVAL_MS, tookMs / MAX_SHARE));
       };
-      void look().then(() => again(performance.now() - start), (error) => {
+      void sendAll().then(() => again(performance.now() - start), (error) => {
         onError(error);
-        // How long it took to fail says nothing of what it costs.
+        // The time of a failure is not the cost of a read.
         again(0);
       });
     });
   }
 
-  function join(connection: Connection, name: FollowedMetric, viewer: Followed["viewer"]) {
+  function join(connection: Connection, name: FollowedMetric, viewer: Subscription["viewer"]) {
     const key = JSON.stringify([name, viewer]);
-    const one = followed.get(key) ?? { name, viewer, members: new Map<Connection, Told>() };
-    followed.set(key, one);
-    // Who asks again is told again.
-    one.members.set(connection, { text: null, at: 0 });
-    if (!watched.has(connection)) {
-      watched.add(connection);
+    const known = subscriptions.get(key);
+    const subscription = known ?? { name, viewer, members: new Map<Connection, LastSent>() };
+    subscriptions.set(key, subscription);
+    // A connection that subscribes again receives the value again.
+    subscription.members.set(connection, { text: null, at: 0 });
+    if (!cleanedUp.has(connection)) {
+      cleanedUp.add(connection);
       connection.cleanups.push(() => unfollow(connection));
     }
-    return one;
+    return subscription;
   }
 
-  function leave(connection: Connection, one: Followed): void {
-    one.members.delete(connection);
-    if (one.members.size === 0) followed.delete(JSON.stringify([one.name, one.viewer]));
+  function leave(connection: Connection, subscription: Subscription): void {
+    const { name, viewer, members } = subscription;
+    members.delete(connection);
+    if (members.size === 0) subscriptions.delete(JSON.stringify([name, viewer]));
   }
 
   function unfollow(connection: Connection, names?: readonly string[]): void {
-    for (const one of [...followed.values()]) {
-      if (names === undefined || names.includes(one.name)) leave(connection, one);
+    for (const subscription of [...subscriptions.values()]) {
+      if (names === undefined || names.includes(subscription.name)) leave(connection, subscription);
     }
   }
 
   return {
-    async follow(connection, contextId, asked, accept) {
+    async follow(connection, contextId, requested, accept) {
       const viewer = viewerOf(connection, contextId);
       const names = typeof viewer === "object"
-        ? checkOfContext(asked)
-        : checkFollowed(asked, viewer);
+        ? checkOfContext(requested)
+        : checkFollowed(requested, viewer);
       accept(names);
       if (connection.isOver) return;
       const joined = names.map((name) => join(connection, name, viewer));
-      lookLater();
-      for (const [one, reading] of await read(joined)) tell(one, reading, connection);
+      schedule();
+      for (const [subscription, reading] of await read(joined)) {
+        send(subscription, reading, connection);
+      }
     },
     unfollow,
   };
@@ -266,7 +271,7 @@ function valueOf(values: ReadonlyMap<MetricName, LiveValue>, name: MetricName): 
   return values.get(name) ?? { value: null };
 }
 
-/** Of a context there are the families, with what of them can be said of one conversation. */
+/** Of a context only the families are measured, with the metrics of one conversation. */
 type ContextMetric = (typeof FAMILIES)[number];
 
 function checkOfContext(names: readonly string[]): FollowedMetric[] {

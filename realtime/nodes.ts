@@ -1,29 +1,30 @@
 /**
- * Which other nodes there are, and what nodes say to each other beside broadcasts. Every node says
- * that it is alive; who says nothing for a while is gone, with everything that it had.
+ * Which other nodes there are, and messages between nodes besides broadcasts. Every node publishes a
+ * heartbeat; a node that is silent for too long counts as gone, with everything that it had.
  */
 import type { Broker } from "./broker.ts";
 
 export interface Nodes {
   /** The name of this node. */
   readonly self: string;
-  /** The names of the others that are there. */
+  /** The names of the other nodes. */
   others(): string[];
-  /** To every other node, or to one. It costs nothing where there can be no other. */
-  tell(kind: string, data: unknown, to?: string): void;
-  hear(kind: string, listener: (data: unknown, from: string) => void): void;
-  /** Asks every other node; those that are silent for a second are left out. */
-  ask(kind: string, data: unknown): Promise<unknown[]>;
-  answer(kind: string, listener: (data: unknown) => unknown): void;
-  /** A node has to be told everything that this one would tell: it is new, or it missed something. */
+  /** Sends a message to every other node, or to one. Does nothing where there can be no other. */
+  publish(kind: string, data: unknown, to?: string): void;
+  subscribe(kind: string, listener: (data: unknown, from: string) => void): void;
+  /** The replies of all other nodes, without those that do not reply within a second. */
+  request(kind: string, data: unknown): Promise<unknown[]>;
+  /** @param reply computes the reply of this node */
+  onRequest(kind: string, reply: (data: unknown) => unknown): void;
+  /** That node needs the whole state of this one: it is new, or it missed messages. */
   onHello(listener: (node: string) => void): void;
-  /** Milliseconds since the other node was heard that has been silent longest; 0: there is none. */
+  /** Milliseconds since the last message of the node that has been silent longest; 0: there is none. */
   silenceMs(): number;
-  /** What that node had is gone, after its goodbye or without one. */
+  /** That node is gone, with everything that it had: after its goodbye, or after a silence. */
   onGone(listener: (node: string, how: "goodbye" | "silent") => void): void;
   /** Broadcasts of other nodes may have been lost. */
   onLost(listener: () => void): void;
-  /** Says goodbye. */
+  /** Says goodbye to the other nodes. */
   close(): void;
 }
 
@@ -32,14 +33,15 @@ export interface NodesOptions {
   broker: Broker;
   /** Milliseconds of silence after which another node is gone. */
   timeoutMs: number;
-  /** Milliseconds after a goodbye until what that node had is gone; its clients come to the others. */
+  /** Milliseconds from a node's goodbye until it is gone: its clients reconnect to other nodes. */
   graceMs: number;
   onError: (error: unknown) => void;
 }
 
+/** Its fields and kinds are the same in all releases, because nodes of two releases run together. */
 interface Envelope {
   from: string;
-  /** Counts what this node tells everybody; a jump means that something was lost. */
+  /** The number of this node's last message to all nodes; a jump means that messages were lost. */
   n: number;
   to?: string;
   kind: string;
@@ -47,14 +49,20 @@ interface Envelope {
 }
 
 interface Other {
-  heardAt: number;
-  /** The number of its last message to everybody. */
+  receivedAt: number;
+  /** The number of its last message to all nodes. */
   n: number;
-  /** Set with its goodbye: when it counts as gone. */
+  /** After its goodbye: when it counts as gone. */
   goneAt: number | null;
 }
 
-const ANSWER_MS = 1000;
+interface Request {
+  waitingFor: Set<string>;
+  replies: unknown[];
+  resolve: () => void;
+}
+
+const REPLY_TIMEOUT_MS = 1000;
 
 export function startNodes(options: NodesOptions): Nodes {
   const { self, broker, timeoutMs, graceMs, onError } = options;
@@ -62,28 +70,26 @@ export function startNodes(options: NodesOptions): Nodes {
   const listeners = new Map<string, (data: unknown, from: string) => void>();
   const helloListeners: ((node: string) => void)[] = [];
   const goneListeners: ((node: string, how: "goodbye" | "silent") => void)[] = [];
-  const questions = new Map<number, { left: Set<string>; answers: unknown[]; done: () => void }>();
-  const beatMs = timeoutMs / 5;
   const lostListeners: (() => void)[] = [];
-  /** Something may be lost; it matters only if there is somebody who said it. */
+  const requests = new Map<number, Request>();
+  /** Messages may have been lost. It is reported when it is known that there is another node. */
   let maybeLost = false;
-  /** Asked for everything that they have; until they answer, each sign of life asks again. */
-  const asked = new Set<string>();
-  let told = 0;
-  let lastQuestion = 0;
+  /** Nodes whose whole state was requested and has not arrived; each heartbeat requests it again. */
+  const incomplete = new Set<string>();
+  let published = 0;
+  let lastRequest = 0;
   let lastBeat = performance.now();
 
-  function tell(kind: string, data: unknown, to?: string): void {
-    if (broker.alone) return;
-    if (to === undefined) told++;
-    const envelope: Envelope = { from: self, n: told, kind, data };
-    broker.tell(to === undefined ? envelope : { ...envelope, to });
+  function publish(kind: string, data: unknown, to?: string): void {
+    if (broker.isSingleNode) return;
+    if (to === undefined) published++;
+    const envelope: Envelope = { from: self, n: published, kind, data };
+    broker.publishToNodes(to === undefined ? envelope : { ...envelope, to });
   }
 
-  /** The question or its answer may be lost, of which no number tells. */
-  function askForAll(node: string): void {
-    asked.add(node);
-    tell("hello", null, node);
+  function requestState(node: string): void {
+    incomplete.add(node);
+    publish("hello", null, node);
   }
 
   function receive({ from, n, to, kind, data }: Envelope): void {
@@ -91,17 +97,17 @@ export function startNodes(options: NodesOptions): Nodes {
     if (kind === "bye") {
       const other = others.get(from);
       if (other !== undefined) other.goneAt = performance.now() + graceMs;
-      settle(from);
+      stopWaitingFor(from);
       return;
     }
     const known = others.get(from);
-    const complete = known !== undefined && n === known.n + (to === undefined ? 1 : 0);
-    others.set(from, { heardAt: performance.now(), n, goneAt: null });
-    if (!complete) askForAll(from);
+    const isComplete = known !== undefined && n === known.n + (to === undefined ? 1 : 0);
+    others.set(from, { receivedAt: performance.now(), n, goneAt: null });
+    if (!isComplete) requestState(from);
     if (kind === "hello") {
       for (const listener of helloListeners) listener(from);
-      // Behind all that it asked for, and lost where that was lost.
-      tell("whole", null, from);
+      // It follows the state on the same way, and is lost if that is lost.
+      publish("whole", null, from);
     } else listeners.get(kind)?.(data, from);
     if (maybeLost) {
       maybeLost = false;
@@ -109,45 +115,45 @@ export function startNodes(options: NodesOptions): Nodes {
     }
   }
 
-  /** This node answers nothing any more. */
-  function settle(node: string): void {
-    for (const question of questions.values()) {
-      question.left.delete(node);
-      if (question.left.size === 0) question.done();
+  /** That node replies to nothing any more. */
+  function stopWaitingFor(node: string): void {
+    for (const request of requests.values()) {
+      request.waitingFor.delete(node);
+      if (request.waitingFor.size === 0) request.resolve();
     }
   }
 
-  function gone(node: string, { goneAt }: Other): void {
+  function remove(node: string, { goneAt }: Other): void {
     others.delete(node);
-    asked.delete(node);
-    settle(node);
+    incomplete.delete(node);
+    stopWaitingFor(node);
     const how = goneAt === null ? "silent" : "goodbye";
     for (const listener of goneListeners) listener(node, how);
   }
 
   function beat(): void {
     const now = performance.now();
-    const stalled = now - lastBeat > timeoutMs / 2;
+    const wasStalled = now - lastBeat > timeoutMs / 2;
     lastBeat = now;
-    tell("alive", null);
-    for (const node of asked) askForAll(node);
+    publish("alive", null);
+    for (const node of incomplete) requestState(node);
     for (const [node, other] of others) {
-      // This node slept itself: what the others said meanwhile waits to be read.
-      if (stalled) other.heardAt = now;
-      if (now > (other.goneAt ?? other.heardAt + timeoutMs)) gone(node, other);
+      // This process was stalled, and has not read yet what the others sent in that time.
+      if (wasStalled) other.receivedAt = now;
+      if (now > (other.goneAt ?? other.receivedAt + timeoutMs)) remove(node, other);
     }
   }
 
   listeners.set("alive", () => {});
-  listeners.set("whole", (_, from) => void asked.delete(from));
+  listeners.set("whole", (_, from) => void incomplete.delete(from));
   listeners.set("answer", (data) => {
     const { question, from, answer } = data as { question: number; from: string; answer: unknown };
-    const asked = questions.get(question);
-    if (asked === undefined || !asked.left.delete(from)) return;
-    asked.answers.push(answer);
-    if (asked.left.size === 0) asked.done();
+    const request = requests.get(question);
+    if (request === undefined || !request.waitingFor.delete(from)) return;
+    request.replies.push(answer);
+    if (request.waitingFor.size === 0) request.resolve();
   });
-  broker.listenToNodes((message) => {
+  broker.onNodeMessage((message) => {
     try {
       receive(message as Envelope);
     } catch (error) {
@@ -156,44 +162,43 @@ export function startNodes(options: NodesOptions): Nodes {
   });
   broker.onGap(() => {
     maybeLost = true;
-    for (const node of others.keys()) asked.add(node);
-    tell("hello", null);
+    for (const node of others.keys()) incomplete.add(node);
+    publish("hello", null);
   });
-  const timer = broker.alone ? undefined : setInterval(beat, beatMs);
-  tell("hello", null);
+  const timer = broker.isSingleNode ? undefined : setInterval(beat, timeoutMs / 5);
+  publish("hello", null);
+
+  const present = () => [...others].filter(([, { goneAt }]) => goneAt === null);
 
   return {
     self,
-    others: () => [...others].filter(([, other]) => other.goneAt === null).map(([name]) => name),
+    others: () => present().map(([name]) => name),
     silenceMs() {
-      const there = [...others.values()].filter(({ goneAt }) => goneAt === null);
       const now = performance.now();
-      return there.reduce((most, { heardAt }) => Math.max(most, now - heardAt), 0);
+      return present().reduce((most, [, { receivedAt }]) => Math.max(most, now - receivedAt), 0);
     },
-    tell,
-    hear: (kind, listener) => void listeners.set(kind, listener),
-    ask(kind, data) {
-      const left = new Set(
-        [...others].filter(([, other]) => other.goneAt === null).map(([name]) => name),
-      );
-      if (left.size === 0) return Promise.resolve([]);
-      const question = ++lastQuestion;
+    publish,
+    subscribe: (kind, listener) => void listeners.set(kind, listener),
+    request(kind, data) {
+      const waitingFor = new Set(present().map(([name]) => name));
+      if (waitingFor.size === 0) return Promise.resolve([]);
+      const question = ++lastRequest;
       return new Promise((resolve) => {
-        const answers: unknown[] = [];
+        const replies: unknown[] = [];
         const done = () => {
           clearTimeout(timeout);
-          questions.delete(question);
-          resolve(answers);
+          requests.delete(question);
+          resolve(replies);
         };
-        const timeout = setTimeout(done, ANSWER_MS);
-        questions.set(question, { left, answers, done });
-        tell(kind, { question, data });
+        const timeout = setTimeout(done, REPLY_TIMEOUT_MS);
+        requests.set(question, { waitingFor, replies, resolve: done });
+        publish(kind, { question, data });
       });
     },
-    answer(kind, listener) {
+    onRequest(kind, reply) {
       listeners.set(kind, (message, from) => {
         const { question, data } = message as { question: number; data: unknown };
-        tell("answer", { question, from: self, answer: listener(data) }, from);
+        publish("answer", { question, from: self, answer: reply(data) }, from);
       });
     },
     onHello: (listener) => void helloListeners.push(listener),
@@ -201,8 +206,8 @@ export function startNodes(options: NodesOptions): Nodes {
     onLost: (listener) => void lostListeners.push(listener),
     close() {
       clearInterval(timer);
-      tell("bye", null);
-      for (const question of [...questions.values()]) question.done();
+      publish("bye", null);
+      for (const request of [...requests.values()]) request.resolve();
     },
   };
 }

@@ -1,19 +1,19 @@
-/** Says once that something is away, and once that it is back. */
+/** Reports the begin of an outage once, and its end once. */
 
 export interface OutageOptions {
   /** @param reason of the first failure */
   onLost: (reason: unknown) => void;
   /** @param ms from the first failure to the recovery */
   onBack: (ms: number) => void;
-  /** Milliseconds without a failure until it counts as back, so that many short cuts are one. */
+  /** Milliseconds without a failure until the outage is over, so that many short ones are one. */
   stableMs?: number;
   now?: () => number;
 }
 
 export interface Outage {
-  /** It works; call as often as it is seen. */
+  /** It works. May be called any number of times. */
   up(): void;
-  /** It does not; call for every failure. */
+  /** It failed. May be called for every failure. */
   down(reason: unknown): void;
   close(): void;
 }
@@ -23,7 +23,7 @@ export function createOutage(options: OutageOptions): Outage {
   let since: number | null = null;
   let stable: ReturnType<typeof setTimeout> | undefined;
 
-  function forget(): void {
+  function clear(): void {
     clearTimeout(stable);
     stable = undefined;
   }
@@ -39,11 +39,11 @@ export function createOutage(options: OutageOptions): Outage {
       }, stableMs);
     },
     down(reason) {
-      forget();
+      clear();
       if (since !== null) return;
       since = now();
       onLost(reason);
     },
-    close: forget,
+    close: clear,
   };
 }

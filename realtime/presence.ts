@@ -4,51 +4,52 @@ import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 import { createMembers, type MembersMode } from "./members.ts";
 import type { Nodes } from "./nodes.ts";
-import { pageOf } from "./page_of.ts";
+import { paginate } from "./paginate.ts";
 import { ROOMS } from "./rooms.ts";
-import { createRoster } from "./roster.ts";
+import { createReplicatedMap } from "./replicated_map.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
-/** Since when somebody is away or offline, in milliseconds since the epoch, as this node knows it. */
+/** Since when an agent is away or offline, in milliseconds since the epoch, as this node knows it. */
 export interface Absence {
   status: "away" | "offline";
   since: number;
 }
 
-/** Of somebody with a connection to this node, or who had one a moment ago. */
-interface Here {
+/** A person with a connection to this node, or whose last connection ended within the grace. */
+interface LocalPerson {
   connections: Set<Connection>;
-  /** Cancels the pending departure. */
-  stay: (() => void) | null;
+  /** Cancels a pending departure. */
+  cancelLeave: (() => void) | null;
 }
 
 export interface PresenceOptions {
   hub: Hub;
   nodes: Nodes;
   wheel: TimerWheel;
-  /** Milliseconds without a connection before someone counts as gone. */
+  /** Milliseconds without a connection after which a person is offline. */
   graceMs: number;
-  /** The last connection to this node is over, and the grace too; there may be others elsewhere. */
+  /** The grace after the last connection to this node is over; other nodes may have connections. */
   onGone?: (userId: string, role: Presence["role"]) => void;
   now?: () => Date;
 }
 
 export interface PresenceTracker {
-  enter(connection: Connection): void;
-  /** An agent's own choice; ignored for others. */
+  /** The connection is authenticated. */
+  add(connection: Connection): void;
+  /** The status that an agent has chosen; ignored for other people. */
   setStatus(userId: string, status: "online" | "away"): void;
   setPage(userId: string, page: Page): void;
   rename(userId: string, userName: string): void;
-  /** Whether somebody has a connection, on any node. */
+  /** Whether a person has a connection to any node. */
   has(userId: string): boolean;
-  /** null: this agent is there. Who was never seen is offline since this node started. */
+  /** null: the agent is online. One that this node never saw is offline since it started. */
   absence(userId: string): Absence | null;
-  /** A page of who is online, agents first; the cursor of the last page goes on behind it. */
+  /** A page of the people who are online, agents first. */
   page(query: PresenceQuery): { presence: Presence[]; presenceCursor: string | null };
   /** People on all nodes. */
   count(): { agents: number; visitors: number };
   /** People with connections to this node. */
-  countHere(): number;
+  localCount(): number;
   join(connection: Connection, conversationId: string, mode: MembersMode): void;
   leave(connection: Connection, conversationId: string): void;
   members(
@@ -64,30 +65,30 @@ export interface PresenceQuery {
 }
 
 /**
- * Who is there, by person and not by connection: a second tab changes nothing, and a page change
- * does not make anybody flicker, because leaving counts only after a grace. Every node knows who is
- * there on any, and tells its own clients.
+ * Presence by person, not by connection: a second tab changes nothing. A person is offline only after
+ * a grace without a connection, so a page load is not seen as leaving. Every node knows the people of
+ * all nodes, and informs its own clients.
  */
 export function createPresence(options: PresenceOptions): PresenceTracker {
   const { hub, nodes, wheel, graceMs, onGone, now = () => new Date() } = options;
   const started = now().getTime();
-  const here = new Map<string, Here>();
-  /** Since when agents are not there who were; one who is away and then gone was away all the time. */
+  const local = new Map<string, LocalPerson>();
+  /** Since when agents that were seen are absent; an agent who was away before keeps that time. */
   const absentSince = new Map<string, number>();
-  // Apart, because everybody who comes is told of the agents, and agents are few.
-  const people = { agent: rosterOf("agents"), visitor: rosterOf("visitors") };
+  // Two maps, because everybody who connects gets the list of agents, and agents are few.
+  const people = { agent: peopleMap("agents"), visitor: peopleMap("visitors") };
   const members = createMembers({ hub, nodes, wheel, graceMs, now });
 
-  function rosterOf(name: string) {
-    return createRoster<Presence>({
+  function peopleMap(name: string) {
+    return createReplicatedMap<Presence>({
       nodes,
       name,
-      onCame(userId, presence) {
+      onAdded(userId, presence) {
         absentSince.delete(userId);
         announce(presence);
       },
       onChanged: (_userId, presence) => announce(presence),
-      onGone(userId, presence) {
+      onRemoved(userId, presence) {
         const { role, status, since } = presence;
         if (role === "agent") {
           absentSince.set(userId, status === "away" ? Date.parse(since) : now().getTime());
@@ -99,15 +100,15 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
 
   function announce(presence: Presence): void {
     const event = { type: "presence", timestamp: now().toISOString(), data: presence } as const;
-    hub.publishHere({ room: ROOMS.agents, forAgents: event, forVisitors: null });
+    hub.publishLocal({ room: ROOMS.agents, forAgents: event, forVisitors: null });
     if (presence.role === "agent") {
-      hub.publishHere({ room: ROOMS.visitors, forAgents: null, forVisitors: event });
+      hub.publishLocal({ room: ROOMS.visitors, forAgents: null, forVisitors: event });
     }
   }
 
   function change(userId: string, changes: Partial<Presence>): void {
-    for (const roster of [people.agent, people.visitor]) {
-      roster.change(userId, (presence) => {
+    for (const map of [people.agent, people.visitor]) {
+      map.update(userId, (presence) => {
         const since = changes.status !== undefined && changes.status !== presence.status
           ? now().toISOString()
           : presence.since;
@@ -116,34 +117,34 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
     }
   }
 
-  function exit(connection: Connection): void {
+  function remove(connection: Connection): void {
     const { userId, kind } = connection.principal!;
-    const person = here.get(userId);
+    const person = local.get(userId);
     if (person === undefined || !person.connections.delete(connection)) return;
     if (person.connections.size > 0) return;
-    person.stay = wheel.after(graceMs, () => {
-      here.delete(userId);
+    person.cancelLeave = wheel.after(graceMs, () => {
+      local.delete(userId);
       people[kind].remove(userId);
       onGone?.(userId, kind);
     });
   }
 
   return {
-    enter(connection) {
+    add(connection) {
       const { principal } = connection;
       if (principal === null) return;
       const { userId, userName, kind } = principal;
-      const known = here.get(userId);
+      const known = local.get(userId);
       if (known !== undefined) {
-        known.stay?.();
-        known.stay = null;
+        known.cancelLeave?.();
+        known.cancelLeave = null;
         known.connections.add(connection);
       } else {
-        here.set(userId, { connections: new Set([connection]), stay: null });
+        local.set(userId, { connections: new Set([connection]), cancelLeave: null });
         const since = now().toISOString();
         people[kind].add(userId, { userId, userName, role: kind, status: "online", since });
       }
-      connection.cleanups.push(exit);
+      connection.cleanups.push(remove);
     },
 
     setStatus(userId, status) {
@@ -165,9 +166,9 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
     page({ role, cursor, limit }) {
       const agents = role === "visitor" ? [] : people.agent.values();
       const visitors = role === "agent" ? [] : people.visitor.values();
-      return pageOf(
+      return paginate(
         [...agents, ...visitors],
-        (one) => one.userId,
+        (person) => person.userId,
         cursor,
         limit,
         (items, next) => ({
@@ -177,7 +178,7 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
       );
     },
     count: () => ({ agents: people.agent.size, visitors: people.visitor.size }),
-    countHere: () => people.agent.sizeHere + people.visitor.sizeHere,
+    localCount: () => people.agent.localSize + people.visitor.localSize,
 
     join: members.join,
     leave: members.leave,

@@ -1,308 +1,215 @@
 /**
- * Connections that go on where they were cut. What was sent since the peer last confirmed something
- * is remembered as places in logs, not as messages. After a cut a stand-in stays in the rooms and
- * remembers the places of what passes; who comes back in time gets exactly these entries, read from
- * the log, and then everything live. Where that cannot be complete, nothing is recovered.
+ * Connection state recovery: a client that reconnects in time continues where it was interrupted.
+ * Positions in logs are kept of what was sent since the peer last confirmed something, not messages.
+ * After an interruption a recorder stays in the connection's rooms and keeps the positions of what is
+ * broadcast. A client that resumes gets exactly these entries, read from the log, and then new
+ * broadcasts. Where that would not be complete, nothing is recovered.
  */
 import type { LoggedEvent } from "../protocol/native.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
+import { RecoveryState, type RecoveryStateOptions, type SentPosition } from "./recovery_state.ts";
 import { ROOMS } from "./rooms.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 import type { SocketLike } from "./writer.ts";
 
-/** One thing that was sent, as its receiver names it. */
-export interface SentPlace {
-  offset: string;
-  conversationId: string;
-  seq: number;
-  /** False: it came although its conversation is not followed. */
-  isFollowed: boolean;
-  /** It stands in no log, so that nothing of it can be missed. */
-  isMarker?: true;
-}
-
-export interface RecoveryOptions<P extends SentPlace> {
+export interface RecoveryOptions<P extends SentPosition> extends RecoveryStateOptions<P> {
   hub: Hub;
   wheel: TimerWheel;
-  /** Milliseconds that a cut connection may be away. */
-  lastsMs: number;
-  /** Milliseconds that one that comes back may take until it is authenticated. */
-  returnMs: number;
-  /** Cut connections that are remembered; past it the oldest is forgotten. */
-  maxAway: number;
-  /** Places that one may have missed; about twice as many are remembered. */
-  maxPlaces: number;
-  /** Bytes that one that comes back is sent at once. */
+  /** Milliseconds within which a client has to reconnect. 0: nothing is recovered. */
+  timeoutMs: number;
+  /** Milliseconds that a client that reconnected may take until it is authenticated. */
+  resumeTimeoutMs: number;
+  /** Suspended states that are kept; past it the oldest is ended. */
+  maxSuspended: number;
+  /** Bytes that a client that resumes is sent at once. */
   maxBytes: number;
-  /** The places in a text that was sent, in their order. */
-  placesIn: (text: string) => P[];
   /** The entries of the logs, by "conversationId seq". */
-  entries: (principal: Principal, places: P[]) => Promise<Map<string, LoggedEvent>>;
-  /** A connection of that principal that is nobody's, for the hub's rooms. */
-  standIn: (socket: SocketLike, principal: Principal) => Connection;
+  entries: (principal: Principal, positions: P[]) => Promise<Map<string, LoggedEvent>>;
+  /** A connection of that principal without a client, for the hub's rooms. */
+  createRecorder: (socket: SocketLike, principal: Principal) => Connection;
   now?: () => number;
 }
 
-/** What is sent first in every session: whoever has it has received nothing else yet. */
-export const START = "0";
-
-/** One client's connection, and what of it outlives a cut. */
-export class RecoverySession<P extends SentPlace> {
-  /** Up to where the connection has the log of each conversation that it follows, and since when. */
-  readonly following = new Map<string, { from: number; at: number }>();
-  /** Conversations that its client comes back to and that are not followed again yet. */
-  readonly returning = new Map<string, number>();
-  /** What its client knows it by. */
-  name = "";
-  state: "live" | "away" | "returning" | "ended" = "live";
-  /** Of a session that is not live. */
-  principal: Principal | null = null;
-  standIn: Connection | null = null;
-  /** What passed while it is being taken up again. */
-  texts: string[] = [];
-  bytes = 0;
-  cancel = () => {};
-
-  #confirmed = START;
-  #places: P[] = [];
-  #mark = 0;
-
-  /**
-   * @param id the secret by which its client finds it again
-   * @param cut ends the transport of a live one whose client is elsewhere already
-   */
-  constructor(
-    readonly id: string,
-    private readonly options: Pick<RecoveryOptions<P>, "maxPlaces" | "placesIn">,
-    public cut: () => void,
-  ) {}
-
-  /** Remembers a text that is being sent. */
-  sent(text: string): void {
-    for (const place of this.options.placesIn(text)) this.note(place);
-  }
-
-  /** The same of one place. */
-  note(place: P): void {
-    this.#places.push(place);
-    const followed = this.following.get(place.conversationId);
-    if (place.isFollowed && followed !== undefined && place.seq > followed.at) {
-      followed.at = place.seq;
-    }
-    // Seldom, and then many at once.
-    const excess = this.#places.length - this.options.maxPlaces;
-    if (excess > this.options.maxPlaces) this.#forget(excess);
-  }
-
-  /** The peer answered a ping: what was sent before the one before it has arrived. */
-  confirmed(): void {
-    this.#forget(this.#mark);
-    this.#mark = this.#places.length;
-  }
-
-  /** What was sent after that offset; undefined where that is not known any more. */
-  after(offset: string): P[] | undefined {
-    if (offset === this.#confirmed) return [...this.#places];
-    const index = this.#places.findLastIndex((place) => place.offset === offset);
-    return index < 0 ? undefined : this.#places.slice(index + 1);
-  }
-
-  /** How far its client has each conversation, when what was sent has arrived. */
-  get rooms(): ReadonlyMap<string, number> {
-    const following = [...this.following].map(([id, { at }]) => [id, at] as const);
-    return new Map([...this.returning, ...following]);
-  }
-
-  #forget(count: number): void {
-    if (count === 0) return;
-    this.#confirmed = this.#places[count - 1]!.offset;
-    this.#places = this.#places.slice(count);
-    this.#mark = Math.max(0, this.#mark - count);
-  }
-}
-
-export interface Recovery<P extends SentPlace> {
-  open(id: string, cut: () => void): RecoverySession<P>;
-  /** The transport of a live session is lost. Call before the connection is ended. */
-  lost(session: RecoverySession<P>, connection: Connection): void;
-  /** What a client missed that comes back; null where it cannot go on. */
-  restore(
-    id: string,
-    offset: string,
-  ): Promise<
-    {
-      session: RecoverySession<P>;
-      missed: { place: P; event: LoggedEvent }[];
-    } | null
-  >;
+export interface Recovery<P extends SentPosition> {
+  open(id: string, disconnect: () => void): RecoveryState<P>;
+  /** The transport of a live connection is lost. Call before the connection is ended. */
+  suspend(state: RecoveryState<P>, connection: Connection): void;
+  /** What a client missed that reconnects; null if it cannot continue. */
+  restore(id: string, offset: string): Promise<Restored<P> | null>;
   /** The new connection is authenticated and takes over. False: it has to be closed. */
-  resume(session: RecoverySession<P>, connection: Connection): boolean;
-  end(session: RecoverySession<P>): void;
-  /** Ends those that are away of everybody for whom that is true. */
-  forget(whose: (principal: Principal) => boolean): void;
-  /** A conversation that was opened is followed by the visitor's cut connections, too. */
-  opened(contactId: string, conversationId: string): void;
-  close(): void;
+  resume(state: RecoveryState<P>, connection: Connection): boolean;
+  end(state: RecoveryState<P>): void;
+  /** Ends the suspended states of the principals that match. */
+  endWhere(matches: (principal: Principal) => boolean): void;
+  /** Suspended connections of the visitor follow the conversation that was opened. */
+  conversationOpened(contactId: string, conversationId: string): void;
+  endAll(): void;
 }
 
-/** Rooms that bring entries of logs. */
-function isLog(room: string): boolean {
+export interface Restored<P extends SentPosition> {
+  state: RecoveryState<P>;
+  missed: { position: P; event: LoggedEvent }[];
+}
+
+/** Whether a room delivers entries of logs. */
+function isLogRoom(room: string): boolean {
   return room === ROOMS.messages || ROOMS.conversationOf(room) !== null;
 }
 
-export function createRecovery<P extends SentPlace>(options: RecoveryOptions<P>): Recovery<P> {
+export function createRecovery<P extends SentPosition>(options: RecoveryOptions<P>): Recovery<P> {
   const { hub, wheel, now = Date.now } = options;
-  /** All but those that ended, by id; the ones that are away in the order of going. */
-  const sessions = new Map<string, RecoverySession<P>>();
-  const away = new Set<RecoverySession<P>>();
+  /** All that have not ended, by id. */
+  const states = new Map<string, RecoveryState<P>>();
+  /** In the order of their interruption. */
+  const suspended = new Set<RecoveryState<P>>();
 
-  function end(session: RecoverySession<P>): void {
-    if (session.state === "ended") return;
-    session.state = "ended";
-    session.cancel();
-    session.standIn?.end();
-    session.standIn = null;
-    session.texts = [];
-    away.delete(session);
-    if (sessions.get(session.id) === session) sessions.delete(session.id);
+  function end(state: RecoveryState<P>): void {
+    if (state.phase === "ended") return;
+    state.phase = "ended";
+    state.cancelTimeout();
+    state.recorder?.end();
+    state.recorder = null;
+    state.texts = [];
+    suspended.delete(state);
+    if (states.get(state.id) === state) states.delete(state.id);
   }
 
-  function startStandIn(session: RecoverySession<P>, principal: Principal): Connection {
+  function startRecorder(state: RecoveryState<P>, principal: Principal): Connection {
     const socket: SocketLike = {
       readyState: 1,
       bufferedAmount: 0,
       close() {},
       send(text) {
-        if (session.state === "away") {
-          session.sent(text);
+        if (state.phase === "suspended") {
+          state.textSent(text);
           return;
         }
-        session.texts.push(text);
-        session.bytes += text.length;
-        if (session.bytes > options.maxBytes) end(session);
+        state.texts.push(text);
+        state.bytes += text.length;
+        if (state.bytes > options.maxBytes) end(state);
       },
     };
-    const standIn = options.standIn(socket, principal);
-    standIn.cleanups.push(() => {
-      for (const room of [...standIn.rooms]) hub.leave(standIn, room);
+    const recorder = options.createRecorder(socket, principal);
+    recorder.cleanups.push(() => {
+      for (const room of [...recorder.rooms]) hub.leave(recorder, room);
     });
-    return standIn;
+    return recorder;
   }
 
-  /** Nobody takes it up in that time: it is over. */
-  function endAfter(session: RecoverySession<P>, ms: number): void {
-    session.cancel();
-    session.cancel = wheel.after(ms, () => end(session));
+  /** Puts a recorder into the connection's rooms. @returns false: it would not be complete. */
+  function record(state: RecoveryState<P>, connection: Connection, principal: Principal): boolean {
+    const recorder = startRecorder(state, principal);
+    state.principal = principal;
+    state.recorder = recorder;
+    // Joining flushes a room: what is pending goes to the old connection first, which keeps it.
+    for (const room of connection.rooms) if (isLogRoom(room)) hub.join(recorder, room);
+    connection.writer.pump();
+    // While a conversation is being joined again, its broadcasts are not recorded.
+    return !connection.isOver &&
+      [...state.following.keys()].every((id) => connection.rooms.has(ROOMS.conversation(id)));
+  }
+
+  function endAfter(state: RecoveryState<P>, ms: number): void {
+    state.cancelTimeout();
+    state.cancelTimeout = wheel.after(ms, () => end(state));
   }
 
   return {
     end,
 
-    open(id, cut) {
-      const session = new RecoverySession(id, options, cut);
-      sessions.set(id, session);
-      return session;
+    open(id, disconnect) {
+      const state = new RecoveryState(id, options, disconnect);
+      states.set(id, state);
+      return state;
     },
 
-    lost(session, connection) {
-      if (session.state === "ended") return;
-      const principal = session.principal ?? connection.principal;
-      // One that the server ended, or that nobody was behind.
-      if (connection.isOver || principal === null || options.lastsMs === 0) return end(session);
-      if (session.state === "live") {
-        const standIn = startStandIn(session, principal);
-        session.principal = principal;
-        session.standIn = standIn;
-        // What waits in a room is sent to the old connection first, which remembers it.
-        for (const room of connection.rooms) if (isLog(room)) hub.join(standIn, room);
-        connection.writer.pump();
-        // One that is just being joined again has nobody in its room who would remember.
-        const isComplete = [...session.following.keys()].every((conversationId) =>
-          connection.rooms.has(ROOMS.conversation(conversationId))
-        );
-        if (connection.isOver || !isComplete) return end(session);
-      }
-      session.state = "away";
-      for (const text of session.texts.splice(0)) session.sent(text);
-      session.bytes = 0;
-      session.cut = () => {};
-      away.add(session);
-      endAfter(session, options.lastsMs);
-      if (away.size > options.maxAway) end(away.values().next().value!);
+    suspend(state, connection) {
+      if (state.phase === "ended") return;
+      const principal = state.principal ?? connection.principal;
+      // The server has ended it, or it was never authenticated.
+      if (connection.isOver || principal === null || options.timeoutMs === 0) return end(state);
+      if (state.phase === "live" && !record(state, connection, principal)) return end(state);
+      state.phase = "suspended";
+      for (const text of state.texts.splice(0)) state.textSent(text);
+      state.bytes = 0;
+      state.disconnect = () => {};
+      suspended.add(state);
+      endAfter(state, options.timeoutMs);
+      if (suspended.size > options.maxSuspended) end(suspended.values().next().value!);
     },
 
     async restore(id, offset) {
-      const session = sessions.get(id);
-      // Its client noticed the cut before the server did.
-      if (session?.state === "live") session.cut();
-      if (session === undefined || session.state === "ended") return null;
-      const principal = session.principal!;
-      const missed = session.after(offset)?.filter(({ isMarker }) => isMarker === undefined);
+      const state = states.get(id);
+      // Its client noticed the interruption before the server did.
+      if (state?.phase === "live") state.disconnect();
+      if (state === undefined || hasPhase(state, "ended")) return null;
+      const principal = state.principal!;
+      const missed = state.after(offset)?.filter(({ isMarker }) => isMarker === undefined);
       const expired = principal.expiresAt !== null && principal.expiresAt <= now();
-      const tooMany = (missed?.length ?? Infinity) > options.maxPlaces;
-      if (session.state === "returning" || missed === undefined || tooMany || expired) {
-        end(session);
+      const tooMany = (missed?.length ?? Infinity) > options.maxPositions;
+      if (hasPhase(state, "resuming") || missed === undefined || tooMany || expired) {
+        end(state);
         return null;
       }
-      session.state = "returning";
-      away.delete(session);
-      endAfter(session, options.returnMs);
+      state.phase = "resuming";
+      suspended.delete(state);
+      endAfter(state, options.resumeTimeoutMs);
       try {
         const entries = await options.entries(principal, missed);
-        const events = missed.flatMap((place) => {
-          const event = entries.get(`${place.conversationId} ${place.seq}`);
-          return event === undefined ? [] : [{ place, event }];
+        const events = missed.flatMap((position) => {
+          const event = entries.get(`${position.conversationId} ${position.seq}`);
+          return event === undefined ? [] : [{ position, event }];
         });
-        if (events.length === missed.length && hasState(session, "returning")) {
-          return { session, missed: events };
+        if (events.length === missed.length && hasPhase(state, "resuming")) {
+          return { state, missed: events };
         }
       } catch (error) {
-        end(session);
+        end(state);
         throw error;
       }
-      end(session);
+      end(state);
       return null;
     },
 
-    resume(session, connection) {
-      const { standIn } = session;
-      if (session.state !== "returning" || standIn === null) return false;
-      session.cancel();
-      // Nothing may be between what the stand-in has and what the connection gets.
+    resume(state, connection) {
+      const { recorder } = state;
+      if (state.phase !== "resuming" || recorder === null) return false;
+      state.cancelTimeout();
+      // Nothing may be pending between what was recorded and what the connection gets.
       hub.flushAll();
-      if (!hasState(session, "returning")) return false;
-      session.state = "live";
-      session.principal = null;
-      session.standIn = null;
-      session.bytes = 0;
-      for (const text of session.texts.splice(0)) connection.send(text);
-      for (const room of standIn.rooms) hub.join(connection, room);
-      standIn.end();
+      if (!hasPhase(state, "resuming")) return false;
+      state.phase = "live";
+      state.principal = null;
+      state.recorder = null;
+      state.bytes = 0;
+      for (const text of state.texts.splice(0)) connection.send(text);
+      for (const room of recorder.rooms) hub.join(connection, room);
+      recorder.end();
       return true;
     },
 
-    forget(whose) {
-      for (const session of [...sessions.values()]) {
-        if (session.principal !== null && whose(session.principal)) end(session);
+    endWhere(matches) {
+      for (const state of [...states.values()]) {
+        if (state.principal !== null && matches(state.principal)) end(state);
       }
     },
 
-    opened(contactId, conversationId) {
-      for (const { principal, standIn } of sessions.values()) {
-        if (standIn === null || principal?.userId !== contactId) continue;
-        if (principal.kind === "visitor") hub.join(standIn, ROOMS.conversation(conversationId));
+    conversationOpened(contactId, conversationId) {
+      for (const { principal, recorder } of states.values()) {
+        if (recorder === null || principal?.userId !== contactId) continue;
+        if (principal.kind === "visitor") hub.join(recorder, ROOMS.conversation(conversationId));
       }
     },
 
-    close() {
-      for (const session of [...sessions.values()]) end(session);
+    endAll() {
+      for (const state of [...states.values()]) end(state);
     },
   };
 }
 
-/** Read anew: other code may have ended it meanwhile. */
-function hasState({ state }: { state: string }, expected: string): boolean {
-  return state === expected;
+/** Compared in a function, because TypeScript does not know that a call may have changed it. */
+function hasPhase({ phase }: { phase: string }, expected: string): boolean {
+  return phase === expected;
 }

@@ -6,32 +6,33 @@ import { bareConnection } from "../tests/support/bare_connection.ts";
 import type { Connection } from "./connection.ts";
 import { Hub } from "./hub.ts";
 import type { Protocol } from "./protocol.ts";
-import { createRecovery, RecoverySession, type SentPlace, START } from "./recovery.ts";
+import { createRecovery } from "./recovery.ts";
+import { RecoveryState, type SentPosition, START } from "./recovery_state.ts";
 import { ROOMS } from "./rooms.ts";
 import { createTimerWheel } from "./timer_wheel.ts";
 import type { SocketLike } from "./writer.ts";
 
 const ROOM = ROOMS.conversation("c");
 
-/** A text is the offset of the one place in it. */
-const placesIn = (text: string): SentPlace[] => [
+/** A text is the offset of its only position. */
+const positionsIn = (text: string): SentPosition[] => [
   { offset: text, conversationId: "c", seq: Number(text), isFollowed: true },
 ];
-const offsets = (places: SentPlace[] | undefined) => places?.map(({ offset }) => offset);
+const offsets = (positions: SentPosition[] | undefined) => positions?.map(({ offset }) => offset);
 
-function session(maxPlaces = 10) {
-  return new RecoverySession("id", { maxPlaces, placesIn }, () => {});
+function createState(maxPositions = 10) {
+  return new RecoveryState("id", { maxPositions, positionsIn }, () => {});
 }
 
-Deno.test("what may still be under way is remembered over a ping", () => {
-  const one = session();
+Deno.test("what may not have arrived is kept over a ping", () => {
+  const one = createState();
   assert.deepEqual(offsets(one.after(START)), []);
-  one.sent("1");
+  one.textSent("1");
   assert.deepEqual(offsets(one.after(START)), ["1"]);
   // This answers a ping that may have been sent before "1".
   one.confirmed();
   assert.deepEqual(offsets(one.after(START)), ["1"]);
-  one.sent("2");
+  one.textSent("2");
   // This one was sent after it, and maybe before "2".
   one.confirmed();
   assert.equal(one.after(START), undefined);
@@ -42,15 +43,15 @@ Deno.test("what may still be under way is remembered over a ping", () => {
   assert.equal(one.after("3"), undefined);
 });
 
-Deno.test("of what never arrives only so much is remembered", () => {
-  const one = session(10);
-  for (let i = 1; i <= 1000; i++) one.sent(String(i));
+Deno.test("positions that are never confirmed are kept up to a bound", () => {
+  const one = createState(10);
+  for (let i = 1; i <= 1000; i++) one.textSent(String(i));
   assert.equal(one.after(START), undefined);
   assert.deepEqual(offsets(one.after("990"))?.length, 10);
   assert.equal(one.after("900"), undefined);
 });
 
-/** Everything that waits for the end of a turn has left. */
+/** Resolves when what is sent at the end of a turn was sent. */
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 const principal: AgentPrincipal = {
@@ -63,7 +64,7 @@ const principal: AgentPrincipal = {
   expiresAt: null,
 };
 
-Deno.test("nothing falls between the stand-in and the connection that takes over", async () => {
+Deno.test("nothing is lost between the recorder and the connection that takes over", async () => {
   const wheel = createTimerWheel();
   const hub = new Hub(createMemoryBroker(), {
     wheel,
@@ -85,31 +86,31 @@ Deno.test("nothing falls between the stand-in and the connection that takes over
       socket,
       protocol,
       events: {
-        onSlow: (slow) => hub.slow(slow),
-        onWaiting: (writer) => hub.wait(writer),
+        onSlow: (slow) => hub.closeSlow(slow),
+        onWaiting: (writer) => hub.pumpLater(writer),
         onError: assert.ifError,
       },
     });
     connection.principal = principal;
     return connection;
   };
-  const recovery = createRecovery<SentPlace>({
+  const recovery = createRecovery<SentPosition>({
     hub,
     wheel,
-    lastsMs: 60_000,
-    returnMs: 60_000,
-    maxAway: 10,
-    maxPlaces: 100,
+    timeoutMs: 60_000,
+    resumeTimeoutMs: 60_000,
+    maxSuspended: 10,
+    maxPositions: 100,
     maxBytes: 1000,
-    placesIn,
-    entries: (_principal, places) =>
+    positionsIn,
+    entries: (_principal, positions) =>
       Promise.resolve(
-        new Map(places.map(({ seq }) => {
+        new Map(positions.map(({ seq }) => {
           const data = { conversationId: "c", seq };
           return [`c ${seq}`, { type: "hidden", timestamp: "", data }];
         })),
       ),
-    standIn: connect,
+    createRecorder: connect,
   });
   const say = (seq: number) => {
     const forAgents = {
@@ -119,13 +120,13 @@ Deno.test("nothing falls between the stand-in and the connection that takes over
     } as const;
     hub.publish({ room: ROOM, forAgents, forVisitors: null });
   };
-  /** A socket whose texts arrive, or, from some moment on, do not. */
-  const socketOf = (one: RecoverySession<SentPlace>, arrived: string[]) => ({
+  /** A socket that records what arrives. */
+  const socketOf = (one: RecoveryState<SentPosition>, arrived: string[]) => ({
     readyState: 1,
     bufferedAmount: 0,
     close() {},
     send(text: string) {
-      one.sent(text);
+      one.textSent(text);
       arrived.push(text);
     },
   });
@@ -138,14 +139,14 @@ Deno.test("nothing falls between the stand-in and the connection that takes over
   // The second waits in the room for the end of the turn, when the connection is lost.
   say(1);
   say(2);
-  recovery.lost(live, first);
+  recovery.suspend(live, first);
   first.end();
   say(3);
   await turn();
   assert.deepEqual(offsets(live.after("1")), ["2", "3"]);
 
   const restored = await recovery.restore("pid", "1");
-  assert.deepEqual(restored?.missed.map(({ place }) => place.seq), [2, 3]);
+  assert.deepEqual(restored?.missed.map(({ position }) => position.seq), [2, 3]);
   const back: string[] = [];
   const second = connect(socketOf(live, back));
   hub.add(second);
@@ -156,24 +157,24 @@ Deno.test("nothing falls between the stand-in and the connection that takes over
   say(6);
   await turn();
   assert.deepEqual(back, ["4", "5", "6"]);
-  assert.deepEqual([...hub.members(ROOM)], [second], "the stand-in is gone");
+  assert.deepEqual([...hub.members(ROOM)], [second], "the recorder is gone");
 
-  // Lost again before anything was confirmed; and then too much passes while it comes back.
-  recovery.lost(live, second);
+  // Lost again before a confirmation; then too much is broadcast while it resumes.
+  recovery.suspend(live, second);
   second.end();
   const again = await recovery.restore("pid", "5");
-  assert.deepEqual(again?.missed.map(({ place }) => place.seq), [6]);
+  assert.deepEqual(again?.missed.map(({ position }) => position.seq), [6]);
   for (let seq = 1000; seq < 1300; seq++) say(seq);
   hub.flushAll();
   assert.equal(recovery.resume(live, connect(socketOf(live, []))), false);
   assert.equal(await recovery.restore("pid", "6"), null);
   assert.equal(hub.roomCount, 0);
-  recovery.close();
+  recovery.endAll();
   wheel.stop();
   await hub.close();
 });
 
-Deno.test("a connection whose token ended while it was away is not recovered", async () => {
+Deno.test("a connection whose token expired while it was suspended is not recovered", async () => {
   let time = 1_000_000;
   const wheel = createTimerWheel();
   const hub = new Hub(createMemoryBroker(), {
@@ -194,17 +195,17 @@ Deno.test("a connection whose token ended while it was away is not recovered", a
   const socket = { readyState: 1, bufferedAmount: 0, close() {}, send() {} };
   const events = { onSlow() {}, onWaiting() {}, onError: assert.ifError };
   const connect = () => bareConnection({ socket, protocol, events });
-  const recovery = createRecovery<SentPlace>({
+  const recovery = createRecovery<SentPosition>({
     hub,
     wheel,
-    lastsMs: 60_000,
-    returnMs: 60_000,
-    maxAway: 10,
-    maxPlaces: 100,
+    timeoutMs: 60_000,
+    resumeTimeoutMs: 60_000,
+    maxSuspended: 10,
+    maxPositions: 100,
     maxBytes: 1000,
-    placesIn,
+    positionsIn,
     entries: () => Promise.resolve(new Map()),
-    standIn: connect,
+    createRecorder: connect,
     now: () => time,
   });
   for (
@@ -218,12 +219,12 @@ Deno.test("a connection whose token ended while it was away is not recovered", a
     const connection = connect();
     connection.principal = { ...principal, expiresAt };
     hub.add(connection);
-    recovery.lost(live, connection);
+    recovery.suspend(live, connection);
     connection.end();
     time += 10;
     assert.equal(await recovery.restore(pid, START) !== null, isRecovered, pid);
   }
-  recovery.close();
+  recovery.endAll();
   wheel.stop();
   await hub.close();
 });

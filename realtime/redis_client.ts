@@ -1,4 +1,4 @@
-/** One connection to Redis that comes back by itself, and never faster than its backoff allows. */
+/** One connection to Redis that reconnects by itself, with a backoff. */
 import { Redis } from "ioredis";
 
 export interface RedisClientOptions {
@@ -6,37 +6,37 @@ export interface RedisClientOptions {
   url: string;
   /** Milliseconds between two pings; after three times as much silence the connection is lost. */
   pingMs: number;
-  /** For every failure, also of each attempt to connect. */
+  /** Called for every failure, also of an attempt to connect. */
   onFailure: (reason: unknown) => void;
   random?: () => number;
 }
 
 export interface RedisClient {
   readonly redis: Redis;
-  /** Commands can be sent; whether they are answered is `answers`. */
+  /** Commands can be sent; `answers` says whether they are answered. */
   readonly ready: boolean;
-  /** False while pings are not answered, which is known before the connection is lost. */
+  /** False while pings are not answered, which is noticed before the connection is lost. */
   readonly answers: boolean;
-  /** Ends the connection, to try it from the beginning after the backoff. */
+  /** Ends the connection, and opens a new one after the backoff. */
   restart(): void;
   close(): Promise<void>;
 }
 
 const RETRY_MS = [50, 100, 200, 500, 1000];
-/** A connection that lasted less does not begin the backoff from its start. */
-const LASTED_MS = 1000;
+/** A connection that lasted less does not reset the backoff. */
+const MIN_UPTIME_MS = 1000;
 const CONNECT_MS = 3000;
 const END_MS = 500;
 
-/** What the server says to a client that it will never serve as it is set up. */
+/** Errors of a server that will never accept this URL. */
 const REFUSALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR DB index is out of range)/;
 
-/** Redis is there and does not take this URL; trying again does not help. */
+/** Redis answers and does not accept this URL; a retry does not help. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof Error && REFUSALS.test(error.message);
 }
 
-/** It is not connected yet: `redis.connect()` begins. */
+/** The client is not connected yet; call `redis.connect()`. */
 export function createRedisClient(options: RedisClientOptions): RedisClient {
   const { url, pingMs, onFailure, random = Math.random } = options;
   let attempts = 0;
@@ -47,7 +47,7 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
 
   function retryIn(): number | null {
     if (closed) return null;
-    if (readyAt !== null && performance.now() - readyAt > LASTED_MS) attempts = 0;
+    if (readyAt !== null && performance.now() - readyAt > MIN_UPTIME_MS) attempts = 0;
     readyAt = null;
     const ms = RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]!;
     return Math.round(ms * (0.75 + random() / 2));
@@ -55,12 +55,12 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
 
   const redis = new Redis(url, {
     lazyConnect: true,
-    // What was under way when the connection was lost may have arrived: sending it again would be
-    // sending it twice. The other nodes are told instead.
+    // A command under way when the connection was lost may have arrived, and would be sent twice.
+    // Instead the other nodes are informed of a gap.
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     enableOfflineQueue: false,
-    // A command fails as soon as the connection is lost.
+    // Commands fail as soon as the connection is lost.
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_MS,
     disconnectTimeout: END_MS,
@@ -83,7 +83,7 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
   const pings = setInterval(() => {
     if (redis.status !== "ready") return;
     unanswered++;
-    // An error is an answer, too.
+    // An error is an answer.
     redis.ping().then(() => void (unanswered = 0), () => void (unanswered = 0));
   }, pingMs);
 
@@ -100,20 +100,20 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
       closed = true;
       clearInterval(pings);
       if (redis.status === "end") return;
-      let late: ReturnType<typeof setTimeout> | undefined;
+      let timeout: ReturnType<typeof setTimeout> | undefined;
       const ended = new Promise<void>((resolve) => {
         redis.once("end", resolve);
-        // One that is between two attempts does not say that it has ended.
-        late = setTimeout(resolve, END_MS + 100);
+        // ioredis does not emit "end" between two attempts.
+        timeout = setTimeout(resolve, END_MS + 100);
       });
       redis.disconnect();
       await ended;
-      clearTimeout(late);
+      clearTimeout(timeout);
     },
   };
 }
 
-/** The first reason in what may be several errors of one attempt. */
+/** The message of an error, or of the first of several errors of one attempt. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   return error instanceof Error && error.message !== "" ? error.message : String(error);

@@ -5,25 +5,25 @@ import type { Acks } from "../protocol/native.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Connection } from "./connection.ts";
 
-/** What one connection of a scoped protocol is for. */
+/** What a connection of a scoped protocol is used for. */
 export interface Scope {
-  /** null: the workspace, of an agent who named none. */
+  /** null: the workspace, for an agent who named no context. */
   contextId: string | null;
-  /** The context's conversation, where the protocol is about it; null without a context. */
+  /** The context's conversation, if the protocol uses it; null without a context. */
   conversationId: string | null;
 }
 
-/** What a protocol asks of the context that it is cut to. */
+/** What a protocol needs of its context. */
 export type Needs = "conversation" | "nothing";
 
 export interface Scopes {
-  /** @throws {ParleyError} for a bad token, and for a context that it does not admit to. */
+  /** @throws {ParleyError} for a bad token, and for a context that the token does not allow. */
   authenticate(
     connection: Connection,
     credentials: { token: string; contextId: string | undefined },
     needs: Needs,
   ): Promise<Scope>;
-  /** A new token of the same person, which has to admit to the same context. */
+  /** A new token of the same person, which has to allow the same context. */
   refresh(connection: Connection, token: string): Promise<Acks["refresh"]>;
   /** @throws {ParleyError} `unauthenticated`. */
   of(connection: Connection): Scope;
@@ -32,7 +32,7 @@ export interface Scopes {
 /** Authentication for one context, and which context each connection was authenticated for. */
 export function createScopes(options: {
   authenticator: Authenticator;
-  /** The conversation of a context, opened where there is none. */
+  /** The conversation of a context, opened if there is none. */
   openContext: (principal: Principal, contextId: string) => Promise<string>;
 }): Scopes {
   const { authenticator, openContext } = options;
@@ -49,10 +49,10 @@ export function createScopes(options: {
   return {
     of,
 
-    async authenticate(connection, { token, contextId: asked }, needs) {
-      const scope = await authenticator.admit(connection, token, async (principal) => {
-        const ofWorkspace = asked === undefined && principal.kind === "agent";
-        const contextId = ofWorkspace ? null : enterContext(principal, asked);
+    async authenticate(connection, { token, contextId: requested }, needs) {
+      const scope = await authenticator.authenticateFor(connection, token, async (principal) => {
+        const isWorkspace = requested === undefined && principal.kind === "agent";
+        const contextId = isWorkspace ? null : enterContext(principal, requested);
         const conversationId = needs === "conversation" && contextId !== null
           ? await openContext(principal, contextId)
           : null;

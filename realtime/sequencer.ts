@@ -1,7 +1,7 @@
 /**
- * Between several nodes, two changes of one conversation or document can overtake each other on the way, and a
- * node can die between its commit and its broadcast. The log says what comes next: what is early
- * waits a moment for what is missing, and what does not come is read from the log.
+ * Delivers the changes of a conversation or document in the order of its log. Between several nodes
+ * two changes can overtake each other, and a node can die between its commit and its broadcast. A
+ * change that is early waits a moment for those before it; what does not arrive is read from the log.
  */
 import { isBriefOutage } from "../protocol/errors.ts";
 import type { Broadcast, HubEvent } from "./broker.ts";
@@ -10,12 +10,12 @@ import type { TimerWheel } from "./timer_wheel.ts";
 export interface SequencerOptions {
   wheel: TimerWheel;
   deliver: (broadcast: Broadcast) => void;
-  /** The log behind that room after a position, in order, or a part of it. */
+  /** The log of that room after a position, in order, or a first part of it. */
   logAfter: (room: string, seq: number) => Promise<SequencedEntry[]>;
   onError: (error: unknown) => void;
 }
 
-/** A change as the log has it. */
+/** A change, read from the log. */
 export interface SequencedEntry extends Pick<Broadcast, "exceptConnection"> {
   seq: number;
   forAgents: HubEvent;
@@ -23,16 +23,16 @@ export interface SequencedEntry extends Pick<Broadcast, "exceptConnection"> {
 }
 
 export interface Sequencer {
-  /** Delivers it, or keeps it until what stands before it was delivered. */
-  take(broadcast: Broadcast): void;
-  /** Whoever joins the room has seen its log up to here. */
+  /** Delivers it, or keeps it until those before it were delivered. */
+  receive(broadcast: Broadcast): void;
+  /** A member that joins the room has read its log up to here. */
   begin(room: string, seq: number): void;
-  /** Nobody is in the room any more. */
+  /** The room has no members any more. */
   end(room: string): void;
 }
 
 interface Progress {
-  /** Up to here nothing was delivered: it came before the first who joined. */
+  /** Changes up to here were not delivered: they are older than the first member's state. */
   floor: number;
   last: number;
   early: Map<number, Broadcast>;
@@ -40,14 +40,14 @@ interface Progress {
   reading: boolean;
 }
 
-/** How long something that is early waits before the log is read. */
+/** How long an early change waits before the log is read. */
 const WAIT_MS = 150;
-/** Early ones of a room at most; past it the log is read at once. */
+/** Early changes of a room; past it the log is read at once. */
 const MAX_EARLY = 1000;
 
 const LOGGED = new Set(["message", "message_updated", "message_deleted", "conversation_changed"]);
 
-/** The position of a change in its conversation's or document's log; null for everything else. */
+/** The position of a change in its conversation's or document's log; null for other broadcasts. */
 export function seqOf({ room, forAgents }: Broadcast): number | null {
   if (forAgents?.type === "edit" && room.startsWith("document:")) return forAgents.data.version;
   if (forAgents === null || !LOGGED.has(forAgents.type) || !room.startsWith("conversation:")) {
@@ -108,7 +108,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     } catch (error) {
       onError(error);
       if (isBriefOutage(error) && progress.early.size < MAX_EARLY && rooms.get(room) === progress) {
-        // It is read again: what waits for it is not late before its database is there.
+        // It is read again: nothing is given up while the database cannot be reached.
         progress.reading = false;
         return wait(room, progress);
       }
@@ -118,7 +118,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     if (rooms.get(room) === progress) giveUp(progress);
   }
 
-  /** The log could not be read: the clients see the gap, and ask for what is missing. */
+  /** The log could not be read: clients notice the gap, and request what is missing. */
   function giveUp(progress: Progress): void {
     if (progress.early.size === 0) return;
     progress.last = Math.min(...progress.early.keys()) - 1;
@@ -128,13 +128,13 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   }
 
   return {
-    take(broadcast) {
+    receive(broadcast) {
       const seq = seqOf(broadcast);
       if (seq === null) return deliver(broadcast);
       const { room } = broadcast;
       const progress = begin(room, seq - 1);
       if (seq <= progress.last) {
-        // Late, after all who are here came; what was delivered in between is not delivered again.
+        // Late. It was delivered already, unless it is older than the first member's state.
         if (seq <= progress.floor) deliver(broadcast);
         return;
       }

@@ -62,8 +62,8 @@ Deno.test("seqOf() knows the changes of a conversation from everything else", ()
 
 Deno.test("what overtook another on the way waits for it", () => {
   const { sequencer, delivered, reads, wheel } = start(() => []);
-  for (const seq of [4, 6, 7, 5, 9, 8]) sequencer.take(change(seq));
-  sequencer.take(TYPING);
+  for (const seq of [4, 6, 7, 5, 9, 8]) sequencer.receive(change(seq));
+  sequencer.receive(TYPING);
   assert.deepEqual(delivered, [...[4, 5, 6, 7, 8, 9].map((seq) => `live ${seq}`), "typing"]);
   assert.deepEqual(reads, [], "the log was not needed");
   wheel.stop();
@@ -72,21 +72,21 @@ Deno.test("what overtook another on the way waits for it", () => {
 Deno.test("what does not come is read from the log, and is not repeated when it comes late", async () => {
   const { sequencer, delivered, reads, read } = start(() => [1, 2, 3, 4, 5, 6]);
   sequencer.begin(ROOM, 1);
-  sequencer.take(change(6));
+  sequencer.receive(change(6));
   assert.deepEqual(delivered, []);
   await read;
   const stored = [2, 3, 4, 5].map((seq) => `from the log ${seq}`);
   assert.deepEqual(delivered, [...stored, "live 6"]);
   assert.deepEqual(reads, [1, 3]);
-  for (const seq of [2, 5, 6]) sequencer.take(change(seq));
-  sequencer.take(change(7));
+  for (const seq of [2, 5, 6]) sequencer.receive(change(seq));
+  sequencer.receive(change(7));
   assert.deepEqual(delivered.slice(5), ["live 7"]);
 });
 
 Deno.test("what came before the first who is here reaches those who joined without a position", () => {
   const { sequencer, delivered, wheel } = start(() => []);
-  sequencer.take(change(6));
-  sequencer.take(change(5));
+  sequencer.receive(change(6));
+  sequencer.receive(change(5));
   assert.deepEqual(delivered, ["live 6", "live 5"]);
   wheel.stop();
 });
@@ -94,11 +94,11 @@ Deno.test("what came before the first who is here reaches those who joined witho
 Deno.test("without a log to read, what is there comes in order", async () => {
   const { sequencer, delivered, errors, read } = start(() => undefined);
   sequencer.begin(ROOM, 1);
-  for (const seq of [9, 4, 3]) sequencer.take(change(seq));
+  for (const seq of [9, 4, 3]) sequencer.receive(change(seq));
   await read;
   assert.deepEqual(delivered, ["live 3", "live 4", "live 9"]);
   assert.equal(errors.length, 1);
-  sequencer.take(change(10));
+  sequencer.receive(change(10));
   assert.equal(delivered.at(-1), "live 10");
 });
 
@@ -110,10 +110,10 @@ Deno.test("an empty room is forgotten, also while its log is read", async () => 
   });
   sequencer = started.sequencer;
   sequencer.begin(ROOM, 1);
-  sequencer.take(change(3));
+  sequencer.receive(change(3));
   await started.read;
   assert.deepEqual(started.delivered, []);
   sequencer.begin(ROOM, 20);
-  sequencer.take(change(21));
+  sequencer.receive(change(21));
   assert.deepEqual(started.delivered, ["live 21"]);
 });

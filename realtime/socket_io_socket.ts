@@ -2,71 +2,71 @@ import type { Socket } from "socket.io";
 import { CLOSE, shouldReconnect } from "../protocol/close_codes.ts";
 import { toParleyError } from "../protocol/errors.ts";
 import { checkParsed } from "../protocol/json.ts";
+import type { EngineSocket } from "../engineio/mod.ts";
 import {
-  type Place,
-  type PlacedPacket,
+  type PacketPosition,
+  type PositionedPacket,
   roomsText,
   withRooms,
-} from "./protocols/socket_io_places.ts";
+} from "./protocols/socket_io_positions.ts";
 import type { Refusal } from "./protocols/socket_io.ts";
-import { type RecoverySession, START } from "./recovery.ts";
+import { type RecoveryState, START } from "./recovery_state.ts";
 import type { SocketData } from "./socket_io_adapter.ts";
-import type { EngineSocket } from "./socketio/engine.ts";
 import type { SocketLike } from "./writer.ts";
 
 type NoEvents = Record<string, never>;
-/** One of socket.io's, which is asked for nothing that it would emit or listen to by name. */
+/** socket.io's socket. Its own typed events are not used. */
 export type IoSocket = Socket<NoEvents, NoEvents, NoEvents, SocketData>;
 
-/** The first argument is what paths are of; "content" is text that people type. */
+/** Paths start at the first argument; "content" is text that people type. */
 const PARSING = { text: ["0.content"], root: "0" };
 
 /** Levels of arrays and objects in the arguments of an event. */
 const MAX_DEPTH = 32;
 
-/** The engine's socket as a connection of the hub writes to it. */
+/** What a connection of the hub writes to. */
 export function socketLike(
   socket: IoSocket,
   engineSocket: EngineSocket,
-  session: RecoverySession<Place>,
-  { epoch, packetsIn }: { epoch: string; packetsIn: (text: string) => PlacedPacket[] },
+  state: RecoveryState<PacketPosition>,
+  { epoch, packetsIn }: { epoch: string; packetsIn: (text: string) => PositionedPacket[] },
 ): SocketLike {
   return {
-    // What is sent after the transport was lost, until that is known, is remembered as missed.
+    // Always open: what is sent before a lost transport is noticed counts as missed.
     readyState: 1,
     get bufferedAmount() {
       return engineSocket.readyState === "open" ? engineSocket.bufferedAmount : 0;
     },
     send(text) {
-      for (const { packet, place } of packetsIn(text)) {
-        if (place !== null) session.note(place);
-        const isPlaced = place !== null || isGreeting(packet);
-        engineSocket.send(isPlaced ? withRooms(packet, roomsText(epoch, session.rooms)) : packet);
+      for (const { packet, position } of packetsIn(text)) {
+        if (position !== null) state.positionSent(position);
+        const hasOffset = position !== null || isGreeting(packet);
+        engineSocket.send(hasOffset ? withRooms(packet, roomsText(epoch, state.rooms)) : packet);
       }
     },
     close(code = CLOSE.normal.code) {
-      // Told so, a client stays away; without a word, it comes back by itself.
-      if (staysAway(code)) socket.disconnect(true);
+      // A client that receives a disconnect packet does not reconnect; otherwise it does.
+      if (mustNotReconnect(code)) socket.disconnect(true);
       else engineSocket.close(code === CLOSE.slow.code);
     },
   };
 }
 
-/** Clients here come back within a second or two: too soon after these. */
-function staysAway(code: number): boolean {
+/** Socket.IO clients reconnect within a second or two, which is too soon after these codes. */
+function mustNotReconnect(code: number): boolean {
   const { rateLimited, authTimeout } = CLOSE;
   return !shouldReconnect(code) || code === rateLimited.code || code === authTimeout.code;
 }
 
-/** The credentials in a handshake; null where it has none. */
-export function givenIn(
+/** The credentials in a handshake; null if it has none. */
+export function credentialsIn(
   auth: Record<string, unknown>,
 ): { token: unknown; sessionId: unknown } | null {
   const { token = null, sessionId = null } = auth;
   return token === null && sessionId === null ? null : { token, sessionId };
 }
 
-/** The arguments of an event, or why they cannot be taken. */
+/** The arguments of an event, or why they are refused. */
 export function argumentsOf(args: unknown[]): { args: unknown[]; refused?: Refusal } {
   const message = refusalOf(args);
   if (message !== null) {
@@ -98,7 +98,7 @@ function refusalOf(value: unknown, depth = 0): string | null {
 
 const GREETING_END = `,"${START}"]`;
 
-/** It has an offset that is no place: the one before everything. */
+/** The first packet's offset is not a position in a log. */
 function isGreeting(packet: string): boolean {
   return packet.endsWith(GREETING_END);
 }

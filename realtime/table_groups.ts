@@ -5,34 +5,34 @@ import type { TableName } from "../protocol/tables.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 
-/** What came while its reader is still told where it starts. null: too much, it has to start anew. */
+/** Changes since a member joined that wait for its start position. null: too many, it has to restart. */
 export interface Joining {
   held: { id: number; event: HubEvent }[] | null;
 }
 
 export interface Member {
-  /** Whose rights were looked at last. */
+  /** The principal whose rights were checked last. */
   principal: Principal;
-  /** Changes up to this one are known already. */
+  /** Changes up to this one are not sent. */
   from: number;
   joining: Joining | null;
-  /** Whether the connection asked for it, and is told by its name. */
-  asked: boolean;
+  /** The connection subscribed to it by a command, and knows its id. */
+  isRequested: boolean;
 }
 
-/** Everybody on this node who follows the same rows with the same rights. */
+/** All members on this node that follow the same rows with the same rights. */
 export interface Group {
-  /** The name of the subscription, the same for all of them. */
+  /** The id of the subscription, the same for all of them. */
   id: string;
   query: TableQuery;
   members: Map<Connection, Member>;
-  /** Resolves when changes flow. */
-  flowing: Promise<() => void>;
+  /** Resolves when the feed delivers changes of these rows. */
+  started: Promise<() => void>;
 }
 
-interface OfTable {
-  /** Groups that see rows of everybody. */
-  everybodys: Set<Group>;
+interface TableIndex {
+  /** Groups that see the rows of all owners. */
+  ofAll: Set<Group>;
   /** The others by the owners whose rows they see. */
   byOwner: Map<string, Set<Group>>;
 }
@@ -41,14 +41,14 @@ export type TableGroups = ReturnType<typeof createTableGroups>;
 
 export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
   const byKey = new Map<string, Group>();
-  const byTable = new Map<TableName, OfTable>();
+  const byTable = new Map<TableName, TableIndex>();
   const byConnection = new Map<Connection, Map<string, Group>>();
   let lastNumber = 0;
 
-  function indexOf(table: TableName): OfTable {
+  function indexOf(table: TableName): TableIndex {
     let index = byTable.get(table);
     if (index === undefined) {
-      byTable.set(table, index = { everybodys: new Set(), byOwner: new Map() });
+      byTable.set(table, index = { ofAll: new Set(), byOwner: new Map() });
     }
     return index;
   }
@@ -58,13 +58,13 @@ export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
       id: `${node}-t${++lastNumber}`,
       query,
       members: new Map(),
-      flowing: tables.hold(query),
+      started: tables.hold(query),
     };
-    // Who waits for it hears of its failure; without anybody it must not end the process.
-    group.flowing.catch(() => {});
+    // Members that wait for it handle its failure. Without any, it must not end the process.
+    group.started.catch(() => {});
     byKey.set(query.key, group);
-    const { everybodys, byOwner } = indexOf(query.table);
-    if (query.readers.owners === null) everybodys.add(group);
+    const { ofAll, byOwner } = indexOf(query.table);
+    if (query.readers.owners === null) ofAll.add(group);
     for (const owner of query.readers.owners ?? []) {
       const groups = byOwner.get(owner) ?? new Set();
       byOwner.set(owner, groups.add(group));
@@ -75,19 +75,19 @@ export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
   function discard(group: Group): void {
     if (group.members.size > 0 || byKey.get(group.query.key) !== group) return;
     byKey.delete(group.query.key);
-    const { everybodys, byOwner } = indexOf(group.query.table);
-    everybodys.delete(group);
+    const { ofAll, byOwner } = indexOf(group.query.table);
+    ofAll.delete(group);
     for (const owner of group.query.readers.owners ?? []) {
       const groups = byOwner.get(owner);
       if (groups?.delete(group) === true && groups.size === 0) byOwner.delete(owner);
     }
-    group.flowing.then((release) => release(), () => {});
+    group.started.then((release) => release(), () => {});
   }
 
   return {
     all: () => byKey.values(),
 
-    /** The groups of a connection, by the names of its subscriptions. */
+    /** The groups of a connection, by the ids of its subscriptions. */
     of(connection: Connection): ReadonlyMap<string, Group> {
       return byConnection.get(connection) ?? new Map();
     },
@@ -121,7 +121,7 @@ export function createTableGroups(tables: Pick<Tables, "hold">, node: string) {
       const table = change.table as TableName;
       const index = byTable.get(table);
       if (index === undefined) return;
-      yield* index.everybodys;
+      yield* index.ofAll;
       if (index.byOwner.size === 0) return;
       const owners = new Set([...ownersOf(table, change.old), ...ownersOf(table, change.new)]);
       const found = new Set<Group>();

@@ -1,16 +1,16 @@
 import type { Connection } from "./connection.ts";
 
-/** One encoded event; the same object for everybody who gets it. */
+/** One encoded event; the same object for all that receive it. */
 export interface Line {
   text: string;
 }
 
-/** Characters in one frame; a longer single line goes out alone. */
+/** Characters in one frame; a single line that is longer is a frame of its own. */
 const FRAME = 64 * 1024;
 
 /**
- * Collects what connections get, each in its order, and sends it: several lines in one frame where
- * the protocol takes that, and the frame made once for all who get the same lines.
+ * Collects the lines of each connection in order, and sends them: several lines in one frame if the
+ * protocol allows that. A frame is built once for all connections with the same lines.
  */
 export function createTableLines() {
   const lines = new Map<Connection, Line[]>();

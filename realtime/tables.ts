@@ -1,25 +1,26 @@
 /**
- * Subscriptions to tables on this node. Every node reads the change feed for itself, so nothing here
- * goes through the broker. Whoever follows the same rows with the same rights is one group: a change
- * is matched once for it, and encoded once for each protocol.
+ * Subscriptions to tables on this node. Every node reads the change feed itself, so nothing here goes
+ * through the broker. Members that follow the same rows with the same rights are one group: a change
+ * is matched once for a group, and encoded once for each protocol.
  */
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { Events } from "../protocol/native.ts";
 import { type Subscribe, type Subscribed, TABLES } from "../protocol/tables.ts";
 import type { EventBus } from "../domain/events.ts";
-import { audienceOf, type Principal } from "../domain/principal.ts";
+import { audienceOf } from "../domain/principal.ts";
 import { readersKey } from "../domain/tables/readers.ts";
 import type { Change, TableQuery, Tables } from "../domain/tables/service.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Protocol } from "./protocol.ts";
+import { requirePrincipal } from "./require_principal.ts";
 import { createTableGroups, type Group, type Joining, type Member } from "./table_groups.ts";
 import { createTableLines, type Line } from "./table_lines.ts";
 
 export interface TableSubscriptions {
   /**
-   * Starts one, or goes on after a position. `accept` sends the answer before what comes after it.
+   * Starts one, or continues after a position. `accept` sends the answer before later changes.
    *
    * @throws {ParleyError} `forbidden`, `invalid`, `too_many_subscriptions`, `overloaded`.
    */
@@ -29,7 +30,7 @@ export interface TableSubscriptions {
     accept: (result: Subscribed) => void,
   ): Promise<Subscribed>;
   unsubscribe(connection: Connection, subscription: string): void;
-  /** Everything that the connection may see of all tables, for a protocol that does not ask. */
+  /** Follows everything that the connection may see, for a protocol without subscriptions. */
   followAll(connection: Connection, accept: () => void): Promise<void>;
 }
 
@@ -41,7 +42,7 @@ export interface TableSubscriptionsOptions {
 
 type End = Pick<Events["subscription_ended"], "code" | "reason">;
 
-/** Changes that wait while their reader is told where it starts. */
+/** Changes that wait for the start position of a member. */
 const MAX_HELD = 2000;
 
 export function createTableSubscriptions(options: TableSubscriptionsOptions): TableSubscriptions {
@@ -51,15 +52,17 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
   function end(connection: Connection, group: Group, { code, reason }: End): void {
     const member = group.members.get(connection);
     groups.leave(connection, group);
-    // Who did not ask cannot ask again: coming back is how it starts anew.
-    if (code === "overloaded" && member?.asked === false) return connection.close(CLOSE.resync);
+    // A client without subscriptions cannot subscribe again; it starts again when it reconnects.
+    if (code === "overloaded" && member?.isRequested === false) {
+      return connection.close(CLOSE.resync);
+    }
     const { id: subscription, query: { table } } = group;
     const timestamp = new Date().toISOString();
     const data = { subscription, table, code, reason };
     connection.sendEvent({ type: "subscription_ended", timestamp, data });
   }
 
-  /** Rights may have changed since they were looked at. */
+  /** Rights may have changed since they were checked. */
   function maySee(connection: Connection, member: Member, { query }: Group): boolean {
     const { principal } = connection;
     if (principal === member.principal) return true;
@@ -105,7 +108,7 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
     }
   }
 
-  /** A session that ended in the table, by whoever, ends what its visitor follows. */
+  /** When a session ends in the table, the subscriptions of its visitor end. */
   function endsOf(change: Change): [Connection, Group, End][] {
     if (change.table !== "chat_sessions" || change.old === null) return [];
     if (change.new !== null && (change.new["ended_at"] ?? null) === null) return [];
@@ -123,22 +126,22 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
       );
   }
 
-  /** Members from the first moment on; `accept` is called when it is known where they start. */
+  /** Joins the groups; `accept` is called with the position where the members start. */
   async function join<T extends { position: number }>(
     connection: Connection,
     queries: TableQuery[],
-    asked: boolean,
+    isRequested: boolean,
     read: () => Promise<T>,
     accept: (state: T, joined: Group[]) => void,
   ): Promise<void> {
-    const principal = authenticated(connection);
+    const principal = requirePrincipal(connection, "subscribe");
     const joining: Joining = { held: [] };
     const joined = queries.map((query) => {
-      const member: Member = { principal, from: 0, joining, asked };
+      const member: Member = { principal, from: 0, joining, isRequested };
       return { member, group: groups.join(connection, query, member) };
     });
     try {
-      await Promise.all(joined.map(({ group }) => group.flowing));
+      await Promise.all(joined.map(({ group }) => group.started));
       const state = await read();
       if (connection.isOver) return;
       if (joining.held === null) {
@@ -176,11 +179,11 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
 
   return {
     async subscribe(connection, { after, ...request }, accept) {
-      const query = await tables.query(authenticated(connection), request);
+      const query = await tables.query(requirePrincipal(connection, "subscribe"), request);
       const own = groups.of(connection);
       const known = [...own.values()].find((group) => group.query.key === query.key);
       if (known !== undefined && after === undefined) {
-        // It goes on as it is; starting anew would leave out what is under way.
+        // It continues. A new start would skip the changes that are under way.
         const position = tables.nameOf(await tables.position());
         return { subscription: known.id, position };
       }
@@ -220,7 +223,7 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
     },
 
     async followAll(connection, accept) {
-      const principal = authenticated(connection);
+      const principal = requirePrincipal(connection, "subscribe");
       const visible = TABLES.filter((table) => readersKey(principal, table) !== null);
       const queries = await Promise.all(visible.map((table) => tables.query(principal, { table })));
       if (connection.isOver) return;
@@ -228,11 +231,6 @@ export function createTableSubscriptions(options: TableSubscriptionsOptions): Ta
       await join(connection, queries, false, read, accept);
     },
   };
-}
-
-function authenticated({ principal }: Connection): Principal {
-  if (principal !== null) return principal;
-  throw new ParleyError("unauthenticated", "Cannot subscribe: authenticate first");
 }
 
 function hold(joining: Joining, id: number, event: HubEvent): void {
@@ -247,7 +245,7 @@ function encodeOnce(
 ): Line | null {
   let line = encoded.get(protocol);
   if (line === undefined) {
-    // Those of one group are either all agents or all visitors.
+    // The members of a group are either all agents or all visitors.
     const text = principal === null ? null : protocol.encode(event, null, audienceOf(principal));
     encoded.set(protocol, line = text === null ? null : { text });
   }

@@ -1,11 +1,11 @@
 /**
- * All timers of the hub on one interval: authentication deadlines, token ends, typing, presence
- * grace. Ten thousand pending timers cost one wake-up a tick, and none at all when there are none.
+ * All timers of the hub on one interval: authentication deadlines, token expiry, typing, presence.
+ * Thousands of pending timers cost one wake-up for each tick, and none while no timer is pending.
  */
 export interface TimerWheel {
-  /** Calls back once after `ms` milliseconds, within one tick's exactness. Returns the cancel. */
+  /** Calls back once after `ms` milliseconds, up to one tick later. Returns the cancel function. */
   after(ms: number, callback: () => void): () => void;
-  /** Forgets all timers, and takes none any more. */
+  /** Cancels all timers, and accepts no new ones. */
   stop(): void;
 }
 
@@ -21,7 +21,7 @@ export function createTimerWheel(
 
   const current = () => Math.floor((performance.now() - start) / tickMs);
 
-  function turn(): void {
+  function tick(): void {
     const until = current();
     for (; done <= until; done++) {
       const slot = slots.get(done);
@@ -45,16 +45,16 @@ export function createTimerWheel(
 
   return {
     after(ms, callback) {
-      // What a connection that ends later still asks for would meet closed parts.
+      // A connection that ends later may still set timers; the modules that they call are closed.
       if (stopped) return () => {};
       if (interval === undefined) {
         done = current();
-        interval = setInterval(turn, tickMs);
+        interval = setInterval(tick, tickMs);
       }
       const at = Math.max(done, current()) + Math.max(1, Math.ceil(ms / tickMs));
       const slot = slots.get(at) ?? new Set();
       slots.set(at, slot);
-      // A wrapper, so that the same function scheduled twice is two timers.
+      // A wrapper, so that one function scheduled twice is two timers.
       const entry = () => callback();
       slot.add(entry);
       return () => {

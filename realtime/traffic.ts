@@ -1,11 +1,11 @@
 import { audienceOf } from "../domain/principal.ts";
-import type { ProtocolStats } from "./face.ts";
+import type { ProtocolStats } from "./types.ts";
 import type { Hub } from "./hub.ts";
 
-/** What went over the connections of each protocol since the start, and what waits to be sent. */
+/** Frames of each protocol since the start, and bytes that wait to be sent. */
 export function trafficOf(hub: Hub): { byProtocol: ProtocolStats[]; queueBytes: number } {
   const byProtocol = new Map<string, ProtocolStats>();
-  const of = (protocol: string) => {
+  const statsOf = (protocol: string) => {
     const known = byProtocol.get(protocol);
     if (known !== undefined) return known;
     const none = { protocol, pending: 0, agents: 0, visitors: 0, received: 0, sent: 0 };
@@ -13,11 +13,11 @@ export function trafficOf(hub: Hub): { byProtocol: ProtocolStats[]; queueBytes: 
     return none;
   };
   for (const [protocol, { received, sent }] of hub.ended) {
-    Object.assign(of(protocol), { received, sent });
+    Object.assign(statsOf(protocol), { received, sent });
   }
   let queueBytes = 0;
   for (const { protocol, principal, received, sent, writer } of hub.connections) {
-    const stats = of(protocol.name);
+    const stats = statsOf(protocol.name);
     stats.received += received;
     stats.sent += sent;
     stats[principal === null ? "pending" : audienceOf(principal)]++;

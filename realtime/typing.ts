@@ -4,9 +4,9 @@ import { ROOMS } from "./rooms.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
 export interface TypingTracker {
-  /** @param isPrivate a note, which visitors do not hear of; where it ends, it is known. */
+  /** @param isPrivate a note, of which visitors are not informed; not needed where typing ends */
   set(conversationId: string, member: Member, isTyping: boolean, isPrivate?: boolean): void;
-  /** How many people are typing on this node, each once for a conversation. */
+  /** How many people are typing on this node, counted once for each conversation. */
   count(): number;
 }
 
@@ -16,17 +16,17 @@ interface Typist {
 }
 
 /**
- * Typing: never stored, never sent back to the typist, and over by itself when it is not repeated.
- * Starting again while it lasts is not announced again.
+ * Typing indicators. They are not stored, not sent back to the typist, and end by a timeout if they
+ * are not repeated. A repetition is not announced.
  */
 export function createTyping(options: {
   hub: Hub;
   wheel: TimerWheel;
-  /** Milliseconds after which it ends by itself. */
-  lastsMs: number;
+  /** Milliseconds after which typing ends. */
+  timeoutMs: number;
   now?: () => Date;
 }): TypingTracker {
-  const { hub, wheel, lastsMs, now = () => new Date() } = options;
+  const { hub, wheel, timeoutMs, now = () => new Date() } = options;
   const active = new Map<string, Typist & { cancel: () => void }>();
 
   function announce(
@@ -59,17 +59,17 @@ export function createTyping(options: {
     known?.cancel();
     if (isTyping) {
       const typist = { member, isPrivate };
-      const goesOn = known?.isPrivate === isPrivate;
-      if (known !== undefined && !goesOn) {
+      const isRepeated = known?.isPrivate === isPrivate;
+      if (known !== undefined && !isRepeated) {
         active.delete(key);
         announce(conversationId, known, false);
       }
-      const cancel = wheel.after(lastsMs, () => {
+      const cancel = wheel.after(timeoutMs, () => {
         active.delete(key);
         announce(conversationId, typist, false);
       });
       active.set(key, { ...typist, cancel });
-      if (!goesOn) announce(conversationId, typist, true);
+      if (!isRepeated) announce(conversationId, typist, true);
     } else if (known !== undefined) {
       active.delete(key);
       announce(conversationId, known, false);
@@ -79,11 +79,11 @@ export function createTyping(options: {
   hub.onDelivered(({ forAgents }) => {
     if (active.size === 0 || forAgents === null) return;
     if (forAgents.type === "message") {
-      // It says that typing is over, from whichever node it comes; that is announced, so that every
-      // client agrees.
+      // A message ends typing, from whichever node it comes. That is announced, so that every client
+      // shows the same.
       set(forAgents.data.conversationId, forAgents.data.sender, false);
     } else if (forAgents.type === "typing" && !forAgents.data.isTyping) {
-      // Another node says so of someone who goes on here, in another tab.
+      // Ended on another node, while the same person types here in another tab.
       const { conversationId, userId } = forAgents.data;
       const known = active.get(`${conversationId} ${userId}`);
       if (known !== undefined) announce(conversationId, known, true);

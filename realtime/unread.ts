@@ -5,14 +5,14 @@ import type { Hub } from "./hub.ts";
 import { ROOMS } from "./rooms.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
-/** How long changes are collected before they are counted. */
+/** How long changes are collected before the totals are read. */
 const DELAY_MS = 250;
 
-/** Milliseconds before it is tried again while the database is away. */
+/** Milliseconds before a retry while the database is away. */
 const RETRY_MS = 500;
 
-/** The counting may take this part of the time: however large the inbox, it waits as much longer. */
-const SHARE = 1 / 20;
+/** The query may take this part of the time: for a large inbox the delay is longer. */
+const MAX_SHARE = 1 / 20;
 
 export interface UnreadOptions {
   hub: Hub;
@@ -28,21 +28,21 @@ export function totalsOf(unreadCounts: Record<string, number> = {}): UnreadCount
 }
 
 export interface Unread {
-  /** From now on the connection is told, first of what the totals are now. */
+  /** The connection receives the totals now, and after each change. */
   join(connection: Connection): void;
 }
 
 /**
- * Tells the connections in `ROOMS.unread` their user's totals whenever a conversation's row changed
- * them. One query for all of them, however many there are; who already knows is not told again.
+ * Sends the connections in `ROOMS.unread` their user's totals whenever a conversation's change may
+ * have changed them. One query for all of them; totals that were sent already are not sent again.
  */
 export function followUnread({ hub, wheel, unreadCounts, onError }: UnreadOptions): Unread {
-  const told = new WeakMap<Connection, string>();
-  let waiting = false;
+  const lastSent = new WeakMap<Connection, string>();
+  let isPending = false;
   let delay = DELAY_MS;
 
-  async function tell(): Promise<void> {
-    waiting = false;
+  async function send(): Promise<void> {
+    isPending = false;
     const userIds = new Set<string>();
     for (const { principal } of hub.members(ROOMS.unread)) {
       if (principal !== null) userIds.add(principal.userId);
@@ -50,39 +50,39 @@ export function followUnread({ hub, wheel, unreadCounts, onError }: UnreadOption
     if (userIds.size === 0) return;
     const start = performance.now();
     const counts = await unreadCounts([...userIds]);
-    delay = Math.max(DELAY_MS, (performance.now() - start) / SHARE);
+    delay = Math.max(DELAY_MS, (performance.now() - start) / MAX_SHARE);
     const timestamp = new Date().toISOString();
     for (const connection of hub.members(ROOMS.unread)) {
       const own = counts.get(connection.principal?.userId ?? "");
       if (own === undefined) continue;
       const key = JSON.stringify(own);
-      if (told.get(connection) === key) continue;
-      told.set(connection, key);
+      if (lastSent.get(connection) === key) continue;
+      lastSent.set(connection, key);
       connection.sendEvent({ type: "unread_counts", timestamp, data: totalsOf(own) });
     }
   }
 
-  function tellSoon(): void {
-    if (waiting || hub.members(ROOMS.unread).size === 0) return;
-    waiting = true;
-    wheel.after(delay, () => void tell().catch(failed));
+  function sendSoon(): void {
+    if (isPending || hub.members(ROOMS.unread).size === 0) return;
+    isPending = true;
+    wheel.after(delay, () => void send().catch(failed));
   }
 
-  /** Nothing else may happen for a long time that would tell them. */
+  /** A retry, because the next change may be much later. */
   function failed(error: unknown): void {
     onError(error);
-    if (!isBriefOutage(error) || waiting) return;
-    waiting = true;
-    wheel.after(RETRY_MS, () => void tell().catch(failed));
+    if (!isBriefOutage(error) || isPending) return;
+    isPending = true;
+    wheel.after(RETRY_MS, () => void send().catch(failed));
   }
 
   hub.onDelivered(({ room, forAgents }) => {
-    if (room === ROOMS.agents && forAgents?.type === "conversation") tellSoon();
+    if (room === ROOMS.agents && forAgents?.type === "conversation") sendSoon();
   });
   return {
     join(connection) {
       hub.join(connection, ROOMS.unread);
-      tellSoon();
+      sendSoon();
     },
   };
 }

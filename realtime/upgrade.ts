@@ -2,29 +2,29 @@ import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { SESSION_ENTRY, TOKEN_ENTRY } from "../protocol/native.ts";
 import type { Slot } from "../domain/capacity.ts";
 import type { Peer, PeerReader } from "./address.ts";
-import type { Credentials } from "./authenticator.ts";
-import type { TellRefused } from "./handshake_refusals.ts";
+import type { Credentials } from "./credentials.ts";
+import type { ReportRefusal } from "./handshake_refusals.ts";
 import type { Protocol } from "./protocol.ts";
 
-/** By path. Without a subprotocol, credentials may come in the address. */
+/** By path. Without a subprotocol, credentials may be in the URL. */
 export type Endpoints = Record<string, { protocol: Protocol; subprotocol?: string }>;
 
-/** What a connection knows of where it comes from. */
-export interface From {
+/** What is known of a connection's peer. */
+export interface PeerInfo {
   address: string;
   origin: string | null;
   selfOrigin: string;
-  /** What it takes up until it is authenticated. */
+  /** Released once it is authenticated. */
   slot?: Slot;
 }
 
-/** A socket that was upgraded, and what is known of its peer. */
-export interface Accepted {
+/** A socket after the upgrade. */
+export interface UpgradedSocket {
   socket: WebSocket;
   protocol: Protocol;
-  from: From;
+  from: PeerInfo;
   credentials: Credentials | null;
-  /** Why it is to be told and closed at once: a browser can read that only on an open socket. */
+  /** The error to send and close with: a browser can read it only on an open socket. */
   refused: ParleyError | null;
 }
 
@@ -32,18 +32,18 @@ export interface UpgradeOptions {
   endpoints: Endpoints;
   peer: PeerReader;
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
-  /** Milliseconds that a new socket of this peer has to wait; 0: none. */
+  /** Milliseconds after which a new socket of this peer is accepted; 0: now. */
   takeConnection: (peer: Peer) => number;
-  /** Counts a socket that is not authenticated. @throws {ParleyError} where there is no room. */
+  /** Counts a socket that is not authenticated. @throws {ParleyError} past a limit. */
   takeSlot: (peer: Peer) => Slot;
   /** Milliseconds without a frame or a pong after which the runtime drops the peer. */
   idleTimeoutMs: number;
-  draining: () => boolean;
-  tellRefused: TellRefused;
-  accept: (accepted: Accepted) => void;
+  isDraining: () => boolean;
+  reportRefusal: ReportRefusal;
+  accept: (upgraded: UpgradedSocket) => void;
 }
 
-/** Answers upgrade requests: everything that can be refused before there is a socket is refused here. */
+/** Answers upgrade requests, and refuses what can be refused before there is a socket. */
 export function createUpgrade(options: UpgradeOptions) {
   const { endpoints, peer: readPeer, accept } = options;
 
@@ -53,11 +53,11 @@ export function createUpgrade(options: UpgradeOptions) {
         upgrade: "websocket",
       });
     }
-    if (options.draining()) return refuse(503, "Server is restarting", { "retry-after": "1" });
+    if (options.isDraining()) return refuse(503, "Server is restarting", { "retry-after": "1" });
     const peer = readPeer(request, remote);
     const origin = request.headers.get("origin");
     if (!await options.originAllowed({ origin, self: peer.selfOrigin })) {
-      options.tellRefused({
+      options.reportRefusal({
         reason: "origin",
         address: peer.address,
         origin,
@@ -72,7 +72,7 @@ export function createUpgrade(options: UpgradeOptions) {
     if (subprotocol !== undefined && offered.length > 0 && !offered.includes(subprotocol)) {
       // What was offered may be a token.
       const { address } = peer;
-      options.tellRefused({ reason: "subprotocol", address, origin, path: url.pathname });
+      options.reportRefusal({ reason: "subprotocol", address, origin, path: url.pathname });
       return refuse(400, `Cannot connect: the subprotocol offered has to be "${subprotocol}"`);
     }
     let slot: Slot;
@@ -116,7 +116,7 @@ function tooManyConnections(retryAfter: number): ParleyError {
   });
 }
 
-/** A refusal as problem details, with the time after which to try again. */
+/** A refusal as problem details, with the time after which to retry. */
 export function refuseWith(thrown: unknown): Response {
   const { code, status, message: detail, retryAfter, limit } = toParleyError(thrown);
   const problem = { type: "about:blank", title: code, status, detail, code, retryAfter, limit };
@@ -142,7 +142,7 @@ export function refuse(
   });
 }
 
-/** For protocols that carry them in the address. The native one does not: addresses are logged. */
+/** For protocols with credentials in the URL. The native one has none there, because URLs are logged. */
 function credentialsInQuery(query: URLSearchParams): Credentials | null {
   const token = query.get("token");
   const sessionId = query.get("sessionId");
@@ -161,7 +161,7 @@ function credentialsInQuery(query: URLSearchParams): Credentials | null {
 function credentialsOf(offered: string[]): Credentials | null {
   const given = (start: string) =>
     offered.find((entry) => entry.startsWith(start))?.slice(start.length) || undefined;
-  // Of both the token, as in addresses.
+  // The token first, as in URLs.
   const token = given(TOKEN_ENTRY);
   if (token !== undefined) return { token };
   const sessionId = given(SESSION_ENTRY);

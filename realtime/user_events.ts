@@ -1,8 +1,8 @@
-import type { Realtime } from "./face.ts";
+import type { Realtime } from "./types.ts";
 import type { Hub } from "./hub.ts";
 import { ROOMS } from "./rooms.ts";
 
-/** What other programs send to people, under names of their own; nothing of it is stored. */
+/** Events that other programs send to people, with names that they choose. They are not stored. */
 export function createUserEvents(hub: Hub): Pick<Realtime, "sendToUser" | "sendToRoom"> {
   const eventOf = (name: string, data: Record<string, unknown>) =>
     ({ type: "user_event", timestamp: new Date().toISOString(), data: { name, data } }) as const;

@@ -1,19 +1,18 @@
-/** The workspace's chat as a room of the hub, by the same commands as a conversation. */
+/** The workspace's chat as a room of the hub, with the same commands as a conversation. */
 import type { WorkspaceChat } from "../domain/workspace/chat.ts";
 import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
-import type { Principal } from "../domain/principal.ts";
-import { ParleyError } from "../protocol/errors.ts";
 import { type JoinResult, MAX_MEMBERS } from "../protocol/native.ts";
 import type { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 import { logMessage } from "./log.ts";
 import type { PresenceTracker } from "./presence.ts";
+import { requirePrincipal } from "./require_principal.ts";
 import { ROOMS } from "./rooms.ts";
 import { seqOf } from "./sequencer.ts";
 
-/** What can be done in a room, whether it is a conversation's or the workspace's. */
-export interface Room extends Pick<Commands, "message" | "history"> {
+/** The commands of a chat: of a conversation, or of the workspace. */
+export interface ChatRoom extends Pick<Commands, "message" | "history"> {
   join(
     connection: Connection,
     data: Parameters<Commands["join"]>[1],
@@ -31,7 +30,7 @@ export function createWorkspaceRoom(options: {
   presence: PresenceTracker;
   chat: WorkspaceChat;
   epoch: string;
-}): Room {
+}): ChatRoom {
   const { hub, presence, chat, epoch } = options;
   return {
     async join(
@@ -39,17 +38,17 @@ export function createWorkspaceRoom(options: {
       { conversationId: _, members: _all, limit: _most, ...position },
       accept,
     ) {
-      const principal = authenticated(connection);
+      const principal = requirePrincipal(connection);
       await hub.joinAfter(
         connection,
         ROOMS.conversation(WORKSPACE_CHAT),
         () => chat.join(principal, position),
         (state) => {
-          // The peer may have gone meanwhile.
+          // The peer may have disconnected in the meantime.
           if (connection.isOver) return;
           presence.join(connection, WORKSPACE_CHAT, "list");
-          const inside = presence.members(WORKSPACE_CHAT, { limit: MAX_MEMBERS });
-          accept({ epoch, ...state, ...inside });
+          const members = presence.members(WORKSPACE_CHAT, { limit: MAX_MEMBERS });
+          accept({ epoch, ...state, ...members });
         },
         (broadcast, state) => (seqOf(broadcast) ?? Infinity) > state.seq,
         (state) => state.seq,
@@ -57,17 +56,12 @@ export function createWorkspaceRoom(options: {
     },
 
     async message(connection, { content, clientMessageId }) {
-      const posted = await chat.post(authenticated(connection), { content, clientMessageId });
+      const posted = await chat.post(requirePrincipal(connection), { content, clientMessageId });
       logMessage(connection, WORKSPACE_CHAT, posted.message.seq);
       return posted;
     },
 
     history: (connection, { conversationId: _, ...query }) =>
-      chat.history(authenticated(connection), query),
+      chat.history(requirePrincipal(connection), query),
   };
-}
-
-function authenticated({ principal }: Connection): Principal {
-  if (principal !== null) return principal;
-  throw new ParleyError("unauthenticated", "Cannot do that: authenticate first");
 }

@@ -1,4 +1,4 @@
-/** What the hub needs of a socket; Deno's WebSocket fits. */
+/** What the hub needs of a socket. Deno's WebSocket has it. */
 export interface SocketLike {
   readonly readyState: number;
   readonly bufferedAmount: number;
@@ -8,14 +8,14 @@ export interface SocketLike {
 
 const OPEN = 1;
 
-/** Below this the runtime's own buffer may be filled; what is queued there cannot be taken back. */
+/** The runtime's buffer is filled up to this; what is queued there cannot be discarded. */
 const SOFT_BYTES = 64 * 1024;
-/** One coalesced frame at most; a longer single message goes out alone. */
+/** The largest coalesced frame; a single message that is longer is a frame of its own. */
 const FRAME_BYTES = 64 * 1024;
 
-/** Whose writer it is: the connection. */
+/** The connection of a writer. */
 export interface WriterOwner {
-  /** `batching`: several messages may share a frame, one a line. */
+  /** `batching`: several messages may share a frame, one on each line. */
   readonly protocol: { readonly batching: boolean };
   /** `queueBytes` may wait, in the runtime and here; past it `onSlow` is called once. */
   readonly limits: { readonly queueBytes: number };
@@ -26,8 +26,8 @@ export interface WriterOwner {
 
 /**
  * The outbound side of a connection: sends at once while the reader keeps up, queues while it does
- * not, and past the bound drops everything and lets the reader go. Nothing is lost by that: a
- * client recovers by its position.
+ * not, and past the bound drops the queue and reports a slow reader, whose connection is closed. No
+ * event is lost by that: the client reconnects with its position.
  */
 export class ConnectionWriter {
   readonly #socket: SocketLike;
@@ -62,8 +62,8 @@ export class ConnectionWriter {
     }
     this.#queue.push(text);
     this.#queuedBytes += text.length;
-    // Not with what the runtime holds: that is at most 64 KiB and one message, and the one message
-    // may be a long answer that this peer asked for and is still reading.
+    // Without the runtime's buffer: that holds at most 64 KiB and one message, which may be a long
+    // answer to a request, and the peer is still reading it.
     if (this.#queuedBytes > this.#owner.limits.queueBytes) {
       this.stop();
       this.#owner.onSlow();
@@ -72,7 +72,7 @@ export class ConnectionWriter {
     if (this.#queue.length === 1) this.#owner.onWaiting(this);
   }
 
-  /** Sends what the reader can take. Returns true when nothing waits any more. */
+  /** Sends as much as the reader can take. @returns true when nothing waits any more */
   pump(): boolean {
     const socket = this.#socket;
     const { batching } = this.#owner.protocol;
@@ -92,7 +92,7 @@ export class ConnectionWriter {
     return true;
   }
 
-  /** Forgets what waits and sends nothing more. */
+  /** Discards what waits and sends nothing more. */
   stop(): void {
     this.#stopped = true;
     this.#queue = [];

@@ -3,7 +3,7 @@ import { createHttpApi } from "../api/app.ts";
 import type { Api } from "../api/env.ts";
 import type { Workers } from "../api/workers.ts";
 import { VERSION } from "../process/version.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import type { Access } from "./access.ts";
 import type { Core } from "./core.ts";
 import type { Services } from "./services.ts";

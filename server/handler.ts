@@ -9,7 +9,7 @@ import { withSecurityHeaders } from "../api/security_headers.ts";
 import type { Site } from "../api/site.ts";
 import { serveSocketIoClient } from "../api/socket_io_client.ts";
 import { isUnavailable } from "../db/database_error.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import type { Access } from "./access.ts";
 import type { Core } from "./core.ts";
 

@@ -5,7 +5,7 @@ import { inMegabytes } from "../db/disk_guard.ts";
 import { databaseFailure } from "../db/failure.ts";
 import type { BrokerKind } from "../process/open_broker.ts";
 import type { MemoryGuard } from "../process/memory_guard.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import type { Core } from "./core.ts";
 
 export function createServerProbes(

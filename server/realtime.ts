@@ -8,7 +8,7 @@ import { touchContact } from "../domain/visitors/contacts.ts";
 import { recordPage, webConversationsOf } from "../domain/visitors/sessions.ts";
 import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
 import { type BrokerKind, openBroker } from "../process/open_broker.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import { createRealtime } from "../realtime/server.ts";
 import type { Access } from "./access.ts";
 import { agentPrincipal } from "./agent_principal.ts";

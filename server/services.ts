@@ -9,7 +9,7 @@ import { createWriter } from "../domain/conversations/writer.ts";
 import { createNotifications } from "../domain/notifications/service.ts";
 import { startTables } from "../domain/tables/start.ts";
 import { createWorkspaceChat, WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
-import type { Realtime } from "../realtime/face.ts";
+import type { Realtime } from "../realtime/types.ts";
 import type { Core } from "./core.ts";
 
 export interface ServicesOptions {

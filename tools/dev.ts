@@ -10,6 +10,7 @@ const WATCHED = [
   "components",
   "db",
   "domain",
+  "engineio",
   "islands",
   "process",
   "protocol",

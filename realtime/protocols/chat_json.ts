@@ -1,7 +1,7 @@
 /**
- * Chat JSON at `/ws`: `{type, payload?, timestamp, clientId?}`, one message a frame, as in
- * docs/protocols/chat-json.md. Where the protocol's own document broadcasts to every client, a
- * message reaches only those who may see it: the visitor whose conversation it is, and agents.
+ * Chat JSON at `/ws`: `{type, payload?, timestamp, clientId?}`, one message in each frame, as in
+ * docs/protocols/chat-json.md. The protocol's own document broadcasts to every client; here a message
+ * is delivered only to those who may see it: the conversation's visitor, and agents.
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
@@ -17,13 +17,13 @@ import type { Protocol } from "../protocol.ts";
 
 export interface ChatJsonOptions {
   commands: Commands;
-  /** Lets all changes of tables that the connection may see flow; `accept` is called just before. */
+  /** Delivers all changes of tables that the connection may see; `accept` is called before the first. */
   followTables: (connection: Connection, accept: () => void) => Promise<void>;
   onUnexpected: (error: unknown, connection: Connection) => void;
   now?: () => Date;
 }
 
-/** What can be read at all; everything else is an "Invalid message format". */
+/** Every other frame is an "Invalid message format". */
 const Frame = z.object({
   type: z.string().min(1).max(64),
   payload: z.record(z.string(), z.unknown()).optional(),
@@ -37,12 +37,12 @@ type Frame = z.infer<typeof Frame>;
 const Chat = z.object({
   content: Content,
   conversationId: z.uuid().optional(),
-  /** Makes sending again harmless; optional, because the protocol's document has none. */
+  /** Makes a retry harmless. Optional, because the protocol's document does not have it. */
   id: z.string().regex(/^[\x21-\x7d]{1,40}$/, "must be 1 to 40 visible ASCII characters")
     .optional(),
 });
 
-/** Who wrote, in this protocol's words. It comes from who they are, never from what they claim. */
+/** The roles as this protocol names them. They come from the principal, not from the client. */
 const SENDER: Record<Role, string> = {
   visitor: "user",
   agent: "agent",
@@ -50,13 +50,13 @@ const SENDER: Record<Role, string> = {
   system: "system",
 };
 
-/** A frame with a chat in it, as JSON.stringify writes it wherever the type stands. */
+/** A frame with a chat, as JSON.stringify writes it, wherever the type is. */
 const CHAT_FRAME = /^\s*\{.*"type"\s*:\s*"chat"/s;
 
-/** Characters of a chat's id that an error repeats, also of one that is refused for its length. */
+/** Characters of the longest chat id that an error repeats. */
 const MAX_ID = 100;
 
-/** Between the sender's clientId and the message's own id in the hub's clientMessageId. */
+/** Between the sender's clientId and the message's id in the stored clientMessageId. */
 const SEPARATOR = "~";
 
 export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
@@ -79,7 +79,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       const credentials = readCredentials(given);
       const { userId } = await commands.auth(connection, credentials, () => {});
       const { principal } = connection;
-      knowOwnSession(connection, credentials.sessionId);
+      useOwnSessionId(connection, credentials.sessionId);
       const admin = principal?.kind === "agent" && principal.role === "admin";
       const permissions = ["read", "write", ...(admin ? ["admin"] : [])];
       await options.followTables(connection, () => {
@@ -91,14 +91,14 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
     } catch (thrown) {
       const error = toParleyError(thrown);
       if (error.code === "internal") options.onUnexpected(thrown, connection);
-      connection.told(error);
+      connection.errorSent(error);
       const { message, code, retryAfter } = error;
       connection.send(encode({
         type: "auth_response",
         payload: { success: false, message, error: message, code, retryAfter },
       }));
-      // Who gave credentials in the address has no other way to try again, and who is known already
-      // lacks what it should follow.
+      // A client with credentials in the URL cannot send them again; one that is authenticated would
+      // miss the changes that it should receive.
       if (isTemporary(code) && isNew) connection.close(closingFor(code));
     }
   }
@@ -117,7 +117,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       ...(conversationId === undefined ? {} : { conversationId }),
     }, () => {});
     if (!duplicate) return;
-    // It went to everybody when it was stored; who sends it again did not hear of that.
+    // It was broadcast when it was stored, and the sender of a duplicate may not have received it.
     const [clientId = "unknown"] = split(message.clientMessageId);
     const { id: messageId, seq } = message;
     connection.send(encode({
@@ -161,7 +161,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       );
     },
 
-    // The document's client sends its queue in `onopen`, and tells its listeners only then.
+    // The document's client sends its queue in `onopen`, before its listeners can send credentials.
     mayWait: (text) => CHAT_FRAME.test(text),
 
     async onFrame(connection, text) {
@@ -177,7 +177,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       } catch (thrown) {
         const error = toParleyError(thrown);
         if (error.code === "internal") options.onUnexpected(thrown, connection);
-        connection.told(error);
+        connection.errorSent(error);
         connection.send(encodeError(error, chatIdOf(frame ?? peek(text))));
       }
     },
@@ -188,7 +188,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
           return encodeChat(event.data, event.timestamp);
         case "database_change": {
           const { table, event: what, eventType, data, old, id } = event.data;
-          // Clients of this protocol find out by new.id which row was deleted.
+          // Clients of this protocol read from new.id which row was deleted.
           const now = what === "DELETE" ? { id: data["id"] } : event.data.new;
           return encode(
             { type: "database_change", id, table, event: what, eventType, data, new: now, old },
@@ -211,7 +211,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
   };
 
   function encodeChat(message: Message, timestamp: string): string | null {
-    // Notes and activity lines have no place in this protocol.
+    // This protocol has no notes and no activity lines.
     if (message.isPrivate || message.type !== "text") return null;
     const [clientId, own] = split(message.clientMessageId);
     return encode({
@@ -232,13 +232,13 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
   }
 }
 
-/** Which chat an error is about, where the frame is one and names itself. */
+/** The id of the chat that an error is about, if the frame is a chat with an id. */
 function chatIdOf(frame: { type?: unknown; payload?: unknown }): string | undefined {
   const id = frame.type === "chat" ? (frame.payload as { id?: unknown } | null)?.id : undefined;
   return typeof id === "string" && id.length <= MAX_ID ? id : undefined;
 }
 
-/** The clientId as the log can keep it: visible ASCII, short enough to leave room for the id. */
+/** The clientId as it is stored: visible ASCII, short enough to leave room for the id. */
 function clientIdForLog(clientId: string | undefined, own: string): string {
   const plain = (clientId ?? "unknown").replace(/[^\x21-\x7d]/g, "_");
   return plain.slice(0, 64 - SEPARATOR.length - own.length);
@@ -252,9 +252,9 @@ function split(clientMessageId: string | null): [string | null, string | null] {
 
 /**
  * Clients of this protocol look for rows of their session by the session id that they were given,
- * which only they know: in what their visitor gets it stands for the id that rows have.
+ * which is a secret. In what a visitor receives, it replaces the id that the rows have.
  */
-function knowOwnSession(connection: Connection, secret: string | undefined): void {
+function useOwnSessionId(connection: Connection, secret: string | undefined): void {
   const { principal } = connection;
   if (secret === undefined || principal?.kind !== "visitor") return;
   const { sessionRow } = principal;

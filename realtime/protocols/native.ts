@@ -13,10 +13,11 @@ import {
 } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import type { Commands } from "../commands.ts";
-import { type Connection, rateOf } from "../connection.ts";
+import type { Connection } from "../connection.ts";
+import { rateOf } from "../connection_rates.ts";
 import type { Protocol } from "../protocol.ts";
 
-/** Commands that only write: the writer keeps their order, so the next need not wait for the commit. */
+/** Commands that only write. The domain's writer keeps their order, so they need not wait for commits. */
 const STORED: ReadonlySet<CommandType> = new Set([
   "message",
   "edit_message",
@@ -29,7 +30,7 @@ const STORED: ReadonlySet<CommandType> = new Set([
 /** "content" is text that people type. */
 const PARSING = { text: ["data.content"], root: "data" };
 
-/** Commands of one frame that is refused as a whole, which are told so. */
+/** Commands of a refused frame that get an error each. */
 const MAX_REFUSED = 100;
 
 export interface NativeOptions {
@@ -46,7 +47,7 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
   const iso = () => now().toISOString();
 
   function encode(event: HubEvent): string | null {
-    // Its pointers say as much in one event.
+    // `message_status` has the same in one event.
     if (event.type === "message_statuses") return null;
     return JSON.stringify(event);
   }
@@ -74,9 +75,9 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
   function answerError(connection: Connection, thrown: unknown, id: CommandId | undefined): void {
     const error = toParleyError(thrown);
     if (error.code === "internal") options.onUnexpected(thrown, connection);
-    connection.told(error);
+    connection.errorSent(error);
     connection.send(encodeError(error, id));
-    // Who is authenticated already keeps what they have.
+    // A connection that is authenticated stays open.
     if (error.close !== undefined && connection.principal === null) connection.close(error.close);
   }
 
@@ -97,7 +98,7 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
     }
   }
 
-  /** What cannot be read counts as a command, so that nonsense is limited like sense. */
+  /** A line that cannot be read counts as a command for the rate. */
   function readLine(
     connection: Connection,
     line: string,
@@ -130,12 +131,12 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
     }
     const parsed = COMMANDS[command].safeParse(data ?? {});
     if (!parsed.success) throw invalid(`"${type}"`, parsed.error);
-    // Without a conversation's id one may have to be opened first, which takes its own time.
+    // A message without a conversation may open one first, so it is not written in the background.
     const opens = command === "message" && connection.ownConversation === null &&
       (parsed.data as { conversationId?: string }).conversationId === undefined;
-    const parallel = STORED.has(command) && !opens;
-    // A ping has nothing to read of what was written.
-    if (!parallel && command !== "ping") await connection.settled();
+    const isBackground = STORED.has(command) && !opens;
+    // A ping reads nothing, so it does not wait for writes.
+    if (!isBackground && command !== "ping") await connection.writesDone();
     let answered = false;
     const accept = (result: unknown) => {
       answered = true;
@@ -146,7 +147,7 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
       data: unknown,
       accept: (result: unknown) => void,
     ) => unknown;
-    if (parallel) {
+    if (isBackground) {
       const stored = Promise.resolve(handler(connection, parsed.data, accept));
       const work = stored.then(accept, (error) => answerError(connection, error, id));
       await connection.inBackground(

@@ -1,8 +1,8 @@
 /**
- * What the protocols at `/api/chat/ws`, `/api/analytics/ws` and `/api/collaboration/ws` share: the
- * envelope `{type, id?, timestamp, data, error?}`, one message a frame, authentication for one
- * context by the address or a first `auth`, and rates that close at the first excess. As in
- * docs/protocols/scoped.md; each of the three adds its own commands and events.
+ * The common part of the protocols at `/api/chat/ws`, `/api/analytics/ws` and
+ * `/api/collaboration/ws`: the envelope `{type, id?, timestamp, data, error?}`, one message in each
+ * frame, authentication for one context by the URL or a first `auth`, and a close at the first command
+ * over a rate. See docs/protocols/scoped.md; each of the three adds its commands and events.
  */
 import { z } from "zod";
 import { CLOSE } from "../../protocol/close_codes.ts";
@@ -22,19 +22,19 @@ export interface ScopedOptions {
   now?: () => Date;
 }
 
-/** What a client said with its credentials, besides who it is. */
-export interface Arrival {
-  /** The last `seq` that it has, after which it wants what it missed. */
+/** What a client sent with its credentials. */
+export interface AuthRequest {
+  /** The last `seq` that it has; it receives the events after it. */
   lastSeq: number | undefined;
   epoch: string | undefined;
-  /** The address had the credentials: nobody asked for an answer. */
+  /** The credentials were in the URL, so the client expects no answer. */
   inAddress: boolean;
 }
 
-/** The answer to one command; with the command's id where it had one. */
+/** Sends the answer to one command, with the command's id if it had one. */
 export interface Reply {
   (type: string, data: unknown): void;
-  /** Only where the command had an id. */
+  /** Sends nothing if the command had no id. */
   ack(data: unknown): void;
 }
 
@@ -43,7 +43,7 @@ export interface ScopedCommand<T> {
   handle(connection: Connection, scope: Scope, data: T, reply: Reply): Promise<void> | void;
 }
 
-/** Keeps the type of `data` for the handler and forgets it for the table. */
+/** Checks that handler and schema fit, and drops their type for the table of commands. */
 export function command<T>(
   data: z.ZodType<T>,
   handle: ScopedCommand<T>["handle"],
@@ -55,18 +55,18 @@ export interface ScopedKind {
   name: string;
   needs: Needs;
   commands: Record<string, ScopedCommand<unknown>>;
-  /** Authenticated: follow what there is to follow, and answer. */
-  arrive(
+  /** Joins what there is to follow, and answers. */
+  onAuthenticated(
     connection: Connection,
     scope: Scope,
-    arrival: Arrival,
+    request: AuthRequest,
     reply: Reply,
   ): Promise<void> | void;
-  /** `data` and `type` of an event in this protocol's words, or null where it has none. */
+  /** `type` and `data` of an event in this protocol, or null if it has none. */
   encode(event: HubEvent): { type: string; data: unknown } | null;
 }
 
-/** What can be read at all. Credentials stand beside `data`, or in it. */
+/** The envelope. Credentials are beside `data`, or in it. */
 const Frame = z.looseObject({
   type: z.string().min(1).max(64),
   id: z.union([z.string().min(1).max(64), z.number().int()]).optional(),
@@ -84,14 +84,14 @@ const Auth = z.object({
   inAddress: z.boolean().optional(),
 });
 
-/** How the frame begins that the address stands for. */
+/** The start of the frame that stands for credentials in the URL. */
 const IN_ADDRESS = { type: "auth", inAddress: true };
 const IN_ADDRESS_START = JSON.stringify(IN_ADDRESS).slice(0, -1);
 
 export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): Protocol {
   const { scopes, onUnexpected, now = () => new Date() } = options;
   const iso = () => now().toISOString();
-  const begun = new WeakSet<Connection>();
+  const started = new WeakSet<Connection>();
 
   function write(type: string, data: unknown, id?: CommandId, timestamp = iso()): string {
     return JSON.stringify({ type, ...(id === undefined ? {} : { id }), timestamp, data });
@@ -134,13 +134,13 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     const parsed = Auth.safeParse(given);
     if (!parsed.success) throw invalid('"auth"', parsed.error);
     const { token, contextId, lastSeq, epoch, inAddress = false } = parsed.data;
-    const again = connection.principal !== null;
+    const isRepeated = connection.principal !== null;
     try {
       const scope = await scopes.authenticate(connection, { token, contextId }, kind.needs);
-      await kind.arrive(connection, scope, { lastSeq, epoch, inAddress }, reply);
+      await kind.onAuthenticated(connection, scope, { lastSeq, epoch, inAddress }, reply);
     } catch (thrown) {
       const error = toParleyError(thrown);
-      throw again ? error : new FailedAuthentication(error, inAddress);
+      throw isRepeated ? error : new FailedAuthentication(error, inAddress);
     }
   }
 
@@ -171,15 +171,15 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     const failed = thrown instanceof FailedAuthentication;
     const error = failed ? thrown.error : toParleyError(thrown);
     if (error.code === "internal") onUnexpected(error.cause ?? thrown, connection);
-    connection.told(error);
+    connection.errorSent(error);
     connection.send(writeError(error, id));
-    // A room's rate is used up by others as well: who comes too late has done nothing wrong.
+    // A room's rate is shared by all its members, so exceeding it does not close the connection.
     const isOwn = error.limit !== "LIMIT_ROOM_BROADCASTS_PER_MINUTE";
     if (error.code === "rate_limited" && isOwn) connection.close(CLOSE.rateLimited);
     else if (failed) closeFailed(connection, error, thrown.inAddress);
   }
 
-  /** Takes one of the rate of its kind. What cannot be read counts as a message. */
+  /** Counts the frame for its rate. A frame that cannot be read counts as a message. */
   function readFrame(connection: Connection, text: string, inAddress: boolean): unknown {
     let value: unknown;
     try {
@@ -211,9 +211,9 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
     async onFrame(connection, text) {
       let id: CommandId | undefined;
       try {
-        // The address is no message of the client's; after the first frame anybody can write this.
-        const inAddress = !begun.has(connection) && text.startsWith(IN_ADDRESS_START);
-        begun.add(connection);
+        // Only as the first frame: a client can send the same text later.
+        const inAddress = !started.has(connection) && text.startsWith(IN_ADDRESS_START);
+        started.add(connection);
         const value = readFrame(connection, text, inAddress);
         const parsed = Frame.safeParse(value);
         if (!parsed.success) {
@@ -237,19 +237,19 @@ export function createScopedProtocol(kind: ScopedKind, options: ScopedOptions): 
   };
 }
 
-/** Marks what went wrong while a connection authenticated, which ends it. */
+/** An error of the first authentication, which closes the connection. */
 class FailedAuthentication extends Error {
   constructor(readonly error: ParleyError, readonly inAddress: boolean) {
     super(error.message);
   }
 }
 
-/** Other credentials are needed; only what passes by itself leaves the time that there is to try again. */
+/** Closes the connection, except where the client can retry with the same credentials. */
 function closeFailed(connection: Connection, error: ParleyError, inAddress: boolean): void {
   switch (error.code) {
     case "unavailable":
     case "overloaded":
-      // An address cannot be sent again on the same connection.
+      // A URL cannot be sent again on the same connection.
       if (inAddress || connection.principal !== null) connection.close(closingFor(error.code));
       return;
     case "invalid":

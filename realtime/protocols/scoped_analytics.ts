@@ -12,7 +12,7 @@ export interface ScopedAnalyticsOptions extends ScopedOptions {
   metrics: MetricSubscriptions;
 }
 
-/** The same as on the native protocol, and other members beside are let pass. */
+/** The same as in the native protocol, but unknown members are ignored. */
 const Subscribe = z.object(SubscribeMetrics.shape);
 const Unsubscribe = z.object(UnsubscribeMetrics.shape);
 
@@ -22,22 +22,22 @@ export function createScopedAnalyticsProtocol(options: ScopedAnalyticsOptions): 
   async function subscribe(
     connection: Connection,
     { contextId }: Scope,
-    { metrics: asked }: z.output<typeof Subscribe>,
+    { metrics: requested }: z.output<typeof Subscribe>,
     reply: Reply,
   ): Promise<void> {
     let missing: string[] = [];
-    await metrics.follow(connection, contextId, asked, (names) => {
-      missing = [...new Set(asked)].filter((name) => !(names as string[]).includes(name));
+    await metrics.follow(connection, contextId, requested, (names) => {
+      missing = [...new Set(requested)].filter((name) => !(names as string[]).includes(name));
       reply("subscribed", { metrics: names, unavailable: missing });
     });
-    // The command is answered; what of it there is not is told beside the answer.
+    // The command was answered; the metrics that are not available are sent as an error besides.
     if (missing.length > 0) connection.fail(notOfContext(missing));
   }
 
   return createScopedProtocol({
     name: "scoped-analytics",
     needs: "nothing",
-    arrive(connection, { contextId }, { inAddress }, reply) {
+    onAuthenticated(connection, { contextId }, { inAddress }, reply) {
       if (inAddress) return;
       const { userId, userName: username, kind: role } = connection.principal!;
       reply("authenticated", { userId, username, role, contextId });

@@ -12,14 +12,14 @@ import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
 import type { Protocol } from "../protocol.ts";
 import type { Scope } from "../scopes.ts";
-import type { Room } from "../workspace_room.ts";
-import { type Arrival, command, createScopedProtocol, type ScopedOptions } from "./scoped.ts";
+import type { ChatRoom } from "../workspace_room.ts";
+import { type AuthRequest, command, createScopedProtocol, type ScopedOptions } from "./scoped.ts";
 
 export interface ScopedChatOptions extends ScopedOptions {
   commands: Commands;
-  /** Where agents are who name no context. */
-  workspace: Room;
-  /** Of this server's logs; taken for a client's that names none. */
+  /** For agents who name no context. */
+  workspace: ChatRoom;
+  /** The epoch of this server's logs; the default for clients that send none. */
   epoch: string;
 }
 
@@ -44,22 +44,22 @@ const History = z.object({
 export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
   const { commands, workspace, epoch } = options;
   const nothing = () => {};
-  const roomOf = (scope: Scope): Room => scope.conversationId === null ? workspace : commands;
+  const roomOf = (scope: Scope): ChatRoom => scope.conversationId === null ? workspace : commands;
   const idOf = (scope: Scope): string => scope.conversationId ?? WORKSPACE_CHAT;
 
-  /** Joins from where the client was; what it missed follows the answer, then everything live. */
-  async function arrive(
+  /** Joins from the client's position: missed events follow the answer, and then new ones. */
+  async function onAuthenticated(
     connection: Connection,
     scope: Scope,
-    { lastSeq, epoch: known = epoch, inAddress }: Arrival,
+    { lastSeq, epoch: known = epoch, inAddress }: AuthRequest,
     reply: (type: string, data: unknown) => void,
   ): Promise<void> {
     const position = lastSeq === undefined ? { limit: 1 } : { seq: lastSeq, epoch: known };
     const request = { conversationId: idOf(scope), ...position };
     await roomOf(scope).join(connection, request, (joined) => {
       const { userId, userName, kind, expiresAt } = connection.principal!;
-      // Who authenticates by the address and asks for nothing expects no answer: the first frame is
-      // then the first event, as this protocol's document has it.
+      // A client with its token in the URL and without a position expects no answer: its first frame
+      // is the first event, as in this protocol's document.
       if (!inAddress || lastSeq !== undefined) {
         reply("authenticated", {
           userId,
@@ -82,7 +82,7 @@ export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
   return createScopedProtocol({
     name: "scoped-chat",
     needs: "conversation",
-    arrive,
+    onAuthenticated,
     encode,
     commands: {
       message: command(SendMessage, async (connection, scope, data, reply) => {
@@ -137,7 +137,7 @@ function encode(event: HubEvent): { type: string; data: unknown } | null {
   }
 }
 
-/** Notes and activity lines have no place in this protocol. */
+/** This protocol has no notes and no activity lines. */
 function isPublic(message: Message): boolean {
   return !message.isPrivate && message.type === "text";
 }
@@ -155,7 +155,7 @@ function toWire(message: Message) {
     timestamp: message.createdAt,
     messageType: message.type,
     seq: message.seq,
-    // The workspace's chat is none.
+    // The workspace's chat is not a conversation.
     conversationId: message.conversationId === WORKSPACE_CHAT ? null : message.conversationId,
     clientMessageId: message.clientMessageId,
     editedAt: message.editedAt,

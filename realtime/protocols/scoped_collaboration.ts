@@ -24,10 +24,10 @@ export function createScopedCollaborationProtocol(options: ScopedCollaborationOp
   const subjectOf = (scope: Scope, sessionId: string) =>
     ({ kind: "context", contextId: scope.contextId ?? WORKSPACE, sessionId }) as const;
 
-  /** Without a name the only session that the connection is in. */
+  /** Without a session id: the only document that the connection has joined. */
   function documentOf(connection: Connection, scope: Scope, sessionId: string | undefined): string {
     if (sessionId !== undefined) return idOf(subjectOf(scope, sessionId));
-    const [only, ...more] = collaboration.opened(connection);
+    const [only, ...more] = collaboration.openDocuments(connection);
     if (only === undefined) {
       throw new ParleyError("not_joined", "Cannot do that: join a session first");
     }
@@ -42,7 +42,7 @@ export function createScopedCollaborationProtocol(options: ScopedCollaborationOp
   return createScopedProtocol({
     name: "scoped-collaboration",
     needs: "nothing",
-    arrive(connection, { contextId }, { inAddress }, reply) {
+    onAuthenticated(connection, { contextId }, { inAddress }, reply) {
       if (inAddress) return;
       const { userId, userName: username, kind } = connection.principal!;
       reply("authenticated", { userId, username, role: kind, contextId });
@@ -108,7 +108,7 @@ function toAuthor({ userId, userName, role }: Author) {
   return { userId, username: userName, kind: role };
 }
 
-/** `role` is the part that the member chose, `kind` who they are. */
+/** `role` is the label that the member has chosen, `kind` whether it is an agent or a visitor. */
 function toPerson({ userId, userName, role, label }: SessionMember) {
   return { userId, username: userName, role: label, kind: role };
 }

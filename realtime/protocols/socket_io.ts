@@ -1,32 +1,32 @@
 /**
- * The vocabulary of chats on Socket.IO at `/socket.io/`, as in docs/protocols/socket-io.md: client
- * events become commands, and the hub's events packets. Namespaces, acknowledgements and transports
- * are Socket.IO's own; realtime/socket_io.ts puts the two together.
+ * The chat vocabulary on Socket.IO at `/socket.io/`, as in docs/protocols/socket-io.md: events of
+ * clients become commands, and events of the hub become packets. Namespaces, acknowledgements and
+ * transports are Socket.IO's; realtime/socket_io.ts connects the two.
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { closingFor, isTemporary, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Connection } from "../connection.ts";
 import type { Protocol } from "../protocol.ts";
-import { enter, type Given, renew } from "./socket_io_auth.ts";
+import { authenticateAgain, authenticateFirst, type Given } from "./socket_io_auth.ts";
 import { ackText, errorData, errorText, eventText } from "./socket_io_events.ts";
 import { joinConversation } from "./socket_io_join.ts";
 import { type Answer, encodeEvent, type SocketIoOptions } from "./socket_io_peer.ts";
-import { markerOf } from "./socket_io_places.ts";
+import { markerOf } from "./socket_io_positions.ts";
 import { type ClientEvent, isClientEvent, readArguments } from "./socket_io_schemas.ts";
 
 /**
- * What the server makes of a packet: an event of the client's, with the number of the
- * acknowledgement that it asks for, or the credentials that came with the connection.
+ * The frame that the server builds of a packet: an event of the client, with the number of the
+ * acknowledgement that it requests, or the credentials of the connection's handshake.
  */
 export type SocketIoFrame =
   | { ack: number | null; event: unknown; args: unknown[]; refused?: Refusal }
   | { auth: Given | null };
 
-/** Why the arguments of an event are not handed on: the parts of a ParleyError. */
+/** Why the arguments of an event are refused: the parts of a ParleyError. */
 export type Refusal = Pick<ParleyError, "code" | "message" | "fields">;
 
-/** How frames with credentials begin; the server makes them, so their form is known. */
+/** How frames with credentials start. The server builds them, so their form is known. */
 const WITH_CREDENTIALS = /^\{(?:"auth":|"ack":(?:null|\d+),"event":"authenticate")/;
 
 type Typing = "typing_start" | "typing_stop";
@@ -38,7 +38,7 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
   function answerError(connection: Connection, thrown: unknown, ack: number | null): void {
     const error = toParleyError(thrown);
     if (error.code === "internal") options.onUnexpected(thrown, connection);
-    connection.told(error);
+    connection.errorSent(error);
     const text = ack === null
       ? errorText(error, iso())
       : ackText(ack, { success: false, ...errorData(error, iso()) });
@@ -53,13 +53,13 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     const isNew = connection.principal === null;
     try {
       const answer = isNew
-        ? await enter(options, connection, given)
-        : await renew(options, connection, given ?? {});
+        ? await authenticateFirst(options, connection, given)
+        : await authenticateAgain(options, connection, given ?? {});
       if (ack !== null) connection.send(ackText(ack, { success: true, ...answer }));
     } catch (thrown) {
       const error = toParleyError(thrown);
       if (error.code === "internal") options.onUnexpected(thrown, connection);
-      if (ack === null) connection.told(error);
+      if (ack === null) connection.errorSent(error);
       connection.send(errorText(error, iso(), true));
       if (ack !== null) answerError(connection, error, ack);
       if (isNew) {
@@ -68,7 +68,7 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     }
   }
 
-  /** Whether others see a difference: a keystroke while typing is announced makes none. */
+  /** Whether it changes what others see: a keystroke while typing is announced does not. */
   function changesTyping(connection: Connection, name: Typing, args: unknown[]): boolean {
     const { typing, keystrokes } = peerOf(connection);
     const at = now().getTime();
@@ -84,7 +84,7 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     commands.typing(connection, { conversationId, isTyping }, () => {});
     const { typing } = peerOf(connection);
     if (typing.size >= connection.limits.subscriptions) typing.clear();
-    // Announced anew a little before it would end.
+    // Announced again a little before it would end.
     if (isTyping) typing.set(conversationId, now().getTime() + options.typingMs * 0.75);
     else typing.delete(conversationId);
     return {};
@@ -98,7 +98,7 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
       () => {},
     );
     const { id: messageId, conversationId, seq, createdAt: timestamp } = message;
-    // What is typed next is typing again.
+    // The next keystroke announces typing again.
     peerOf(connection).typing.delete(conversationId);
     return { messageId, conversationId, seq, clientMessageId, timestamp, duplicate };
   }
@@ -114,9 +114,9 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
         const data = readArguments(name, args);
         commands.leave(connection, data, none);
         const peer = peerOf(connection);
-        peer.session.following.delete(data.conversationId);
-        peer.session.returning.delete(data.conversationId);
-        peer.regained.delete(data.conversationId);
+        peer.state.following.delete(data.conversationId);
+        peer.state.pendingRejoins.delete(data.conversationId);
+        peer.caughtUp.delete(data.conversationId);
         connection.send(eventText("left_conversation", data, markerOf(peer.nextMarker++)));
         return data;
       }
@@ -154,7 +154,7 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
       throw new ParleyError("unknown_type", `Cannot handle the event: unknown name "${name}"`);
     }
     if (name === "authenticate") {
-      await connection.settled();
+      await connection.writesDone();
       const [given] = args;
       return await authenticate(connection, given instanceof Object ? given as Given : {}, ack);
     }
@@ -163,16 +163,16 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     }
     if (name === "join_conversation") {
       const data = readArguments(name, args);
-      await connection.settled();
+      await connection.writesDone();
       return await joinConversation(options, connection, data, accept, ack !== null);
     }
-    // What is only written keeps its order in the writer, so the next need not wait for the commit.
-    // Without a conversation one may have to be opened first.
+    // The domain's writer keeps the order of writes, so the next one does not wait for the commit. A
+    // message without a conversation may open one first, so it is not written in the background.
     const isStored = name === "message_read" || name === "message_delivered" ||
       (name === "send_message" &&
         (args[0] as { conversationId?: unknown } | null)?.conversationId !== undefined);
     if (!isStored) {
-      await connection.settled();
+      await connection.writesDone();
       return accept(await run(connection, name, args));
     }
     const work = Promise.resolve(run(connection, name, args)).then(
@@ -194,17 +194,17 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
     encode: (event, room, audience) => encodeEvent(epoch, event, room, audience),
     encodeError: (error) => errorText(error, iso()),
     encodeRefusals(error, frame) {
-      // The text is the server's own making and begins with it.
+      // The server builds the text, with the acknowledgement at its start.
       const { ack } = peek(frame, MAX_HEAD);
       if (typeof ack !== "number") return [];
       return [ackText(ack, { success: false, ...errorData(error, iso()) })];
     },
 
-    // What was emitted before the connection is sent before the client's own "connect" handlers run.
+    // A client sends what it emitted while offline before its "connect" handlers run.
     mayWait: (text) => !WITH_CREDENTIALS.test(text),
 
     async onFrame(connection, text) {
-      // The text is the server's own making; what is in it is the client's.
+      // The server builds the text; its content is the client's.
       const frame = JSON.parse(text) as SocketIoFrame;
       if ("auth" in frame) return await authenticate(connection, frame.auth, null);
       try {
@@ -216,5 +216,5 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
   };
 }
 
-/** Characters of a frame of the server's own making in which its acknowledgement stands. */
+/** Characters at the start of a frame that contain its acknowledgement. */
 const MAX_HEAD = 64;

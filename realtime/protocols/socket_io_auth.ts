@@ -4,11 +4,11 @@ import { ParleyError } from "../../protocol/errors.ts";
 import type { Acks } from "../../protocol/native.ts";
 import { hashSecret } from "../../domain/secrets.ts";
 import type { Connection } from "../connection.ts";
-import { START } from "../recovery.ts";
+import { START } from "../recovery_state.ts";
 import { eventText, presenceData, ROLE } from "./socket_io_events.ts";
 import { follow, followAgain } from "./socket_io_join.ts";
-import { type Answer, type SocketIoOptions, takeCame } from "./socket_io_peer.ts";
-import { type Place, SEPARATOR } from "./socket_io_places.ts";
+import { type Answer, type SocketIoOptions, takeLastReceived } from "./socket_io_peer.ts";
+import { type PacketPosition, SEPARATOR } from "./socket_io_positions.ts";
 
 export type Given = Record<string, unknown>;
 
@@ -30,18 +30,18 @@ function authenticated(
 }
 
 /**
- * Authenticates a connection, and begins: an agent gets what concerns all conversations, a visitor
- * their own. Who recovers a connection goes on with what that one followed.
+ * The first authentication of a connection. After it an agent receives what concerns all
+ * conversations, and a visitor their own. A recovered connection continues with what it followed.
  *
- * @param given nothing: a recovered connection is who it was
+ * @param given null: a recovered connection keeps its principal
  */
-export async function enter(
+export async function authenticateFirst(
   options: SocketIoOptions,
   connection: Connection,
   given: Given | null,
 ): Promise<Answer> {
   const peer = options.peerOf(connection);
-  const { principal: before } = peer.session;
+  const { principal: before } = peer.state;
   const credentials = given === null && before !== null
     ? { recovered: before }
     : readCredentials(given ?? {});
@@ -56,50 +56,52 @@ export async function enter(
   }
   const { ownConversation } = connection;
   const isAgent = connection.principal!.kind === "agent";
-  const came = ownConversation === null ? undefined : takeCame(peer, ownConversation);
-  const brought = isAgent
-    ? peer.brought
-    : peer.brought.filter(({ conversationId }) => conversationId === ownConversation);
-  // Told with the very first packet: a connection that is cut now has to be in them again.
-  for (const { conversationId, seq } of brought) peer.session.returning.set(conversationId, seq);
-  peer.brought = [];
+  const last = ownConversation === null ? undefined : takeLastReceived(peer, ownConversation);
+  const rooms = isAgent
+    ? peer.previousRooms
+    : peer.previousRooms.filter(({ conversationId }) => conversationId === ownConversation);
+  // In the offset of the first packet: a connection that is interrupted now must follow them again.
+  for (const { conversationId, seq } of rooms) {
+    peer.state.pendingRejoins.set(conversationId, seq);
+  }
+  peer.previousRooms = [];
   const greet = () => connection.send(eventText("authenticated", answer, START));
   if (isAgent) {
     await options.followAll(connection);
     greet();
-    await followAgain(options, connection, brought);
+    await followAgain(options, connection, rooms);
   } else if (ownConversation === null) {
     greet();
   } else {
-    const [own] = came === undefined ? brought : [];
-    const position = own ?? positionOf(came);
+    const [own] = last === undefined ? rooms : [];
+    const position = own ?? positionOf(last);
     await follow(options, connection, ownConversation, position, (_joined, missed) => {
-      const followed = peer.session.following.get(ownConversation)!;
-      if (missed !== null && came?.isFollowed) followed.at = came.seq;
+      const followed = peer.state.following.get(ownConversation)!;
+      if (missed !== null && last?.isFollowed) followed.at = last.seq;
       greet();
-      const rest = missed === null || came === undefined ? missed : behind(missed, came);
+      const rest = missed === null || last === undefined ? missed : packetsAfter(missed, last);
       if (rest) connection.send(rest);
     });
   }
-  // The official client of today says this nowhere where the documents listen for it.
-  if (peer.comesBack) connection.send(eventText("reconnect", 1));
+  // The documented clients listen for this event on the socket, where today's client does not emit it.
+  if (peer.isReconnect) connection.send(eventText("reconnect", 1));
   return answer;
 }
 
-/** Of the packets of one entry the first may have arrived without the others. */
-function positionOf(came: Place | undefined): { epoch?: string; seq?: number } {
-  return came === undefined ? {} : { epoch: came.epoch, seq: came.seq - 1 };
+/** One entry before the last packet: other packets of the same entry may not have arrived. */
+function positionOf(last: PacketPosition | undefined): { epoch?: string; seq?: number } {
+  return last === undefined ? {} : { epoch: last.epoch, seq: last.seq - 1 };
 }
 
-/** What of joined packets stands behind the one with that offset; all of it where there is none. */
-function behind(text: string, { offset }: Place): string {
+/** The joined packets after the one with that offset; all of them if there is none. */
+function packetsAfter(text: string, { offset }: PacketPosition): string {
   const packets = text.split(SEPARATOR);
   const index = packets.findIndex((packet) => packet.endsWith(`"${offset}"]`));
   return packets.slice(index + 1).join(SEPARATOR);
 }
 
-/** `authenticate` once more, perhaps with a new token: refused, it leaves everything as it is. */
-export async function renew(
+/** A second `authenticate`, maybe with a new token. If it is refused, nothing changes. */
+export async function authenticateAgain(
   { commands }: Pick<SocketIoOptions, "commands">,
   connection: Connection,
   given: Given,

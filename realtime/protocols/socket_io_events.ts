@@ -1,13 +1,13 @@
-/** The hub's events as Socket.IO packets, in the words of the clients of that vocabulary. */
+/** The hub's events as Socket.IO packets. */
 import type { Audience } from "../../domain/principal.ts";
 import type { ParleyError } from "../../protocol/errors.ts";
 import type { Message, Presence, Role } from "../../protocol/model.ts";
 import type { Member, UnreadCounts } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import { ROOMS } from "../rooms.ts";
-import { SEPARATOR } from "./socket_io_places.ts";
+import { SEPARATOR } from "./socket_io_positions.ts";
 
-/** One packet of the main namespace. `part` names it among those of one entry of a log. */
+/** One packet of the main namespace. `part` tells packets of one log entry apart. */
 export interface SocketIoPacket {
   name: string;
   data: Record<string, unknown>;
@@ -25,7 +25,7 @@ export function ackText(id: number, data: unknown): string {
   return `3${id}${JSON.stringify([data])}`;
 }
 
-/** Who someone is, in the documents' words. */
+/** The roles as this protocol names them. */
 export const ROLE: Record<Role, "admin" | "customer" | "bot"> = {
   agent: "admin",
   visitor: "customer",
@@ -33,7 +33,7 @@ export const ROLE: Record<Role, "admin" | "customer" | "bot"> = {
   system: "bot",
 };
 
-/** Notes and activity lines have no place in this vocabulary. */
+/** This protocol has no notes and no activity lines. */
 export function isShown(message: Message): boolean {
   return !message.isPrivate && message.type === "text";
 }
@@ -59,7 +59,7 @@ export function presenceData({ userId, userName, role, status, since }: Presence
   return { userId, userName, role: ROLE[role], status, timestamp: since };
 }
 
-/** Errors that end an attempt to authenticate. */
+/** Errors of authentication. */
 const OF_AUTH = new Set(["auth_timeout", "invalid_token", "invalid_session"]);
 
 export function errorData(error: ParleyError, timestamp: string) {
@@ -84,8 +84,8 @@ export function errorText(error: ParleyError, timestamp: string, ofAuth = false)
 }
 
 /**
- * The packets of an event. Where an agent is in both rooms that bring it, `ROOMS.messages` counts
- * for what belongs to the list of conversations, and the conversation's room for what belongs in it.
+ * The packets of an event. Two rooms deliver it to an agent: `ROOMS.messages` delivers the packets for
+ * the list of conversations, and the conversation's room those for the conversation.
  */
 export function packetsOf(
   event: HubEvent,
@@ -93,7 +93,7 @@ export function packetsOf(
   audience: Audience,
 ): SocketIoPacket[] {
   const { timestamp } = event;
-  const overview = room === ROOMS.messages;
+  const isOverview = room === ROOMS.messages;
   switch (event.type) {
     case "message": {
       if (!isShown(event.data)) return [];
@@ -101,7 +101,7 @@ export function packetsOf(
       const received: SocketIoPacket = { name: "message_received", data: message, part: "r" };
       const news: SocketIoPacket = { name: "new_message", data: { message, timestamp }, part: "n" };
       if (audience === "visitors") return [news, received];
-      return [overview ? news : received];
+      return [isOverview ? news : received];
     }
     case "message_updated":
       if (!isShown(event.data.message)) return [];
@@ -155,7 +155,7 @@ function withActor<T extends { actor?: Member }>({ actor, ...data }: T, timestam
   return { ...data, actor: { ...actor, role: ROLE[actor.role] }, timestamp };
 }
 
-/** @returns the offset of the packet that an entry of a log became; undefined for what is not kept. */
+/** @returns the offset of a packet; undefined if its event is not in a log. */
 export function offsetOf(
   epoch: string,
   event: HubEvent,

@@ -5,11 +5,16 @@ import { audienceOf } from "../../domain/principal.ts";
 import type { Connection } from "../connection.ts";
 import { ROOMS } from "../rooms.ts";
 import { eventText, isShown, messageData } from "./socket_io_events.ts";
-import { type Answer, encodeEvent, type SocketIoOptions, takeCame } from "./socket_io_peer.ts";
-import { type FollowedRoom, markerOf, SEPARATOR } from "./socket_io_places.ts";
+import {
+  type Answer,
+  encodeEvent,
+  type SocketIoOptions,
+  takeLastReceived,
+} from "./socket_io_peer.ts";
+import { type FollowedRoom, markerOf, SEPARATOR } from "./socket_io_positions.ts";
 import type { ClientData } from "./socket_io_schemas.ts";
 
-/** Messages that an acknowledged join brings. */
+/** Messages in the answer to a join that is acknowledged. */
 const LATEST = 50;
 
 interface Position {
@@ -18,8 +23,8 @@ interface Position {
 }
 
 /**
- * Follows a conversation from a position on. `accept` sends the answer and `missed`, the texts of
- * what came after the position, null where it cannot all be sent; then everything comes live.
+ * Follows a conversation from a position on. `accept` sends the answer and `missed`: the packets
+ * after the position, null if they cannot all be sent. Then new broadcasts follow.
  *
  * @param isKnown whether the entry at that seq was sent on this connection already
  */
@@ -31,7 +36,7 @@ export async function follow(
   accept: (joined: JoinResult, missed: string | null) => void,
   isKnown: (seq: number) => boolean = () => false,
 ): Promise<void> {
-  const { following } = options.peerOf(connection).session;
+  const { following } = options.peerOf(connection).state;
   const wasIn = connection.rooms.has(ROOMS.conversation(conversationId));
   const command = { conversationId, members: "none", limit: LATEST, ...position } as const;
   try {
@@ -41,7 +46,7 @@ export async function follow(
         : null;
       const known = following.get(conversationId)?.from ?? Infinity;
       const from = missed === null ? joined.seq : Math.min(known, position.seq!);
-      // What a packet says of where its client is must not run ahead of what is sent behind it.
+      // The positions in an offset must not be ahead of the packets that are sent before it.
       const followed = { from, at: missed === null ? joined.seq : position.seq! };
       following.set(conversationId, followed);
       accept(joined, missed);
@@ -49,13 +54,13 @@ export async function follow(
     });
   } catch (error) {
     following.delete(conversationId);
-    // It was following, and would now miss what comes without being told.
+    // It followed the conversation, and would now miss events without noticing.
     if (wasIn) connection.close(CLOSE.internal);
     throw error;
   }
 }
 
-/** One text, because a reader is not slow for having missed much; null where it is too long for one. */
+/** One text, so that much missed does not count as a slow reader; null if it is too long. */
 function textOf(
   epoch: string,
   connection: Connection,
@@ -73,8 +78,8 @@ function textOf(
 }
 
 /**
- * `join_conversation`. With a position, the client's or the one that it came with, what it missed
- * follows as events. Who is in already goes on from where it is.
+ * `join_conversation`. With a position, in the command or of the previous connection, missed events
+ * follow. A client that has joined already continues from its position.
  */
 export async function joinConversation(
   options: Pick<SocketIoOptions, "commands" | "peerOf" | "epoch">,
@@ -86,15 +91,15 @@ export async function joinConversation(
   const { conversationId } = data;
   const { epoch } = options;
   const peer = options.peerOf(connection);
-  const own = peer.session.following.get(conversationId);
+  const own = peer.state.following.get(conversationId);
   const asked = "after" in data && data.after !== undefined
     ? { epoch: data.epoch ?? epoch, seq: data.after }
     : undefined;
-  const came = own === undefined && asked === undefined
-    ? takeCame(peer, conversationId)
+  const last = own === undefined && asked === undefined
+    ? takeLastReceived(peer, conversationId)
     : undefined;
-  const begin = came ?? (own === undefined ? undefined : { epoch, seq: own.at });
-  // Up to where the events begin, so that nothing comes in both.
+  const begin = last ?? (own === undefined ? undefined : { epoch, seq: own.at });
+  // Messages before the first event, so that no message is in both.
   const latest = asked === undefined && begin !== undefined && isAcknowledged
     ? await options.commands.history(
       connection,
@@ -110,9 +115,9 @@ export async function joinConversation(
     { epoch: position?.epoch, seq: position?.seq },
     (joined, missed) => {
       const { messages = [], hasMore = false } = latest ?? joined.snapshot ?? {};
-      const goesOn = asked !== undefined || came !== undefined ||
-        peer.regained.delete(conversationId);
-      const recovered = missed !== null && goesOn;
+      const isContinued = asked !== undefined || last !== undefined ||
+        peer.caughtUp.delete(conversationId);
+      const recovered = missed !== null && isContinued;
       const answer = { conversationId, epoch: joined.epoch, seq: joined.seq, recovered };
       connection.send(eventText("joined_conversation", answer, markerOf(peer.nextMarker++)));
       accept({ ...answer, messages: messages.filter(isShown).map(messageData), hasMore });
@@ -123,8 +128,8 @@ export async function joinConversation(
 }
 
 /**
- * Of the conversations that a client followed on a connection that this server knows nothing of,
- * those that it may still see: each from where it was.
+ * Follows the conversations of a previous connection that this server does not know, each from its
+ * last position. One that the client may not see any more is left.
  */
 export async function followAgain(
   options: Pick<SocketIoOptions, "commands" | "peerOf" | "epoch" | "onUnexpected">,
@@ -132,19 +137,19 @@ export async function followAgain(
   rooms: readonly FollowedRoom[],
 ): Promise<void> {
   const peer = options.peerOf(connection);
-  const { returning } = peer.session;
+  const { pendingRejoins } = peer.state;
   await Promise.all(rooms.map(async ({ conversationId, ...position }) => {
     try {
       await follow(options, connection, conversationId, position, (joined, missed) => {
-        returning.delete(conversationId);
+        pendingRejoins.delete(conversationId);
         const { epoch, seq } = joined;
         const answer = { conversationId, epoch, seq, recovered: missed !== null };
-        if (missed !== null) peer.regained.add(conversationId);
+        if (missed !== null) peer.caughtUp.add(conversationId);
         connection.send(eventText("joined_conversation", answer, markerOf(peer.nextMarker++)));
         if (missed) connection.send(missed);
       });
     } catch (thrown) {
-      returning.delete(conversationId);
+      pendingRejoins.delete(conversationId);
       const error = toParleyError(thrown);
       if (error.code === "internal") options.onUnexpected(thrown, connection);
       const left = eventText("left_conversation", { conversationId }, markerOf(peer.nextMarker++));

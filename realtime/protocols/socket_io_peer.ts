@@ -3,26 +3,26 @@ import type { Authenticator } from "../authenticator.ts";
 import type { HubEvent } from "../broker.ts";
 import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
-import type { RecoverySession } from "../recovery.ts";
+import type { RecoveryState } from "../recovery_state.ts";
 import { type Audience } from "../../domain/principal.ts";
 import { eventText, offsetOf, packetsOf } from "./socket_io_events.ts";
-import { type FollowedRoom, type Place, SEPARATOR } from "./socket_io_places.ts";
+import { type FollowedRoom, type PacketPosition, SEPARATOR } from "./socket_io_positions.ts";
 
-/** Clients announce every keystroke; those that change nothing count only against this. */
+/** Clients announce every keystroke. Those that change nothing count only for this rate. */
 const KEYSTROKES_PER_MINUTE = 1200;
 
-/** What the protocol knows of a connection beside what the hub knows. */
+/** What this protocol keeps of a connection. */
 export interface SocketIoPeer {
-  session: RecoverySession<Place>;
-  /** The last that its client received before it lost another connection; used once. */
-  came: Place | null;
-  /** What its client followed on a connection that this server knows nothing of. */
-  brought: FollowedRoom[];
-  /** Of these it has all that was missed already, and its client has not asked for them yet. */
-  regained: Set<string>;
-  /** Whether it is a new connection of a client that had one before. */
-  comesBack: boolean;
-  /** Counts its packets that stand in no log. */
+  state: RecoveryState<PacketPosition>;
+  /** The last packet that the client received on its previous connection; used once. */
+  lastReceived: PacketPosition | null;
+  /** What the client followed on a previous connection that this server does not know. */
+  previousRooms: FollowedRoom[];
+  /** Of these, the ones that are complete again and that the client has not joined itself yet. */
+  caughtUp: Set<string>;
+  /** The client had a connection before. */
+  isReconnect: boolean;
+  /** Counts the packets that are not in a log. */
   nextMarker: number;
   /** Until when its typing counts as announced, by conversation. */
   typing: Map<string, number>;
@@ -30,19 +30,19 @@ export interface SocketIoPeer {
 }
 
 export function createPeer(
-  known: Pick<SocketIoPeer, "session" | "came" | "brought" | "comesBack">,
+  known: Pick<SocketIoPeer, "state" | "lastReceived" | "previousRooms" | "isReconnect">,
 ): SocketIoPeer {
   const keystrokes = new TokenBucket(KEYSTROKES_PER_MINUTE, 60_000, Date.now());
-  return { ...known, regained: new Set(), nextMarker: 0, typing: new Map(), keystrokes };
+  return { ...known, caughtUp: new Set(), nextMarker: 0, typing: new Map(), keystrokes };
 }
 
 export interface SocketIoOptions {
   commands: Commands;
   authenticate: Authenticator["authenticate"];
   peerOf: (connection: Connection) => SocketIoPeer;
-  /** The agent gets what concerns all conversations from here on. */
+  /** The agent receives what concerns all conversations from now on. */
   followAll: (connection: Connection) => Promise<unknown>;
-  /** The connection goes on in place of the one that its session had. False: it cannot. */
+  /** The connection continues its state. False: it cannot. */
   resume: (connection: Connection) => boolean;
   epoch: string;
   /** Milliseconds after which typing ends by itself. */
@@ -51,18 +51,21 @@ export interface SocketIoOptions {
   now?: () => Date;
 }
 
-/** Answers an event; `success` stands before it. */
+/** The answer to an event; `success` is added to it. */
 export type Answer = Record<string, unknown>;
 
-/** The position that the peer came with, where it is of that conversation. */
-export function takeCame(peer: SocketIoPeer, conversationId: string): Place | undefined {
-  const { came } = peer;
-  if (came?.conversationId !== conversationId) return undefined;
-  peer.came = null;
-  return came;
+/** The client's last position, if it is in that conversation. */
+export function takeLastReceived(
+  peer: SocketIoPeer,
+  conversationId: string,
+): PacketPosition | undefined {
+  const { lastReceived } = peer;
+  if (lastReceived?.conversationId !== conversationId) return undefined;
+  peer.lastReceived = null;
+  return lastReceived;
 }
 
-/** An event's packets as one text, each with the offset that recovery knows it by. */
+/** The packets of an event as one text, each with its offset. */
 export function encodeEvent(
   epoch: string,
   event: HubEvent,

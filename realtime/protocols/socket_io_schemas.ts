@@ -1,4 +1,4 @@
-/** What the clients of the Socket.IO vocabulary send, as their arguments after the event's name. */
+/** The arguments of the events that Socket.IO clients send. */
 import { z } from "zod";
 import { ParleyError } from "../../protocol/errors.ts";
 import { Id } from "../../protocol/model.ts";
@@ -29,7 +29,7 @@ export const SCHEMAS = {
   send_message: z.object({
     conversationId: Id.optional(),
     content: Content,
-    /** Makes sending again harmless; optional, because the documents have none. */
+    /** Makes a retry harmless. Optional, because the protocol's documents do not have it. */
     clientMessageId: z.string()
       .regex(/^[\x21-\x7e]{1,64}$/, "must be 1 to 64 visible ASCII characters").optional(),
   }),
@@ -62,7 +62,7 @@ export function readArguments<E extends ClientEvent>(name: E, args: unknown[]): 
   return { ...parsed.data, ...position.data } as ClientData<E>;
 }
 
-/** Of a union the branch counts that came furthest: what is said is about what was meant. */
+/** Of a union, reports the branch that matched furthest, which is what the client meant. */
 function wrong(name: string, error: z.ZodError): ParleyError {
   const [first] = error.issues;
   const branches = first?.code === "invalid_union" ? first.errors : [error.issues];

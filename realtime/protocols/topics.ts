@@ -1,7 +1,7 @@
 /**
- * Topics at `/api/v1/ws`: subscriptions to the events of conversations, one message a frame, as in
- * docs/protocols/topics.md. The same events, with the same ids, are read over HTTP by clients that
- * cannot open one.
+ * Topics at `/api/v1/ws`: subscriptions to the events of conversations, one message in each frame, as
+ * in docs/protocols/topics.md. Clients without a WebSocket read the same events, with the same ids,
+ * over HTTP.
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { readCredentials } from "../../protocol/credentials.ts";
@@ -26,12 +26,12 @@ import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
 import type { Follow } from "../follow.ts";
 import type { Protocol } from "../protocol.ts";
-import { remembering } from "../remembering.ts";
+import { memoizeLast } from "../memoize_last.ts";
 
 export interface TopicsOptions {
   commands: Commands;
   follow: Follow;
-  /** Of the database: ids of events carry it. */
+  /** The epoch of the logs; the ids of events have it. */
   epoch: string;
   onUnexpected: (error: unknown, connection: Connection) => void;
   now?: () => Date;
@@ -39,7 +39,7 @@ export interface TopicsOptions {
 
 type Frame = Record<string, unknown>;
 
-/** What of a frame its error repeats, so that its sender can match the two. */
+/** Characters of the longest value of a frame that its error repeats. */
 const MAX_ECHO = 100;
 
 export function createTopicsProtocol(options: TopicsOptions): Protocol {
@@ -61,42 +61,46 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     });
   }
 
-  const eventOf = remembering(readEvent);
-  /** Which events each connection wants of each conversation, where it said so. */
-  const wishes = new WeakMap<Connection, Map<string, Wanted>>();
+  const eventOf = memoizeLast(readEvent);
+  /** The events that a connection has chosen, by conversation. */
+  const filters = new WeakMap<Connection, Map<string, Wanted>>();
 
-  /** @param wanted undefined: messages alone. */
-  function wish(connection: Connection, conversationId: string, wanted: Wanted | undefined): void {
-    let own = wishes.get(connection);
+  /** @param wanted undefined: only messages */
+  function setFilter(
+    connection: Connection,
+    conversationId: string,
+    wanted: Wanted | undefined,
+  ): void {
+    let own = filters.get(connection);
     if (own === undefined) {
-      wishes.set(connection, own = new Map());
-      connection.personal = (text) => pick(own!, text);
+      filters.set(connection, own = new Map());
+      connection.personal = (text) => applyFilter(own!, text);
     }
     if (wanted === undefined) own.delete(conversationId);
     else own.set(conversationId, wanted);
   }
 
-  /** Of what is told to all who follow a conversation what this one wants. */
-  function pick(own: ReadonlyMap<string, Wanted>, text: string): string | null {
+  /** A text for all members of a conversation, as this connection receives it. */
+  function applyFilter(own: ReadonlyMap<string, Wanted>, text: string): string | null {
     const event = eventOf(text);
     if (event === null) return text;
     const wanted = own.get(event.conversationID) ?? MESSAGES_ONLY;
     if (wanted.has(event.event)) return text;
-    // A receipt is behind an event of the log, whose place is known.
+    // A receipt does not move the position in the log.
     if (event.event === "read" || event.event === "delivered") return null;
     const { conversationID: resourceID, id: position } = event;
     return encode({ type: "position", topic: TOPIC, resourceID, position });
   }
 
-  function tell(connection: Connection, thrown: unknown, frame: Frame): ParleyError {
+  function sendError(connection: Connection, thrown: unknown, frame: Frame): ParleyError {
     const error = toParleyError(thrown);
     if (error.code === "internal") options.onUnexpected(thrown, connection);
-    connection.told(error);
+    connection.errorSent(error);
     connection.send(encodeError(error, frame));
     return error;
   }
 
-  /** Answers who this is. The first time says so; later it brings a new token. */
+  /** The first authentication, or later a new token. */
   async function authenticate(connection: Connection, { token, sessionId }: Frame): Promise<void> {
     const credentials = readCredentials({ token, sessionId });
     const { principal } = connection;
@@ -109,9 +113,9 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     );
   }
 
-  /** With bad credentials there is nothing to wait for. */
+  /** Closes a connection whose first authentication failed. */
   function refuse(connection: Connection, thrown: unknown, frame: Frame): void {
-    const { code, close } = tell(connection, thrown, frame);
+    const { code, close } = sendError(connection, thrown, frame);
     if (connection.principal !== null || code === "invalid") return;
     if (code === "token_expired") connection.close(CLOSE.expired);
     else if (isTemporary(code)) connection.close(closingFor(code));
@@ -123,29 +127,29 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     const answer = { type: "subscription", topic: TOPIC, resourceID: conversationId } as const;
     if (action === "unsubscribe") {
       await commands.leave(connection, { conversationId }, () => {});
-      wish(connection, conversationId, undefined);
+      setFilter(connection, conversationId, undefined);
       connection.send(encode({ ...answer, action: "unsubscribed" }));
       return;
     }
-    const goesOn = connection.conversations.has(conversationId);
-    const wishes = () => {
-      if (wanted !== undefined || !goesOn) wish(connection, conversationId, wanted);
+    const isJoined = connection.conversations.has(conversationId);
+    const updateFilter = () => {
+      if (wanted !== undefined || !isJoined) setFilter(connection, conversationId, wanted);
     };
-    if (after === undefined && goesOn) {
-      // It goes on as it was. Its place is what was sent last, which only the client knows.
-      wishes();
+    if (after === undefined && isJoined) {
+      // It continues. Its position is the last event sent, which only the client knows.
+      updateFilter();
       connection.send(encode({ ...answer, action: "subscribed" }));
       return;
     }
-    const place = after === undefined ? undefined : parsePosition(after, conversationId, epoch);
-    await follow(connection, conversationId, place, {
+    const start = after === undefined ? undefined : parsePosition(after, conversationId, epoch);
+    await follow(connection, conversationId, start, {
       answer({ end, reset }) {
-        wishes();
+        updateFilter();
         const position = formatPosition(conversationId, end);
         const extra = reset ? { reset } : {};
         connection.send(encode({ ...answer, action: "subscribed", position, ...extra }));
       },
-      event: (happening) => connection.send(encodeHappening(happening)),
+      event: (event) => connection.send(encodeStreamEvent(event)),
     });
   }
 
@@ -176,11 +180,11 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
     throw new ParleyError("bad_frame", 'Cannot read the message: an object with "type" is needed');
   }
 
-  /** What this reader may not see still moves their place. */
-  function encodeHappening(happening: StreamEvent): string {
-    const event = toConversationEvent(epoch, happening);
-    if (event !== null) return encode(event);
-    const { conversationId, seq } = happening.data as { conversationId: string; seq: number };
+  /** An event that the reader may not see still moves their position. */
+  function encodeStreamEvent(event: StreamEvent): string {
+    const encoded = toConversationEvent(epoch, event);
+    if (encoded !== null) return encode(encoded);
+    const { conversationId, seq } = event.data as { conversationId: string; seq: number };
     return encode({
       type: "position",
       topic: TOPIC,
@@ -208,7 +212,7 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
         if (frame.type !== "auth") return await handle(connection, frame);
         connection.takeCommand("message");
       } catch (thrown) {
-        tell(connection, thrown, frame.type === undefined ? peek(text) : frame);
+        sendError(connection, thrown, frame.type === undefined ? peek(text) : frame);
         return;
       }
       try {
@@ -225,22 +229,22 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
         case "message_deleted":
         case "conversation_changed":
         case "hidden":
-          return encodeHappening(event);
+          return encodeStreamEvent(event);
         case "message_status": {
           const { conversationId, userId, role, receipt } = event.data;
           if (receipt === undefined) return null;
           const timestamp = receipt.createdAt;
           const data = { conversationId, userId, role, receipt };
-          return encodeHappening({ type: "receipt", timestamp, data });
+          return encodeStreamEvent({ type: "receipt", timestamp, data });
         }
         case "heartbeat": {
           const { serverTime, positions } = event.data;
-          const places = Object.entries(positions)
+          const logPositions = Object.entries(positions)
             .map(([id, seq]) => [id, formatPosition(id, { epoch, seq })]);
           return encode({
             type: "heartbeat",
             timestamp: serverTime,
-            positions: Object.fromEntries(places),
+            positions: Object.fromEntries(logPositions),
           });
         }
         case "reconnect":
@@ -258,7 +262,7 @@ function echoes(value: unknown): value is string {
 
 const EVENT_START = `{"type":"${TOPIC}"`;
 
-/** null: it is no event of a conversation. */
+/** null: it is not an event of a conversation. */
 function readEvent(text: string): ConversationEvent | null {
   return text.startsWith(EVENT_START) ? JSON.parse(text) : null;
 }

@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOptions } from "../../realtime/connection.ts";
+import { Connection } from "../../realtime/connection.ts";
+import type { ConnectionOptions } from "../../realtime/connection_options.ts";
 
 let number = 0;
 

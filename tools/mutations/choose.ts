@@ -38,10 +38,10 @@ const FOLDERS = [
   "domain/tables",
   "domain/visitors",
   "domain",
+  "engineio",
   "protocol",
   "realtime",
   "realtime/protocols",
-  "realtime/socketio",
   "widget",
 ];
 

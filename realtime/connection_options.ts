@@ -1,0 +1,47 @@
+import type { Slot } from "../domain/capacity.ts";
+import type { Connection } from "./connection.ts";
+import type { Protocol } from "./protocol.ts";
+import type { ConnectionWriter, SocketLike } from "./writer.ts";
+
+export interface ConnectionLimits {
+  messageBytes: number;
+  preAuthBytes: number;
+  preAuthMessages: number;
+  queueBytes: number;
+  pendingFrames: number;
+  messagesPerMinute: number;
+  typingPerMinute: number;
+  editsPerMinute: number;
+  cursorsPerMinute: number;
+  subscriptions: number;
+}
+
+export interface ConnectionOptions {
+  id: string;
+  /** Counts up. It spreads connections over the slots of the heartbeat. */
+  number: number;
+  socket: SocketLike;
+  protocol: Protocol;
+  limits: ConnectionLimits;
+  address: string;
+  origin: string | null;
+  /** The origin under which the client reached this server. */
+  selfOrigin: string;
+  /** Counts it as not authenticated. Default: it is not counted. */
+  slot?: Slot | undefined;
+  events: ConnectionEvents;
+  now?: () => number;
+}
+
+/** What connections report; one object for all of them. */
+export interface ConnectionEvents {
+  /** The reader does not keep up. */
+  onSlow: (connection: Connection) => void;
+  /** The writer's queue has to be pumped. */
+  onWaiting: (writer: ConnectionWriter) => void;
+  onError: (error: unknown, connection: Connection) => void;
+  /** A command was refused because of a rate; `limit` is the setting. */
+  onRateLimited?: (limit: string, connection: Connection) => void;
+  /** An error with this code was sent to the peer. */
+  onErrorSent?: (code: string, connection: Connection) => void;
+}

@@ -1,0 +1,158 @@
+/** What `createRealtime` needs of the other folders, and what they use of it. */
+import type { Gauges } from "../domain/analytics/registry.ts";
+import type { Analytics } from "../domain/analytics/service.ts";
+import type { ProcessCounters } from "../domain/analytics/process_counters.ts";
+import type { Documents } from "../domain/collaboration/service.ts";
+import type { Conversations } from "../domain/conversations/types.ts";
+import type { EventBus, LogEntry } from "../domain/events.ts";
+import type { Metrics } from "../domain/metrics.ts";
+import type { Principal, VisitorPrincipal } from "../domain/principal.ts";
+import type { Tables } from "../domain/tables/service.ts";
+import type { WorkspaceChat } from "../domain/workspace/chat.ts";
+import type { Page } from "../protocol/model.ts";
+import type { ConnectionStats } from "../protocol/programs.ts";
+import type { PeerReader } from "./address.ts";
+import type { Broker, BrokerStats } from "./broker.ts";
+import type { ConnectionLimits } from "./connection_options.ts";
+import type { DisconnectTarget } from "./disconnect.ts";
+import type { Absence } from "./presence.ts";
+
+export interface RealtimeOptions {
+  metrics: Metrics;
+  bus: EventBus;
+  broker: Broker;
+  conversations: Conversations;
+  tables: Tables;
+  analytics: Pick<Analytics, "live" | "ofConversations">;
+  counters: Pick<ProcessCounters, "delivered" | "answered">;
+  documents: Documents;
+  workspaceChat: WorkspaceChat;
+  /** Name of this node, different from every other's. */
+  node: string;
+  /** Milliseconds of silence after which another node is gone, with the people connected to it. */
+  nodeTimeoutMs: number;
+  /** The log of a conversation, or of the workspace's chat, after a position; or a first part of it. */
+  logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
+  limits: ConnectionLimits;
+  /** New sockets a minute and network. */
+  connectionsPerMinute: number;
+  exemptLoopback: boolean;
+  /** Sockets and Engine.IO sessions that are not authenticated, at a time. */
+  unauthenticated: { total: number; perNetwork: number; exemptLoopback: boolean };
+  maxConnectionsPerUser: number;
+  authTimeoutMs: number;
+  heartbeatMs: number;
+  typingMs: number;
+  presenceGraceMs: number;
+  tokenGraceMs: number;
+  /** Milliseconds within which an interrupted Socket.IO connection can be recovered, and how many. */
+  recoveryMs: number;
+  maxRecoverable: number;
+  maxReplayEvents: number;
+  drainMs: number;
+  agentOrigins: readonly string[];
+  peer: PeerReader;
+  /** Whether a page of this origin may open a socket. */
+  originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
+  agentByToken: (token: string) => Promise<Principal>;
+  /** An agent's token, or a participant's. */
+  principalByToken: (token: string) => Promise<Principal>;
+  /** The conversation of a context; it is opened if there is none. */
+  openContext: (principal: Principal, contextId: string) => Promise<string>;
+  /** The conversation of a context; null: there is none. */
+  contextConversation: (contextId: string) => Promise<string | null>;
+  visitorBySession: (sessionId: string) => Promise<Principal>;
+  conversationOf: (contactId: string) => Promise<string | null>;
+  /** The last `seq` of each of these conversations. */
+  positions: (conversationIds: string[]) => Promise<Map<string, number>>;
+  recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
+  /** The grace after the last connection of a person to this node is over. */
+  onGone: (userId: string, kind: "agent" | "visitor") => void;
+  /** Unread messages of an agent. */
+  totalUnread: (userId: string) => Promise<number>;
+  /** The same for each of these agents, by platform. */
+  unreadCounts: (userIds: string[]) => Promise<Map<string, Record<string, number>>>;
+  onError: (error: unknown, context?: Record<string, unknown>) => void;
+}
+
+/** What bounds the sockets that are accepted. */
+export type AdmissionSettings = Pick<
+  RealtimeOptions,
+  "connectionsPerMinute" | "exemptLoopback" | "unauthenticated"
+>;
+
+/** The connections of one protocol. */
+export interface ProtocolStats {
+  protocol: string;
+  /** Not authenticated. */
+  pending: number;
+  agents: number;
+  visitors: number;
+  /** Frames since the start. */
+  received: number;
+  sent: number;
+}
+
+export interface RealtimeStats {
+  connections: number;
+  authenticatedUsers: number;
+  rooms: number;
+  /** null: there can be no other node; false: other nodes cannot be reached now. */
+  nodesConnected: boolean | null;
+  /** The number of nodes, with this one, and the longest silence of another; 0: there is none. */
+  nodes: { count: number; silenceMs: number };
+  /** null: nothing between the nodes can fail. */
+  broker: Readonly<BrokerStats> | null;
+  slowClosed: number;
+  /** Sockets and Engine.IO sessions that count as not authenticated, also lingering ones. */
+  unauthenticated: number;
+  /** Sockets that the server has closed and whose peer has not; the runtime still holds them. */
+  lingering: number;
+  broadcasts: number;
+  deliveries: number;
+}
+
+/** The interface that other folders use. */
+export interface Realtime {
+  /** Whether there are sockets at this path. */
+  serves(path: string): boolean;
+  /** Answers a request at one of these paths. */
+  upgrade(request: Request, remote: string): Promise<Response>;
+  stats(): RealtimeStats;
+  /**
+   * While memory is short, new sockets are refused. When it becomes short, the connections that are
+   * not authenticated are closed. @returns how many those were.
+   */
+  setMemoryPressure(isShort: boolean): number;
+  /** Iterates over all connections: for a scrape from time to time. */
+  traffic(): { byProtocol: ProtocolStats[]; queueBytes: number };
+  /**
+   * Ends every connection of a user, a visitor's session, a sign-in or a single token, on every
+   * node. @returns how many; those of a node that does not reply are not counted.
+   */
+  disconnect(target: DisconnectTarget): Promise<number>;
+  /**
+   * Sends an event to every connection of a user or contact, on every node, with a name that the
+   * sender chooses (`EventName`). It is not stored for people who are not connected.
+   */
+  sendToUser(userId: string, event: string, data: Record<string, unknown>): void;
+  /** The same to every connected agent, or to all that follow a conversation. */
+  sendToRoom(
+    room: "agents" | { conversationId: string },
+    event: string,
+    data: Record<string, unknown>,
+  ): void;
+  /** How many connections a user or contact has, on all nodes that reply. */
+  connectionsOf(userId: string): Promise<number>;
+  /** Since when an agent is away or offline, on all nodes; null: the agent is online. */
+  absenceOf(userId: string): Absence | null;
+  /** Connections and people, on all nodes that reply. */
+  connectionStats(): Promise<ConnectionStats>;
+  /** Present values for analytics, on all nodes that reply. */
+  gauges(): Promise<Gauges>;
+  /** Refuses new sockets, asks every client to reconnect, and closes their connections. */
+  drain(): Promise<void>;
+  /** After the drain, when nothing more is published to other nodes. */
+  close(): Promise<void>;
+  readonly draining: boolean;
+}
