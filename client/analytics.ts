@@ -6,7 +6,7 @@ import type { ParleyCore } from "./parley_core.ts";
 export type MetricCallback = (update: MetricUpdate) => unknown;
 
 export interface MetricSubscription {
-  /** Resolves when the server takes it; rejects when it refuses. */
+  /** Resolves when the server accepts it; rejects when the server refuses it. */
   readonly ready: Promise<void>;
   unsubscribe(): void;
 }
@@ -16,16 +16,16 @@ interface Listener {
   callback: MetricCallback;
   onEnd: ((error: ParleyClientError) => unknown) | undefined;
   ready: PromiseWithResolvers<void>;
-  asking: boolean;
+  requesting: boolean;
   retry?: ReturnType<typeof setTimeout>;
 }
 
-/** Milliseconds until it is tried again, where the error says nothing about the metrics. */
+/** Milliseconds before the next try, where the error is not about the metrics. */
 const RETRY_MS = 3_000;
 
 /**
- * Metrics as they change, over the connection of an agent's client. A subscription outlives
- * connections: after each new one it begins again with what the values are.
+ * Metrics as they change, over the connection of an agent's client. A subscription survives
+ * reconnections: after each one it starts again with the current values.
  *
  * ```ts
  * const analytics = new Analytics(client);
@@ -38,7 +38,7 @@ const RETRY_MS = 3_000;
 export class Analytics {
   #client: ParleyCore;
   #listeners = new Set<Listener>();
-  /** What each metric was last, for who subscribes to what is followed already. */
+  /** The last value of each metric, for a new listener of a metric that is already subscribed. */
   #last = new Map<string, MetricUpdate>();
 
   constructor(client: ParleyCore) {
@@ -46,7 +46,7 @@ export class Analytics {
     client.on("state", (state) => {
       this.#last.clear();
       if (state !== "connected") return;
-      for (const listener of this.#listeners) void this.#ask(listener);
+      for (const listener of this.#listeners) void this.#request(listener);
     });
     client.on("metric_update", (update) => {
       this.#last.set(update.metric, update);
@@ -57,10 +57,10 @@ export class Analytics {
   }
 
   /**
-   * Calls back with what each of these metrics, or all of a family, is now, and whenever it has
-   * changed, at most once a second.
+   * Calls back with the current value of each of these metrics, or of a whole family, and then
+   * after each change, at most once a second.
    *
-   * @param onEnd the server refuses it, at once or after the rights have changed
+   * @param onEnd the server refuses the subscription, at once or after the rights have changed
    */
   subscribe(
     metrics: readonly FollowedMetric[],
@@ -70,15 +70,15 @@ export class Analytics {
     const ready = Promise.withResolvers<void>();
     ready.promise.catch(() => {});
     const { onEnd } = options;
-    const listener = { metrics: new Set(metrics), callback, onEnd, ready, asking: false };
+    const listener = { metrics: new Set(metrics), callback, onEnd, ready, requesting: false };
     this.#listeners.add(listener);
-    void this.#ask(listener);
+    void this.#request(listener);
     return { ready: ready.promise, unsubscribe: () => this.#remove(listener) };
   }
 
-  async #ask(listener: Listener): Promise<void> {
-    if (listener.asking || this.#client.state !== "connected") return;
-    listener.asking = true;
+  async #request(listener: Listener): Promise<void> {
+    if (listener.requesting || this.#client.state !== "connected") return;
+    listener.requesting = true;
     clearTimeout(listener.retry);
     const missing = [...listener.metrics].filter((metric) => !this.#last.has(metric));
     for (const metric of listener.metrics) {
@@ -87,18 +87,18 @@ export class Analytics {
     }
     try {
       if (missing.length > 0) await this.#client.request("subscribe", { metrics: missing });
-      listener.asking = false;
+      listener.requesting = false;
       listener.ready.resolve();
     } catch (reason) {
-      listener.asking = false;
+      listener.requesting = false;
       const error = toClientError(reason);
       if (!this.#listeners.has(listener)) return;
-      // A new connection asks again by itself, unless it is there already.
-      if (error.code === "disconnected") return void this.#ask(listener);
-      // Without a time it is of a metric that is not measured there.
+      // A new connection subscribes again, unless it is there already.
+      if (error.code === "disconnected") return void this.#request(listener);
+      // Without a time, the metric is not measured on this server.
       const isAbsent = error.code === "unavailable" && error.retryAfter === undefined;
       if (!isAbsent && PASSING.includes(error.code)) {
-        listener.retry = setTimeout(() => this.#ask(listener), error.retryAfter ?? RETRY_MS);
+        listener.retry = setTimeout(() => this.#request(listener), error.retryAfter ?? RETRY_MS);
         return;
       }
       this.#listeners.delete(listener);

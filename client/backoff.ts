@@ -1,14 +1,14 @@
 export interface BackoffOptions {
   /** Milliseconds of the first wait, before jitter. */
   minDelayMs: number;
-  /** Milliseconds that no wait exceeds. */
+  /** Upper bound of every wait, in milliseconds. */
   maxDelayMs: number;
 }
 
 /**
- * Milliseconds to wait before attempt `attempt` (0 is the first retry): doubles from minDelayMs up
- * to maxDelayMs, of which the upper half is random. Clients that were cut off together so come
- * back spread out, and none hammers: the lower half is always waited.
+ * Milliseconds to wait before attempt `attempt` (0 is the first retry). The full wait doubles from
+ * minDelayMs up to maxDelayMs. Its upper half is random, so that clients that were disconnected
+ * together reconnect spread out; its lower half is always waited.
  */
 export function backoffDelay(
   attempt: number,

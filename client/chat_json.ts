@@ -1,6 +1,7 @@
 /**
  * A client of chat JSON (`/ws`, docs/protocols/chat-json.md), for programs that were written
- * against its `WebSocketService` and `RealtimeService`. New programs have more from `ParleyClient`.
+ * against its `WebSocketService` and `RealtimeService`. For a new program `ParleyClient` offers
+ * more.
  *
  * ```ts
  * const service = new WebSocketService({ url: "wss://chat.example.com/ws", sessionId });
@@ -45,14 +46,15 @@ export type {
 } from "./chat_json_types.ts";
 
 const MINUTE = 60_000;
-/** What the server takes as `payload.id`, and characters of a `clientId`. */
+/** What the server accepts as `payload.id`, and the longest `clientId`. */
 const MESSAGE_ID = /^[\x21-\x7d]{1,40}$/;
 const MAX_CLIENT_ID = 100;
 
 /**
  * One connection to `/ws` that keeps itself alive: it reconnects with backoff, authenticates again,
- * and sends what was written meanwhile, in order. A chat counts as sent when it came back from the
- * server; until then it is sent again on the next connection, which `payload.id` makes harmless.
+ * and sends the messages that were written in the meantime, in order. A chat counts as sent when
+ * the server has echoed it. Until then it is sent again on each connection; `payload.id` makes that
+ * harmless.
  */
 export class WebSocketService {
   readonly clientId: string;
@@ -64,7 +66,7 @@ export class WebSocketService {
   #disconnects = new Set<DisconnectHandler>();
   #errors = new Set<ErrorHandler>();
   #states = new Set<(state: ConnectionState) => unknown>();
-  /** Calls of `send` since `#minuteBegan`, those that were rejected included. */
+  /** Calls of `send` since `#minuteBegan`, including those that were rejected. */
   #sentThisMinute = 0;
   #minuteBegan = 0;
 
@@ -103,42 +105,42 @@ export class WebSocketService {
   get state(): ConnectionState {
     return this.#connection.state;
   }
-  /** How many messages wait, for a connection or for their echo. */
+  /** How many messages wait for a connection or for their echo. */
   get waiting(): number {
     return this.#queue.size;
   }
   isConnected(): boolean {
     return this.state === ConnectionState.CONNECTED;
   }
-  /** Whether this is the session that the connection authenticates with. */
+  /** Whether the connection authenticates with this session. */
   ownsSession(sessionId: string): boolean {
     return this.#connection.session === sessionId;
   }
 
   /**
    * Resolves when connected and, with credentials, authenticated. Calls at the same time share one
-   * attempt; on a connection that is there it does nothing. Rejects with a ParleyClientError when
-   * this attempt fails; with `autoReconnect` the next ones follow all the same.
+   * attempt; while connected it does nothing. Rejects with a ParleyClientError when this attempt
+   * fails; with `autoReconnect` further attempts follow anyway.
    */
   connect(): Promise<void> {
     return this.#connection.connect();
   }
 
-  /** Ends the connection. What waits stays, and goes out after the next `connect`. */
+  /** Ends the connection. Waiting messages stay, and are sent after the next `connect`. */
   disconnect(): void {
     this.#connection.disconnect();
   }
 
   /**
-   * Sends a message with this client's `clientId` and the time, and a chat with a `payload.id`,
-   * where they are not given. Without a connection it waits for one in the queue, and a connection
-   * is begun where none is. Resolves when the message is sent or queued; whether the server took a
-   * chat tells its echo, or `onError`.
+   * Sends a message. Adds this client's `clientId` and the time, and to a chat a `payload.id`,
+   * where they are missing. Without a connection the message waits in the queue, and a connection
+   * is started where none is. Resolves when the message is sent or queued; the echo or `onError`
+   * says whether the server accepted a chat.
    *
    * Rejects with `rate_limited` ("Rate limit exceeded") for more than 60 times `rateLimitPerSecond`
-   * messages within a minute, as the protocol's document counts them (those that are rejected, too),
+   * messages within a minute (counted as in the protocol's document, including rejected ones),
    * `outbox_full` past `maxQueueSize`, `too_large` past `maxMessageBytes`, and `invalid` for a
-   * `payload.id` or `clientId` that the server would not take.
+   * `payload.id` or `clientId` that the server would refuse.
    */
   // deno-lint-ignore require-await -- what it throws has to be a rejection
   async send(message: WebSocketMessage): Promise<void> {
@@ -163,19 +165,19 @@ export class WebSocketService {
   removeMessageHandler(handler: MessageHandler): void {
     this.#messages.delete(handler);
   }
-  /** The same as `addMessageHandler`; returns the function that ends it. */
+  /** The same as `addMessageHandler`; returns a function that removes the handler. */
   onMessage(handler: MessageHandler): () => void {
     return register(this.#messages, handler);
   }
-  /** After each connection, the first and every new one. Returns the function that ends it. */
+  /** After every connection, including the first. Returns a function that removes the handler. */
   onConnect(handler: () => unknown): () => void {
     return register(this.#connects, handler);
   }
-  /** A connection that was there is gone. Returns the function that ends it. */
+  /** After an established connection is lost. Returns a function that removes the handler. */
   onDisconnect(handler: DisconnectHandler): () => void {
     return register(this.#disconnects, handler);
   }
-  /** Failed attempts, errors of the server, and messages that are given up. */
+  /** Failed attempts, errors of the server, and messages that will not be sent. */
   onError(handler: ErrorHandler): () => void {
     return register(this.#errors, handler);
   }
@@ -219,7 +221,7 @@ export class WebSocketService {
   #checkRate() {
     const now = this.#now();
     const age = now - this.#minuteBegan;
-    // A clock that was set back makes nobody wait.
+    // After the clock was set back, nobody has to wait.
     if (age < 0 || age >= MINUTE) {
       this.#minuteBegan = now;
       this.#sentThisMinute = 0;

@@ -19,12 +19,12 @@ export interface ChatJsonConnectionHandlers {
   message(message: WebSocketMessage): void;
   /** Connected, and authenticated where there are credentials. */
   up(): void;
-  /** A connection that was up is gone. */
+  /** An established connection is lost. */
   down(event: { code: number; reason: string }): void;
   error(error: ParleyClientError): void;
 }
 
-/** Null where nobody says who this is: the connection is up without. */
+/** Null: the client has no credentials, and is connected without authentication. */
 type Auth = Record<string, unknown> | null;
 
 const STATES: Record<Phase, ConnectionState> = {
@@ -47,7 +47,7 @@ export function chatJsonUrl(url: string): string {
   return parsed.href;
 }
 
-/** Milliseconds before attempt `attempt` (from 1): min(base · 2^(attempt − 1), max), and up to 10 % more. */
+/** Milliseconds before attempt `attempt` (from 1): min(base · 2^(attempt − 1), max), plus up to 10%. */
 export function reconnectDelay(
   attempt: number,
   random: () => number = Math.random,
@@ -74,12 +74,14 @@ export function createChatJsonConnection(
   handlers: ChatJsonConnectionHandlers,
 ) {
   const { token, sessionId } = settings;
-  /** The promise of the attempt under way, or of the next one. */
+  /** The promise of the current attempt, or of the next one. */
   let attempt: PromiseWithResolvers<void> | null = null;
   let isUp = false;
-  /** The payload of an `auth` that the program sent itself, to be said again on the next connection. */
+  /**
+   * The payload of an `auth` that the program sent itself; it is sent again on the next connection.
+   */
   let manual: Auth = null;
-  /** The visitor's session that the connection has, where it has one. */
+  /** The visitor's session of this connection, if it has one. */
   let session: unknown;
 
   const core = createReconnecting<ConnectionState, Auth, WebSocketMessage>({
@@ -99,7 +101,7 @@ export function createChatJsonConnection(
     ping: () => core.send({ type: MessageType.PING, sentAt: new Date(now()).toISOString() }),
     debug: settings.debug ? (line) => console.debug(`WebSocket: ${line}`) : undefined,
     afterClose(code) {
-      // Nobody says who this is on the next connection either.
+      // The next connection has no credentials either.
       const isAnonymous = manual === null && token === undefined && sessionId === undefined;
       if (isAnonymous && code === CLOSE.authTimeout.code) return "failed";
       const outcome = afterClose(code);
@@ -141,7 +143,7 @@ export function createChatJsonConnection(
     isUp = false;
     const waiting = attempt;
     attempt = null;
-    // An attempt is told of its own failure, not of the outcome of those that follow.
+    // The caller of an attempt learns of that attempt's failure, not of later ones.
     waiting?.reject(error);
     return () => {
       if (wasUp) handlers.down({ code: code || 1006, reason });
@@ -152,7 +154,7 @@ export function createChatJsonConnection(
   function receive(message: WebSocketMessage) {
     const { type, payload } = message;
     if (type === MessageType.AUTH_RESPONSE && !authAnswered(payload)) return;
-    // With an id it is about that chat.
+    // With an id, the error is about that chat.
     if (type === MessageType.ERROR && payload?.["id"] === undefined) core.refused(errorOf(payload));
     const retryAfter = payload?.["retryAfter"];
     if (type === MessageType.SYSTEM && typeof retryAfter === "number") core.closesIn(retryAfter);
@@ -184,7 +186,7 @@ export function createChatJsonConnection(
     },
     transmit: (message: WebSocketMessage) => core.send(message),
     debug: core.debug,
-    /** Said again on every new connection, until the server refuses it. */
+    /** Sent again on every new connection, until the server refuses it. */
     remember(payload: Record<string, unknown>) {
       manual = payload;
       session = payload["sessionId"];
@@ -192,7 +194,7 @@ export function createChatJsonConnection(
     get session() {
       return session;
     },
-    /** The connection swallows messages: it is none. */
+    /** Messages get no answer on this connection: it counts as lost. */
     giveUp: core.giveUp,
 
     connect(): Promise<void> {

@@ -8,17 +8,17 @@ interface Condition {
 }
 export type Row = Record<string, unknown>;
 
-/** Operators of two characters stand before those that they begin with. */
+/** Two-character operators come before their one-character prefixes. */
 const CONDITION = /^\s*([A-Za-z_]\w*)\s*(!=|>=|<=|=|>|<|in\b)\s*(.*?)\s*$/s;
 const ISO_TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)/;
 
 /**
- * Reads "column operator value" into a test of rows: `status=open`, `seq>=10`, `status != resolved`,
- * `status in (open, waiting)`, and several joined by `&`, which all have to hold. A value that has
- * `&`, `,`, `)` or spaces at its ends stands in quotes: `name="Smith & Sons"`.
+ * Parses "column operator value" into a test of rows: `status=open`, `seq>=10`, `status !=
+ * resolved`, `status in (open, waiting)`, or several of them joined by `&`, which all have to hold.
+ * A value with `&`, `,`, `)`, or with spaces at its ends, has to be quoted: `name="Smith & Sons"`.
  *
- * Numbers compare as numbers, times as moments, everything else as text, by what the row has. A
- * column that the row does not have fits nothing, and null only fits `=null`.
+ * Numbers are compared as numbers, times as times, everything else as text; the type is that of the
+ * row's value. A column that the row does not have matches nothing, and null only matches `=null`.
  *
  * @throws {ParleyClientError} `invalid`
  */
@@ -31,7 +31,7 @@ function parseCondition(text: string, filter: string): Condition {
   const [, column, operator, rest = ""] = CONDITION.exec(text) ?? [];
   const isList = operator === "in";
   const list = isList ? /^\((.*)\)$/s.exec(rest)?.[1] : rest;
-  // Two operators in a row are a mistake; a value that begins with one stands in quotes.
+  // Two operators in a row are a mistake; a value that begins with an operator has to be quoted.
   if (column === undefined || list === undefined || /^\s*($|[=<>!])/.test(list)) {
     throw new ParleyClientError("invalid", `Cannot subscribe: not a filter: "${filter}"`);
   }
@@ -39,7 +39,7 @@ function parseCondition(text: string, filter: string): Condition {
   return { column, operator: operator as Operator, values: values.map(unquote) };
 }
 
-/** Cuts at a character, except within quotes. */
+/** Splits at a character, except within quotes. */
 function split(text: string, separator: string): string[] {
   const parts = [""];
   let quote = "";
@@ -82,7 +82,10 @@ function holds({ column, operator, values }: Condition, row: Row): boolean {
   }
 }
 
-/** Below, at or above 0 as in sort; NaN where the two cannot be compared, which fits only `!=`. */
+/**
+ * Negative, 0 or positive as in sort; NaN where the two cannot be compared, which only matches
+ * `!=`.
+ */
 function compare(actual: unknown, wanted: string): number {
   if (actual === null || actual === undefined) return wanted === "null" ? 0 : NaN;
   if (typeof actual === "number" || typeof actual === "bigint") {

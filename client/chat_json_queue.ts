@@ -7,32 +7,35 @@ export interface SendQueueOptions {
   /** Milliseconds to wait for a chat's echo. */
   ackTimeoutMs: number;
   transmit: (message: WebSocketMessage) => void;
-  /** A chat got no echo in time: the connection is not one. */
+  /** A chat got no echo in time: the connection counts as lost. */
   onSilence: () => void;
-  /** A chat is given up. */
+  /** A chat will not be sent any more. */
   onRefused: ErrorHandler;
 }
 
-/** The `payload.id` of a chat, null for everything that the server does not echo. */
+/** The `payload.id` of a chat; null for messages that the server does not echo. */
 export function chatId({ type, payload }: WebSocketMessage): string | null {
   const id = type === MessageType.CHAT ? payload?.["id"] : undefined;
   return typeof id === "string" ? id : null;
 }
 
-/** The server keeps the visible ASCII of a `clientId`, and of a long one its first characters. */
+/**
+ * The server keeps only the visible ASCII of a `clientId`, and only the first part of a long one.
+ */
 function isSameClient(own: string, echoed: string | undefined): boolean {
   if (echoed === undefined || echoed === "") return false;
   return own === echoed || own.replace(/[^\x21-\x7d]/g, "_").startsWith(echoed);
 }
 
 /**
- * What waits to be sent, see `createPendingSends`. A chat stays at the head until its echo came back;
- * the server knows it by its `clientId` and `payload.id`, so sending twice is harmless.
+ * Messages that wait to be sent, see `createPendingSends`. A chat stays at the head until its echo
+ * arrives. The server identifies it by `clientId` and `payload.id`, so sending it twice is
+ * harmless.
  */
 export function createSendQueue(options: SendQueueOptions) {
   const messages: WebSocketMessage[] = [];
   let isUp = false;
-  /** The server wants to know first who this is. */
+  /** The server requires authentication first. */
   let needsAuth = false;
   /** The head is sent and waits for its echo. */
   let echo: PromiseWithResolvers<void> | null = null;
@@ -64,7 +67,7 @@ export function createSendQueue(options: SendQueueOptions) {
   });
 
   return {
-    /** How many wait, for a connection or for their echo. */
+    /** How many wait for a connection or for their echo. */
     get size() {
       return messages.length;
     },
@@ -80,13 +83,13 @@ export function createSendQueue(options: SendQueueOptions) {
       messages.push(message);
       void run();
     },
-    /** There is a connection. */
+    /** The connection is established. */
     start() {
       isUp = true;
       needsAuth = false;
       void run();
     },
-    /** There is none any more; what is under way goes again on the next one. */
+    /** The connection is lost; what was under way is sent again on the next one. */
     stop() {
       isUp = false;
       stop();
@@ -96,7 +99,7 @@ export function createSendQueue(options: SendQueueOptions) {
       needsAuth = false;
       void run();
     },
-    /** The server has a chat: perhaps the one that waits for its echo. */
+    /** The server has a chat, which may be the one that waits for its echo. */
     echoed({ payload, clientId }: WebSocketMessage) {
       const head = messages[0];
       const id = head === undefined ? null : chatId(head);
@@ -106,7 +109,7 @@ export function createSendQueue(options: SendQueueOptions) {
       echo?.resolve();
       void run();
     },
-    /** The server refused the chat with this id. Returns false for one that is not known here. */
+    /** The server refused the chat with this id. Returns false for an id that is not known here. */
     refused(id: unknown, error: ParleyClientError): boolean {
       if (echo === null || messages[0]?.payload?.["id"] !== id) return false;
       if (error.code === "unauthenticated") needsAuth = true;

@@ -12,17 +12,17 @@ export type TableName =
   | "notifications"
   | "labels";
 
-/** A `database_change`. `event` and `eventType` are the same, under both of the protocol's names. */
+/** A `database_change`. `event` and `eventType` are equal: the protocol has both names. */
 export interface TableChange<T = Row> {
   type: "database_change";
   table: string;
   event: ChangeEvent;
   eventType: ChangeEvent;
-  /** The row as it is now; of a DELETE as it was. */
+  /** The current row; for a DELETE the row before it. */
   data: T;
-  /** Of a DELETE no more than the row's `id`. */
+  /** For a DELETE only the row's `id`. */
   new: T;
-  /** Null of an INSERT. */
+  /** Null for an INSERT. */
   old: T | null;
   timestamp?: string;
   [field: string]: unknown;
@@ -34,7 +34,7 @@ export interface RealtimeSubscription {
   unsubscribe(): void;
 }
 
-/** What of a `WebSocketService` is needed. */
+/** The part of a `WebSocketService` that is used here. */
 export interface ChangeSource {
   onMessage(handler: (message: WebSocketMessage) => unknown): () => void;
   ownsSession?(sessionId: string): boolean;
@@ -43,9 +43,9 @@ export interface ChangeSource {
 const ALL_EVENTS: readonly ChangeEvent[] = ["INSERT", "UPDATE", "DELETE"];
 
 /**
- * Changes of tables, out of what a connection receives. The server sends each connection what its
- * person may see; a subscription picks from that, and lives on over reconnections. Changes that
- * happened while the connection was away do not come again: fetch anew on `service.onConnect`.
+ * Changes of tables, taken from the messages of a connection. The server sends each connection what
+ * its user may see; a subscription filters that, and survives reconnections. Changes that happen
+ * while the connection is away are not sent later: fetch the data again in `service.onConnect`.
  */
 export class RealtimeService {
   #service: ChangeSource;
@@ -59,7 +59,7 @@ export class RealtimeService {
    * Calls back for each change of the table that is one of `events` and fits `filter`, such as
    * `session_id=…`, `seq>=10` or `status in (open, pending)`; the grammar is `createRowFilter`'s.
    *
-   * @throws {ParleyClientError} `invalid` for a filter that is none
+   * @throws {ParleyClientError} `invalid` for a filter that cannot be parsed
    */
   subscribeToTable<T = Row>(
     tableName: TableName,
@@ -87,8 +87,8 @@ export class RealtimeService {
   }
 
   /**
-   * New messages of a session: an agent gives the session's id as rows have it, a visitor the
-   * `sessionId` that the connection authenticated with, who hears of no other session anyway.
+   * New messages of a session. An agent passes the session's id as it is in the rows, a visitor the
+   * `sessionId` of the connection; a visitor never receives rows of other sessions.
    */
   subscribeToChatMessages<T = Row>(
     sessionId: string,
@@ -104,7 +104,7 @@ export class RealtimeService {
     return this.#listen("chat_sessions", callback, ["UPDATE"], this.#ofSession(sessionId));
   }
 
-  /** Rows have another id of a session than the secret that its visitor has. */
+  /** Rows do not contain the secret that the visitor has, but another id of the session. */
   #ofSession(sessionId: string): (row: Row) => boolean {
     const fits = createRowFilter(is("session_id", sessionId));
     return (row) => this.#service.ownsSession?.(sessionId) === true || fits(row);
@@ -121,7 +121,9 @@ export class RealtimeService {
     return this.subscribeToTable("widget_configs", callback, ALL_EVENTS, is("user_id", userId));
   }
 
-  /** New notifications of a user. Returns the function that ends it; without a user it does nothing. */
+  /**
+   * New notifications of a user. Returns a function that ends it; without a user it does nothing.
+   */
   subscribeToNotifications<T = Row>(
     userId: string,
     callback: NotificationCallback<T>,
@@ -136,12 +138,15 @@ export class RealtimeService {
   }
 }
 
-/** Any string as the value of a filter; one that has both kinds of quotes is no id of anything. */
+/** Quotes any string as a value of a filter. No id contains both kinds of quotes. */
 function is(column: string, value: string): string {
   return value.includes('"') ? `${column}='${value}'` : `${column}="${value}"`;
 }
 
-/** A change with all of its names, whichever of them the server sent; null for what is none. */
+/**
+ * The change with both names of each field, whichever the server sent; null where it is not a
+ * change.
+ */
 function changeOf(message: WebSocketMessage): TableChange | null {
   if (message.type !== MessageType.DATABASE_CHANGE) return null;
   const { table, data } = message;

@@ -14,7 +14,7 @@ const ROW = {
   data: { a: 1 },
 };
 
-Deno.test("a filter holds for the rows that it says, and for no others", () => {
+Deno.test("a filter matches its rows, and no others", () => {
   const table: [string, boolean][] = [
     ["status=open", true],
     ["status = open", true],
@@ -83,7 +83,7 @@ function setUp() {
   return { service, change, handlers };
 }
 
-Deno.test("a subscription hears its table, events and filter, until it ends", () => {
+Deno.test("a subscription receives its table, events and filter, until it ends", () => {
   const { service, change, handlers } = setUp();
   const seen: unknown[] = [];
   const subscription = service.subscribeToTable(
@@ -107,7 +107,7 @@ Deno.test("a subscription hears its table, events and filter, until it ends", ()
   assert.equal(handlers.size, 0);
 });
 
-Deno.test("a change has all of its names, whichever the server sent", () => {
+Deno.test("a change has both names of each field, whichever the server sent", () => {
   const { service, handlers } = setUp();
   const seen: TableChange[] = [];
   service.subscribeToTable("context_rules", (change) => seen.push(change));
@@ -135,7 +135,7 @@ Deno.test("a change has all of its names, whichever the server sent", () => {
   ]);
 });
 
-Deno.test("the subscriptions for common cases hear what the document says", () => {
+Deno.test("the subscriptions for common cases receive what the document says", () => {
   const { service, change } = setUp();
   const seen: string[] = [];
   const log = (name: string) => ({ event, data }: TableChange) =>
@@ -171,7 +171,7 @@ Deno.test("the subscriptions for common cases hear what the document says", () =
   ]);
 });
 
-Deno.test("a visitor's own session is all that their connection hears of, whatever its rows name", () => {
+Deno.test("a visitor's connection only receives rows of its own session, whatever id they have", () => {
   const handlers: ((message: WebSocketMessage) => unknown)[] = [];
   const service = new RealtimeService({
     onMessage(handler) {
@@ -193,7 +193,7 @@ Deno.test("a visitor's own session is all that their connection hears of, whatev
   assert.deepEqual(seen, ["mine 1", "session 1"]);
 });
 
-Deno.test("a filter that is none is said at once, and a callback that throws harms no other", () => {
+Deno.test("an invalid filter is rejected at once, and a callback that throws does not affect others", () => {
   const { service, change } = setUp();
   assert.throws(() => service.subscribeToTable("conversations", () => {}, ["INSERT"], "what"), {
     message: 'Cannot subscribe: not a filter: "what"',

@@ -11,7 +11,7 @@ import { until } from "./test_server.ts";
 
 type Open = (config?: Partial<WebSocketConfig>) => WebSocketService;
 
-/** Runs with a fresh server and impatient clients, and ends all of them. */
+/** Runs with a new server and clients with short timeouts, and ends all of them. */
 async function withServer(work: (server: ChatJsonServer, open: Open) => Promise<void>) {
   const server = startChatJsonServer();
   const services: WebSocketService[] = [];
@@ -69,7 +69,7 @@ Deno.test("calls to connect at the same time share one connection", () =>
     assert.equal(server.connections, 1);
   }));
 
-Deno.test("a message goes out with the client's id and the time, a chat with an id of its own", () =>
+Deno.test("a message is sent with the client's id and the time, a chat with its own id", () =>
   withServer(async (server, open) => {
     const service = open({ clientId: "me", now: () => 1_700_000_000_000 });
     const seen: string[] = [];
@@ -100,7 +100,7 @@ Deno.test("a message goes out with the client's id and the time, a chat with an 
     assert.equal(seen.length, 3);
   }));
 
-Deno.test("what is written without a connection waits, in order, up to a bound", () =>
+Deno.test("messages written without a connection wait, in order, up to a limit", () =>
   withServer(async (server, open) => {
     const service = open({ maxQueueSize: 3, autoReconnect: false });
     const sent = ["1", "2", "3"].map((content) => service.send(chat(content)));
@@ -113,7 +113,7 @@ Deno.test("what is written without a connection waits, in order, up to a bound",
     assert.equal(server.connections, 1, "the first send began the connection");
   }));
 
-Deno.test("each new connection is authenticated before anything that waits goes out", () =>
+Deno.test("each new connection is authenticated before waiting messages are sent", () =>
   withServer(async (server, open) => {
     let asked = 0;
     const service = open({ token: () => `token ${++asked}` });
@@ -130,7 +130,7 @@ Deno.test("each new connection is authenticated before anything that waits goes 
     ]);
   }));
 
-Deno.test("an auth that the program sent itself is said again on the next connection", () =>
+Deno.test("an auth that the program sent itself is sent again on the next connection", () =>
   withServer(async (server, open) => {
     const service = open();
     await service.connect();
@@ -141,7 +141,7 @@ Deno.test("an auth that the program sent itself is said again on the next connec
     assert.deepEqual(server.of("auth")[1]!.payload, { token: "by hand" });
   }));
 
-Deno.test("a chat without an echo goes again, as the same, and only then the next one", () =>
+Deno.test("a chat without an echo is sent again, unchanged, before the next one", () =>
   withServer(async (server, open) => {
     const service = open();
     await service.connect();
@@ -158,7 +158,7 @@ Deno.test("a chat without an echo goes again, as the same, and only then the nex
     assert.deepEqual(one, again, "the same id, client and time");
   }));
 
-Deno.test("a connection that swallows chats is replaced, and a chat is given up after five tries", () =>
+Deno.test("a connection without echoes is replaced, and a chat is given up after five tries", () =>
   withServer(async (server, open) => {
     const service = open({ ackTimeout: 30 });
     const given: unknown[] = [];
@@ -189,7 +189,7 @@ Deno.test("another client's chat with the same id is not the echo", () =>
     await until(() => service.waiting === 0, "echoed");
   }));
 
-Deno.test("a refused chat is reported and given up; one over a rate waits as long as it is told", () =>
+Deno.test("a refused chat is reported and dropped; one over a rate waits as long as the server says", () =>
   withServer(async (server, open) => {
     const service = open();
     const given: string[] = [];
@@ -209,12 +209,12 @@ Deno.test("a refused chat is reported and given up; one over a rate waits as lon
     };
     await service.connect();
     for (const content of ["bad", "fast", "last"]) await service.send(chat(content));
-    await until(() => service.waiting === 0, "all settled");
+    await until(() => service.waiting === 0, "all sent");
     assert.deepEqual(server.contents(), ["bad", "fast", "fast", "fast", "last"]);
     assert.deepEqual(given, ["invalid bad"]);
   }));
 
-Deno.test("chats that come too early wait until the program has authenticated", () =>
+Deno.test("chats that are sent too early wait until the program has authenticated", () =>
   withServer(async (server, open) => {
     const service = open();
     server.intercept = ({ type, payload }, send) => {
@@ -232,13 +232,13 @@ Deno.test("chats that come too early wait until the program has authenticated", 
     assert.deepEqual(server.contents(), ["early", "early", "later"]);
   }));
 
-Deno.test("the rate is counted over a minute: a burst passes, and a minute later all is forgotten", () =>
+Deno.test("the rate is counted over a minute: a burst passes, and after a minute the count starts again", () =>
   withServer(async (server, open) => {
     let now = 5_000_000;
     const service = open({ rateLimitPerSecond: 1, maxQueueSize: 200, now: () => now });
     await service.connect();
     for (let i = 1; i <= 59; i++) await service.send(chat(`${i}`));
-    // What is rejected for another reason counts as well.
+    // A message that is rejected for another reason counts, too.
     assert.equal((await rejection(service.send({ ...chat("60"), clientId: "" }))).code, "invalid");
     now += 20_000;
     for (let i = 0; i < 5; i++) {
@@ -249,14 +249,14 @@ Deno.test("the rate is counted over a minute: a burst passes, and a minute later
     now += 40_000;
     for (let i = 61; i <= 120; i++) await service.send(chat(`${i}`));
     assert.equal((await rejection(service.send(chat("121")))).retryAfter, 60_000);
-    // A clock that was set back makes nobody wait.
+    // After the clock was set back, nobody has to wait.
     now -= 600_000;
     await service.send(chat("122"));
     await until(() => service.waiting === 0, "sent");
     assert.equal(server.contents().length, 59 + 60 + 1);
   }));
 
-Deno.test("with its defaults it takes as many as the document's client in a second, and no more in a minute", () =>
+Deno.test("by default it accepts as many as the document's client in a second, and no more in a minute", () =>
   withServer(async (server, open) => {
     const service = open({ now: () => 5_000_000, maxQueueSize: 1_000 });
     await service.connect();
@@ -266,7 +266,7 @@ Deno.test("with its defaults it takes as many as the document's client in a seco
     assert.equal(server.contents().length, 600);
   }));
 
-Deno.test("what the server would not take is rejected before it is sent", () =>
+Deno.test("a message that the server would refuse is rejected before it is sent", () =>
   withServer(async (server, open) => {
     const service = open({ maxMessageBytes: 500 });
     await service.connect();
@@ -286,7 +286,7 @@ Deno.test("what the server would not take is rejected before it is sent", () =>
     assert.deepEqual(server.contents(), ["good"]);
   }));
 
-Deno.test("it gives up after so many attempts, and tries again when asked", async () => {
+Deno.test("it gives up after the configured attempts, and tries again when asked", async () => {
   const gone = startChatJsonServer();
   await gone.stop();
   const service = new WebSocketService({
@@ -321,7 +321,7 @@ Deno.test("without autoReconnect a lost connection stays lost", () =>
     assert.equal(server.connections, 2);
   }));
 
-Deno.test("who listens hears of connections made and lost, until they stop", () =>
+Deno.test("handlers are called for connections made and lost, until they are removed", () =>
   withServer(async (server, open) => {
     const service = open();
     const heard: string[] = [];
@@ -347,7 +347,7 @@ Deno.test("who listens hears of connections made and lost, until they stop", () 
     }
   }));
 
-Deno.test("refused credentials end it; those that can be renewed are", () =>
+Deno.test("refused credentials end the client; those that can be renewed are", () =>
   withServer(async (server, open) => {
     server.intercept = ({ type, payload }, send) => {
       if (type !== "auth" || payload?.["token"] === "fresh") return false;
@@ -367,7 +367,7 @@ Deno.test("refused credentials end it; those that can be renewed are", () =>
     await until(() => renewed.isConnected(), "with the fresh one");
   }));
 
-Deno.test("close codes that forbid to come back are obeyed", () =>
+Deno.test("close codes that forbid reconnecting are obeyed", () =>
   withServer(async (server, open) => {
     const banned = open();
     await banned.connect();
@@ -383,7 +383,7 @@ Deno.test("close codes that forbid to come back are obeyed", () =>
     await until(() => silent.state === "FAILED", "nobody would authenticate");
   }));
 
-Deno.test("credentials that cannot be had, or a server that says nothing, are a failed attempt", () =>
+Deno.test("credentials that fail, or a silent server, are a failed attempt", () =>
   withServer(async (server, open) => {
     const config = { autoReconnect: false, connectionTimeout: 50 };
     const thrown = open({
@@ -405,7 +405,7 @@ Deno.test("credentials that cannot be had, or a server that says nothing, are a 
     assert.equal((await leaving).code, "closed");
   }));
 
-Deno.test("silence is answered by pings, and a missing pong by a new connection", () =>
+Deno.test("silence leads to pings, and a missing pong to a new connection", () =>
   withServer(async (server, open) => {
     const service = open({ heartbeatIntervalMs: 20 });
     await service.connect();
@@ -416,7 +416,7 @@ Deno.test("silence is answered by pings, and a missing pong by a new connection"
     await until(() => server.connections === 2, "a new one");
   }));
 
-Deno.test("frames that are no messages harm nothing", () =>
+Deno.test("frames that are not messages have no effect", () =>
   withServer(async (server, open) => {
     const service = open();
     const seen: string[] = [];

@@ -1,11 +1,11 @@
 import type { ParleyClientError } from "./errors.ts";
 
 /**
- * - `DISCONNECTED`: not connected, and nothing is done about it
+ * - `DISCONNECTED`: not connected, and no attempt is planned
  * - `CONNECTING`: an attempt is under way, up to the answered authentication
  * - `CONNECTED`: messages flow
  * - `RECONNECTING`: the connection was lost, or an attempt failed, and the next one waits
- * - `FAILED`: given up; `connect` or `send` tries again
+ * - `FAILED`: gave up; `connect` or `send` tries again
  */
 export const ConnectionState = {
   CONNECTING: "CONNECTING",
@@ -40,11 +40,14 @@ export interface WebSocketMessage {
 }
 
 export type MessageHandler = (message: WebSocketMessage) => unknown;
-/** `message` is the one that the error is about, where it is about one and it is given up. */
+/** `message` is the message that will not be sent any more, where the error is about one. */
 export type ErrorHandler = (error: ParleyClientError, message?: WebSocketMessage) => unknown;
 export type DisconnectHandler = (event: { code: number; reason: string }) => unknown;
 
-/** A string, or what makes one for each connection: access tokens live for minutes. */
+/**
+ * A string, or a function that makes one for each connection, because access tokens expire in
+ * minutes.
+ */
 export type Secret = string | (() => string | Promise<string>);
 
 export interface WebSocketConfig {
@@ -54,33 +57,38 @@ export interface WebSocketConfig {
   token?: Secret;
   /** A visitor's session. */
   sessionId?: Secret;
-  /** Whether a lost connection is made again. Default true. */
+  /** Whether to reconnect after a lost connection. Default true. */
   autoReconnect?: boolean;
   /** Attempts in a row that may fail before the state is `FAILED`. Default 10. */
   maxReconnectAttempts?: number;
   /** Milliseconds before the first new attempt; doubles with each. Default 1,000. */
   reconnectDelay?: number;
-  /** Milliseconds that no wait exceeds, before jitter. Default 30,000. */
+  /** Upper bound of every wait in milliseconds, before jitter. Default 30,000. */
   maxReconnectDelay?: number;
-  /** Milliseconds of silence after which a ping is sent; after as many again it is dead. Default 30,000. */
+  /**
+   * Milliseconds of silence before a ping; after as many again the connection is lost. Default
+   * 30,000.
+   */
   heartbeatIntervalMs?: number;
   /** Milliseconds from the start of an attempt to the answered authentication. Default 10,000. */
   connectionTimeout?: number;
-  /** Milliseconds that a chat may go without its echo before the connection counts as dead. Default 10,000. */
+  /**
+   * Milliseconds to wait for a chat's echo before the connection counts as lost. Default 10,000.
+   */
   ackTimeout?: number;
-  /** Messages a second, on average over a minute: `send` takes 60 times as many in one. Default 10. */
+  /** Messages per second, averaged over a minute: `send` accepts 60 times as many. Default 10. */
   rateLimitPerSecond?: number;
   /** Messages that may wait, for a connection or for their echo. Default 100. */
   maxQueueSize?: number;
   /** Bytes of one message, as the server's MAX_MESSAGE_BYTES. Default 65,536. */
   maxMessageBytes?: number;
-  /** Names this client in its messages. Default: random. */
+  /** Identifies this client in its messages. Default: random. */
   clientId?: string;
-  /** Prints what happens with `console.debug`, never credentials and never contents. Default false. */
+  /** Logs events with `console.debug`, never credentials or contents. Default false. */
   debug?: boolean;
   /** Milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
-  /** From 0 to 1, for the jitter. Default `Math.random`. */
+  /** A number from 0 to 1, for the jitter. Default `Math.random`. */
   random?: () => number;
   /** The constructor to use. Default: the global one. */
   WebSocket?: typeof WebSocket;

@@ -2,10 +2,10 @@ import { ConversationStore } from "./conversation.ts";
 import { ParleyCore } from "./parley_core.ts";
 import type { ClientOptions } from "./types.ts";
 
-/** Conversations that stay known after nobody has them open. */
+/** Closed conversations whose stores are kept. */
 const MAX_CLOSED_STORES = 20;
 
-/** A `ParleyCore` with a store for each conversation that somebody looks at. */
+/** A `ParleyCore` with a store for each conversation that is in use. */
 export class ParleyClient extends ParleyCore {
   #stores = new Map<string, ConversationStore>();
 
@@ -16,7 +16,7 @@ export class ParleyClient extends ParleyCore {
     this.on("outbox", all((store) => store.pendingChanged()));
     this.on("sent", (message) => this.#stores.get(message.conversationId)?.stored(message));
     this.on("event", (event) => {
-      // An event that a newer server made up may have no data.
+      // An event type that only a newer server knows may have no data.
       const { conversationId, conversation } = (event.data ?? {}) as {
         conversationId?: string;
         conversation?: { id: string };

@@ -3,7 +3,7 @@ import type { ParleyClientError } from "./errors.ts";
 import { makeClient, message, withServer } from "./test_client.ts";
 import { CONVERSATION, memoryStorage, startServer, until } from "./test_server.ts";
 
-Deno.test("connects, authenticates, and says so once", () =>
+Deno.test("connects, authenticates, and emits each state once", () =>
   withServer(async (server, open) => {
     const client = open();
     const states: string[] = [];
@@ -27,7 +27,7 @@ Deno.test("messages written without a connection go out in order, one under way 
       setTimeout(() => {
         under--;
         const stored = server.post(command.data!.content as string, "agent-me");
-        server.answer(peer, command, { message: stored, duplicate: false });
+        server.reply(peer, command, { message: stored, duplicate: false });
       }, 10);
       return true;
     };
@@ -69,7 +69,7 @@ Deno.test("a message without an answer in time is sent again on a new connection
     assert.equal(server.log.length, 1);
   }));
 
-Deno.test("rate_limited makes the outbox wait the time named and lose nothing", () =>
+Deno.test("rate_limited makes the outbox wait the named time and lose nothing", () =>
   withServer(async (server, open) => {
     const client = open();
     let refusedAt = 0;
@@ -90,7 +90,7 @@ Deno.test("rate_limited makes the outbox wait the time named and lose nothing", 
     assert.ok(acceptedAt - refusedAt >= 115, `waited ${acceptedAt - refusedAt} ms`);
   }));
 
-Deno.test("a refusal for good fails that message only; retry and discard end it", () =>
+Deno.test("a final refusal fails that message only; retry and discard end it", () =>
   withServer(async (server, open) => {
     const client = open();
     let forbid = true;
@@ -112,7 +112,7 @@ Deno.test("a refusal for good fails that message only; retry and discard end it"
     assert.equal(server.log.length, 2);
   }));
 
-Deno.test("the outbox has a limit, and what is too large never reaches the wire", () =>
+Deno.test("the outbox has a limit, and a message that is too large is never sent", () =>
   withServer(async (server, open) => {
     server.limits.messageBytes = 2_000;
     const client = open({ maxOutbox: 1 });
@@ -126,13 +126,13 @@ Deno.test("the outbox has a limit, and what is too large never reaches the wire"
     assert.equal(server.of("message").length, 0);
   }));
 
-Deno.test("written messages survive a reload, and another tab's are not lost either", () =>
+Deno.test("written messages survive a reload, and so do another tab's", () =>
   withServer(async (server, open) => {
     const storage = memoryStorage();
     const before = open({ storage });
     before.send(message("first"));
     before.send(message("second"));
-    // Tabs are put in order by the clock, whose steps are a millisecond.
+    // Tabs are ordered by the clock, which has milliseconds.
     await new Promise((resolve) => setTimeout(resolve, 5));
     const other = open({ storage });
     other.send(message("third"));
@@ -160,7 +160,7 @@ Deno.test("two tabs that hold the same entry store it once", () =>
     assert.equal(server.log.length, 1);
   }));
 
-Deno.test("close 3500 is final, and connect starts anew", () =>
+Deno.test("close 3500 is final, and connect starts again", () =>
   withServer(async (server, open) => {
     const client = open();
     server.intercept = (command, peer) => {
@@ -181,7 +181,7 @@ Deno.test("close 3500 is final, and connect starts anew", () =>
     assert.equal(client.state, "connected");
   }));
 
-Deno.test("credentials are asked for at each connection; a final refusal ends it", () =>
+Deno.test("credentials are requested for each connection; a final refusal ends the client", () =>
   withServer(async (server, open) => {
     let asked = 0;
     const client = open({
@@ -200,7 +200,7 @@ Deno.test("credentials are asked for at each connection; a final refusal ends it
     assert.equal(client.error?.message, "signed out");
   }));
 
-Deno.test("gives up after maxAttempts, comes back by reconnectNow", async () => {
+Deno.test("gives up after maxAttempts, and reconnects with reconnectNow", async () => {
   const server = startServer();
   const port = Number(new URL(server.url).port);
   await server.stop();
@@ -216,7 +216,7 @@ Deno.test("gives up after maxAttempts, comes back by reconnectNow", async () => 
   await again.stop();
 });
 
-Deno.test("an announced restart is waited for exactly", () =>
+Deno.test("after an announced restart it waits exactly the announced time", () =>
   withServer(async (server, open) => {
     const client = open({ minDelayMs: 5_000, maxDelayMs: 5_000 });
     await client.connect();
@@ -230,7 +230,7 @@ Deno.test("an announced restart is waited for exactly", () =>
     assert.ok(took >= 145 && took < 2_000, `came back after ${took} ms`);
   }));
 
-Deno.test("a request that is in flight when the connection ends is rejected; one made without waits", () =>
+Deno.test("a request in flight when the connection ends is rejected; a request made without one waits", () =>
   withServer(async (server, open) => {
     const client = open();
     await client.connect();
@@ -256,7 +256,7 @@ Deno.test("refresh sends a new token on the same connection", () =>
     server.intercept = (command, peer) => {
       if (command.type !== "auth") return false;
       const expiresAt = new Date(Date.now() + 1_500).toISOString();
-      server.answer(peer, command, {
+      server.reply(peer, command, {
         userId: "u",
         userName: "U",
         role: "agent",

@@ -11,8 +11,9 @@ import {
   toPosition,
   transform,
 } from "../protocol/text.ts";
-import type { CollaborationDocument, PeerCursor } from "./collaboration.ts";
+import type { CollaborationDocument } from "./collaboration_document.ts";
 import { clean, difference } from "./collaboration_text.ts";
+import type { PeerCursor } from "./collaboration_types.ts";
 
 /** The modules of CodeMirror 6 that the editor uses. */
 export interface CodeMirrorModules {
@@ -21,8 +22,8 @@ export interface CodeMirrorModules {
 }
 
 /**
- * An extension for CodeMirror 6 that shows and edits a document, with the others' cursors and names.
- * The modules are given, so that this package depends on none of CodeMirror's versions:
+ * An extension for CodeMirror 6 that shows and edits a document, with the other people's cursors
+ * and names. The modules are passed in, so that this package depends on no version of CodeMirror:
  *
  * ```ts
  * import * as state from "@codemirror/state";
@@ -76,7 +77,7 @@ export function codeMirror(
     return Decoration.set(ranges, true);
   }
 
-  /** The editor's changes as edits, each of the text that those before it made. */
+  /** The editor's changes as edits. Each applies to the text after the edits before it. */
   function editsOf({ changes, startState, state }: ViewUpdate): TextEdit[] {
     const edits: TextEdit[] = [];
     const before = startState.doc.toString();
@@ -95,12 +96,12 @@ export function codeMirror(
   const plugin = ViewPlugin.define((view) => {
     let isOver = false;
     let isScheduled = false;
-    /** What others did, and the program, that the editor does not show yet. */
+    /** Changes by others, and by the program, that the editor does not show yet. */
     let others: TextOperation = [];
-    /** What is being written comes from the editor, which has it. */
+    /** The current change comes from the editor, which shows it already. */
     let isOwn = false;
 
-    /** After the update that is under way: within it the editor takes none. */
+    /** After the current update, because the editor takes no changes during one. */
     function later(): void {
       if (isScheduled) return;
       isScheduled = true;
@@ -110,7 +111,7 @@ export function codeMirror(
       });
     }
 
-    /** Makes the editor show the document's text, and the cursors as they are. */
+    /** Updates the editor to the document's text and cursors. */
     function sync(): void {
       const before = view.state.doc.toString();
       const fits = reaches(before, others, document.text);
@@ -199,7 +200,7 @@ export function codeMirror(
   ];
 }
 
-/** An operation as the editor takes it: all places are of the text before. */
+/** An operation as CodeMirror's changes: all positions are in the text before them. */
 function changesOf(text: string, operation: TextOperation) {
   const changes: { from: number; to?: number; insert?: string }[] = [];
   let from = 0;
@@ -207,7 +208,7 @@ function changesOf(text: string, operation: TextOperation) {
     if (typeof part === "string") changes.push({ from, insert: part });
     else {
       const count = typeof part === "number" ? part : part.d as number;
-      // A pair of code units is one position.
+      // A surrogate pair is one position.
       const to = from + toIndex(text.slice(from, from + 2 * count), count);
       if (typeof part === "object") changes.push({ from, to });
       from = to;
@@ -224,7 +225,7 @@ function reaches(before: string, operation: TextOperation, after: string): boole
   }
 }
 
-/** The same for the same person in every window; dark enough for white letters. */
+/** The same colour for a person in every window, dark enough for white letters. */
 function colorOf({ userId }: PeerCursor): string {
   let hash = 0;
   for (const character of userId) hash = (hash * 31 + character.codePointAt(0)!) % 360;

@@ -1,29 +1,19 @@
 import type { DocumentCursor } from "../protocol/collaboration.ts";
-import { lengthOf, movePosition, type TextOperation, toOperation } from "../protocol/text.ts";
-import type { PeerCursor } from "./collaboration.ts";
+import { lengthOf, type TextOperation, toOperation } from "../protocol/text.ts";
+import { moveSelection } from "./collaboration_own_cursor.ts";
 import type { ServerEdit } from "./collaboration_text.ts";
+import type { PeerCursor } from "./collaboration_types.ts";
 
-/** Edits that a cursor may have been sent before. */
+/** Edits that are kept, to move a cursor that was sent before them. */
 const MAX_HISTORY = 100;
 
-/** Where the others' cursors are in the text that is shown here. */
+/** The cursors of other people, as positions in the text that is shown here. */
 export function createCursors(shown: (position: number) => number) {
   const cursors = new Map<string, PeerCursor>();
-  /** Cursors of versions that are not here yet. */
+  /** Cursors whose version of the text is not here yet. */
   const early = new Map<string, DocumentCursor>();
   let history: { version: number; operation: TextOperation }[] = [];
   let changed = false;
-
-  function move<T extends { position: number; selectionEnd: number }>(
-    cursor: T,
-    operation: TextOperation,
-  ): T {
-    return {
-      ...cursor,
-      position: movePosition(cursor.position, operation),
-      selectionEnd: movePosition(cursor.selectionEnd, operation),
-    };
-  }
 
   function remember({ version, edit }: ServerEdit): void {
     history.push({ version, operation: toOperation(edit) });
@@ -31,11 +21,11 @@ export function createCursors(shown: (position: number) => number) {
     for (const [clientId, cursor] of early) {
       if (cursor.version! > version) continue;
       early.delete(clientId);
-      heard(cursor, version);
+      receive(cursor, version);
     }
   }
 
-  function heard(cursor: DocumentCursor, current: number): void {
+  function receive(cursor: DocumentCursor, current: number): void {
     const { clientId, userId, userName, role, position, selectionEnd, version } = cursor;
     early.delete(clientId);
     if (position === null) {
@@ -52,7 +42,7 @@ export function createCursors(shown: (position: number) => number) {
       selectionEnd: selectionEnd ?? position,
     };
     for (const { version: at, operation } of history) {
-      if (version !== null && at > version) peer = move(peer, operation);
+      if (version !== null && at > version) peer = moveSelection(peer, operation);
     }
     place(peer);
   }
@@ -67,9 +57,8 @@ export function createCursors(shown: (position: number) => number) {
   }
 
   return {
-    heard,
-    move,
-    /** An edit has its place in the server's text; who writes has their cursor behind it. */
+    receive,
+    /** An edit has its position in the server's text. Its author's cursor is right after it. */
     applied(applied: ServerEdit, own: boolean): void {
       remember(applied);
       const { author, clientId, edit } = applied;
@@ -80,7 +69,7 @@ export function createCursors(shown: (position: number) => number) {
     /** The text that is shown changed. */
     passed(operation: TextOperation): void {
       for (const [clientId, cursor] of cursors) {
-        const moved = move(cursor, operation);
+        const moved = moveSelection(cursor, operation);
         if (moved.position === cursor.position && moved.selectionEnd === cursor.selectionEnd) {
           continue;
         }
@@ -88,7 +77,7 @@ export function createCursors(shown: (position: number) => number) {
         changed = true;
       }
     },
-    /** @returns whether they had one. */
+    /** @returns whether this person had a cursor. */
     forget(userId: string): boolean {
       let found = false;
       for (const [clientId, cursor] of cursors) {
@@ -104,7 +93,7 @@ export function createCursors(shown: (position: number) => number) {
       history = [];
     },
     list: (): readonly PeerCursor[] => [...cursors.values()],
-    /** Whether something is different since this was asked last. */
+    /** Whether a cursor changed since the last call. */
     takeChanged(): boolean {
       const was = changed;
       changed = false;

@@ -15,18 +15,18 @@ import {
   transform,
 } from "../protocol/text.ts";
 
-/** What one command carries at most, so that it fits a frame whatever the characters. */
+/** The most that one command carries, so that it fits a frame whatever the characters are. */
 const MAX_CONTENT = 10_000;
 const MAX_EDITS = 100;
-/** Edits that came before what they follow; past it the text is asked for anew. */
+/** Edits that arrived before an earlier one; past this number the whole text is loaded again. */
 const MAX_EARLY = 1_000;
 
-/** Edits that are under way: `opId` names them, however often they are sent. */
+/** Edits that are under way. `opId` stays the same when they are sent again. */
 export interface Sending {
   opId: number;
   version: number;
   edits: TextEdit[];
-  /** Refused where somebody's edit came in between. */
+  /** Refused where another person's edit came in between. */
   exact?: true;
 }
 
@@ -40,22 +40,22 @@ export interface ServerEdit {
 }
 
 export interface SharedTextHandlers {
-  /** The text that is shown was changed by others, or set back; `operation` leads to it. */
+  /** The text was changed by others or undone; `operation` describes the difference. */
   onChange(operation: TextOperation): void;
-  /** An edit of the server's order has its place now. `own`: it was here before. */
+  /** An edit was applied in the server's order. `own`: its text was here before. */
   onApplied(edit: ServerEdit, own: boolean): void;
 }
 
 /**
- * One text on one client, without I/O: the server's text, what is under way to it, what waits behind
- * that, and what all of it makes. What arrives is put in order by its versions, so it may come twice
- * or too early. The same rules as the server's, so both come to the same text.
+ * One text on one client, without I/O: the server's text, the edits that are under way, the edits
+ * that wait after them, and the resulting text. Edits that arrive are ordered by their versions, so
+ * one may arrive twice or too early. The rules are the server's, so both arrive at the same text.
  */
 export class SharedText {
   readonly clientId: string;
   /** What the user sees. */
   text = "";
-  /** The newest version of the server's that is in it. */
+  /** The newest version of the server's text that is in it. */
   version = 0;
   #handlers: SharedTextHandlers;
   #server = "";
@@ -63,7 +63,7 @@ export class SharedText {
   #sending: { opId: number; operation: TextOperation; exact?: Sending } | null = null;
   #waiting: TextOperation = [];
   #early = new Map<number, ServerEdit>();
-  /** Of an answer that came before the edits that precede it. */
+  /** The answer to the edits under way, while edits that precede them are still missing. */
   #answer: { version: number; count: number } | null = null;
 
   constructor(clientId: string, handlers: SharedTextHandlers) {
@@ -71,17 +71,17 @@ export class SharedText {
     this.#handlers = handlers;
   }
 
-  /** Everything written here has its place in the server's order. */
+  /** All local edits are in the server's order. */
   get isSettled(): boolean {
     return this.#sending === null && this.#waiting.length === 0;
   }
 
-  /** Something is missing that has not come yet. */
+  /** An earlier edit is still missing. */
   get hasGap(): boolean {
     return this.#early.size > 0 || this.#answer !== null;
   }
 
-  /** A position of the server's text in the one that is shown. */
+  /** Converts a position of the server's text to one of the text that is shown. */
   shown(position: number): number {
     const own = this.#sending === null ? position : movePosition(position, this.#sending.operation);
     return movePosition(own, this.#waiting);
@@ -93,7 +93,7 @@ export class SharedText {
     this.#waiting = compose(this.#waiting, operation);
   }
 
-  /** What is to be sent, or sent again after a loss; null: nothing. */
+  /** The edits to send, or to send again after a lost connection; null: none. */
   next(): Sending | null {
     if (this.#sending === null) {
       const { first, rest } = cut(toEdits(this.#waiting));
@@ -106,9 +106,9 @@ export class SharedText {
   }
 
   /**
-   * Writes something, where everything else is settled, that the server takes only as it is.
+   * Makes an edit that the server takes only unchanged. Call it while everything else is stored.
    *
-   * @returns the name under which it is sent
+   * @returns its `opId`
    */
   changeExactly(operation: TextOperation): number {
     const opId = ++this.#lastOpId;
@@ -119,15 +119,15 @@ export class SharedText {
     return opId;
   }
 
-  /** Whether what has this name is under way. */
+  /** Whether the edit with this `opId` is under way. */
   isSending(opId: number): boolean {
     return this.#sending?.opId === opId;
   }
 
   /**
-   * The answer to what was sent.
+   * The answer to the edits that were sent.
    *
-   * @returns false: it does not fit what is here, and the text has to be loaded anew.
+   * @returns false: it does not fit the text here, which has to be loaded again
    */
   acknowledge(opId: number, answer: { version: number; count: number }): boolean {
     if (this.#sending?.opId !== opId) return true;
@@ -135,7 +135,7 @@ export class SharedText {
     return this.#advance();
   }
 
-  /** An edit of the server's. @returns as `acknowledge`. */
+  /** An edit in the server's order. @returns as `acknowledge`. */
   receive(edit: ServerEdit): boolean {
     if (edit.version <= this.version) return true;
     this.#early.set(edit.version, edit);
@@ -143,9 +143,9 @@ export class SharedText {
   }
 
   /**
-   * The server's text as a whole, where the edits between are not known.
+   * The server's whole text, where the edits up to it are not known.
    *
-   * @param lastOpId the last of this client's that is in it
+   * @param lastOpId the last of this client's edits that is in it
    */
   load(version: number, content: string, lastOpId: number | null): void {
     if (this.#sending !== null && lastOpId !== null && lastOpId >= this.#sending.opId) {
@@ -160,7 +160,7 @@ export class SharedText {
     this.#answer = null;
   }
 
-  /** Gives up what the server refuses, and whatever was written on top of it. */
+  /** Undoes the edits that the server refuses, and everything written on top of them. */
   discard(): void {
     this.#sending = null;
     this.#waiting = [];
@@ -170,7 +170,7 @@ export class SharedText {
     this.#handlers.onChange(operation);
   }
 
-  /** Takes back what is under way, and keeps what was written after it. */
+  /** Undoes the edits that are under way, and keeps what was written after them. */
   revert(): void {
     if (this.#sending === null) return;
     const inverse = inverseOf(this.#sending.operation, this.#server);
@@ -200,7 +200,7 @@ export class SharedText {
     return true;
   }
 
-  /** All before it is here: what was sent is next, or what of it did not come as an edit. */
+  /** All earlier edits are here: applies the edits that were sent and did not arrive as events. */
   #finish({ version, count }: { version: number; count: number }): boolean {
     this.#answer = null;
     const { opId, operation } = this.#sending!;
@@ -236,7 +236,7 @@ export class SharedText {
     return true;
   }
 
-  /** Others' change of the server's text goes past everything that the server does not have yet. */
+  /** Transforms another person's change against all local edits that are not stored yet. */
   #pass(operation: TextOperation): void {
     let passing = operation;
     if (this.#sending !== null) {
@@ -253,7 +253,7 @@ export class SharedText {
   }
 }
 
-/** As many edits as one command takes, and the rest. */
+/** As many edits as one command carries, and the rest. */
 function cut(edits: TextEdit[]): { first: TextEdit[]; rest: TextEdit[] } {
   const first: TextEdit[] = [];
   let room = MAX_CONTENT;
@@ -266,7 +266,7 @@ function cut(edits: TextEdit[]): { first: TextEdit[]; rest: TextEdit[] } {
       room -= content.length;
       continue;
     }
-    // Not through the middle of a pair.
+    // Never split a surrogate pair.
     const end = room - (isHigh(content, room - 1) ? 1 : 0);
     if (end === 0) return { first, rest: edits.slice(i) };
     const head = content.slice(0, end);
@@ -281,9 +281,10 @@ function cut(edits: TextEdit[]): { first: TextEdit[]; rest: TextEdit[] } {
 }
 
 /**
- * What leads from one text to another, as one change.
+ * The difference between two texts as one operation.
  *
- * @param end where in the new text it ends, in UTF-16 code units, as far as that is known: the cursor
+ * @param end where the change ends in the new text, in UTF-16 code units, where that is known (the
+ *   cursor)
  */
 export function difference(before: string, after: string, end = 0): TextOperation {
   const most = Math.min(before.length, after.length);
@@ -311,6 +312,8 @@ export function difference(before: string, after: string, end = 0): TextOperatio
 const isHigh = (text: string, index: number) => (text.charCodeAt(index) & 0xfc00) === 0xd800;
 const isLow = (text: string, index: number) => (text.charCodeAt(index) & 0xfc00) === 0xdc00;
 
-/** Text as every editor and the server have it: line ends \n, no U+0000, no half of a pair. */
+/**
+ * Normalizes text as every editor and the server do: line ends \n, no U+0000, no lone surrogates.
+ */
 export const clean = (text: string): string =>
   text.replace(/\r\n?/g, "\n").replaceAll("\0", "").toWellFormed();

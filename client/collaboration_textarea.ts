@@ -6,25 +6,25 @@ import {
   toPosition,
   transform,
 } from "../protocol/text.ts";
-import type { CollaborationDocument } from "./collaboration.ts";
+import type { CollaborationDocument } from "./collaboration_document.ts";
 import { clean, difference } from "./collaboration_text.ts";
 
 /**
- * Lets a textarea show and edit a document. The selection stays where it is in the text while others
- * write; while an input method composes, their edits wait. The browser's own undo does not survive
- * what others write.
+ * Binds a textarea to a document. The selection keeps its position in the text while others write;
+ * during IME composition their edits wait. The browser's own undo does not survive the edits of
+ * others.
  *
- * @returns the function that ends it; the document stays open.
+ * @returns a function that removes the binding; the document stays open
  */
 export function bindTextarea(
   element: HTMLTextAreaElement,
   document: CollaborationDocument,
 ): () => void {
-  /** What the element has, as far as the document knows. */
+  /** The text of the element, as far as the document knows it. */
   let shown = "";
-  /** What others did, and the program, while an input method was composing. */
+  /** Changes by others, and by the program, during IME composition. */
   let held: TextOperation | null = null;
-  /** What is being written comes from the element, which has it. */
+  /** The current change comes from the element, which shows it already. */
   let isOwn = false;
 
   function show(operation: TextOperation): void {
@@ -47,7 +47,8 @@ export function bindTextarea(
   function onInput(): void {
     if (held !== null) return;
     const { value, selectionEnd } = element;
-    // What others did meanwhile is not in the element, so what was written there goes past it.
+    // The element does not have the other people's edits yet, so this one is transformed against
+    // them.
     const operation = difference(shown, clean(value), selectionEnd);
     take(operation, []);
   }

@@ -10,17 +10,17 @@ export interface ConnectionHandlers {
   state(state: ConnectionState): void;
   /** Before the state becomes `connected`. */
   authenticated(identity: Acks["auth"]): void;
-  /** Everything else that the server says. */
+  /** Every other message of the server. */
   message(message: ServerMessage): void;
   /** An error that answers no command. */
   error(error: ParleyClientError): void;
-  /** The connection is gone, with what was under way on it; see `Parts`. */
+  /** The connection is lost, and with it everything under way; see `Parts`. */
   lost(outcome: Outcome, error: ParleyClientError): () => unknown;
 }
 
 export type Connection = ReturnType<typeof createConnection>;
 
-/** As `connecting` and `reconnecting`, the wait counts as making the connection. */
+/** While it waits for the next attempt the state is `reconnecting`, too. */
 function stateOf(phase: Phase): ConnectionState {
   if (phase !== "waiting" && phase !== "reconnecting") return phase;
   return hasNetwork() ? "reconnecting" : "offline";
@@ -43,7 +43,7 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
     ...handlers,
     stateOf,
     open: () => new (options.WebSocket ?? WebSocket)(socketUrl(options.url), [SUBPROTOCOL]),
-    // The server greets first.
+    // The server sends its `welcome` first.
     opened: (given) => credentials = given,
     authenticate: (given) => transmit("auth", given, "auth"),
     split: (frame) => frame.split("\n"),
@@ -68,15 +68,15 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
       const error = new ParleyClientError(message.data.code, message.error, message.data);
       core.refused(error);
       if (id === undefined) handlers.error(error);
-      // What the server needs will be there again. Otherwise the close that follows says whether to
-      // come back; where none comes, the timeout does.
+      // The server will be able to authenticate later. For other errors the close that follows says
+      // whether to reconnect; without one the timeout ends the attempt.
       else if (error.code === "unavailable") core.authenticateAgain(error.retryAfter);
       return;
     } else if (message.type === "reconnect") {
       core.closesIn(message.data.retryAfter);
     }
     handlers.message(message);
-    // The server measures how long it took until all before it was handled here.
+    // The server measures how long the client needed for everything before it.
     if (message.type === "heartbeat" && message.data.echo) {
       transmit("ping", { echo: message.data.echo });
     }
@@ -86,7 +86,8 @@ export function createConnection(options: Settings, handlers: ConnectionHandlers
     const message = { type, id, timestamp: new Date().toISOString(), data };
     const text = JSON.stringify(message);
     const limit = welcome!.limits.messageBytes;
-    // Checked here because the server ends the connection over it, and the outbox would send it again.
+    // Checked here because the server would close the connection, and the outbox would send it
+    // again.
     if (text.length * 3 > limit && new TextEncoder().encode(text).length > limit) {
       throw new ParleyClientError(
         "too_large",

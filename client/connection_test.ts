@@ -4,14 +4,14 @@ import { makeClient, message, pause, withServer } from "./test_client.ts";
 import { type TestServer, until } from "./test_server.ts";
 import type { ClientOptions } from "./types.ts";
 
-/** Waits so long that nothing but a reset of the backoff explains a connection within a test. */
+/** So long that only a reset of the backoff explains a connection within a test. */
 const SLOW = { minDelayMs: 60_000, maxDelayMs: 60_000 };
 
 function dropAll(server: TestServer, code = 3011) {
   for (const peer of server.peers) peer.close(code);
 }
 
-/** The device says that it has no network, until the returned function is called. */
+/** Simulates a device without a network, until the returned function is called. */
 function unplug(): () => void {
   Object.defineProperty(navigator, "onLine", { value: false, configurable: true });
   dispatchEvent(new Event("offline"));
@@ -21,7 +21,7 @@ function unplug(): () => void {
   };
 }
 
-/** Runs against a peer that accepts connections and says nothing at all. */
+/** Runs against a peer that accepts connections and sends nothing. */
 async function withSilence(work: (url: string) => Promise<void>) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const peers: Deno.Conn[] = [];
@@ -37,7 +37,7 @@ async function withSilence(work: (url: string) => Promise<void>) {
   }
 }
 
-/** What the attempts of a client that gives up ended with. */
+/** The error of a client that gives up. */
 async function failure(url: string, options: Partial<ClientOptions>): Promise<ParleyClientError> {
   const client = makeClient({ url }, { maxAttempts: 1, ...options });
   try {
@@ -51,7 +51,7 @@ async function failure(url: string, options: Partial<ClientOptions>): Promise<Pa
   throw new Error("It connected");
 }
 
-Deno.test("the states from first to last, each said once", () =>
+Deno.test("the states from first to last, each emitted once", () =>
   withServer(async (server, open) => {
     const client = open();
     const states: string[] = [client.state];
@@ -85,7 +85,7 @@ Deno.test("without a network it is offline at once, and back as soon as there is
     }
   }));
 
-Deno.test("a page that is looked at again does not wait for the backoff", () =>
+Deno.test("a page that becomes visible does not wait for the backoff", () =>
   withServer(async (server, open) => {
     const client = open(SLOW);
     await client.connect();
@@ -93,7 +93,7 @@ Deno.test("a page that is looked at again does not wait for the backoff", () =>
     await until(() => client.state === "reconnecting", "lost");
     dispatchEvent(new Event("pageshow"));
     await until(() => client.state === "connected", "back");
-    // On a connection that lives it only asks whether it does.
+    // An established connection is only checked.
     dispatchEvent(new Event("pageshow"));
     await pause(30);
     assert.equal(server.connections, 2);
@@ -127,14 +127,14 @@ Deno.test("a hidden tab that is shown connects at once, one that is hidden waits
     }
   }));
 
-Deno.test("a peer that accepts and says nothing is given up after the connect timeout", () =>
+Deno.test("a silent peer is given up after the connect timeout", () =>
   withSilence(async (url) => {
     const error = await failure(url, { connectTimeoutMs: 60 });
     assert.equal(error.code, "too_many_attempts");
     assert.match(String((error.cause as Error).message), /Connection timeout/);
   }));
 
-Deno.test("so is a server that never answers auth, and credentials that never come", () =>
+Deno.test("so is a server that never answers auth, and credentials that never resolve", () =>
   withServer(async (server) => {
     server.intercept = (command) => command.type === "auth";
     const unanswered = await failure(server.url, { connectTimeoutMs: 60 });
@@ -146,7 +146,7 @@ Deno.test("so is a server that never answers auth, and credentials that never co
     assert.equal(server.connections, 2);
   }));
 
-Deno.test("credentials that throw are asked for again; the attempts are counted", () =>
+Deno.test("credentials that throw are requested again; the attempts are counted", () =>
   withServer(async (server) => {
     let asked = 0;
     const credentials = () => {
@@ -182,7 +182,7 @@ Deno.test("connections that lasted reset the count", () =>
 
 Deno.test("the wait grows with each attempt", async () => {
   const lines: string[] = [];
-  // Nobody listens at port 1.
+  // Nothing listens on port 1.
   await failure("http://127.0.0.1:1", {
     minDelayMs: 8,
     maxDelayMs: 64,
@@ -197,7 +197,7 @@ Deno.test("the wait grows with each attempt", async () => {
   }
 });
 
-Deno.test("close 1008 keeps it away for as long as the server says", () =>
+Deno.test("close 1008 keeps it away for the time that the server names", () =>
   withServer(async (server, open) => {
     const client = open();
     await client.connect();
@@ -211,7 +211,7 @@ Deno.test("close 1008 keeps it away for as long as the server says", () =>
     assert.ok(Date.now() - began >= 140, `back after ${Date.now() - began} ms`);
   }));
 
-Deno.test("a connection that swallows pings is replaced", () =>
+Deno.test("a connection without answers to pings is replaced", () =>
   withServer(async (server, open) => {
     server.heartbeatMs = 40;
     server.swallowPings = true;
@@ -222,7 +222,7 @@ Deno.test("a connection that swallows pings is replaced", () =>
     await until(() => client.state === "connected", "connected");
   }));
 
-Deno.test("the debug log tells what happens, and nothing of what is said", () =>
+Deno.test("the debug log has the events, and none of the contents", () =>
   withServer(async (server, open) => {
     const lines: string[] = [];
     const client = open({

@@ -1,24 +1,20 @@
 import type { Conversation, Message, Pointers } from "../protocol/model.ts";
-import type { DurableEvents, DurableType, JoinResult, Member } from "../protocol/native.ts";
+import type { DurableEvents, DurableType, JoinResult } from "../protocol/native.ts";
+import { NO_MEMBERS, withMember } from "./conversation_members.ts";
 import { protect } from "./emitter.ts";
 import { createFollower } from "./follow.ts";
 import { newId } from "./outbox.ts";
 import type { ParleyCore } from "./parley_core.ts";
 import { createPointerSender } from "./pointer_sender.ts";
 import { applyDurable, EMPTY_THREAD, furthest, NO_POINTERS, withMessage } from "./thread.ts";
-import type {
-  ConnectionState,
-  ConversationSnapshot,
-  PendingMessage,
-  ServerEvent,
-  ThreadItem,
-} from "./types.ts";
+import { createThreadItems } from "./thread_items.ts";
+import type { ConnectionState, ConversationSnapshot, ServerEvent } from "./types.ts";
 import { createTypingSender, createTypists } from "./typing.ts";
 
 /** Messages in one page of history. */
 const PAGE = 50;
 
-/** One conversation as it is now. While open it follows the log, see `createFollower`. */
+/** The current state of one conversation. While open it follows the log, see `createFollower`. */
 export class ConversationStore {
   readonly id: string;
   #client: ParleyCore;
@@ -27,15 +23,11 @@ export class ConversationStore {
   #thread = EMPTY_THREAD;
   #status: ConversationSnapshot["status"] = "loading";
   #error: ConversationSnapshot["error"];
-  #members: Member[] = [];
-  #memberCount = 0;
-  /** Whether `members` are all there are. */
-  #allMembers = true;
+  #members = NO_MEMBERS;
   #pointers = NO_POINTERS;
   #loadingOlder = false;
   #opened = 0;
-  #keys = new Map<string, string>();
-  #items = new Map<string, ThreadItem>();
+  #items = createThreadItems();
   #snapshot: ConversationSnapshot | null = null;
   #notifying = false;
   #subscribers = new Set<(snapshot: ConversationSnapshot) => void>();
@@ -67,33 +59,35 @@ export class ConversationStore {
     this.#read = sender("read");
   }
 
-  /** The state now; the same object until something changes. */
+  /** The current state; the same object until something changes. */
   get snapshot(): ConversationSnapshot {
     return this.#snapshot ??= {
       status: this.#status,
       error: this.#error,
       conversation: this.#thread.conversation,
-      items: this.#makeItems(),
+      items: this.#items.make(this.#thread.messages, this.#client.pending(this.id), this.#me()),
       hasOlder: this.#thread.hasOlder,
       loadingOlder: this.#loadingOlder,
       typing: this.#typists.list(),
-      members: this.#members,
-      memberCount: this.#memberCount,
+      members: this.#members.list,
+      memberCount: this.#members.count,
       pointers: this.#pointers,
     };
   }
-  /** Whether somebody has it open or listens. */
+  /** Whether it is open or has subscribers. */
   get inUse(): boolean {
     return this.#opened > 0 || this.#subscribers.size > 0;
   }
 
-  /** Calls `fn` after changes, once for all that happen together; not for the state at the start. */
+  /** Calls `fn` after changes, once for all changes of a turn; not for the initial state. */
   subscribe(fn: (snapshot: ConversationSnapshot) => void): () => void {
     this.#subscribers.add(fn);
     return () => void this.#subscribers.delete(fn);
   }
 
-  /** Joins, and stays joined over reconnections until `close` was called as often as `open`. */
+  /**
+   * Joins, and joins again after each reconnection, until `close` was called as often as `open`.
+   */
   open(): void {
     if (this.#opened++ === 0) this.#follower.start();
   }
@@ -105,7 +99,9 @@ export class ConversationStore {
     this.#follower.stop();
   }
 
-  /** Shows a first page that came another way; the join then asks only for what came after it. */
+  /**
+   * Shows a first page that was loaded elsewhere; the join then asks only for what came after it.
+   */
   seed(messages: Message[], hasMore: boolean, conversation: Conversation): void {
     // A store that already knows more keeps it.
     if (this.#status === "ready") return;
@@ -121,7 +117,7 @@ export class ConversationStore {
   /** Sends through the outbox, see `ParleyClient.send`. */
   send(content: string, options: { isPrivate?: boolean } = {}): Promise<Message> {
     const clientMessageId = newId();
-    this.#keys.set(clientMessageId, clientMessageId);
+    this.#items.sent(clientMessageId);
     this.#typing.reset();
     return this.#client.send({ conversationId: this.id, content, clientMessageId, ...options });
   }
@@ -132,7 +128,7 @@ export class ConversationStore {
     this.#client.discard(clientMessageId);
   }
 
-  /** Puts the page before the first message in front; does nothing when there is none. */
+  /** Loads the page before the first message; does nothing where there is none. */
   async loadOlder(): Promise<void> {
     const first = this.#thread.messages[0];
     if (this.#loadingOlder || !this.#thread.hasOlder || first === undefined) return;
@@ -144,7 +140,7 @@ export class ConversationStore {
         before: first.seq,
         limit: PAGE,
       });
-      // A snapshot that came in between begins elsewhere; the page no longer fits to it.
+      // A snapshot that arrived meanwhile begins elsewhere, so the page does not fit it any more.
       if (this.#thread.messages[0]?.id === first.id) {
         const messages = [...page.messages, ...this.#thread.messages];
         this.#thread = { ...this.#thread, messages, hasOlder: page.hasMore };
@@ -156,13 +152,13 @@ export class ConversationStore {
   }
 
   /**
-   * To be called at each keystroke (true), and when the text is emptied or left (false). A note
-   * (`isPrivate`, agents only) is told to agents only.
+   * Call it at each keystroke (true), and when the text is emptied or left (false). Only agents
+   * learn of a note (`isPrivate`, agents only).
    */
   typing(isTyping: boolean, isPrivate = false): void {
     this.#typing.typing(isTyping, isPrivate);
   }
-  /** Everything up to the newest event was seen by this person. */
+  /** This person has seen everything up to the newest event. */
   markRead(): void {
     this.#read.to(this.#follower.seq);
   }
@@ -177,7 +173,7 @@ export class ConversationStore {
     await this.#client.request("delete_message", { conversationId: this.id, messageId: id });
   }
 
-  /** @internal The connection came, or is lost: whoever typed is unknown then. */
+  /** @internal The connection is established or lost. While it is lost, nobody is known to type. */
   connection(state: ConnectionState): void {
     if (state !== "connected") {
       this.#read.pause();
@@ -191,20 +187,20 @@ export class ConversationStore {
   pendingChanged(): void {
     this.#changed();
   }
-  /** @internal The server has this message; its place in the log comes with the event. */
+  /** @internal The server has stored this message; its place in the log comes with the event. */
   stored(message: Message): void {
     const { id, clientMessageId } = message;
     if (clientMessageId && !this.#thread.messages.some((one) => one.id === id)) {
-      this.#keys.set(id, clientMessageId);
+      this.#items.stored(id, clientMessageId);
     }
-    // Older than the window: it is where history will find it.
+    // Older than the loaded window: loading history will bring it.
     const first = this.#thread.messages[0];
     if (this.#thread.hasOlder && first !== undefined && message.seq < first.seq) return;
     this.#thread = { ...this.#thread, messages: withMessage(this.#thread.messages, message) };
     this.#changed();
   }
 
-  /** @internal An event of this conversation; durable ones come by the follower. */
+  /** @internal An event of this conversation; durable events come from the follower. */
   receive({ type, data }: ServerEvent): void {
     switch (type) {
       case "conversation":
@@ -223,16 +219,9 @@ export class ConversationStore {
       case "user_left": {
         const { userId, userName, role } = data;
         const member = { userId, userName, role };
-        const others = this.#members.filter((one) => one.userId !== userId);
-        const known = others.length < this.#members.length;
-        if (type === "user_joined") {
-          this.#members = [...others, member];
-          if (!known) this.#memberCount++;
-        } else {
-          this.#members = others;
-          if (known || !this.#allMembers) this.#memberCount--;
-          this.#typists.set(member, false);
-        }
+        const isHere = type === "user_joined";
+        this.#members = withMember(this.#members, member, isHere);
+        if (!isHere) this.#typists.set(member, false);
         break;
       }
       default:
@@ -253,12 +242,15 @@ export class ConversationStore {
     this.#changed();
     if (type !== "message") return;
     const message = data as Message;
-    // Who writes has read what stands above; the server does not say it a second time.
+    // An author has read everything before their message; the server sends no event for that.
     const { seq, sender } = message;
     if (sender.role === "agent") this.#point({ agentReadSeq: seq, agentDeliveredSeq: seq });
     if (sender.role === "visitor") this.#point({ contactReadSeq: seq, contactDeliveredSeq: seq });
     if (sender.userId === this.#me()) {
-      if (message.clientMessageId) this.#remember(message.id, message.clientMessageId);
+      const { id, clientMessageId } = message;
+      if (clientMessageId && this.#items.isKnown(clientMessageId)) {
+        this.#items.stored(id, clientMessageId);
+      }
     } else {
       this.#typists.set(sender, false);
       this.#delivered.to(seq);
@@ -280,42 +272,11 @@ export class ConversationStore {
       const theirs = messages.findLast((one) => one.sender.userId !== this.#me());
       if (theirs) this.#delivered.to(theirs.seq);
     }
-    this.#members = members;
-    this.#memberCount = memberCount;
-    this.#allMembers = membersCursor === null;
+    this.#members = { list: members, count: memberCount, isComplete: membersCursor === null };
     this.#point(conversation.pointers);
     this.#status = "ready";
     this.#error = undefined;
     this.#changed();
-  }
-
-  /** The key of a message that was pending here is its clientMessageId, for as long as it is shown. */
-  #remember(id: string, clientMessageId: string) {
-    if (this.#keys.has(clientMessageId)) this.#keys.set(id, clientMessageId);
-  }
-
-  #makeItems(): ThreadItem[] {
-    const me = this.#me();
-    const { messages } = this.#thread;
-    const own = messages.slice(-PAGE * 4).filter((one) => one.sender.userId === me);
-    const stored = new Set(own.map((one) => one.clientMessageId));
-    const pending = this.#client.pending(this.id).filter(
-      (entry) => !stored.has(entry.clientMessageId),
-    );
-    for (const { clientMessageId } of pending) this.#keys.set(clientMessageId, clientMessageId);
-    const old = this.#items;
-    this.#items = new Map();
-    const item = (key: string, message: Message | null, entry: PendingMessage | null) => {
-      const same = old.get(key);
-      const kept = same?.message === message && same?.pending === entry;
-      const next = kept ? same as ThreadItem : { key, message, pending: entry };
-      this.#items.set(key, next);
-      return next;
-    };
-    return [
-      ...messages.map((message) => item(this.#keys.get(message.id) ?? message.id, message, null)),
-      ...pending.map((entry) => item(entry.clientMessageId, null, entry)),
-    ];
   }
 
   #changed() {

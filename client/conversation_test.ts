@@ -78,7 +78,7 @@ Deno.test("a gap is noticed and filled by joining again from the last known posi
     });
   }));
 
-Deno.test("after a reconnection only what was missed is asked for", () =>
+Deno.test("after a reconnection only missed events are requested", () =>
   withStore(async (server, store, client) => {
     server.post("one");
     await client.connect();
@@ -91,7 +91,7 @@ Deno.test("after a reconnection only what was missed is asked for", () =>
     assert.deepEqual(contents(store), ["one", "two"]);
   }));
 
-Deno.test("what cannot be recovered is replaced as a whole", () =>
+Deno.test("a state that cannot be recovered is replaced completely", () =>
   withStore(async (server, store, client) => {
     server.post("old");
     await client.connect();
@@ -107,7 +107,7 @@ Deno.test("what cannot be recovered is replaced as a whole", () =>
     await until(() => store.snapshot.items.length === 2, "follows on");
   }));
 
-Deno.test("positions of a log that was restored from a copy begin anew", () =>
+Deno.test("positions start again with a log that was restored from a copy", () =>
   withStore(async (server, store, client) => {
     for (const text of ["a", "b", "c"]) server.post(text);
     await client.connect();
@@ -143,11 +143,11 @@ Deno.test("events that arrive before the answer to join are applied after it", (
     server.intercept = (command, peer) => {
       if (command.type !== "join") return false;
       server.intercept = () => false;
-      // The answer was taken at 1; event 2 overtakes it.
+      // The answer was read at 1; event 2 overtakes it.
       const late = makeMessage(2, "two");
       peer.event("message", late);
       const messages = [server.log[0]!.data];
-      server.answer(peer, command, {
+      server.reply(peer, command, {
         conversationId: CONVERSATION,
         epoch: "first",
         seq: 1,
@@ -185,7 +185,7 @@ Deno.test("an own message is one line with one key, from written to stored", () 
     assert.equal(server.of("join").length, 1);
   }));
 
-Deno.test("a seeded page is shown at once and only the rest is asked for", () =>
+Deno.test("a seeded page shows at once and only the rest is requested", () =>
   withStore(async (server, store, client) => {
     server.post("one");
     server.post("two");
@@ -197,7 +197,7 @@ Deno.test("a seeded page is shown at once and only the rest is asked for", () =>
     assert.equal(server.of("join")[0]!.data!.seq, 1);
   }));
 
-Deno.test("older pages are put in front", () =>
+Deno.test("older pages are added in front", () =>
   withStore(async (server, store, client) => {
     for (const text of ["a", "b", "c", "d"]) server.post(text);
     store.seed([server.log[3]!.data as never], true, makeConversation("first", 4));
@@ -212,7 +212,7 @@ Deno.test("older pages are put in front", () =>
     assert.equal(store.snapshot.hasOlder, false);
   }));
 
-Deno.test("updates, deletions, hidden events and status changes keep the count", () =>
+Deno.test("updates, deletions, hidden events and status changes keep the sequence complete", () =>
   withStore(async (server, store, client) => {
     const one = server.post("one");
     server.post("two");
@@ -235,7 +235,7 @@ Deno.test("updates, deletions, hidden events and status changes keep the count",
     assert.equal(server.of("join").length, 1);
   }));
 
-Deno.test("others' typing shows, ends with their message, and own typing never shows", () =>
+Deno.test("others' typing shows, and ends with their message; own typing never shows", () =>
   withStore(async (server, store, client) => {
     await client.connect();
     store.open();
@@ -257,7 +257,7 @@ Deno.test("others' typing shows, ends with their message, and own typing never s
     await until(() => store.snapshot.typing.length === 0, "typing ended");
   }));
 
-Deno.test("reading is told once, as far as it went", () =>
+Deno.test("the read position is sent once, as far as it went", () =>
   withStore(async (server, store, client) => {
     server.post("one");
     await client.connect();
@@ -273,7 +273,7 @@ Deno.test("reading is told once, as far as it went", () =>
     assert.deepEqual(server.of("read").map((one) => one.data!.seq), [2]);
   }));
 
-Deno.test("a conversation that may not be read shows the error and stays quiet", () =>
+Deno.test("a conversation that may not be read shows the error and sends nothing", () =>
   withStore(async (server, store, client) => {
     server.intercept = (command, peer) => {
       if (command.type !== "join") return false;
@@ -287,7 +287,7 @@ Deno.test("a conversation that may not be read shows the error and stays quiet",
     assert.equal(server.of("join").length, 1);
   }));
 
-Deno.test("members are counted right, with and without all of them at hand", () =>
+Deno.test("members are counted correctly, with and without a complete list", () =>
   withStore(async (server, store, client) => {
     const person = (number: number) => ({
       userId: `agent-${number}`,
@@ -298,7 +298,7 @@ Deno.test("members are counted right, with and without all of them at hand", () 
     let answer = { members: [person(1), person(2)], memberCount: 2, cursor: null as string | null };
     server.intercept = (command, peer) => {
       if (command.type !== "join") return false;
-      server.answer(peer, command, {
+      server.reply(peer, command, {
         ...on,
         epoch: "first",
         seq: 0,
@@ -313,7 +313,7 @@ Deno.test("members are counted right, with and without all of them at hand", () 
       return true;
     };
     const counts = () => [store.snapshot.memberCount, store.snapshot.members.length];
-    const settled = async (peer: Peer) => {
+    const caughtUp = async (peer: Peer) => {
       peer.event("typing", { ...on, ...person(99), isTyping: true });
       await until(() => store.snapshot.typing.length === 1, "everything before is there");
       peer.event("typing", { ...on, ...person(99), isTyping: false });
@@ -325,10 +325,10 @@ Deno.test("members are counted right, with and without all of them at hand", () 
     assert.deepEqual(counts(), [2, 2]);
     const [peer] = server.peers;
     peer!.event("user_joined", { ...on, ...person(3) });
-    // News that the answer held already, in both directions.
+    // Events that the answer contained already, in both directions.
     peer!.event("user_joined", { ...on, ...person(1) });
     peer!.event("user_left", { ...on, ...person(4) });
-    await settled(peer!);
+    await caughtUp(peer!);
     assert.deepEqual(counts(), [3, 3]);
 
     answer = { members: [person(1), person(2)], memberCount: 240, cursor: "agent-2" };
@@ -338,6 +338,6 @@ Deno.test("members are counted right, with and without all of them at hand", () 
     next!.event("user_joined", { ...on, ...person(300) });
     next!.event("user_left", { ...on, ...person(120) });
     next!.event("user_left", { ...on, ...person(2) });
-    await settled(next!);
+    await caughtUp(next!);
     assert.deepEqual(counts(), [239, 2]);
   }));

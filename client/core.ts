@@ -1,8 +1,8 @@
 /**
- * The core of the Parley SDK, under 6 KB: a connection that keeps itself alive, an outbox that sends
- * once, answered commands, typed events, and the log of a conversation in order and without a gap.
- * For programs that show no thread, and for other views than `ConversationStore`; everything is in
- * mod.ts.
+ * The core of the Parley SDK, under 6 KB: a connection that keeps itself alive, an outbox that
+ * sends once, commands with answers, typed events, and the log of a conversation in order and
+ * without gaps. For programs that show no thread, or have their own in place of
+ * `ConversationStore`; mod.ts has everything.
  *
  * ```ts
  * const client = new ParleyCore({ url, credentials: () => ({ token }) });

@@ -7,7 +7,10 @@ function toConsole(error: unknown) {
   console.error("Parley: a handler failed:", error);
 }
 
-/** Calls other people's code: what it throws, or rejects with, is reported and harms nobody. */
+/**
+ * Calls a handler of the program: what it throws, or rejects with, is reported and has no other
+ * effect.
+ */
 export function protect(fn: () => unknown, report: (error: unknown) => void = toConsole): void {
   try {
     const result = fn();
@@ -17,13 +20,13 @@ export function protect(fn: () => unknown, report: (error: unknown) => void = to
   }
 }
 
-/** Typed events, with every handler called by `protect`. */
+/** Typed events. Every handler is called by `protect`. */
 export function createEmitter<Events>(report?: (error: unknown) => void): Emitter<Events> {
   const handlers: { [T in keyof Events]?: Set<(data: Events[T]) => unknown> } = {};
   return {
     on(type, handler) {
       const set = handlers[type] ??= new Set();
-      // The same function may be registered twice; each registration ends by itself.
+      // The same function may be registered twice; each registration is removed separately.
       const own = (data: Events[typeof type]) => handler(data);
       set.add(own);
       return () => void set.delete(own);

@@ -1,14 +1,15 @@
 import type { ErrorCode, ErrorDetails, FieldError } from "../protocol/errors.ts";
 
 /**
- * The server's codes, and those that only a client can know:
+ * The server's codes, and those that only a client knows:
  * - `timeout`: no answer within `ackTimeoutMs`, or no connection within `connectTimeoutMs`
- * - `disconnected`: the connection ended before the answer; whether it was carried out is unknown
+ * - `disconnected`: the connection ended before the answer; whether the command was carried out is
+ *   unknown
  * - `closed`: the client was closed, or gave up (`failed`)
  * - `credentials`: `credentials()` threw
- * - `too_many_attempts`: `maxAttempts` connections in a row came to nothing
+ * - `too_many_attempts`: `maxAttempts` attempts in a row failed
  * - `outbox_full`: `maxOutbox` messages wait already
- * - `discarded`: a waiting message was taken back with `discard`
+ * - `discarded`: a waiting message was withdrawn with `discard`
  */
 export type ClientErrorCode =
   | ErrorCode
@@ -20,7 +21,10 @@ export type ClientErrorCode =
   | "outbox_full"
   | "discarded";
 
-/** Every rejection and every `error` event of the SDK. The code is the contract, the sentence may change. */
+/**
+ * Every rejection and every `error` event of the SDK. Only the code is stable; the sentence may
+ * change.
+ */
 export class ParleyClientError extends Error {
   readonly code: ClientErrorCode;
   /** Milliseconds after which the same may succeed. */
@@ -39,12 +43,12 @@ export class ParleyClientError extends Error {
   }
 }
 
-/** Errors of the server's own. */
+/** Faults of the server itself. */
 export const FAULTS: string[] = ["internal", "overloaded", "timeout"];
-/** Errors that say nothing about the command: the same may succeed later. */
+/** Errors that are not about the command: the same command may succeed later. */
 export const PASSING = [...FAULTS, "unavailable", "rate_limited", "draining"];
 
-/** Makes sure that what callers get is a ParleyClientError. */
+/** Converts any error to a ParleyClientError. */
 export function toClientError(
   error: unknown,
   code: ClientErrorCode = "internal",

@@ -7,28 +7,28 @@ import type { ServerEvent } from "./types.ts";
 type Durable = { [T in DurableType]: { type: T; data: DurableEvents[T] } }[DurableType];
 
 const DURABLE = ["message", "message_updated", "message_deleted", "conversation_changed", "hidden"];
-/** Events that wait for a join; more than this and the join's answer alone has to do. */
+/** Events that wait for a join. Past this number only the join's answer counts. */
 const MAX_BUFFER = 1_000;
-/** Milliseconds until a join is tried again whose error says nothing about the conversation. */
+/** Milliseconds before a join is tried again, where the error is not about the conversation. */
 const REJOIN_MS = 3_000;
-/** Milliseconds that an event may be behind the position that a heartbeat names. */
+/** Milliseconds that an event may arrive after a heartbeat that names its position. */
 const POSITION_GRACE_MS = 2_000;
 
 export interface FollowHandlers {
   /** The next durable event, each seq once and in order. */
   event<T extends DurableType>(type: T, data: DurableEvents[T]): void;
-  /** Joined: after the missed events, or, where `answer.snapshot` is there, instead of them. */
+  /** Joined: after the missed events, or, with `answer.snapshot`, in place of them. */
   joined(answer: JoinResult): void;
-  /** The conversation cannot be followed; the position stays, and `start` tries again. */
+  /** The conversation cannot be followed. The position is kept, and `start` tries again. */
   failed(error: ParleyClientError): void;
 }
 
 export type Follower = ReturnType<typeof createFollower>;
 
 /**
- * The log of one conversation, in order and without a gap: joins, joins again after every
- * reconnection from the last (epoch, seq), and where a gap shows, be it in `seq` or, in a quiet
- * room, between the own position and a heartbeat's.
+ * The log of one conversation, in order and without gaps. It joins, and joins again from the last
+ * (epoch, seq) after each reconnection and after each gap. A gap shows in `seq` or, in a quiet
+ * room, in the position that a heartbeat names.
  */
 export function createFollower(client: ParleyCore, conversationId: string, on: FollowHandlers) {
   let epoch: string | undefined;
@@ -40,7 +40,7 @@ export function createFollower(client: ParleyCore, conversationId: string, on: F
   let run = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** One thing at a time is waited for; each ends in a join, where that is needed by then. */
+  /** At most one timer runs. Each ends in a join, if one is still needed then. */
   function later(ms: number, fn: () => void) {
     timer ??= setTimeout(() => {
       timer = undefined;
@@ -50,7 +50,7 @@ export function createFollower(client: ParleyCore, conversationId: string, on: F
   function forget() {
     clearTimeout(timer);
     timer = undefined;
-    // What arrived early on this connection is part of what the next join brings.
+    // Events that arrived early on this connection are part of the next join's answer.
     early = [];
   }
   function apply({ type, data }: Durable) {
@@ -64,7 +64,7 @@ export function createFollower(client: ParleyCore, conversationId: string, on: F
       join();
     } else apply(event);
   }
-  function heard(event: ServerEvent) {
+  function onEvent(event: ServerEvent) {
     if (event.type === "heartbeat") {
       const position = event.data.positions[conversationId] ?? 0;
       if (position > seq) later(POSITION_GRACE_MS, () => position > seq && join());
@@ -98,11 +98,11 @@ export function createFollower(client: ParleyCore, conversationId: string, on: F
   }
   function refused(error: ParleyClientError) {
     joining = false;
-    // A lost connection is joined again by itself.
+    // After a lost connection it joins again anyway.
     if (error.code === "disconnected" || error.code === "closed") return;
     if (!PASSING.includes(error.code)) return protect(() => on.failed(error));
     if (error.code === "timeout") client.reconnectNow();
-    // A refused join has left the conversation: nothing that waits for a heartbeat may come first.
+    // After a refused join the room is left: the retry replaces a wait for a heartbeat.
     clearTimeout(timer);
     timer = undefined;
     later(error.retryAfter ?? REJOIN_MS, join);
@@ -113,14 +113,14 @@ export function createFollower(client: ParleyCore, conversationId: string, on: F
     get seq() {
       return seq;
     },
-    /** What is known already, from elsewhere; the next join asks for what came after it. */
+    /** Sets a position that is known from elsewhere; the next join asks for what came after it. */
     seek(knownEpoch: string, knownSeq: number) {
       epoch = knownEpoch;
       seq = knownSeq;
     },
     start() {
       ends = [
-        client.on("event", heard),
+        client.on("event", onEvent),
         client.on("state", () => {
           forget();
           join();

@@ -4,7 +4,7 @@ import type { ParleyCore } from "./parley_core.ts";
 import { pause, withServer } from "./test_client.ts";
 import { CONVERSATION, type Peer, type TestServer, until } from "./test_server.ts";
 
-/** Follows the test conversation and writes down what it hears. */
+/** Follows the test conversation and records the events. */
 function listen(client: ParleyCore) {
   const heard: string[] = [];
   const follower = createFollower(client, CONVERSATION, {
@@ -15,7 +15,7 @@ function listen(client: ParleyCore) {
   return { heard, follower };
 }
 
-/** Appends to the log, and nobody hears of it. */
+/** Appends to the log without sending an event. */
 function postSilently(server: TestServer, content: string) {
   const joined = [...server.peers].map((peer) => [peer, peer.joined] as const);
   for (const [peer] of joined) peer.joined = new Set();
@@ -28,7 +28,7 @@ function beat(peer: Peer, seq: number) {
   peer.event("heartbeat", { serverTime, positions: { [CONVERSATION]: seq } });
 }
 
-Deno.test("the log comes in order and once, over lost connections and gaps", () =>
+Deno.test("the log arrives in order and once, across lost connections and gaps", () =>
   withServer(async (server, open) => {
     server.post("one");
     const client = open();
@@ -69,7 +69,7 @@ Deno.test("a heartbeat finds the last event that a quiet room lost", () =>
     await until(() => heard.length === 1, "joined");
     postSilently(server, "lost");
     const [peer] = server.peers;
-    // However often they come.
+    // No matter how often they arrive.
     const beating = setInterval(beat, 300, peer!, 1);
     await until(() => follower.seq === 1, "found").finally(() => clearInterval(beating));
     assert.deepEqual(heard, ["joined 0", "message 1", "joined 1 recovered"]);
@@ -77,7 +77,7 @@ Deno.test("a heartbeat finds the last event that a quiet room lost", () =>
     assert.deepEqual(again!.data, { conversationId: CONVERSATION, epoch: "first", seq: 0 });
   }));
 
-Deno.test("an event that is only a little later than its position causes nothing", () =>
+Deno.test("an event shortly after the heartbeat that names it causes no join", () =>
   withServer(async (server, open) => {
     const client = open();
     const { follower } = listen(client);
@@ -94,7 +94,7 @@ Deno.test("an event that is only a little later than its position causes nothing
     assert.equal(server.of("join").length, 1);
   }));
 
-Deno.test("stopped and started again before the answer, it is joined in the end", () =>
+Deno.test("stopped and started again before the answer, it still joins", () =>
   withServer(async (server, open) => {
     server.post("one");
     const client = open();
@@ -114,7 +114,7 @@ Deno.test("stopped and started again before the answer, it is joined in the end"
     assert.deepEqual(heard, ["joined 1", "message 2"]);
   }));
 
-Deno.test("a join that fails for a moment is tried again, one that may not be is not", () =>
+Deno.test("a join that fails temporarily is tried again, a forbidden one is not", () =>
   withServer(async (server, open) => {
     const codes = ["overloaded", "forbidden"];
     server.intercept = (command, peer) => {
@@ -132,7 +132,7 @@ Deno.test("a join that fails for a moment is tried again, one that may not be is
     assert.equal(server.of("join").length, 2);
   }));
 
-Deno.test("what a handler throws is reported and stops nothing", async () => {
+Deno.test("an error in a handler is reported and stops nothing", async () => {
   const { error } = console;
   const reported: unknown[] = [];
   console.error = (...all: unknown[]) => void reported.push(all.at(-1));

@@ -1,16 +1,16 @@
 export interface Heartbeat {
-  /** Anything arrived: the peer is alive. */
-  heard(): void;
-  /** Asks at once, and declares the connection dead when nothing arrives within `deadlineMs`. */
+  /** A frame arrived: the peer is alive. */
+  received(): void;
+  /** Sends a ping at once, and calls `dead` when nothing arrives within `deadlineMs`. */
   check(deadlineMs: number): void;
   stop(): void;
 }
 
 /**
- * Browsers answer a server's pings without telling the page, and a network that vanished says
- * nothing at all, so the client listens for silence itself: after `intervalMs` without a frame it
- * calls `ping`, after as long again `dead`. A late timer (a throttled background tab, a laptop that
- * slept) first pings and never declares death on the clock's word alone.
+ * Browsers answer a server's pings without telling the page, and a network failure is silent, so
+ * the client watches for silence itself: after `intervalMs` without a frame it calls `ping`, after
+ * as long again `dead`. A timer that fires late (a throttled background tab, a laptop after sleep)
+ * pings first and never calls `dead` because of the elapsed time alone.
  */
 export function createHeartbeat(
   intervalMs: number,
@@ -18,7 +18,7 @@ export function createHeartbeat(
   dead: () => void,
   now: () => number = Date.now,
 ): Heartbeat {
-  let heardAt = now();
+  let receivedAt = now();
   let waiting = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -26,27 +26,27 @@ export function createHeartbeat(
     clearTimeout(timer);
     timer = setTimeout(tick, ms);
   }
-  function ask(deadlineMs: number) {
+  function probe(deadlineMs: number) {
     waiting = true;
     arm(deadlineMs);
     ping();
   }
   function tick() {
     if (waiting) return dead();
-    const silence = now() - heardAt;
-    if (silence >= intervalMs) ask(intervalMs);
+    const silence = now() - receivedAt;
+    if (silence >= intervalMs) probe(intervalMs);
     else arm(intervalMs - silence);
   }
 
   arm(intervalMs);
   return {
-    heard() {
-      heardAt = now();
+    received() {
+      receivedAt = now();
       if (!waiting) return;
       waiting = false;
       arm(intervalMs);
     },
-    check: ask,
+    check: probe,
     stop: () => clearTimeout(timer),
   };
 }

@@ -1,20 +1,24 @@
 /**
- * Links in what people wrote, for the dashboard and the widget alike. Not part of `mod.ts`, because
- * it alone needs `linkify-it`. linkifyjs does the same in twice the size, which would exceed the
- * widget's budget.
+ * Finds links in text, for the dashboard and the widget. Not part of `mod.ts`, because it alone
+ * needs `linkify-it`. linkifyjs is twice as large and would exceed the widget's budget.
  */
 import { LinkifyIt, REBuilder } from "linkify-it";
 
 export interface TextPart {
   text: string;
-  /** The link as a browser follows it. */
+  /** The link as a browser resolves it. */
   href?: string;
-  /** Where it leads, where that does not show: of a host with letters that look like others. */
+  /**
+   * The address of a link whose text does not show it: a host with letters that look like others.
+   */
   title?: string;
 }
 
 class Rules extends REBuilder {
-  /** Beside the library's own: what no address holds unescaped, and what nobody sees. */
+  /**
+   * Adds to the library's separators: characters that no address contains unescaped, and invisible
+   * ones.
+   */
   override get_text_separators(): RegExp {
     return this.cache["text_separators"] ??=
       /[><\uff5c`|\\^\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
@@ -41,14 +45,14 @@ const finder = new LinkifyIt({ urlAuth: true, rebuilder: new Rules() })
   });
 
 /**
- * Cuts plain text into words and links: web addresses, also without "https://" where they begin
- * with "www.", and e-mail addresses. The parts' texts together are the text exactly as it was.
+ * Splits plain text into text and links: web addresses, also without "https://" where they begin
+ * with "www.", and e-mail addresses. Joined, the parts are exactly the text.
  */
 export function linkify(text: string): TextPart[] {
   const parts: TextPart[] = [];
   let end = 0;
   for (const { index, raw, schema } of finder.match(text) ?? []) {
-    // Marks of emphasis around a link are none of it.
+    // Emphasis marks around a link do not belong to it.
     const link = raw.replace(/[*_~]+$/, "");
     const href = schema === "mailto:" ? mailHref(link) : webHref(
       schema === "www." ? `http://${link}` : link,
@@ -62,14 +66,14 @@ export function linkify(text: string): TextPart[] {
   return parts;
 }
 
-/** Without what would be a subject, a copy or a text. */
+/** Without parameters that would set a subject, a copy or a text. */
 function mailHref(link: string): string {
   const address = link.replace(/^mailto:/i, "");
   const at = address.lastIndexOf("@");
   return `mailto:${encodeURIComponent(address.slice(0, at))}${address.slice(at)}`;
 }
 
-/** The link as the browser would follow it, or null when it is not a complete http(s) URL. */
+/** The link as a browser resolves it, or null where it is not a complete http(s) URL. */
 export function webHref(link: string): string | null {
   try {
     const url = new URL(link);

@@ -5,7 +5,7 @@ import { linkify, webHref } from "./links.ts";
 const links = (text: string) => linkify(text).filter((part) => part.href).map((part) => part.text);
 const hrefs = (text: string) => linkify(text).flatMap(({ href }) => href ?? []);
 
-Deno.test("the parts together are the text, whatever it is", () => {
+Deno.test("the parts of any text join to the text", () => {
   const pieces = fc.constantFrom(
     ...[
       "https://",
@@ -35,7 +35,7 @@ Deno.test("the parts together are the text, whatever it is", () => {
   assert.deepEqual(linkify(""), []);
 });
 
-Deno.test("a link ends where a reader would say so", () => {
+Deno.test("a link ends where a reader expects it", () => {
   const texts: Record<string, string[]> = {
     "See https://a.example/x, (http://b.example/y_(z)) and\nhttps://c.example.": [
       "https://a.example/x",
@@ -64,14 +64,14 @@ Deno.test("a link ends where a reader would say so", () => {
       "http://10.0.0.1/",
     ],
     '<a href="https://a.example/">x</a>': ["https://a.example/"],
-    // The letters behind it would be shown in another order.
+    // The characters after it would be displayed in another order.
     "https://a.example/\u202egpj.exe": ["https://a.example/"],
     "https://user@a.example/x": ["https://user@a.example/x"],
   };
   for (const [text, wanted] of Object.entries(texts)) assert.deepEqual(links(text), wanted, text);
 });
 
-Deno.test("what begins with www. and e-mail addresses are links, other words with a dot are not", () => {
+Deno.test("addresses with www. and e-mail addresses are links, other words with a dot are not", () => {
   assert.deepEqual(hrefs("www.a.example/x. Www.B.museum"), [
     "http://www.a.example/x",
     "http://www.b.museum/",
@@ -83,7 +83,7 @@ Deno.test("what begins with www. and e-mail addresses are links, other words wit
     "mailto:bob.x@mail.example",
   ]);
   assert.deepEqual(links("@ada ada@ ada@localhost"), []);
-  // A copy to somebody else is no part of an address.
+  // A copy to somebody else must not be a part of the address.
   assert.deepEqual(hrefs("a?cc=eve%40x&b=c@example.com"), [
     "mailto:a%3Fcc%3Deve%2540x%26b%3Dc@example.com",
   ]);
@@ -97,7 +97,7 @@ Deno.test("only http, https and mailto become links", () => {
   assert.equal(webHref("https://"), null);
 });
 
-Deno.test("letters that look like others show where they lead", () => {
+Deno.test("letters that look like others show the real address", () => {
   const [part] = linkify("https://аррӏе.com/login");
   assert.equal(part!.href, "https://xn--80ak6aa92e.com/login");
   assert.equal(part!.title, part!.href);

@@ -1,6 +1,6 @@
 /**
  * The Parley SDK: a connection that keeps itself alive, an outbox that sends once, and conversation
- * stores that recover. Runs in browsers, Deno and Node 22, and depends on nothing. core.ts is the
+ * stores that recover. Runs in browsers, Deno and Node 22, without dependencies. core.ts is the
  * same without the stores.
  *
  * ```ts

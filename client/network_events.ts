@@ -3,20 +3,20 @@ export function hasNetwork(): boolean {
 }
 
 /**
- * Listens to what the device tells of itself, until the returned function is called: `offline` when
- * the network is gone, `wake` when it is back and when the page is looked at again, for after a
- * sleep the connection may be dead without knowing. Outside browsers nothing is ever called.
+ * Listens to the device's network and page events, until the returned function is called.
+ * `offline`: the network is gone. `resume`: the network is back, or the page is visible again;
+ * after a sleep the connection may be dead without an event. Outside browsers neither is called.
  */
-export function listenToNetwork(offline: () => void, wake: () => void): () => void {
+export function listenToNetworkEvents(offline: () => void, resume: () => void): () => void {
   if (typeof addEventListener !== "function") return () => {};
   const ended = new AbortController();
   const { signal } = ended;
   addEventListener("offline", offline, { signal });
-  addEventListener("online", wake, { signal });
-  addEventListener("pageshow", wake, { signal });
+  addEventListener("online", resume, { signal });
+  addEventListener("pageshow", resume, { signal });
   if (typeof document !== "undefined") {
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") wake();
+      if (document.visibilityState === "visible") resume();
     }, { signal });
   }
   return () => ended.abort();

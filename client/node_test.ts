@@ -54,7 +54,7 @@ async function run() {
   try {
     await Deno.writeTextFile(`${folder}/sdk.mjs`, await bundleClient("mod.ts"));
     await Deno.writeTextFile(`${folder}/script.mjs`, SCRIPT);
-    // A timer or socket that stays behind would keep it running until the signal ends it.
+    // A timer or socket that is left would keep it running until the signal ends it.
     const { success, stdout, stderr } = await new Deno.Command(node, {
       args: [`${folder}/script.mjs`, server.url, CONVERSATION],
       cwd: fileURLToPath(new URL(".", import.meta.url)),

@@ -1,16 +1,8 @@
 import type { Message } from "../protocol/model.ts";
 import { ParleyClientError } from "./errors.ts";
-import { createOutboxStorage } from "./outbox_storage.ts";
+import { createOutboxStorage, type OutboxEntry } from "./outbox_storage.ts";
 import { createPendingSends } from "./pending_sends.ts";
-import type { ClientStorage, OutgoingMessage, PendingMessage } from "./types.ts";
-
-/** A waiting message with what only the outbox needs to know of it. */
-export interface OutboxEntry extends PendingMessage {
-  /** Sorts entries of all tabs: milliseconds since 1970, made unique within a tab. */
-  order: number;
-  /** The agent who wrote it; nobody else on this device ever sends it. */
-  owner?: string;
-}
+import type { ClientStorage, OutgoingMessage } from "./types.ts";
 
 export interface OutboxOptions {
   storage: ClientStorage | undefined;
@@ -19,13 +11,13 @@ export interface OutboxOptions {
   /** Sends one entry; resolves with the stored message, rejects with a ParleyClientError. */
   transmit: (entry: OutboxEntry) => Promise<Message>;
   ready: () => boolean;
-  /** The agent who is signed in, or undefined for a visitor or while unknown. */
+  /** The agent who is signed in; undefined for a visitor, and while it is unknown. */
   owner: () => string | undefined;
   sent: (message: Message) => void;
   changed: () => void;
 }
 
-/** 128 random bits in hex; unlike crypto.randomUUID this works on pages without TLS, too. */
+/** 128 random bits in hex. Unlike crypto.randomUUID it also works on pages without TLS. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -33,8 +25,8 @@ export function newId(): string {
 
 /**
  * The queue of written messages: sent by `createPendingSends`, kept until the server has
- * acknowledged, limited in length, and stored where a storage is given. The server knows an entry by
- * its clientMessageId, so sending twice is harmless.
+ * acknowledged them, bounded, and stored where a storage is given. The server identifies an entry
+ * by its clientMessageId, so sending twice is harmless.
  */
 export function createOutbox(options: OutboxOptions) {
   const store = createOutboxStorage(options.storage, options.storageKey);
@@ -55,7 +47,7 @@ export function createOutbox(options: OutboxOptions) {
     entries = entries.filter((entry) => entry.clientMessageId !== id);
     store.remove(id);
   }
-  function settle(id: string, outcome: Message | ParleyClientError) {
+  function complete(id: string, outcome: Message | ParleyClientError) {
     const promise = promises.get(id);
     promises.delete(id);
     if (outcome instanceof ParleyClientError) promise?.reject(outcome);
@@ -70,26 +62,29 @@ export function createOutbox(options: OutboxOptions) {
       remove(entry.clientMessageId);
       options.sent(message);
       options.changed();
-      settle(entry.clientMessageId, message);
+      complete(entry.clientMessageId, message);
     },
     refused({ clientMessageId }, error) {
       const current = find(clientMessageId);
       if (current !== undefined) update(current, { state: "failed", error: error.message });
-      settle(clientMessageId, error);
+      complete(clientMessageId, error);
     },
   });
 
   return {
-    /** The entries that this person may see, oldest first. */
+    /** This person's entries, oldest first. */
     list: (): OutboxEntry[] => entries.filter(mine),
 
-    /** Resolves when the server has stored it; the same clientMessageId again joins the first. */
+    /**
+     * Resolves when the server has stored it. The same clientMessageId again returns the same
+     * promise.
+     */
     add(message: OutgoingMessage): Promise<Message> {
       const id = message.clientMessageId ?? newId();
       const known = promises.get(id);
       if (known !== undefined) return known.promise;
       const promise = Promise.withResolvers<Message>();
-      // Whoever does not wait for the message sees its state in the thread instead.
+      // A caller that ignores the promise sees the message's state in the thread.
       promise.promise.catch(() => {});
       if (find(id) === undefined) {
         if (entries.length >= options.maxEntries) {
@@ -133,7 +128,7 @@ export function createOutbox(options: OutboxOptions) {
       if (find(id) === undefined) return;
       remove(id);
       options.changed();
-      settle(id, new ParleyClientError("discarded", "Cannot send the message: it was discarded"));
+      complete(id, new ParleyClientError("discarded", "Cannot send the message: it was discarded"));
     },
 
     run,

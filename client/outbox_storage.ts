@@ -1,12 +1,19 @@
-import type { OutboxEntry } from "./outbox.ts";
-import type { ClientStorage } from "./types.ts";
+import type { ClientStorage, PendingMessage } from "./types.ts";
+
+/** A waiting message with the fields that only the outbox needs. */
+export interface OutboxEntry extends PendingMessage {
+  /** Sorts the entries of all tabs: milliseconds since 1970, unique within a tab. */
+  order: number;
+  /** The agent who wrote it. It is never sent as somebody else on this device. */
+  owner?: string;
+}
 
 /**
- * Every entry has a key of its own, so that two tabs with the same storage never overwrite one
- * another; a new tab finds what older ones left by listing the keys. A storage without `key` and
- * `length` gets a list of the ids under the prefix itself.
+ * Every entry has its own key, so that two tabs with the same storage never overwrite each other's.
+ * A new tab lists the keys to find older entries. For a storage without `key` and `length` the ids
+ * are listed under the prefix itself.
  *
- * Storage may be full or forbidden at any moment: then entries live in memory only.
+ * The storage may be full or forbidden at any time: then entries are kept in memory only.
  */
 export function createOutboxStorage(storage: ClientStorage | undefined, storageKey: string) {
   const prefix = `${storageKey}:outbox:`;

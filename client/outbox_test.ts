@@ -6,7 +6,7 @@ import { CONVERSATION, memoryStorage, type Peer, type TestServer, until } from "
 const OLD = "018f0000-0000-7000-8000-00000000000a";
 const contents = (list: { content: string }[]) => list.map(({ content }) => content);
 
-/** Answers `auth` as this person, with what the token or session says. */
+/** Answers `auth` as the person of the token or session. */
 function authenticateAs(server: TestServer) {
   return (command: { type: string; data?: Record<string, unknown> }, peer: Peer): boolean => {
     if (command.type !== "auth") return false;
@@ -16,7 +16,7 @@ function authenticateAs(server: TestServer) {
       peer.close(3500);
       return true;
     }
-    server.answer(peer, command, {
+    server.reply(peer, command, {
       userId: token ?? sessionId,
       userName: "Somebody",
       role: token === undefined ? "visitor" : "agent",
@@ -55,7 +55,7 @@ Deno.test("a message under way at a reload is sent again and stored once", () =>
     assert.equal(storage.length, 0);
   }));
 
-Deno.test("a failed message survives a reload with its reason, and a storage of three functions does", () =>
+Deno.test("a failed message survives a reload with its reason, also in a storage with three functions", () =>
   withServer(async (server, open) => {
     const { getItem, setItem, removeItem } = memoryStorage();
     const storage = { getItem, setItem, removeItem };
@@ -84,7 +84,7 @@ Deno.test("a failed message survives a reload with its reason, and a storage of 
     assert.deepEqual(server.log.length, 1);
   }));
 
-Deno.test("what an agent wrote is never sent by the next one who signs in", () =>
+Deno.test("a message of one agent is never sent as another who signs in later", () =>
   withServer(async (server, open) => {
     const storage = memoryStorage();
     server.intercept = authenticateAs(server);
@@ -105,7 +105,7 @@ Deno.test("what an agent wrote is never sent by the next one who signs in", () =
     assert.deepEqual(texts, ["from Bob", "from Ada"]);
   }));
 
-Deno.test("a visitor's waiting messages go on in a new session, into its conversation", () =>
+Deno.test("a visitor's waiting messages are sent in a new session, to its conversation", () =>
   withServer(async (server, open) => {
     server.intercept = authenticateAs(server);
     let sessionId = "first";
@@ -141,7 +141,7 @@ Deno.test("they show in the conversation that is theirs now", () =>
     assert.deepEqual(items.map(({ pending }) => pending?.content), ["wanders"]);
   }));
 
-Deno.test("errors of the server's own are tried a few times, with growing waits", () =>
+Deno.test("faults of the server are tried again a few times, with growing waits", () =>
   withServer(async (server, open) => {
     let refused = 0;
     server.intercept = (command, peer) => {

@@ -27,8 +27,8 @@ const DEFAULTS = {
 };
 
 /**
- * One connection to a Parley server that keeps itself alive: it reconnects with backoff, sends every
- * written message exactly once, and answers for every command. `ParleyClient` is the same with
+ * One connection to a Parley server that keeps itself alive: it reconnects with backoff, sends
+ * every message exactly once, and returns the answer to every command. `ParleyClient` adds
  * conversation stores; `createFollower` reads the log of a conversation without one.
  */
 export class ParleyCore {
@@ -83,48 +83,51 @@ export class ParleyCore {
   get state(): ConnectionState {
     return this.#connection.state;
   }
-  /** Who the server says this is; null before the first `auth`, kept over reconnections. */
+  /**
+   * The identity that the server confirmed; null before the first `auth`, kept across
+   * reconnections.
+   */
   get identity(): Acks["auth"] | null {
     return this.#identity;
   }
-  /** Why the state is `failed`, or what the last attempt met; null when all is well. */
+  /** Why the state is `failed`, or the error of the last attempt; null while connected. */
   get error(): ParleyClientError | null {
     return this.#connection.error;
   }
-  /** The limits and times that the server named, null before the first connection. */
+  /** The limits and times that the server announced; null before the first connection. */
   get welcome(): Welcome | null {
     return this.#connection.welcome();
   }
 
   /**
-   * Connects and stays connected. Resolves when authenticated; rejects with a ParleyClientError when
-   * the client gives up (a close code that forbids to come back, `maxAttempts`, final credentials
-   * error) or is closed. Never rejects because the network is away.
+   * Connects and stays connected. Resolves when authenticated; rejects with a ParleyClientError
+   * when the client gives up (a close code that forbids reconnecting, `maxAttempts`, a final
+   * credentials error) or is closed. Never rejects because the network is down.
    */
   connect(): Promise<void> {
     return this.#connection.connect();
   }
 
-  /** Ends the connection and everything that waits, except stored messages in the outbox. */
+  /** Ends the connection and rejects everything that waits; stored messages stay in the outbox. */
   close(): void {
     this.#connection.end("closed");
   }
 
-  /** Tries at once instead of waiting; on a live connection checks that it is one. */
+  /** Connects at once instead of waiting; an established connection is checked. */
   reconnectNow(): void {
     this.#connection.reconnectNow();
   }
 
   /**
-   * Listens to an event of the server, or to one of `ClientEvents`. Returns the function that ends
-   * it. A handler that throws is reported on the console and harms nothing.
+   * Listens to an event of the server or to one of `ClientEvents`. Returns a function that removes
+   * the handler. A handler that throws is reported on the console.
    */
   on<T extends keyof AllEvents>(type: T, handler: (data: AllEvents[T]) => unknown): () => void {
     return this.#emitter.on(type, handler);
   }
 
   /**
-   * Sends a command and waits for its `ack`; without a connection it first waits for one. Rejects
+   * Sends a command and waits for its `ack`. Without a connection it first waits for one. Rejects
    * with a ParleyClientError: a server code, `timeout`, `disconnected` or `closed`.
    */
   request<T extends CommandType>(
@@ -141,17 +144,17 @@ export class ParleyCore {
   }
 
   /**
-   * Puts a message into the outbox, from where it is sent in order, and again after every lost
-   * connection, until it is acknowledged. Rejects when the server refuses it for good (it then stays
-   * in `pending` as `failed`), when the outbox is full, or when it is discarded.
+   * Adds a message to the outbox, which sends in order, and again after every lost connection,
+   * until the message is acknowledged. Rejects when the server refuses it for good (it stays in
+   * `pending` as `failed`), when the outbox is full, or when it is discarded.
    */
   send(message: OutgoingMessage): Promise<Message> {
     return this.#outbox.add(message);
   }
-  /** Waiting messages, oldest first; with an id, those that belong to that conversation. */
+  /** Waiting messages, oldest first; with an id, those of that conversation. */
   pending(conversationId?: string): PendingMessage[] {
     const all = this.#outbox.list();
-    // A visitor has one conversation, which is where their messages go, wherever they were written.
+    // A visitor has one conversation, so all of their messages belong to it.
     if (conversationId === undefined || this.#identity?.role === "visitor") return all;
     return all.filter((entry) => (entry.conversationId ?? conversationId) === conversationId);
   }
@@ -159,12 +162,15 @@ export class ParleyCore {
   retry(clientMessageId: string): void {
     this.#outbox.retry(clientMessageId);
   }
-  /** Takes a waiting message back. One that is under way may arrive all the same. */
+  /** Withdraws a waiting message. If it is already under way, it may arrive anyway. */
   discard(clientMessageId: string): void {
     this.#outbox.discard(clientMessageId);
   }
 
-  /** Sends a new token on the living connection; it happens by itself before the old one ends. */
+  /**
+   * Sends a new token on the current connection; this happens automatically before the old one
+   * expires.
+   */
   async refresh(): Promise<void> {
     const credentials = await this.#options.credentials();
     if (!("token" in credentials)) return;
@@ -192,7 +198,7 @@ export class ParleyCore {
       }
       return message;
     } catch (error) {
-      // A connection that swallows messages is not one.
+      // A connection without acknowledgements counts as lost.
       if ((error as ParleyClientError).code === "timeout") this.#connection.giveUp("no ack");
       throw error;
     }
@@ -208,7 +214,7 @@ export class ParleyCore {
   }
 
   #refreshBefore(expiresAt: string | null, role = this.#identity?.role) {
-    // A session does not change; only tokens are renewed.
+    // A session is not renewed, only tokens are.
     if (expiresAt === null || role !== "agent") return;
     this.#connection.renewBefore(expiresAt, () => this.refresh());
   }

@@ -1,27 +1,27 @@
 import { FAULTS, type ParleyClientError, PASSING, toClientError } from "./errors.ts";
 
 export interface PendingSends<Entry> {
-  /** Whether there is a connection that takes them. */
+  /** Whether there is a connection that can send. */
   ready(): boolean;
-  /** The first of those that wait; the same object as long as it is the same. */
+  /** The first waiting entry; the same object as long as the entry is the same. */
   next(): Entry | undefined;
-  /** Resolves when the server has it and it waits no more; rejects with a ParleyClientError. */
+  /** Resolves when the server has it and it is removed; rejects with a ParleyClientError. */
   send(entry: Entry): Promise<void>;
-  /** It can never be sent, and must not be the next any more. */
+  /** It can never be sent, and `next` must not return it any more. */
   refused(entry: Entry, error: ParleyClientError): void;
 }
 
-/** Tries of one entry that may end in an error of the server's own before it is refused. */
+/** Tries of one entry that may end in a fault of the server before it is refused. */
 const MAX_TRIES = 5;
-/** Errors of whoever sends: with other credentials the same may succeed. */
+/** Errors about the sender: with other credentials the same entry may succeed. */
 const WHO = ["unauthenticated", "token_expired", "invalid_token", "invalid_session"];
 /** Milliseconds before an entry is tried again; doubles with each fault of the server. */
 const RETRY_MS = 1_000;
 
 /**
- * Sends what waits, in order and one at a time, so that a refusal cannot let a later entry overtake
- * and that what was written while away cannot run into the server's limits. What a lost connection
- * swallowed goes again, so the server has to know an entry that it has already.
+ * Sends entries in order and one at a time: a refused entry cannot be overtaken by a later one, and
+ * the entries of an absence do not exceed the server's limits. An entry whose connection was lost
+ * is sent again, so the server has to recognize an entry that it already has.
  */
 export function createPendingSends<Entry>(queue: PendingSends<Entry>) {
   let running = false;
@@ -29,7 +29,7 @@ export function createPendingSends<Entry>(queue: PendingSends<Entry>) {
   let last: Entry | undefined;
   let tries = 0;
 
-  /** To be called whenever there is something new to send, and when there is a connection. */
+  /** Call it when there is something new to send, and when there is a connection. */
   async function run() {
     if (running) return;
     running = true;
@@ -42,7 +42,7 @@ export function createPendingSends<Entry>(queue: PendingSends<Entry>) {
       } catch (reason) {
         const error = toClientError(reason);
         const { code, retryAfter } = error;
-        // It goes again on the next connection.
+        // It is sent again on the next connection.
         if (code === "disconnected" || code === "closed") break;
         const passes = PASSING.includes(code) || WHO.includes(code);
         if (!passes || FAULTS.includes(code) && ++tries === MAX_TRIES) {

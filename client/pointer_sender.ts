@@ -1,11 +1,11 @@
-/** Milliseconds in which several moves of a pointer become one command. */
+/** Milliseconds within which several moves of a pointer become one command. */
 const DEBOUNCE_MS = 250;
-/** Milliseconds before it is told again, where the server names no time. */
+/** Milliseconds before it is sent again, where the server names no time. */
 const AGAIN_MS = 1000;
 
 /**
- * Tells the server how far somebody has received or read: only forwards, several moves at once, and
- * again after a reconnection where the answer was lost.
+ * Sends how far somebody has received or read: only forwards, several moves at once, and again
+ * after a reconnection where the answer was lost.
  */
 export function createPointerSender(send: (seq: number) => Promise<unknown>) {
   let wanted = 0;
@@ -19,9 +19,9 @@ export function createPointerSender(send: (seq: number) => Promise<unknown>) {
     const before = sent;
     const seq = sent = wanted;
     send(seq).catch((error: { code?: unknown; retryAfter?: number } | null) => {
-      // What was not confirmed is sent with the next move or after the next connection.
+      // An unconfirmed position is sent with the next move or on the next connection.
       if (sent === seq) sent = before;
-      // On this connection nobody may move any more, and the server asked for it later.
+      // There may be no further move on this connection, and the server asked to repeat it later.
       if (error?.code === "unavailable") timer ??= setTimeout(flush, error.retryAfter ?? AGAIN_MS);
     });
   }
@@ -33,12 +33,12 @@ export function createPointerSender(send: (seq: number) => Promise<unknown>) {
       timer ??= setTimeout(flush, DEBOUNCE_MS);
     },
     flush,
-    /** Without a connection nothing can be told; `flush` tells it on the next one. */
+    /** Without a connection nothing can be sent; `flush` sends it on the next one. */
     pause() {
       clearTimeout(timer);
       timer = undefined;
     },
-    /** Another log begins, whose positions say nothing of the old one's. */
+    /** Another log begins; its positions have nothing to do with those of the old one. */
     reset() {
       wanted = sent = 0;
       flush();

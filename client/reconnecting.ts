@@ -2,13 +2,13 @@ import { shouldReconnect } from "../protocol/close_codes.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
 import { type ClientErrorCode, ParleyClientError, toClientError } from "./errors.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
-import { hasNetwork, listenToNetwork } from "./network_events.ts";
+import { hasNetwork, listenToNetworkEvents } from "./network_events.ts";
 
 /**
  * - `idle`: never connected
  * - `connecting`: the first attempt is under way, up to the answered authentication
  * - `connected`: authenticated
- * - `waiting`: an attempt failed or the connection was lost; the next attempt has its time
+ * - `waiting`: an attempt failed or the connection was lost; the next attempt is scheduled
  * - `reconnecting`: a later attempt is under way
  * - `failed`, `closed`: over, until `connect` is called again
  */
@@ -21,46 +21,47 @@ export type Phase =
   | "failed"
   | "closed";
 
-/** What a lost connection, or an attempt that failed, leads to. */
+/** The result of a lost connection or of a failed attempt. */
 export type Outcome = "waiting" | "failed" | "closed";
 
-/** What differs between the clients. Everything is called for the current attempt only. */
+/** What differs between the clients. All functions are called for the current attempt only. */
 export interface Parts<State extends string, Credentials, Message> extends BackoffOptions {
-  /** The client's own name for a phase. */
+  /** The client's own state for a phase. */
   stateOf(phase: Phase): State;
-  /** The state is another one. */
+  /** The state changed. */
   state(state: State): void;
   /**
-   * The connection or the attempt is over; code 0: it was given up on this side. Called before the
-   * state changes, and what it returns after it: only there other people's code may run.
+   * The connection or the attempt is over; code 0: this side gave it up. Called before the state
+   * changes. The returned function is called afterwards: only there may handlers of the program
+   * run.
    */
   lost(outcome: Outcome, error: ParleyClientError, code: number, reason: string): () => unknown;
-  /** Asked at each attempt. A thrown object with `final: true` ends in the phase `failed`. */
+  /** Called for each attempt. A thrown object with `final: true` leads to the phase `failed`. */
   credentials(): Credentials | Promise<Credentials>;
-  /** Makes the socket. Throws what makes it impossible. */
+  /** Makes the socket. May throw. */
   open(): WebSocket;
   /** The socket is open. */
   opened(credentials: Credentials): void;
   /** Sends the credentials. */
   authenticate(credentials: Credentials): void;
-  /** Cuts a frame into messages. */
+  /** Splits a frame into messages. */
   split(frame: string): string[];
   message(message: Message): void;
   ping(): void;
   debug?: ((line: string) => void) | undefined;
-  /** What a close leads to, as `afterClose` says; 0: it was given up on this side. */
+  /** The result of a close code, as in `afterClose`; 0: this side gave it up. */
   afterClose(code: number): Outcome;
   /** Milliseconds before attempt `attempt` (0 is the first retry). Default: `backoffDelay`. */
   backoffMs?(attempt: number, options: BackoffOptions): number;
-  /** Attempts in a row that may fail before the phase is `failed`, the first one not counted. */
+  /** Attempts in a row that may fail before the phase is `failed`, without the first one. */
   maxAttempts: number;
   /** Milliseconds from the start of an attempt to the answered authentication. */
   connectTimeoutMs: number;
-  /** Milliseconds that a connection has to last before the backoff starts small again. */
+  /** Milliseconds that a connection has to last before the backoff starts again at its minimum. */
   minUptimeMs: number;
 }
 
-/** What every message has. */
+/** The fields of every message. */
 interface Named {
   type: string;
   id?: unknown;
@@ -69,29 +70,32 @@ interface Named {
 
 /** The default for `minUptimeMs`. */
 export const MIN_UPTIME_MS = 5_000;
-/** CLOSE.rateLimited, without the table around it, and the milliseconds to stay away where none are named. */
+/**
+ * CLOSE.rateLimited, without its table, and the pause in milliseconds where the server names none.
+ */
 const RATE_LIMITED = 1008;
 const RATE_LIMIT_PAUSE_MS = 60_000;
 /** Milliseconds before credentials are sent again, where the server names no time. */
 const REPEAT_MS = 1_000;
-/** Milliseconds before a token's end at which a new one is sent. */
+/** Milliseconds before a token expires at which a new one is sent. */
 const RENEW_AHEAD_MS = 60_000;
-/** Milliseconds that a connection has to prove itself alive after the device woke up. */
-const WAKE_DEADLINE_MS = 3_000;
-/** What a timer can wait at most. */
+/** Milliseconds in which a connection has to prove itself alive after the device resumed. */
+const RESUME_DEADLINE_MS = 3_000;
+/** The longest time that a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * One connection that is made again whenever it is lost: the core of all clients of this folder.
+ * One connection that is established again whenever it is lost: the core of all clients in this
+ * folder.
  *
- * - **Backoff**: each attempt that fails in a row makes the wait longer. It starts small again after
- *   a connection that lasted for its minimum uptime, and when the device wakes up.
- * - **Stay-away**: until the time that the server named no attempt begins, neither by itself nor
- *   because the device woke up. After close codes that forbid it, none does at all.
- * - **Wake**: the network is back, or somebody looks at the page again. A connection has to prove
- *   that it is alive, and a wait is cut short.
+ * - **Backoff**: each failed attempt in a row makes the wait longer. It starts again at its minimum
+ *   after a connection that lasted for its minimum uptime, and when the device resumes.
+ * - **Stay-away**: before the time that the server named, no attempt begins, not even when the
+ *   device resumes. After a close code that forbids reconnecting, none begins at all.
+ * - **Resume**: the network is back, or the page is visible again. A connection has to prove that it
+ *   is alive, and a wait is cut short.
  *
- * Whatever a handler does, `connect` and `close` included, happens to a finished change of state.
+ * Handlers run after a change of state is complete, so they may call `connect` and `close`.
  */
 export function createReconnecting<State extends string, Credentials, Message>(
   parts: Parts<State, Credentials, Message>,
@@ -101,15 +105,18 @@ export function createReconnecting<State extends string, Credentials, Message>(
   let socket: WebSocket | null = null;
   let heartbeat: Heartbeat | undefined;
   let connected: PromiseWithResolvers<void> | null = null;
-  /** Ends the listening to the device; null while nothing is to be connected. */
+  /** Stops listening to the device; null while no connection is wanted. */
   let unlisten: (() => void) | null = null;
-  /** Numbers the attempts, so that whatever an older one still has to say is ignored. */
+  /** Numbers the attempts, so that events of an older one are ignored. */
   let run = 0;
-  /** Failed ones in a row; -1: the next end is announced, and no failure. */
+  /** Failed attempts in a row; -1: the next end was announced and is not a failure. */
   let attempts = 0;
-  /** Why there is no connection, or what the server said last: a close that follows means it. */
+  /**
+   * Why there is no connection, or the last error of the server, which explains a close that
+   * follows.
+   */
   let error: ParleyClientError | null = null;
-  /** Before this time (ms since 1970) the server does not want to see this client. */
+  /** The server does not want a connection before this time (ms since 1970). */
   let notBefore = 0;
   /** The attempt began without a network. */
   let beganOffline = false;
@@ -130,13 +137,13 @@ export function createReconnecting<State extends string, Credentials, Message>(
     clearTimeout(timers[name]);
     timers[name] = setTimeout(fn, Math.min(ms, MAX_TIMER_MS));
   }
-  /** Ends the attempt or connection that is; nothing of it is heard any more. */
+  /** Ends the current attempt or connection; its later events are ignored. */
   function drop() {
     run++;
     for (const name in timers) clearTimeout(timers[name]);
     heartbeat?.stop();
     heartbeat = undefined;
-    // Nobody waits for the answer: a dead peer would keep a browser waiting for minutes.
+    // Not awaited: with a dead peer the close would take a browser minutes.
     socket?.close(1000);
     socket = null;
   }
@@ -174,7 +181,7 @@ export function createReconnecting<State extends string, Credentials, Message>(
 
   function receive(frame: string) {
     const mine = run;
-    heartbeat?.heard();
+    heartbeat?.received();
     for (const text of parts.split(frame)) {
       const message = parse(text);
       if (message === null) {
@@ -187,7 +194,7 @@ export function createReconnecting<State extends string, Credentials, Message>(
     }
   }
 
-  /** An attempt or a connection is over; decides whether another one comes. */
+  /** An attempt or a connection is over; decides whether another attempt follows. */
   function lost(code: number, reason: string, kind: ClientErrorCode = "disconnected") {
     debug("lost:", code, reason);
     if (code === RATE_LIMITED) stayAway(error?.retryAfter ?? RATE_LIMIT_PAUSE_MS);
@@ -220,9 +227,9 @@ export function createReconnecting<State extends string, Credentials, Message>(
       connected?.reject(cause);
       connected = null;
     }
-    const tell = parts.lost(next, cause, code, reason);
+    const notify = parts.lost(next, cause, code, reason);
     setPhase(next);
-    tell();
+    notify();
   }
 
   function stayAway(ms: number) {
@@ -230,13 +237,13 @@ export function createReconnecting<State extends string, Credentials, Message>(
   }
 
   function offline() {
-    // Without the network the socket would look alive for minutes.
+    // Without a network the socket would seem alive for minutes.
     if (phase === "waiting") setPhase(phase);
     else lost(0, "the device has no network");
   }
-  function wake() {
-    if (phase === "connected") return heartbeat?.check(WAKE_DEADLINE_MS);
-    // An attempt under way is left alone, unless it began without a network.
+  function resume() {
+    if (phase === "connected") return heartbeat?.check(RESUME_DEADLINE_MS);
+    // An attempt that is under way continues, unless it began without a network.
     if (phase !== "waiting" && !beganOffline) return;
     attempts = 0;
     tryNow();
@@ -250,7 +257,7 @@ export function createReconnecting<State extends string, Credentials, Message>(
     const { promise } = connected ??= Promise.withResolvers<void>();
     promise.catch(() => {});
     if (unlisten === null) {
-      unlisten = listenToNetwork(offline, wake);
+      unlisten = listenToNetworkEvents(offline, resume);
       attempts = notBefore = 0;
       attempt("connecting");
     }
@@ -261,7 +268,7 @@ export function createReconnecting<State extends string, Credentials, Message>(
     get state() {
       return state;
     },
-    /** Why there is no connection, or what the server said last; null when all is well. */
+    /** Why there is no connection, or the last error of the server; null while connected. */
     get error() {
       return error;
     },
@@ -271,7 +278,9 @@ export function createReconnecting<State extends string, Credentials, Message>(
       if (socket?.readyState === 1) socket.send(text);
     },
 
-    /** Authenticated. `silenceMs` without a frame lead to a ping, as many again to a new connection. */
+    /**
+     * Authenticated. `silenceMs` without a frame lead to a ping, as many again to a new connection.
+     */
     authenticated(silenceMs: number) {
       error = null;
       if (phase === "connected" || socket === null) return;
@@ -280,66 +289,66 @@ export function createReconnecting<State extends string, Credentials, Message>(
       connected?.resolve();
       setPhase("connected");
     },
-    /** Nobody can say yet whether the credentials are good: they go again on the same connection. */
+    /** The server cannot check the credentials now: they are sent again on the same connection. */
     authenticateAgain(ms = REPEAT_MS) {
       later("next", ms, () => withCredentials(parts.authenticate));
     },
-    /** Calls `renew` some time before a token's end, if the connection lasts so long. */
+    /** Calls `renew` some time before a token expires, while the connection lasts. */
     renewBefore(expiresAt: string, renew: () => Promise<unknown>) {
       const left = Date.parse(expiresAt) - Date.now();
       later("renew", Math.max(left - RENEW_AHEAD_MS, left / 2, 1_000), () => {
         renew().catch((error) => debug("refresh failed:", toClientError(error).code));
       });
     },
-    /** The server refuses the connection as a whole. Where a close follows, this is the reason. */
+    /** The server refuses the whole connection. This is the reason for a close that follows. */
     refused(refusal: ParleyClientError) {
       error = refusal;
       debug("error:", error.code, error.message);
-      // Of a token it is the time that is left.
+      // For a token it is the time that is left.
       if (error.retryAfter && error.code !== "token_expired") stayAway(error.retryAfter);
     },
-    /** The server will close the connection then, and wants to see this client again. */
+    /** The server will close the connection after this time, and wants the client to reconnect. */
     closesIn(ms: number) {
-      // The server spreads its clients itself. One that does nothing but announce has the backoff
-      // against it.
+      // The server spreads its clients itself. If it announces again and again, the backoff
+      // applies.
       attempts ||= -1;
       stayAway(ms);
       later("deadline", ms, () => lost(0, "as announced"));
     },
-    /** Whatever is under way on this connection got no answer: it is none. */
+    /** A command on this connection got no answer: the connection counts as lost. */
     giveUp(reason: string) {
       if (socket !== null) lost(0, reason);
     },
     /** Ends everything, until `connect` is called again. */
     end: over as (outcome: "failed" | "closed", cause?: ParleyClientError) => void,
 
-    /** Resolves when connected, or by `settle`; rejects at the end. */
+    /** Resolves when connected, or by `resolve`; rejects when the client ends. */
     connect,
-    /** It is good enough for who waits for `connect`. */
-    settle: () => connected?.resolve(),
+    /** Resolves `connect` before there is a connection. */
+    resolve: () => connected?.resolve(),
     /** Cuts a wait short, unless the server wants this client to stay away. */
     hurry: () => phase === "waiting" && tryNow(),
-    /** Tries at once, also where the server would not like it; a connection has to prove itself. */
+    /** Connects at once, even if the server wants it to stay away; a connection is checked. */
     reconnectNow() {
       notBefore = 0;
       if (unlisten === null) void connect();
-      else wake();
+      else resume();
     },
   };
 }
 
-/** What a close code leads to, see protocol/close_codes.ts. */
+/** The result of a close code, see protocol/close_codes.ts. */
 export function afterClose(code: number): Outcome {
   if (code === 1000) return "closed";
   return shouldReconnect(code) ? "waiting" : "failed";
 }
 
-/** Whether `credentials` said that there will be no better ones. */
+/** Whether an error of `credentials` says that there will be no better ones. */
 export function isFinal(reason: unknown): boolean {
   return (reason as { final?: unknown } | null)?.final === true;
 }
 
-/** A JSON object with a `type`, null for everything else. */
+/** A JSON object with a `type`; null for everything else. */
 function parse(text: string): Named | null {
   try {
     const message = JSON.parse(text);

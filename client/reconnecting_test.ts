@@ -1,4 +1,4 @@
-/** What the three clients have in common, each against a server of its own protocol. */
+/** The common behaviour of the three clients, each against a server of its own protocol. */
 import assert from "node:assert/strict";
 import { WebSocketService } from "./chat_json.ts";
 import { startChatJsonServer } from "./test_chat_json_server.ts";
@@ -14,23 +14,23 @@ interface Options {
   waiting?: () => void;
 }
 
-/** A client, its server, and what is known of both. */
+/** A client, its server, and what the test knows of both. */
 interface Rig {
   connect(): Promise<void>;
   close(): void;
   isConnected(): boolean;
-  /** How often an attempt began: each asks for credentials. */
+  /** How many attempts began; each requests credentials. */
   attempts(): number;
-  /** The waits that it planned, in milliseconds. */
+  /** The waits that it scheduled, in milliseconds. */
   waits(): number[];
-  /** The server refuses what is connected, and closes. */
+  /** The server refuses the connection, and closes it. */
   refuse(code: string, retryAfter: number | undefined, close: number): void;
-  /** The server says that it will restart, and waits for the client to go. */
+  /** The server announces a restart, and waits for the client to leave. */
   restart(retryAfter: number): void;
   stop(): Promise<void>;
 }
 
-/** So long that nothing but a reset of the backoff explains an attempt within a test. */
+/** So long that only a reset of the backoff explains an attempt within a test. */
 const SLOW = { minDelayMs: 60_000, maxDelayMs: 60_000 };
 
 const waitsIn = (lines: string[]) =>
@@ -136,8 +136,8 @@ function startTopics(options: Options): Rig {
   };
 }
 
-/** What a browser tells a page whose network is back, and that is looked at again. */
-function wakeUp() {
+/** The events of a browser whose network is back and whose page is visible again. */
+function resumeDevice() {
   for (const type of ["online", "pageshow"]) dispatchEvent(new Event(type));
 }
 
@@ -158,15 +158,15 @@ for (
     }
   };
 
-  Deno.test(`${name}: no wake-up brings it back before the time that the server named`, async () => {
+  Deno.test(`${name}: no resume reconnects it before the time that the server named`, async () => {
     for (const retryAfter of [60_000, undefined]) {
       await withRig({}, async (rig) => {
         await rig.connect();
         rig.refuse("rate_limited", retryAfter, 1008);
         await until(() => rig.waits().length === 1, "it stays away");
         assert.ok(rig.waits()[0]! > 50_000, `${rig.waits()} ms`);
-        // An attempt would ask for its credentials at once.
-        wakeUp();
+        // An attempt would request its credentials at once.
+        resumeDevice();
         rig.connect().catch(() => {});
         assert.equal(rig.attempts(), 1);
       });
@@ -178,30 +178,32 @@ for (
       await rig.connect();
       rig.refuse("overloaded", 60_000, 3014);
       await until(() => rig.waits().length === 1, "it stays away");
-      wakeUp();
+      resumeDevice();
       assert.equal(rig.attempts(), 1);
     }));
 
-  Deno.test(`${name}: after a code that forbids it, no wake-up brings it back`, () =>
+  Deno.test(`${name}: after a code that forbids it, no resume reconnects it`, () =>
     withRig({}, async (rig) => {
       await rig.connect();
       rig.refuse("forbidden", undefined, 3503);
       await until(() => !rig.isConnected(), "it is over");
-      wakeUp();
+      resumeDevice();
       assert.deepEqual([rig.attempts(), rig.waits()], [1, []]);
     }));
 
-  Deno.test(`${name}: without such a time a wake-up cuts the wait short`, () =>
+  Deno.test(`${name}: without such a time a resume cuts the wait short`, () =>
     withRig(SLOW, async (rig) => {
       await rig.connect();
       rig.refuse("internal", undefined, 3011);
       await until(() => rig.waits().length === 1, "lost");
-      wakeUp();
+      resumeDevice();
       await until(() => rig.isConnected(), "back");
       assert.equal(rig.attempts(), 2);
     }));
 
-  /** Connects four times to a server that authenticates and closes; returns the waits after each. */
+  /**
+   * Connects four times to a server that authenticates and closes; returns the waits after each.
+   */
   const turnedAway = async (): Promise<number[]> => {
     const rig: Rig = start({ connected: () => rig.refuse("internal", undefined, 3011) });
     try {
@@ -214,20 +216,20 @@ for (
     }
   };
 
-  Deno.test(`${name}: a server that authenticates and closes is met with longer and longer waits`, async () => {
+  Deno.test(`${name}: a server that authenticates and closes leads to longer and longer waits`, async () => {
     const waits = await turnedAway();
     // The longest first wait is 8 ms and a tenth, the shortest fourth one half of 64.
     assert.ok(waits[0]! < 10 && waits[3]! >= 32, `${waits} ms`);
   });
 
-  Deno.test(`${name}: an announced restart is no failure, and its time the only wait`, () =>
+  Deno.test(`${name}: an announced restart is not a failure, and its time is the only wait`, () =>
     withRig(SLOW, async (rig) => {
       await rig.connect();
       rig.restart(20);
       await until(() => rig.attempts() === 2 && rig.isConnected(), "back");
     }));
 
-  Deno.test(`${name}: closed by a handler while it is being lost, it stays closed`, async () => {
+  Deno.test(`${name}: closed by a handler during the loss, it stays closed`, async () => {
     let close: (() => void) | null = null;
     const waiting = () => {
       close?.();
@@ -238,8 +240,8 @@ for (
       close = rig.close;
       rig.refuse("internal", undefined, 3011);
       await until(() => !rig.isConnected(), "lost");
-      wakeUp();
-      // Its first wait would be over by now.
+      resumeDevice();
+      // The first wait would be over by now.
       await turnedAway();
       assert.equal(rig.attempts(), 1);
     });

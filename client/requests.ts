@@ -6,7 +6,7 @@ type Timer = ReturnType<typeof setTimeout>;
 interface Request {
   type: string;
   data: unknown;
-  /** Whether the server may have it. */
+  /** Whether the server may have received it. */
   sent: boolean;
   patient: boolean;
   refusals: number;
@@ -20,28 +20,29 @@ export interface RequestOptions {
   /** Milliseconds to wait for the answer. Default: the client's `ackTimeoutMs`. */
   timeoutMs?: number;
   /**
-   * Whether to wait for a connection, and for as long as a rate limit asks. Default true; false
-   * means now or never: rejected with `disconnected` or `rate_limited`.
+   * Whether to wait for a connection, and as long as a rate limit asks. Default true. With false it
+   * is sent now or rejected with `disconnected` or `rate_limited`.
    */
   patient?: boolean;
 }
 
-/** What requests need of the connection. */
+/** What requests need from the connection. */
 export interface RequestPort {
   timeoutMs: number;
   ready(): boolean;
-  /** Milliseconds until the server takes one more of this type, 0 for now. */
+  /** Milliseconds until the server accepts one more of this type, 0 for now. */
   waitMs(type: string): number;
-  /** Throws what makes it impossible to send it, ever. */
+  /** Throws where it can never be sent. */
   transmit(type: string, data: unknown, id: number): void;
 }
 
-/** How often one request is repeated after the server's `rate_limited` before its caller hears of it. */
+/** How often one request is repeated after `rate_limited` before it is rejected. */
 const MAX_REFUSALS = 3;
 
 /**
- * Commands that wait for their `ack` or `error`. One made while there is no connection is sent when
- * there is; one whose connection ends before the answer is rejected with `disconnected`.
+ * Commands that wait for their `ack` or `error`. A command that is made without a connection is
+ * sent when there is one; a command whose connection ends before the answer is rejected with
+ * `disconnected`.
  */
 export function createRequests(port: RequestPort) {
   const open = new Map<unknown, Request>();
@@ -117,11 +118,13 @@ export function createRequests(port: RequestPort) {
       if (again) limited(id as number, request, error);
       else fail(id, error);
     },
-    /** Sends what was made without a connection. */
+    /** Sends the commands that were made without a connection. */
     flush() {
       for (const [id, request] of open) send(id as number, request);
     },
-    /** The connection is gone: rejects what was sent, and with a reason everything. */
+    /**
+     * The connection is lost: rejects the commands that were sent, and with a reason all of them.
+     */
     lost(reason?: ParleyClientError) {
       const unknown = "Cannot tell the outcome: the connection was lost";
       const error = reason ?? new ParleyClientError("disconnected", unknown);

@@ -30,12 +30,12 @@ Deno.test("a request waits for a connection, and for its turn under a rate limit
   await until(() => state.sent.length === 1, "sent");
   requests.answered(1, { fine: true });
   assert.deepEqual(await made, { fine: true });
-  // Sent once, although a connection came while it waited.
+  // Sent once, although a connection was established while it waited.
   await pause(40);
   assert.deepEqual(state.sent, [1]);
 });
 
-Deno.test("an impatient one is refused instead, with the time to wait", async () => {
+Deno.test("a request that must not wait is rejected instead, with the time to wait", async () => {
   const limited = setUp({ waitMs: 700 });
   await assert.rejects(
     limited.requests.make("typing", {}, { patient: false }),
@@ -49,7 +49,7 @@ Deno.test("an impatient one is refused instead, with the time to wait", async ()
   assert.deepEqual([...limited.state.sent, ...apart.state.sent], []);
 });
 
-Deno.test("the server's rate_limited is waited for three times", async () => {
+Deno.test("a request waits for the server's rate_limited three times", async () => {
   const { state, requests } = setUp();
   const made = requests.make("page", {});
   made.catch(() => {});
@@ -61,7 +61,7 @@ Deno.test("the server's rate_limited is waited for three times", async () => {
   await assert.rejects(made, code("rate_limited"));
 });
 
-Deno.test("a lost connection ends what was sent and keeps what waits", async () => {
+Deno.test("a lost connection rejects sent requests and keeps waiting ones", async () => {
   const { state, requests } = setUp();
   const sent = requests.make("page", {});
   state.ready = false;
@@ -75,14 +75,14 @@ Deno.test("a lost connection ends what was sent and keeps what waits", async () 
   assert.equal(await waiting, "fine");
 });
 
-Deno.test("no answer in time is a timeout, and a late one is nobody's", async () => {
+Deno.test("no answer in time is a timeout, and a late one is ignored", async () => {
   const { requests } = setUp();
   await assert.rejects(requests.make("page", {}, { timeoutMs: 10 }), code("timeout"));
   requests.answered(1, {});
   requests.refused(1, "late", { code: "forbidden" });
 });
 
-Deno.test("more than the server's rate waits by itself and arrives in order", () =>
+Deno.test("requests over the server's rate wait in the client and arrive in order", () =>
   withServer(async (server, open) => {
     // The bucket of the real server: 600 at once, then ten a second.
     server.limits.messagesPerMinute = 600;
@@ -101,6 +101,6 @@ Deno.test("more than the server's rate waits by itself and arrives in order", ()
     const stored = await Promise.all(sent);
     assert.deepEqual(stored.map(({ seq }) => seq), stored.map((_, index) => index + 1));
     assert.ok(stored.every(({ content }, index) => content === `${index}`));
-    // Frames that bunch up on the way may find the bucket a moment emptier than it was here.
+    // Frames that arrive together may find the bucket slightly emptier than it was here.
     assert.ok(refused <= 3, `refused ${refused} times`);
   }));

@@ -12,12 +12,12 @@ async function gzipSize(code: string): Promise<number> {
 
 Deno.test("the SDK is small: its core under 6 KB, with conversation stores under 8.5 KB", async () => {
   const core = await bundleClient("core.ts");
-  // As the widget and the dashboard take it: the clients of other protocols stay out.
+  // As the widget and the dashboard use it: without the clients of other protocols.
   const all = await bundleClient("mod.ts", ["ParleyClient", "ConversationStore", "deliveryStatus"]);
   const [coreSize, totalSize] = [await gzipSize(core), await gzipSize(all)];
   assert.ok(coreSize < CORE_BUDGET, `core: ${coreSize} bytes`);
   assert.ok(totalSize < TOTAL_BUDGET, `everything: ${totalSize} bytes`);
-  // One module without a dependency, and a core that does not carry the rest along.
+  // One module without dependencies, and a core without the rest of the SDK.
   assert.doesNotMatch(core + all, /\bimport\b/);
   assert.doesNotMatch(core, /loadOlder/);
   assert.doesNotMatch(all, /auth_response|conversationEvent/);

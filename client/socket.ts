@@ -1,4 +1,4 @@
-/** The same string as in protocol/native.ts, which is not imported because it would bring zod. */
+/** The same string as in protocol/native.ts, which would bring zod into the bundle. */
 export const SUBPROTOCOL = "parley.v1";
 
 /** "https://host", "wss://host", "https://host/base" or ".../realtime" → the socket's address. */

@@ -13,28 +13,28 @@ export type TableChange<T = TableRow> =
 export type TableChangeCallback<T = TableRow> = (change: TableChange<T>) => unknown;
 
 export interface TableSubscriptionOptions {
-  /** Changes were missed and are not known any more, after a long absence: read the table anew. */
+  /** Changes were missed during a long absence and cannot be replayed: read the table again. */
   onGap?: () => unknown;
-  /** The server refuses the subscription, or has ended it; it is over. */
+  /** The server refuses or has ended the subscription. */
   onEnd?: (error: ParleyClientError) => unknown;
 }
 
 export interface TableSubscription {
-  /** Resolves when changes flow; rejects when the server refuses. */
+  /** Resolves when changes are received; rejects when the server refuses. */
   readonly ready: Promise<void>;
   unsubscribe(): void;
 }
 
-/** One subscription at the server, which all that ask for the same share. */
+/** One subscription at the server, shared by all callers with the same request. */
 interface Shared {
   key: string;
   request: { table: TableName; events: ChangeEvent[]; filter?: string };
   listeners: Set<Listener>;
-  /** The server's name for it on this connection. */
+  /** The server's id for it on this connection. */
   id: string | null;
   /** The last change that was applied. */
   after: string | undefined;
-  asking: boolean;
+  subscribing: boolean;
   retry?: ReturnType<typeof setTimeout>;
 }
 
@@ -46,13 +46,13 @@ interface Listener extends TableSubscriptionOptions {
 const ALL: readonly ChangeEvent[] = ["INSERT", "UPDATE", "DELETE"];
 /** Changes that arrived before the answer that names their subscription. */
 const MAX_EARLY = 1_000;
-/** Milliseconds until it is tried again, where the error says nothing about the subscription. */
+/** Milliseconds before the next try, where the error is not about the subscription. */
 const RETRY_MS = 3_000;
 
 /**
  * Changes of the server's tables over the connection of a client, in the order of commits and each
- * once. Subscriptions outlive connections: what was missed comes first, or `onGap` says that it
- * cannot.
+ * once. Subscriptions survive reconnections: missed changes come first, or `onGap` says that they
+ * are lost.
  *
  * ```ts
  * const tables = new Tables(client);
@@ -72,7 +72,7 @@ export class Tables {
       this.#early = [];
       for (const shared of this.#shared.values()) {
         shared.id = null;
-        if (state === "connected") void this.#ask(shared);
+        if (state === "connected") void this.#subscribe(shared);
       }
     });
     client.on("database_change", (change) => this.#receive(change));
@@ -81,14 +81,15 @@ export class Tables {
       if (shared === undefined) return;
       shared.id = null;
       if (code !== "overloaded") return this.#end(shared, new ParleyClientError(code, reason));
-      // The answer says whether it can go on where it was.
-      void this.#ask(shared);
+      // The answer says whether it can continue where it was.
+      void this.#subscribe(shared);
     });
   }
 
   /**
-   * Calls back for each change of the table that is one of `events` and fits `filter`: conditions
-   * `column operator value` with `=`, `!=`, `>`, `<`, `>=`, `<=` and `in (a, b)`, joined by `&`.
+   * Calls back for each change of the table that is one of `events` and matches `filter`:
+   * conditions `column operator value` with `=`, `!=`, `>`, `<`, `>=`, `<=` and `in (a, b)`, joined
+   * by `&`.
    */
   subscribeToTable<T = TableRow>(
     table: TableName,
@@ -102,7 +103,14 @@ export class Tables {
     const key = JSON.stringify(request);
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      shared = { key, request, listeners: new Set(), id: null, after: undefined, asking: false };
+      shared = {
+        key,
+        request,
+        listeners: new Set(),
+        id: null,
+        after: undefined,
+        subscribing: false,
+      };
       this.#shared.set(key, shared);
     }
     const ready = Promise.withResolvers<void>();
@@ -110,11 +118,11 @@ export class Tables {
     const listener = { ...options, callback: callback as TableChangeCallback, ready };
     shared.listeners.add(listener);
     if (shared.id !== null) ready.resolve();
-    else void this.#ask(shared);
+    else void this.#subscribe(shared);
     return { ready: ready.promise, unsubscribe: () => this.#remove(shared, listener) };
   }
 
-  /** New messages of a session's conversation. A visitor gives their own session id. */
+  /** New messages of a session's conversation. A visitor passes their own session id. */
   subscribeToChatMessages<T = TableRow>(
     sessionId: string,
     callback: TableChangeCallback<T>,
@@ -142,7 +150,7 @@ export class Tables {
     return this.subscribeToTable("widget_configs", callback, ALL, is("user_id", userId));
   }
 
-  /** New notifications of the signed-in user. Returns the function that ends it. */
+  /** New notifications of the signed-in user. Returns a function that ends it. */
   subscribeToNotifications<T = TableRow>(
     userId: string,
     callback: (notification: T) => unknown,
@@ -153,30 +161,30 @@ export class Tables {
     return this.subscribeToTable("notifications", onChange, ["INSERT"], filter).unsubscribe;
   }
 
-  async #ask(shared: Shared): Promise<void> {
+  async #subscribe(shared: Shared): Promise<void> {
     const client = this.#client;
-    if (shared.asking || shared.id !== null || client.state !== "connected") return;
-    shared.asking = true;
+    if (shared.subscribing || shared.id !== null || client.state !== "connected") return;
+    shared.subscribing = true;
     clearTimeout(shared.retry);
     const { after, request } = shared;
     try {
       const answer = await client.request("subscribe", { ...request, ...(after ? { after } : {}) });
-      shared.asking = false;
+      shared.subscribing = false;
       this.#subscribed(shared, answer as Subscribed);
     } catch (reason) {
-      shared.asking = false;
+      shared.subscribing = false;
       const error = toClientError(reason);
-      // A lost connection asks again by itself, unless it is back already.
-      if (error.code === "disconnected") return void this.#ask(shared);
+      // After a lost connection it subscribes again anyway, unless it is connected already.
+      if (error.code === "disconnected") return void this.#subscribe(shared);
       if (!PASSING.includes(error.code)) return this.#end(shared, error);
-      shared.retry = setTimeout(() => this.#ask(shared), error.retryAfter ?? RETRY_MS);
+      shared.retry = setTimeout(() => this.#subscribe(shared), error.retryAfter ?? RETRY_MS);
     }
   }
 
   #subscribed(shared: Shared, { subscription, position, recovered, changes = [] }: Subscribed) {
     const current = this.#shared.get(shared.key);
     if (current === undefined) this.#leave(subscription);
-    // Or somebody has asked for the same again meanwhile, and has the same subscription.
+    // Or the same was subscribed again meanwhile, and has this subscription.
     if (current !== shared) return;
     shared.id = subscription;
     if (recovered === false) {
@@ -193,8 +201,8 @@ export class Tables {
   #receive(change: DatabaseChange & { subscription: string }) {
     const shared = this.#byId(change.subscription);
     if (shared !== undefined) return this.#apply(shared, change);
-    const asking = [...this.#shared.values()].some((one) => one.asking);
-    if (asking && this.#early.length < MAX_EARLY) this.#early.push(change);
+    const subscribing = [...this.#shared.values()].some((one) => one.subscribing);
+    if (subscribing && this.#early.length < MAX_EARLY) this.#early.push(change);
   }
 
   #apply(shared: Shared, change: DatabaseChange) {
@@ -233,7 +241,7 @@ export class Tables {
   }
 }
 
-/** Any string as the value of a filter; one that has both kinds of quotes is no id of anything. */
+/** Quotes any string as a value of a filter. No id contains both kinds of quotes. */
 function is(column: string, value: string): string {
   return value.includes('"') ? `${column}='${value}'` : `${column}="${value}"`;
 }

@@ -1,11 +1,11 @@
-/** The SDK as one ES module, minified as widget/build.ts does it. */
+/** The SDK as one ES module, minified as in widget/build.ts. */
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
-/** A module that only takes some names from the SDK, as a program does. */
+/** A module that imports some names from the SDK, as a program does. */
 const USER = "user-of-the-sdk.js";
 
-/** @param names what of it is used; everything where left out */
+/** @param names the imported names; all of them by default */
 export async function bundleClient(entry: "core.ts" | "mod.ts", names?: string[]): Promise<string> {
   const path = fileURLToPath(new URL(entry, import.meta.url));
   const user = `export { ${names?.join(", ")} } from ${JSON.stringify(path)};`;

@@ -1,13 +1,13 @@
-/** A server as the document of chat JSON has it, whose behaviour tests can change. */
+/** A server that follows the document of chat JSON, and whose behaviour tests can change. */
 import type { WebSocketMessage } from "./chat_json_types.ts";
 
 export interface ChatJsonServer {
   url: string;
-  /** Everything that arrived, in order. */
+  /** All received messages, in order. */
   received: WebSocketMessage[];
   connections: number;
   sockets: Set<WebSocket>;
-  /** Called before a message is handled; true when it took care of it. */
+  /** Called before a message is handled; true when it handled the message itself. */
   intercept: (message: WebSocketMessage, send: (answer: unknown) => void) => boolean;
   of(type: string): WebSocketMessage[];
   contents(): unknown[];

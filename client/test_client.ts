@@ -1,4 +1,4 @@
-/** Clients for the SDK's tests: impatient ones, that end with their test. */
+/** Clients for the SDK's tests, with short timeouts, which end with their test. */
 import { ParleyClient } from "./client.ts";
 import { CONVERSATION, startServer, type TestServer } from "./test_server.ts";
 import type { ClientOptions } from "./types.ts";
@@ -13,7 +13,7 @@ export function makeClient(server: { url: string }, options: Partial<ClientOptio
   });
 }
 
-/** Runs with a fresh server and closes everything, whatever happens. */
+/** Runs with a new server and closes everything at the end. */
 export async function withServer(
   work: (
     server: TestServer,

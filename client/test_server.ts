@@ -1,4 +1,7 @@
-/** A small Parley server for the SDK's tests: real sockets, a log in memory, and knobs for trouble. */
+/**
+ * A small Parley server for the SDK's tests: real sockets, a log in memory, and switches for
+ * faults.
+ */
 import type { Message } from "../protocol/model.ts";
 import type { JoinResult, LoggedEvent } from "../protocol/native.ts";
 import { SUBPROTOCOL } from "./socket.ts";
@@ -28,14 +31,14 @@ export interface TestServer {
   epoch: string;
   limits: Record<string, number>;
   heartbeatMs: number;
-  /** Whether a ping gets no answer. */
+  /** Whether pings get no answer. */
   swallowPings: boolean;
-  /** Called before a command is answered; true when it took care of it. */
+  /** Called before a command is answered; true when it handled the command itself. */
   intercept: (command: Command, peer: Peer) => boolean;
-  /** Appends to the log and delivers to everybody who joined. */
+  /** Appends to the log and sends the event to everybody who joined. */
   post(content: string, sender?: string, clientMessageId?: string | null): Message;
   of(type: string): Command[];
-  answer(peer: Peer, command: Command, data: unknown): void;
+  reply(peer: Peer, command: Command, data: unknown): void;
   refuse(peer: Peer, command: Command, code: string, retryAfter?: number): void;
   stop(): Promise<void>;
 }
@@ -107,7 +110,7 @@ export function startServer(port = 0): TestServer {
     switch (command.type) {
       case "auth": {
         const visitor = "sessionId" in data;
-        return server.answer(peer, command, {
+        return server.reply(peer, command, {
           userId: visitor ? "visitor-1" : "agent-me",
           userName: "Me",
           role: visitor ? "visitor" : "agent",
@@ -118,22 +121,22 @@ export function startServer(port = 0): TestServer {
       }
       case "join":
         peer.joined.add(data.conversationId as string);
-        return server.answer(peer, command, joinResult(data));
+        return server.reply(peer, command, joinResult(data));
       case "message": {
         const known = server.log.find((one) =>
           one.type === "message" && one.data.clientMessageId === data.clientMessageId
         );
         const message = known?.data as Message ??
           server.post(data.content as string, "agent-me", data.clientMessageId as string);
-        return server.answer(peer, command, { message, duplicate: known !== undefined });
+        return server.reply(peer, command, { message, duplicate: known !== undefined });
       }
       case "history": {
         const older = server.log.filter((one) => one.data.seq < (data.before as number));
         const messages = older.slice(-2).map((one) => one.data);
-        return server.answer(peer, command, { messages, hasMore: older.length > 2 });
+        return server.reply(peer, command, { messages, hasMore: older.length > 2 });
       }
       default:
-        server.answer(peer, command, { expiresAt: null });
+        server.reply(peer, command, { expiresAt: null });
     }
   }
 
@@ -184,7 +187,7 @@ export function startServer(port = 0): TestServer {
       return message;
     },
     of: (type) => server.commands.filter((command) => command.type === type),
-    answer: (peer, command, data) => peer.raw(line({ type: "ack", id: command.id, data })),
+    reply: (peer, command, data) => peer.raw(line({ type: "ack", id: command.id, data })),
     refuse: (peer, command, code, retryAfter) =>
       peer.raw(line({ type: "error", id: command.id, error: code, data: { code, retryAfter } })),
     async stop() {
@@ -229,7 +232,7 @@ export async function until(condition: () => boolean, what: string, ms = 5_000):
   }
 }
 
-/** The part of Web Storage that counts, shared like one between tabs. */
+/** The part of Web Storage that is used; several tabs can share it. */
 export function memoryStorage(): Storage {
   const values = new Map<string, string>();
   return {

@@ -1,9 +1,9 @@
 import type { Conversation, Message, Pointers } from "../protocol/model.ts";
 import type { DurableEvents, DurableType } from "../protocol/native.ts";
 
-/** What is known of one conversation: a window of its newest messages. */
+/** The known part of one conversation: a window of its newest messages. */
 export interface Thread {
-  /** By `seq`, without holes down to the first. */
+  /** By `seq`, complete from the first one on. */
   messages: Message[];
   hasOlder: boolean;
   conversation: Conversation | null;
@@ -18,7 +18,7 @@ export const NO_POINTERS: Pointers = {
 
 export const EMPTY_THREAD: Thread = { messages: [], hasOlder: false, conversation: null };
 
-/** A new list with the message in its place; a message that is there already is replaced. */
+/** A new list with the message in its place. A message that is already in the list is replaced. */
 export function withMessage(messages: Message[], message: Message): Message[] {
   const known = messages.findIndex((one) => one.id === message.id);
   if (known !== -1) return messages.with(known, message);
@@ -26,12 +26,12 @@ export function withMessage(messages: Message[], message: Message): Message[] {
   return messages.toSpliced(before + 1, 0, message);
 }
 
-/** A new list with the messages that are in the list replaced; others are too old to show. */
+/** A new list with one message changed. A message that is not in the list is too old to show. */
 function updated(messages: Message[], id: string, change: (old: Message) => Message): Message[] {
   return messages.map((one) => one.id === id ? change(one) : one);
 }
 
-/** Applies one durable event, the next one in the log. */
+/** Applies one durable event: the next one in the log. */
 export function applyDurable<T extends DurableType>(
   thread: Thread,
   type: T,
@@ -71,7 +71,7 @@ export function applyDurable<T extends DurableType>(
   return { ...thread, messages, conversation };
 }
 
-/** Both sides' pointers only ever grow, whatever order the news of them arrives in. */
+/** Pointers only move forwards, whatever order their events arrive in. */
 export function furthest(known: Pointers, moved: Partial<Pointers>): Pointers {
   const next = { ...known };
   for (const name of Object.keys(known) as (keyof Pointers)[]) {
@@ -80,7 +80,7 @@ export function furthest(known: Pointers, moved: Partial<Pointers>): Pointers {
   return next;
 }
 
-/** How far a message came, seen from its writer's side: what the other side received and read. */
+/** How far a message got, as its author sees it: whether the other side received or read it. */
 export function deliveryStatus(
   message: Pick<Message, "seq" | "sender" | "isPrivate">,
   pointers: Pointers,

@@ -1,7 +1,7 @@
 /**
  * Events of conversations by subscription: over one socket at `/api/v1/ws`, and where sockets are
- * blocked by polling every 3 seconds, with the same events, each once. A module of its own, so that
- * who uses the rest of the SDK does not load it.
+ * blocked by polling every 3 seconds, with the same events, each once. A separate module, so that
+ * programs that do not need it do not load it.
  *
  * ```ts
  * const topics = new TopicsClient({ url, credentials: async () => ({ token: await accessToken() }) });
@@ -35,7 +35,7 @@ interface Topic {
   id: string;
   feed: Feed;
   callbacks: Set<Callback>;
-  /** The socket lost something, which has to be read. */
+  /** The socket lost an event, which has to be read over HTTP. */
   behind: boolean;
   reading: boolean;
   /** Before this time (ms since 1970) it is not read again. */
@@ -49,9 +49,9 @@ const DEFAULTS = {
   maxDelayMs: 30_000,
   silenceMs: 30_000,
 };
-/** Milliseconds that an event may be behind the position that a heartbeat names. */
+/** Milliseconds that an event may arrive after a heartbeat that names its position. */
 const POSITION_GRACE_MS = 2_000;
-/** Errors that say that the credentials are no good. */
+/** Errors that say that the credentials are invalid. */
 const REFUSED = ["invalid_token", "invalid_session", "origin_not_allowed", "unauthenticated"];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -84,14 +84,14 @@ export class TopicsClient {
     return this.state === "live";
   }
 
-  /** Listens to one of `TopicsEvents`; returns the function that ends it. */
+  /** Listens to one of `TopicsEvents`; returns a function that removes the handler. */
   on<T extends keyof TopicsEvents>(type: T, handler: (data: TopicsEvents[T]) => unknown) {
     return this.#emitter.on(type, handler);
   }
 
   /**
    * Connects and stays connected. Resolves when the state is `live`, or `polling` because there is
-   * no socket; rejects with a ParleyClientError when the credentials are no good, or when it is
+   * no socket; rejects with a ParleyClientError when the credentials are invalid, or when it is
    * disconnected before.
    */
   connect(): Promise<void> {
@@ -104,9 +104,9 @@ export class TopicsClient {
   }
 
   /**
-   * Calls back for every event of a conversation from now on, or after an event that is known
-   * already (`after`: its id). May be called before `connect`. Returns false where it can come to
-   * nothing: the id is none, or the client was disconnected.
+   * Calls back for every event of a conversation from now on, or after a known event (`after`: its
+   * id). May be called before `connect`. Returns false where it cannot succeed: the id is not a
+   * UUID, or the client was disconnected.
    */
   subscribeToConversation(conversationID: string, callback: Callback, after?: string): boolean {
     const id = conversationID.toLowerCase();
@@ -128,7 +128,7 @@ export class TopicsClient {
     return true;
   }
 
-  /** Ends the subscription; with a callback only that one, while there are others. */
+  /** Ends the subscription. With a callback, only that callback, as long as there are others. */
   unsubscribeFromConversation(conversationID: string, callback?: Callback): void {
     const topic = this.#topics.get(conversationID.toLowerCase());
     if (topic === undefined) return;
@@ -198,7 +198,7 @@ export class TopicsClient {
     this.#connection.send(after === undefined ? frame : { ...frame, after });
   }
 
-  /** In a quiet conversation only the heartbeat shows that the last event was lost. */
+  /** In a quiet conversation only a heartbeat shows that the last event was lost. */
   #compare(positions: Record<string, string>) {
     const behind = () =>
       Object.entries(positions).flatMap(([id, position]) => {
@@ -209,7 +209,7 @@ export class TopicsClient {
     this.#after(POSITION_GRACE_MS, () => behind().forEach((topic) => void this.#read(topic)));
   }
 
-  /** Unless all is over by then. */
+  /** Calls `fn` later, unless the client has ended by then. */
   #after(ms: number, fn: () => void) {
     const signal = this.#connection.signal();
     const forget = () => clearTimeout(timer);
@@ -220,7 +220,10 @@ export class TopicsClient {
     signal.addEventListener("abort", forget, { once: true });
   }
 
-  /** One conversation after the other; beside a socket only those that lost something. */
+  /**
+   * Reads one conversation after the other; while a socket is there, only those that lost
+   * something.
+   */
   async #poll() {
     const signal = this.#connection.signal();
     for (const topic of [...this.#topics.values()]) {
@@ -230,7 +233,7 @@ export class TopicsClient {
     if (!signal.aborted) this.#timer = setTimeout(() => this.#poll(), this.#options.pollMs);
   }
 
-  /** Reads what came after the place that is known; what fails is tried again at the next poll. */
+  /** Reads the events after the known position; after a failure the next poll tries again. */
   async #read(topic: Topic): Promise<void> {
     topic.behind = true;
     if (topic.reading || Date.now() < topic.notBefore) return;
@@ -258,7 +261,7 @@ export class TopicsClient {
       credentials: await this.#connection.credentials(),
       timeoutMs,
       signal: this.#connection.signal(),
-      // As a plain call: browsers refuse it as a method of something else.
+      // A plain call: browsers refuse `fetch` as a method of another object.
       fetch: (...request) => fetchPage(...request),
     });
     if (this.#topics.get(topic.id) !== topic) return false;

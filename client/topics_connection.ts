@@ -6,9 +6,9 @@ import type { Credentials } from "./types.ts";
 type ErrorMessage = Extract<TopicsMessage, { type: "error" }>;
 
 export interface TopicsHandlers {
-  /** `live`: subscribe; `polling`: read; `failed` and `closed`: all is over. */
+  /** `live`: subscribe; `polling`: read; `failed` and `closed`: the client has ended. */
   state(state: TopicsState): void;
-  /** What is about a conversation, and heartbeats. */
+  /** A message about a conversation, or a heartbeat. */
   message(message: TopicsMessage): void;
   /** An error that no promise carries. */
   error(error: ParleyClientError): void;
@@ -16,7 +16,7 @@ export interface TopicsHandlers {
 
 export type TopicsConnection = ReturnType<typeof createTopicsConnection>;
 
-/** Whenever there is no socket, events are read. */
+/** While there is no socket, events are polled. */
 function stateOf(phase: Phase): TopicsState {
   if (phase === "connected") return "live";
   return phase === "waiting" || phase === "reconnecting" ? "polling" : phase;
@@ -29,7 +29,7 @@ export function createTopicsConnection(
   handlers: TopicsHandlers,
 ) {
   let current: Credentials | null = null;
-  /** A token that the server called expired: with the same again there is no use in trying. */
+  /** A token that the server called expired: the same token again would fail, too. */
   let expired: string | null = null;
   let ended = new AbortController();
 
@@ -42,7 +42,7 @@ export function createTopicsConnection(
         current = expired = null;
       }
       handlers.state(state);
-      if (state === "polling") core.settle();
+      if (state === "polling") core.resolve();
     },
     lost: (outcome, error) => () => outcome === "failed" && handlers.error(error),
     credentials: renew,
@@ -58,12 +58,12 @@ export function createTopicsConnection(
     minUptimeMs: MIN_UPTIME_MS,
   });
 
-  /** Not in the address, which ends up in the logs of proxies. */
+  /** Not in the address, which proxies may log. */
   function authenticate(credentials: Credentials) {
     core.send({ type: "auth", ...credentials });
   }
 
-  /** Asks for credentials. Those that were called expired are as good as none. */
+  /** Gets credentials. A token that was called expired counts as none. */
   async function renew(): Promise<Credentials> {
     const credentials = await options.credentials();
     if ("token" in credentials && credentials.token === expired) {
@@ -88,7 +88,10 @@ export function createTopicsConnection(
     core.authenticated(options.silenceMs);
   }
 
-  /** A new token on the living connection. Where there is none, the server ends it in time. */
+  /**
+   * Sends a new token on the current connection. Without one the server ends the connection in
+   * time.
+   */
   async function refresh() {
     try {
       authenticate(await renew());
@@ -114,10 +117,10 @@ export function createTopicsConnection(
   }
 
   return Object.assign(core, {
-    /** Aborted when all is over. */
+    /** Aborted when the client has ended. */
     signal: () => ended.signal,
     markExpired,
-    /** Those that were given last, asked for where there are none. */
+    /** The last credentials, or new ones where there are none. */
     credentials: async (): Promise<Credentials> => current ?? await renew(),
     /** See `TopicsClient.connect`. */
     begin(): Promise<void> {

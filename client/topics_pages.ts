@@ -5,7 +5,9 @@ import type { Credentials } from "./types.ts";
 
 const PATH = "/api/v1";
 
-/** "https://host", "wss://host/base" or ".../api/v1/ws" → where the socket and the pages are. */
+/**
+ * "https://host", "wss://host/base" or ".../api/v1/ws" → the addresses of the socket and the pages.
+ */
 export function topicsUrls(url: string): { socket: string; events(id: string): string } {
   const base = new URL(url, typeof location === "undefined" ? undefined : location.href);
   base.search = base.hash = "";
@@ -29,7 +31,9 @@ export interface PageRequest {
   fetch: typeof fetch;
 }
 
-/** Reads one page of events. Throws a ParleyClientError, `disconnected` where nobody answered. */
+/**
+ * Reads one page of events. Throws a ParleyClientError; `disconnected` where there was no answer.
+ */
 export async function readPage(request: PageRequest): Promise<EventPage> {
   const { credentials, after } = request;
   const bearer = "token" in credentials ? credentials.token : credentials.sessionId;

@@ -55,7 +55,7 @@ Deno.test("topics: addresses of every form lead to socket and pages", () => {
   assert.equal(events("1"), "http://a.example:81/base/api/v1/conversations/1/events");
 });
 
-Deno.test("topics: a feed takes each event once, in order, and knows when one is missing", () => {
+Deno.test("topics: a feed takes each event once, in order, and notices a missing one", () => {
   const { events, callback } = collect();
   const feed = createFeed(CONVERSATION, callback);
   assert.equal(feed.after, undefined);
@@ -77,12 +77,12 @@ Deno.test("topics: a feed takes each event once, in order, and knows when one is
   assert.ok(!feed.live(placeOf(6, undefined, "another")), "another history");
   assert.equal(feed.after, placeOf(5, 2));
   assert.ok(feed.isBehind(placeOf(6)) && !feed.isBehind(placeOf(5)));
-  // A page may leave out what this reader may not see, and repeats nothing.
+  // A page may omit what this reader may not see, and repeats nothing.
   feed.page([makeEvent(5), makeEvent(8), makeEvent(8, 5)], placeOf(9, 6));
   assert.equal(feed.after, placeOf(9, 6));
   feed.page([makeEvent(7)], placeOf(7, 3));
   assert.equal(feed.after, placeOf(9, 6), "an answer that comes late");
-  // So may the replay that follows the answer of the socket.
+  // The same holds for the replay after the answer of the socket.
   feed.subscribed(placeOf(20, 9), false);
   assert.ok(live(15) && live(15, 8) && live(20));
   assert.ok(!live(22));
@@ -108,7 +108,7 @@ Deno.test("topics: a feed takes each event once, in order, and knows when one is
   assert.equal(behindEvent.after, placeOf(4), "receipts behind it are still to come");
 });
 
-Deno.test("topics: one connection for all, and each callback hears of its conversation", async () => {
+Deno.test("topics: one connection for all, and each callback gets its conversation's events", async () => {
   await withServer(async (server, open) => {
     const client = open();
     const states: string[] = [];
@@ -189,7 +189,7 @@ Deno.test("topics: disconnecting ends and forgets everything", async () => {
   });
 });
 
-Deno.test("topics: a lost connection comes back where it was", async () => {
+Deno.test("topics: a lost connection continues where it was", async () => {
   await withServer(async (server, open) => {
     const client = open();
     const { events, callback } = collect();
@@ -210,7 +210,7 @@ Deno.test("topics: a lost connection comes back where it was", async () => {
   });
 });
 
-Deno.test("topics: where sockets are blocked it polls, and comes back to the socket", async () => {
+Deno.test("topics: where sockets are blocked it polls, and returns to the socket", async () => {
   await withServer(async (server, open) => {
     server.blocked = true;
     const log = [makeEvent(1), makeEvent(2), makeEvent(2, 1), makeEvent(3)];
@@ -246,7 +246,7 @@ Deno.test("topics: where sockets are blocked it polls, and comes back to the soc
   });
 });
 
-Deno.test("topics: what the socket lost is read", async () => {
+Deno.test("topics: events that the socket lost are read", async () => {
   await withServer(async (server, open) => {
     const client = open();
     const { events, callback } = collect();
@@ -291,7 +291,7 @@ Deno.test("topics: what the socket lost is read", async () => {
   });
 });
 
-Deno.test("topics: bad credentials end everything, on the socket and while polling", async () => {
+Deno.test("topics: invalid credentials end everything, on the socket and while polling", async () => {
   await withServer(async (server, open) => {
     const errors: string[] = [];
     const start = () => {
@@ -328,7 +328,7 @@ Deno.test("topics: bad credentials end everything, on the socket and while polli
   });
 });
 
-Deno.test("topics: an expired token is replaced, and the same one again is the end", async () => {
+Deno.test("topics: an expired token is replaced, and the same one again ends the client", async () => {
   await withServer(async (server, open) => {
     server.intercept = (frame, peer) => {
       if (frame.type !== "auth" || frame.token !== "old") return false;
@@ -341,7 +341,7 @@ Deno.test("topics: an expired token is replaced, and the same one again is the e
     await client.connect();
     await until(() => client.isConnected(), "the new token");
     assert.deepEqual(server.of("auth").map(({ token }) => token), ["old", "new"]);
-    // While it is connected, the token is replaced in band.
+    // While connected, the token is replaced on the connection.
     server.expiresAt = new Date(Date.now() + 100).toISOString();
     server.broadcast({ type: "error", code: "token_expired", message: "Expired", retryAfter: 1 });
     await until(() => server.of("auth").length >= 3, "in band");
@@ -410,7 +410,7 @@ Deno.test("topics: a refused subscription ends alone, a rate limit passes", asyn
   });
 });
 
-Deno.test("topics: a silent server is asked, and left when it does not answer", async () => {
+Deno.test("topics: a silent server is pinged, and dropped when it does not answer", async () => {
   await withServer(async (server, open) => {
     const client = open({ silenceMs: 30 });
     await client.connect();

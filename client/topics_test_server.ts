@@ -1,4 +1,7 @@
-/** The server's side of topics, for the client's tests: real sockets and pages, and knobs for trouble. */
+/**
+ * The server side of topics, for the client's tests: real sockets and pages, and switches for
+ * faults.
+ */
 import type { ConversationEvent } from "../protocol/topics.ts";
 
 export const CONVERSATION = "018f0000-0000-7000-8000-000000000001";
@@ -39,19 +42,19 @@ export function makeEvent(seq: number, number?: number, id = CONVERSATION): Conv
 export function startTopicsServer() {
   const server = {
     url: "",
-    /** Every frame but `ping`, in the order of arrival. */
+    /** Every frame except `ping`, in the order of arrival. */
     frames: [] as Frame[],
     pages: [] as { url: URL; bearer: string }[],
     peers: new Set<TopicsPeer>(),
     connections: 0,
     blocked: false,
     swallowPings: false,
-    /** What a page answers; by default nothing new. */
+    /** The response of a page; by default nothing new. */
     page: (_url: URL, _bearer: string): { status: number; body: unknown } => ({
       status: 200,
       body: { items: [], nextCursor: placeOf(0, 0), hasMore: false, reset: false },
     }),
-    /** Called before a frame is answered; true when it took care of it. */
+    /** Called before a frame is answered; true when it handled the frame itself. */
     intercept: (_frame: Frame, _peer: TopicsPeer): boolean => false,
     expiresAt: null as string | null,
     position: placeOf(0, 0),
@@ -65,7 +68,7 @@ export function startTopicsServer() {
     },
   };
 
-  function answer(frame: Frame, peer: TopicsPeer) {
+  function reply(frame: Frame, peer: TopicsPeer) {
     if (frame.type === "ping") {
       return server.swallowPings || peer.send({ type: "pong", timestamp: "" });
     }
@@ -100,7 +103,7 @@ export function startTopicsServer() {
       server.connections++;
       server.peers.add(peer);
     };
-    socket.onmessage = ({ data }) => answer(JSON.parse(String(data)), peer);
+    socket.onmessage = ({ data }) => reply(JSON.parse(String(data)), peer);
     socket.onclose = () => server.peers.delete(peer);
     socket.onerror = () => {};
     return response;

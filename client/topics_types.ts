@@ -7,7 +7,7 @@ import type { Credentials } from "./types.ts";
  * - `connecting`: the first connection is being made
  * - `live`: events come over the socket
  * - `polling`: there is no socket; events are read every `pollMs`, and a socket is tried again
- * - `failed`: given up, because the credentials are no good or the server said so; see `connect`
+ * - `failed`: gave up, because the credentials are invalid or the server said so; see `connect`
  * - `closed`: `disconnect` was called, or the server ended the connection with 1000
  */
 export type TopicsState = "idle" | "connecting" | "live" | "polling" | "failed" | "closed";
@@ -16,21 +16,21 @@ export interface TopicsOptions {
   /** "https://host" or "wss://host", with or without "/api/v1/ws". */
   url: string;
   /**
-   * Asked anew at each connection, and before a token ends. A throw is a failed attempt, which is
-   * repeated with backoff; a thrown object with `final: true` ends in the state `failed`.
+   * Called for each connection, and before a token expires. A throw is a failed attempt, which is
+   * repeated with backoff; a thrown object with `final: true` leads to the state `failed`.
    */
   credentials: () => Credentials | Promise<Credentials>;
-  /** Milliseconds between two readings without a socket. Default 3,000. */
+  /** Milliseconds between two polls while there is no socket. Default 3,000. */
   pollMs?: number;
-  /** Milliseconds for an attempt to connect, and for a reading. Default 10,000. */
+  /** Milliseconds for an attempt to connect, and for a poll. Default 10,000. */
   timeoutMs?: number;
   /** Milliseconds of the first wait before a new attempt. Default 1,000. */
   minDelayMs?: number;
-  /** Milliseconds that no wait exceeds. Default 30,000. */
+  /** Upper bound of every wait, in milliseconds. Default 30,000. */
   maxDelayMs?: number;
-  /** Milliseconds of silence after which the server is asked whether it is there. Default 30,000. */
+  /** Milliseconds of silence before the server is pinged. Default 30,000. */
   silenceMs?: number;
-  /** Receives one line for each thing that happens. Never contains credentials or content. */
+  /** Receives one line for each event. Never contains credentials or content. */
   debug?: (line: string) => void;
   /** The constructor to use. Default: the global one. */
   WebSocket?: typeof WebSocket;
@@ -45,16 +45,16 @@ export type TopicsSettings =
     Pick<TopicsOptions, "pollMs" | "timeoutMs" | "minDelayMs" | "maxDelayMs" | "silenceMs">
   >;
 
-/** What `TopicsClient.on` can listen to. */
+/** The events of `TopicsClient.on`. */
 export interface TopicsEvents {
   state: TopicsState;
-  /** What no promise carries. With `conversationID`: its subscription has ended. */
+  /** Errors that no promise carries. With `conversationID`: its subscription has ended. */
   error: { error: ParleyClientError; conversationID?: string };
-  /** What was missed cannot be told: read the conversation anew. Events go on from now. */
+  /** Missed events cannot be replayed: read the conversation again. Events continue from now. */
   reset: { conversationID: string };
 }
 
-/** What the server says at `/api/v1/ws`. */
+/** A message of the server at `/api/v1/ws`. */
 export type TopicsMessage =
   | ConversationEvent
   | { type: "authenticated"; actorID: string; actorType: string; expiresAt: string | null }

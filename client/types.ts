@@ -7,9 +7,10 @@ import type { Typist } from "./typing.ts";
  * - `idle`: `connect` was not called yet
  * - `connecting`: the first connection is being made
  * - `connected`: authenticated; commands and events flow
- * - `reconnecting`: the connection was lost and is being made again, or the first try came to nothing
+ * - `reconnecting`: the connection was lost, or the first attempt failed, and it is being made
+ *   again
  * - `offline`: as `reconnecting`, and the device says that it has no network
- * - `failed`: given up, see `client.error`; `connect` or `reconnectNow` tries again
+ * - `failed`: gave up, see `client.error`; `connect` or `reconnectNow` tries again
  * - `closed`: `close` was called, or the server ended the connection with 1000
  */
 export type ConnectionState =
@@ -24,7 +25,9 @@ export type ConnectionState =
 /** An agent's access token, or a visitor's session. */
 export type Credentials = { token: string } | { sessionId: string };
 
-/** What of the Web Storage interface is used. `length` and `key` let tabs share one storage. */
+/**
+ * The part of the Web Storage interface that is used. With `length` and `key`, tabs can share one.
+ */
 export interface ClientStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -37,13 +40,15 @@ export interface ClientOptions {
   /** "https://host", "wss://host", or the full ".../realtime". */
   url: string;
   /**
-   * Asked anew at each connection. A throw is a failed attempt, which is repeated with backoff;
-   * a thrown object with `final: true` ends in the state `failed`.
+   * Called for each connection. A throw is a failed attempt, which is repeated with backoff; a
+   * thrown object with `final: true` leads to the state `failed`.
    */
   credentials: () => Credentials | Promise<Credentials>;
   /** Where waiting messages survive a reload, e.g. `localStorage`. Default: memory only. */
   storage?: ClientStorage;
-  /** Prefix of the keys in `storage`; one for each person who may use it. Default "parley". */
+  /**
+   * Prefix of the keys in `storage`; different for each person who may use it. Default "parley".
+   */
   storageKey?: string;
   /** Messages that may wait at once. Default 200. */
   maxOutbox?: number;
@@ -51,15 +56,18 @@ export interface ClientOptions {
   connectTimeoutMs?: number;
   /** Milliseconds of the first wait before a new attempt. Default 1,000. */
   minDelayMs?: number;
-  /** Milliseconds that no wait exceeds. Default 30,000. */
+  /** Upper bound of every wait, in milliseconds. Default 30,000. */
   maxDelayMs?: number;
-  /** How often in a row it tries again before the state is `failed`. Default Infinity. */
+  /** Failed attempts in a row before the state is `failed`. Default Infinity. */
   maxAttempts?: number;
-  /** Milliseconds that a connection has to last before the wait starts small again. Default 5,000. */
+  /**
+   * Milliseconds a connection has to last before the backoff starts again at its minimum. Default
+   * 5,000.
+   */
   minUptimeMs?: number;
   /** Milliseconds to wait for the answer to a command. Default 10,000. */
   ackTimeoutMs?: number;
-  /** Receives one line for each thing that happens. Never contains credentials or content. */
+  /** Receives one line for each event. Never contains credentials or content. */
   debug?: (line: string) => void;
   /** The constructor to use. Default: the global one. */
   WebSocket?: typeof WebSocket;
@@ -82,19 +90,19 @@ export type Settings =
     >
   >;
 
-/** One event of the server with its name. */
+/** One event of the server with its type. */
 export type ServerEvent = { [T in EventType]: { type: T; data: Events[T] } }[EventType];
 
-/** What `client.on` can listen to besides the server's events. */
+/** The events of `client.on` besides the server's. */
 export interface ClientEvents {
-  /** Each event of the server, before those who listen to its type hear of it. */
+  /** Each event of the server, before the handlers of its type are called. */
   event: ServerEvent;
   state: ConnectionState;
   /** After each `auth`, and when a visitor's first message opened their conversation. */
   identity: Acks["auth"];
   /** Errors that no promise carries: connection failures, errors without a command. */
   error: ParleyClientError;
-  /** A message of the outbox was acknowledged, and no longer waits. */
+  /** A message of the outbox was acknowledged and is removed from it. */
   sent: Message;
   /** The list of waiting messages changed, see `client.pending()`. */
   outbox: undefined;
@@ -102,10 +110,10 @@ export interface ClientEvents {
 export type AllEvents = Events & ClientEvents;
 
 export interface OutgoingMessage {
-  /** A visitor leaves it out: their own conversation, opened with the first message. */
+  /** A visitor omits it: it is their own conversation, which the first message opens. */
   conversationId?: string;
   content: string;
-  /** Visible ASCII, at most 64 characters, unique. Default: made here. */
+  /** Visible ASCII, at most 64 characters, unique. Default: generated. */
   clientMessageId?: string;
   isPrivate?: boolean;
 }
@@ -120,13 +128,13 @@ export interface PendingMessage {
   createdAt: string;
   /** `sending` covers waiting for a connection; `failed` waits for `retry` or `discard`. */
   state: "sending" | "failed";
-  /** A sentence, where `failed`. */
+  /** A sentence, where the state is `failed`. */
   error?: string;
 }
 
 /** One line of a thread. Exactly one of `message` and `pending` is set. */
 export interface ThreadItem {
-  /** Stays the same when a pending message becomes a stored one. */
+  /** Stays the same when a pending message is stored. */
   key: string;
   message: Message | null;
   pending: PendingMessage | null;
@@ -140,11 +148,11 @@ export interface ConversationSnapshot {
   items: ThreadItem[];
   hasOlder: boolean;
   loadingOlder: boolean;
-  /** Others who type now; ends by itself. */
+  /** Other people who are typing now; entries expire automatically. */
   typing: Typist[];
-  /** Who has it open: all of them up to 100, then the first 100 and whoever came later. */
+  /** Who has it open: all of them up to 100, then the first 100 and those who joined later. */
   members: Member[];
-  /** How many have it open, also where `members` are not all. */
+  /** How many have it open, including those that `members` lacks. */
   memberCount: number;
   pointers: Pointers;
 }

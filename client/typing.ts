@@ -1,11 +1,14 @@
 import type { Member } from "../protocol/native.ts";
 
-/** Milliseconds between two "typing" sends; the server ends typing that is not repeated within 3 s. */
+/**
+ * Milliseconds between two "typing" commands; the server ends typing that is not repeated within 3
+ * s.
+ */
 export const TYPING_EVERY_MS = 2_000;
-/** Milliseconds after which somebody's typing ends here, should the server's word for it be lost. */
+/** Milliseconds after which typing ends here, in case the server's event is lost. */
 export const TYPING_ENDS_MS = 5_000;
 
-/** Cuts a call per keystroke down to what the server wants to hear. */
+/** Reduces one call per keystroke to the commands that the server needs. */
 export function createTypingSender(
   send: (isTyping: boolean, isPrivate: boolean) => void,
   now: () => number = Date.now,
@@ -13,7 +16,7 @@ export function createTypingSender(
   let sentAt = -Infinity;
   let wasPrivate = false;
   return {
-    /** @param isPrivate a note, which visitors do not hear of. */
+    /** @param isPrivate a note, which visitors must not learn of */
     typing(isTyping: boolean, isPrivate = false) {
       if (isTyping && isPrivate !== wasPrivate) sentAt = -Infinity;
       wasPrivate = isPrivate;
@@ -22,17 +25,17 @@ export function createTypingSender(
       sentAt = isTyping ? now() : -Infinity;
       send(isTyping, isPrivate);
     },
-    /** A message was sent, which ends the typing by itself. */
+    /** A message was sent, which ends the typing on the server. */
     reset: () => void (sentAt = -Infinity),
   };
 }
 
-/** Somebody who types; `isPrivate`: a note. */
+/** A person who is typing; `isPrivate`: a note. */
 export interface Typist extends Member {
   isPrivate?: true;
 }
 
-/** Who types now, each with an end of its own. */
+/** The people who are typing now; each entry expires separately. */
 export function createTypists(changed: () => void, endsMs: number = TYPING_ENDS_MS) {
   const typists = new Map<string, { member: Typist; timer: ReturnType<typeof setTimeout> }>();
   function set(member: Typist, isTyping: boolean) {

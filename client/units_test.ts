@@ -18,7 +18,7 @@ Deno.test("the wait doubles from 1 s and stops at 30 s, half of it random", () =
   assert.deepEqual([0, 5].map((n) => backoffDelay(n, options, () => 0)), [500, 15_000]);
 });
 
-Deno.test("a handler that throws or rejects harms nobody and is reported", async () => {
+Deno.test("a handler that throws or rejects affects nothing else and is reported", async () => {
   const reported: unknown[] = [];
   const emitter = createEmitter<{ a: number }>((error) => reported.push(error));
   const seen: number[] = [];
@@ -35,12 +35,12 @@ Deno.test("a handler that throws or rejects harms nobody and is reported", async
   assert.equal(reported.length, 4);
 });
 
-Deno.test("silence is answered by a ping, and more silence by death", async () => {
+Deno.test("silence leads to a ping, and more silence to the end of the connection", async () => {
   const events: string[] = [];
   const beat = createHeartbeat(30, () => events.push("ping"), () => events.push("dead"));
   await new Promise((resolve) => setTimeout(resolve, 45));
   assert.deepEqual(events, ["ping"]);
-  beat.heard();
+  beat.received();
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(events, ["ping"]);
   await new Promise((resolve) => setTimeout(resolve, 60));
@@ -48,7 +48,7 @@ Deno.test("silence is answered by a ping, and more silence by death", async () =
   beat.stop();
 });
 
-Deno.test("the rate bucket lets a minute's worth through at once and names the wait for the next", () => {
+Deno.test("the rate bucket allows a minute's worth at once and says how long to wait for the next", () => {
   let now = 1_000_000;
   const bucket = createRateBucket(() => now);
   bucket.fill(60);
@@ -59,7 +59,7 @@ Deno.test("the rate bucket lets a minute's worth through at once and names the w
   assert.equal(bucket.waitMs(), 1_000);
   now += 400;
   assert.equal(bucket.waitMs(), 600);
-  // A clock that was set back makes nobody wait longer.
+  // After the clock was set back, nobody has to wait longer.
   now -= 100_000;
   assert.equal(bucket.waitMs(), 600);
   now += 600;
@@ -122,7 +122,7 @@ Deno.test("typing is sent at most every 2 s, and its end at once", () => {
   assert.deepEqual(sent, [true, true, true, false]);
 });
 
-Deno.test("a note is another thing to type than a reply, and is told at once", () => {
+Deno.test("switching from a reply to a note is sent at once", () => {
   const sent: [boolean, boolean][] = [];
   const sender = createTypingSender((...typing) => sent.push(typing), () => 0);
   sender.typing(true);
@@ -132,7 +132,7 @@ Deno.test("a note is another thing to type than a reply, and is told at once", (
   assert.deepEqual(sent, [[true, false], [true, true], [false, true]]);
 });
 
-Deno.test("messages stand by seq, are replaced by id, and show how far they came", () => {
+Deno.test("messages are ordered by seq, replaced by id, and show their delivery", () => {
   const [one, two, three] = [1, 2, 3].map((seq) => makeMessage(seq, `m${seq}`, "visitor-1"));
   let list = withMessage(withMessage(withMessage([], three!), one!), two!);
   assert.deepEqual(list.map((m) => m.seq), [1, 2, 3]);
@@ -145,7 +145,7 @@ Deno.test("messages stand by seq, are replaced by id, and show how far they came
   assert.deepEqual(list.map((m) => deliveryStatus(m, pointers)), ["read", "delivered", "sent"]);
 });
 
-Deno.test("somebody's typing ends by itself when no word of its end comes", async () => {
+Deno.test("typing ends by itself when no event ends it", async () => {
   let changes = 0;
   const typists = createTypists(() => changes++, 30);
   const member = { userId: "a", userName: "Ada", role: "agent" as const };
