@@ -1,9 +1,9 @@
 /**
- * Fills a database with as many conversations and messages as one likes, by statements of the
- * database itself: a million messages in a minute or two. Ids, counters, log and pointers are as if
- * all of it had been written one after the other, over a year or another time.
+ * Fills a database with a number of conversations and messages, with SQL statements only: a million
+ * messages in a minute or two. Ids, counters, log and pointers are as if all of it had been written
+ * one after the other, over a year or another period.
  *
- * `deno run -A bench/generate.ts 100000 1000000` fills what DATABASE_URL or DATA_DIR names.
+ * `deno run -A bench/generate.ts 100000 1000000` fills the database of DATABASE_URL or DATA_DIR.
  */
 import { type RawBuilder, sql } from "kysely";
 import { type Db, openDatabase } from "../db/database.ts";
@@ -12,25 +12,25 @@ import { readSettings } from "../settings.ts";
 export interface Size {
   conversations: number;
   messages: number;
-  /** That all of it is spread over, up to now; default 365. */
+  /** The period up to now over which they are spread; default 365. */
   days?: number;
 }
 
 const spanOf = ({ days = 365 }: Size) => days * 86_400_000;
-/** One message of so many is in the first conversation, which so becomes a long one. */
+/** One in this many messages is in the first conversation, which becomes a long one. */
 const LONG_EVERY = 200;
-/** How far apart in time the messages of one conversation lie, in conversations. */
+/** How far apart in time the messages of one conversation are, in conversations. */
 const SPREAD = 400;
 const CHUNK = 50_000;
 const AGENTS = 10;
 
-/** Words are syllables, so that they have beginnings in common. */
+/** Words consist of syllables, so that they share prefixes. */
 const SYLLABLES = "babedafegihajukalimonuparesatevowuzyxacodufogelihemi";
 const S = SYLLABLES.length / 2;
-/** Different words; the r-th is used 1/r as often as the first (Zipf), as in any language. */
+/** Number of words; the r-th is used 1/r as often as the first (Zipf), as in natural language. */
 export const WORDS = 15_000;
 
-/** The word of a rank, from 1 on: the first is in most messages, the last in a few of a million. */
+/** The word of a rank from 1 on: the first is in most messages, the last in a few of a million. */
 export function wordAt(rank: number): string {
   const syllable = (n: number) => SYLLABLES.slice((n % S) * 2, (n % S) * 2 + 2);
   return syllable(rank * 7) + syllable(Math.floor(rank / S)) + syllable(Math.floor(rank / S / S));
@@ -43,13 +43,13 @@ const LAST =
   "Lopez Garcia Müller Nowak Rossi Dubois Tanaka Okafor Chen Singh Andersen Kowalski Silva" +
   " Novak Haddad Kim Berg Costa Petrov Yilmaz Schmidt Laurent Ito Mensah Wang";
 
-/** An id as if made at this moment; `n` keeps those of one millisecond apart and in order. */
+/** An id as if made at this time. `n` orders the ids of one millisecond. */
 function idAt(ms: RawBuilder<unknown>, n: RawBuilder<unknown>, kind: string) {
   return sql`(lpad(to_hex(${ms}), 12, '0') || '7' || lpad(to_hex(${n} % 4096), 3, '0') || '8' ||
     substr(md5(${sql.lit(kind)} || ${n}), 1, 15))::uuid`;
 }
 
-/** A word of a rank, as `wordAt` makes it. */
+/** The word of a rank, as in `wordAt`. */
 function wordOf(rank: RawBuilder<unknown>) {
   const syllable = (n: RawBuilder<unknown>) =>
     sql`substr(${sql.lit(SYLLABLES)}, (${n}) % ${sql.lit(S)} * 2 + 1, 2)`;
@@ -57,7 +57,7 @@ function wordOf(rank: RawBuilder<unknown>) {
     ${syllable(sql`${rank} / ${sql.lit(S * S)}`)}`;
 }
 
-/** Labels from frequent to rare: every how many conversations have it. */
+/** Labels from frequent to rare: one in this many conversations has it. */
 const LABELS = [
   ["Question", "blue", 4],
   ["Order", "teal", 7],
@@ -74,7 +74,7 @@ function pick(names: string, n: RawBuilder<unknown>) {
   } + 1]`;
 }
 
-/** The functions that every chunk needs, for this session only. */
+/** SQL functions that every chunk needs, for this session only. */
 function helpers(start: number, size: Size) {
   const span = spanOf(size);
   const step = sql`${sql.lit(span)}::float8 / ${sql.lit(size.messages)}`;
@@ -108,13 +108,13 @@ function people({ conversations }: Size) {
           else ${pick(FIRST, sql`i * 7`)} || ' ' || ${pick(LAST, sql`i / 30`)} end,
         case when i % 7 > 1 then 'c' || i || '@' || ${pick(LAST, sql`i`)} || '.example' end
       from generate_series(0, ${sql.lit(conversations - 1)}) i`,
-    // Their counters follow from the messages, below.
+    // Their counters are set below, from the messages.
     sql`insert into conversations (id, contact_id) select pg_temp.conversation_id(i),
       pg_temp.contact_id(i) from generate_series(0, ${sql.lit(conversations - 1)}) i`,
   ];
 }
 
-/** Which message is in which conversation, in what place, and written by whom. */
+/** The conversation, position and author of each message. */
 function places({ conversations, messages }: Size) {
   const drift = sql`(random() * ${sql.lit(SPREAD)})::bigint - ${sql.lit(SPREAD / 2)}`;
   const near = sql`(i::float8 * ${sql.lit(conversations)} / ${sql.lit(messages)})::bigint`;
@@ -155,7 +155,7 @@ function messagesBetween(from: number, to: number) {
   ];
 }
 
-/** One of eight is open, and half of those without anybody; what is not open was read. */
+/** One in eight is open, half of those unassigned. All others were read. */
 function conversationsOf() {
   const status = sql`(array['open', 'resolved', 'resolved', 'pending', 'resolved', 'resolved',
     'resolved', 'resolved'])[1 + l.n % 8]`;
@@ -186,7 +186,7 @@ function conversationsOf() {
   ];
 }
 
-/** As they are now; the log does not tell of them. */
+/** The present labels, without events in the log. */
 function labels() {
   const rows = LABELS.map(([name, color, every], i) =>
     sql`(${sql.lit(i)}, ${sql.lit(name)}, ${sql.lit(color)}, ${sql.lit(every)})`
@@ -205,17 +205,17 @@ function labels() {
 const TABLES = ["chat_messages", "conversations", "contacts", "labels"];
 
 /**
- * Fills a database that has no conversations yet, without the change feed, which would hold all of
+ * Fills a database without conversations, and without the change feed, which would contain all of
  * it a second time. Agents are `agent0@example.com` and so on, and cannot sign in.
  *
- * @param say is told what is done, and how far it is.
+ * @param say is called with progress messages
  */
 export async function generate(db: Db, size: Size, say = (_words: string) => {}): Promise<void> {
   await db.connection().execute(async (one) => {
     const run = (statement: RawBuilder<unknown>) => statement.execute(one);
     const raw = (statement: string) => sql.raw(statement).execute(one);
     for (const table of TABLES) await raw(`alter table ${table} disable trigger user`);
-    // Built at the end, an index of words costs a part of what it costs row by row.
+    // Built at the end, an index of words is much cheaper than row by row.
     const indexes = await sql<{ name: string; definition: string }>`
       select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
       from pg_index where indexrelid::regclass::text like any

@@ -1,8 +1,8 @@
 /**
- * `deno task bench [scenario…]`: measures against named baselines and prints tables in Markdown.
- * `deno task bench --against REV [scenario…]` compares this tree with another revision of it, in
- * turns. Each scenario runs in a process of its own, which is also the load generator; the servers are
- * processes of their own. Nothing here is a test: a missed budget is said, not failed.
+ * `deno task bench [scenario…]`: measures against named baselines and prints Markdown tables. `deno
+ * task bench --against REV [scenario…]` compares this tree with another revision, in turns. Each
+ * scenario runs in a separate process, which is also the load generator; the servers are further
+ * processes. Nothing here is a test: a missed budget is reported, and is no failure.
  */
 import { parseArgs } from "node:util";
 import { describeMachine } from "./lib/machine.ts";
@@ -26,7 +26,7 @@ const ALONE: Scenarios = {
   aged: async () => (await import("./scenarios/aged.ts")).aged,
 };
 
-/** Those that can be run on two revisions. */
+/** Scenarios that can be run on two revisions. */
 const PAIRED: Scenarios = {
   writer: async () => (await import("./scenarios/against.ts")).writer,
   durable: async () => (await import("./scenarios/against.ts")).durable,
@@ -88,7 +88,7 @@ for (const name of names) {
 await other?.remove();
 if (failed) Deno.exit(1);
 
-/** CPU seconds that this process and its ended children used, and the whole machine. */
+/** CPU seconds of this process and its ended children, and of the whole machine. */
 function busy(): { own: number; machine: number } {
   const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]!.split(" ").map(Number);
   const own = fields[11]! + fields[12]! + fields[13]! + fields[14]!;

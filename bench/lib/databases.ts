@@ -1,4 +1,4 @@
-/** Databases for the benchmarks: made, filled without going through the product, and dropped. */
+/** Databases for the benchmarks: created, filled without the product, and dropped. */
 import { sql } from "kysely";
 import { openDatabase } from "../../db/database.ts";
 import { ensureFirstWidget } from "../../domain/visitors/widgets.ts";
@@ -11,7 +11,7 @@ export interface BenchDatabase {
   engine: Engine;
   url: string | undefined;
   dataDir: string;
-  /** What a server needs to use it. */
+  /** The environment of a server that uses it. */
   env: Record<string, string>;
   drop(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export const sessionOf = (i: number) => `bench-${i}`;
 const hex = (i: number) => i.toString(16).padStart(12, "0");
 export const conversationOf = (i: number) => `00000000-0000-4000-9000-${hex(i)}`;
 
-/** Raised so far that no benchmark meets a limit that it does not measure. */
+/** Raised so far that no benchmark reaches a limit that it does not measure. */
 export const UNLIMITED: Record<string, string> = {
   PORT: "0",
   LIMIT_MESSAGES_PER_MINUTE: "1000000",
@@ -37,7 +37,7 @@ export const UNLIMITED: Record<string, string> = {
 
 export const ADMIN = { email: "bench@example.com", password: "correct horse battery" };
 
-/** A database with `visitors` visitors, from 0 on. */
+/** A database with `visitors` visitors, numbered from 0. */
 export async function makeBenchDatabase(engine: Engine, visitors: number): Promise<BenchDatabase> {
   const dataDir = await makeDataDir();
   const made = engine === "postgres" ? await makeDatabase() : null;

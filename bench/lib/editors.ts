@@ -1,6 +1,6 @@
 /**
- * Editors of one document, who keep no text: where their cursor is in the version that they saw last
- * is all that the next edit needs. As a real client, each has one command under way at a time.
+ * Editors of one document that keep no text: the next edit only depends on the cursor in the last
+ * version. Like a real client, each has one command under way at a time.
  */
 import type { Acks } from "../../protocol/native.ts";
 import type { DocumentEdit } from "../../protocol/collaboration.ts";
@@ -9,14 +9,14 @@ import { conversationOf } from "./databases.ts";
 import type { BenchServer } from "./processes.ts";
 import { type Peer, RawClients, textFrame, textOf } from "./raw_clients.ts";
 
-/** Milliseconds between two edits of one editor; drawn anew each time, so that some come together. */
+/** Milliseconds between two edits of one editor; random each time, so that some coincide. */
 const EVERY = { min: 100, max: 300 };
-/** Of what is written, one is no single UTF-16 code unit. */
+/** One of them is not a single UTF-16 code unit. */
 const CHARACTERS = [..."etaoin shrdlu etaoin shrdlu cmfwyp vbgkjq etaoin shrdlu🙂"];
 const DELETIONS = 0.4;
-/** What one command inserts of the first text, in code points: it fits a frame. */
+/** Code points of the initial text that one command inserts, so that it fits a frame. */
 const CHUNK = 15_000;
-/** What a server that cannot keep up still has to do may take as long. */
+/** How long a server that cannot keep up may take to finish, in milliseconds. */
 const SETTLE_MS = 120_000;
 const NEWLINE = 10;
 const VERSION = '"version":';
@@ -28,23 +28,23 @@ interface Editor {
   random: ReturnType<typeof createRandom>;
   due: number;
   cursor: number;
-  /** Up to here all versions are here. */
+  /** All versions up to this one have arrived. */
   seen: number;
-  /** The newest version that came as an event. */
+  /** The newest version that arrived as an event. */
   last: number;
-  /** How often each version came, as an event or by the answer to an own edit. */
+  /** How often each version arrived, as an event or in an acknowledgement. */
   had: number[];
   /** When each of its commands was due. */
   sentAt: number[];
   underWay: boolean;
-  /** When those were due that wait for the answer to the one before. */
+  /** When the commands were due that wait for the previous acknowledgement. */
   held: number[];
 }
 
-/** What one version did. */
+/** The change of one version. */
 interface Step {
   author: number;
-  /** When it was due; null: it is of the first text, and its time counts for nothing. */
+  /** When it was due; null: it belongs to the initial text, and its time is not measured. */
   at: number | null;
   position: number;
   removed: number;
@@ -59,11 +59,12 @@ type Edit =
   );
 
 /**
- * `parley`: they join one document on `/realtime`. `plain`: what one sends goes to the others as it
- * is; it has the form and length of Parley's events, and versions by the order of sending.
+ * `parley`: they join one document on `/realtime`. `plain`: the server relays each message to the
+ * others unchanged; it has the form and length of Parley's events, and versions by the order of
+ * sending.
  */
 export class Editors {
-  /** Milliseconds from due to arrival at each of the others, and to the answer. */
+  /** Milliseconds from due to arrival at each of the others, and to the acknowledgement. */
   arrivals: number[] = [];
   acks: number[] = [];
   /** Commands so far. */
@@ -71,7 +72,7 @@ export class Editors {
   outOfOrder = 0;
   readonly clients = new RawClients((peer, buffer, start, end) => {
     for (let at = start; at < end;) {
-      // Only in this frame: the buffer is long, and what is behind it is old.
+      // Only in this frame: the buffer is longer and has old data after it.
       const newline = buffer.subarray(at, end).indexOf(NEWLINE);
       const stop = newline < 0 ? end : at + newline;
       this.#onLine(peer, textOf(buffer, at, stop));
@@ -84,10 +85,10 @@ export class Editors {
   #newest = 0;
   #joined = 0;
   #documentId = NO_ID;
-  /** What a last joiner is given. */
+  /** The text that the last editor received. */
   #content: string | null = null;
 
-  /** @param token of an agent; null: `plain` */
+  /** @param token an agent's; null: `plain` */
   constructor(readonly server: BenchServer, readonly token: string | null, count: number) {
     this.#isPlain = token === null;
     for (let i = 0; i < count; i++) {
@@ -96,7 +97,7 @@ export class Editors {
     }
   }
 
-  /** The first editor writes what the document begins with. */
+  /** The first editor writes the initial text. */
   fill(text: string): void {
     const [first] = this.#editors as [Editor];
     const characters = [...text];
@@ -108,14 +109,14 @@ export class Editors {
     for (const editor of this.#editors) editor.cursor = editor.random.int(0, characters.length);
   }
 
-  /** All of them write for a time; returns when everything has arrived everywhere. */
+  /** All of them write for a time; returns when every editor has received everything. */
   run(seconds: number): void {
     const start = performance.now();
     for (const editor of this.#editors) editor.due = start + editor.random.int(0, EVERY.max);
     for (;;) {
       const editor = this.#editors.reduce((next, one) => one.due < next.due ? one : next);
       if (editor.due > start + seconds * 1000) break;
-      // Once at least, so that a generator that is late goes on reading.
+      // At least once, so that a generator that is late keeps reading.
       do this.clients.poll(Math.max(0, Math.ceil(editor.due - performance.now()))); while (
         performance.now() < editor.due
       );
@@ -126,7 +127,7 @@ export class Editors {
     this.clients.until(() => this.#isSettled(), "all edits to arrive everywhere", SETTLE_MS);
   }
 
-  /** Looks at every version at every editor. */
+  /** Checks every version at every editor. */
   check(): { missing: number; doubled: number } {
     let missing = 0;
     let doubled = 0;
@@ -140,7 +141,7 @@ export class Editors {
     return { missing, doubled };
   }
 
-  /** Whether all versions one after the other make what the server gives a new editor. */
+  /** Whether all versions applied in order are the text that the server gives a new editor. */
   isSameText(): boolean {
     const made: string[] = [];
     for (let version = 1; version <= this.#newest; version++) {
@@ -218,7 +219,7 @@ export class Editors {
     else if (line.startsWith('{"type":"error"')) throw new Error(line);
   }
 
-  /** Every one is looked at; of each version one is parsed. */
+  /** Every event is counted; of each version one is parsed. */
   #onEdit(editor: Editor, line: string): void {
     const at = line.indexOf(VERSION) + VERSION.length;
     const version = parseInt(line.slice(at, at + 12));
@@ -258,7 +259,7 @@ export class Editors {
     this.#advance(editor);
   }
 
-  /** Its cursor moves with what was written before it, and stands behind what it wrote itself. */
+  /** Its cursor moves with text before it, and is after the text that it wrote itself. */
   #advance(editor: Editor): void {
     for (;;) {
       const next = editor.seen + 1;

@@ -1,8 +1,8 @@
-/** What a scenario asks of a server over HTTP. */
+/** The HTTP requests of the scenarios. */
 import { ADMIN } from "./databases.ts";
 import type { BenchServer } from "./processes.ts";
 
-/** @returns a token of the agent's. */
+/** @returns an agent's token */
 export async function signIn(
   server: BenchServer,
   { email, password }: typeof ADMIN = ADMIN,

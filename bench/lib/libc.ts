@@ -1,7 +1,7 @@
 /**
- * The few system calls that the load generator needs, without the runtime's sockets in between:
- * one epoll for ten thousand connections and one copy a read, so that it is not what is measured.
- * Linux with glibc only, on x86-64 and arm64.
+ * The few system calls that the load generator needs, without the sockets of the runtime: one epoll
+ * for ten thousand connections and one copy per read, so that the generator is not what is
+ * measured. Linux with glibc only, on x86-64 and arm64.
  */
 const lib = Deno.dlopen("libc.so.6", {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -30,7 +30,7 @@ export const EPOLLIN = 1;
 export const EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
 export const EVENT_DATA = Deno.build.arch === "x86_64" ? 1 : 2;
 
-/** A connected TCP socket to 127.0.0.1, or null when nobody listens there. Blocks. */
+/** A connected TCP socket to 127.0.0.1, or null where nothing listens. Blocks. */
 export function tryConnect(port: number): number | null {
   const fd = libc.socket(AF_INET, SOCK_STREAM, 0);
   if (fd < 0) throw new Error("Cannot make a socket: too many files are open (see ulimit -n)");
@@ -47,14 +47,14 @@ export function tryConnect(port: number): number | null {
   return fd;
 }
 
-/** As `tryConnect`, but somebody has to listen. */
+/** As `tryConnect`, but throws where nothing listens. */
 export function connectTo(port: number): number {
   const fd = tryConnect(port);
   if (fd === null) throw new Error(`Cannot connect to 127.0.0.1:${port}`);
   return fd;
 }
 
-/** Sends all of it. Blocks while the peer does not read. Returns false when the peer is gone. */
+/** Sends all bytes. Blocks while the peer does not read. Returns false when the peer is gone. */
 export function sendAll(fd: number, bytes: Uint8Array<ArrayBuffer>): boolean {
   let sent = 0;
   while (sent < bytes.length) {

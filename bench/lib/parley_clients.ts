@@ -1,4 +1,4 @@
-/** Visitors and agents on raw sockets that speak as much of `parley.v1` as a benchmark needs. */
+/** Visitors and agents on raw sockets, with the part of `parley.v1` that benchmarks need. */
 import { conversationOf, sessionOf } from "./databases.ts";
 import { type Peer, RawClients, textFrame, textOf } from "./raw_clients.ts";
 
@@ -6,7 +6,7 @@ import { type Peer, RawClients, textFrame, textOf } from "./raw_clients.ts";
 export type OnLine = (peer: Peer, buffer: Uint8Array, start: number, end: number) => void;
 
 interface Greeting {
-  /** Answers that are still to come: the auth's, then one for each join. */
+  /** Answers that are missing: to auth, then one for each join. */
   waiting: number;
   joins: string[];
   authenticated: boolean;
@@ -49,7 +49,7 @@ export class ParleyClients {
     return peer;
   }
 
-  /** Connects many, `atOnce` at most on their way, and returns when all are ready. */
+  /** Connects many, at most `atOnce` at a time, and returns when all are ready. */
   connectAll(count: number, connect: (i: number) => void, atOnce = 50): void {
     const before = this.ready;
     for (let i = 0; i < count; i++) {
@@ -80,7 +80,7 @@ export class ParleyClients {
   }
 }
 
-/** Whether the line starts with this; `{"type":"ack"` tells an ack. */
+/** Whether the line starts with this; `{"type":"ack"` identifies an ack. */
 export function startsWith(buffer: Uint8Array, start: number, prefix: Uint8Array): boolean {
   for (let i = 0; i < prefix.length; i++) if (buffer[start + i] !== prefix[i]) return false;
   return true;
@@ -88,7 +88,7 @@ export function startsWith(buffer: Uint8Array, start: number, prefix: Uint8Array
 
 export const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** The number written in digits at this place. */
+/** The decimal number at this position. */
 export function numberAt(buffer: Uint8Array, at: number): number {
   let value = 0;
   for (let digit = buffer[at]! - 48; digit >= 0 && digit <= 9; digit = buffer[++at]! - 48) {

@@ -4,9 +4,9 @@ export interface BenchServer {
   name: string;
   pid: number;
   port: number;
-  /** Asks for bursts ("b"), single messages ("m"). */
+  /** Triggers bursts ("b") or single messages ("m"). */
   trigger(command: string): void;
-  /** What the server says of itself; blocks until it does. */
+  /** The server's own statistics. Blocks until it sends them. */
   stats(): Record<string, unknown>;
   /** Seconds of CPU so far, user and system, of all its threads. */
   cpu(): number;
@@ -19,9 +19,9 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const encoder = new TextEncoder();
 
 /**
- * Starts a server of bench/servers/ as a process of its own and waits until it listens.
+ * Starts a server of bench/servers/ as a separate process and waits until it listens.
  *
- * @param root the tree that it belongs to; this one where nothing is said
+ * @param root the tree of the server; default: this one
  */
 export async function startServer(
   name: string,
@@ -84,12 +84,14 @@ export async function startServer(
 }
 
 export interface BenchProcess {
-  /** Sends a line and resolves with the line that answers it. */
+  /** Sends a line and resolves with the reply. */
   ask(line: string): Promise<string>;
   end(): Promise<void>;
 }
 
-/** Starts a script of bench/servers/ that answers lines, on the packages of the tree at `root`. */
+/**
+ * Starts a script of bench/servers/ that replies to lines, with the packages of the tree at `root`.
+ */
 export async function startProcess(
   file: string,
   env: Record<string, string>,
@@ -130,7 +132,7 @@ export async function startProcess(
   };
 }
 
-/** The kernel counts in hundredths of a second on every Linux that Deno runs on. */
+/** On every Linux that Deno supports the kernel counts in hundredths of a second. */
 const TICKS = 100;
 
 export function cpuSeconds(pid: number | "self"): number {

@@ -10,22 +10,22 @@ import {
   sendAll,
 } from "./libc.ts";
 
-/** One WebSocket of the generator. `next` and `count` are the scenarios' own. */
+/** One WebSocket of the generator. `next` and `count` belong to the scenario. */
 export interface Peer {
   readonly id: number;
   readonly fd: number;
   open: boolean;
-  /** The close code that came, 1006 when the connection just ended, null while it lives. */
+  /** The close code, 1006 when the connection ended without one, null while it is open. */
   closed: number | null;
   /** Bytes of an incomplete frame. */
   carry: Uint8Array<ArrayBuffer> | null;
-  /** Where it belongs, set by the scenario. */
+  /** The group that the scenario assigned it to. */
   group: number;
   count: number;
   next: number;
 }
 
-/** A whole text frame: payload from start to end. The buffer is overwritten after the call. */
+/** A whole text frame with its payload from start to end. The buffer is reused after the call. */
 export type OnFrame = (peer: Peer, buffer: Uint8Array, start: number, end: number) => void;
 
 const CARRY = 1 << 20;
@@ -34,7 +34,7 @@ const EVENTS = 512;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A masked text frame with a mask of zeros, which leaves the payload as it is. */
+/** A masked text frame. The mask is zero, which leaves the payload unchanged. */
 export function textFrame(text: string, opcode = 1): Uint8Array<ArrayBuffer> {
   const payload = encoder.encode(text);
   const long = payload.length > 125;
@@ -47,7 +47,7 @@ export function textFrame(text: string, opcode = 1): Uint8Array<ArrayBuffer> {
   return frame;
 }
 
-/** WebSocket clients on one epoll. Everything blocks: the process does nothing else. */
+/** WebSocket clients on one epoll. Every call blocks: the process does nothing else. */
 export class RawClients {
   readonly peers: Peer[] = [];
   onFrame: OnFrame;
@@ -55,7 +55,7 @@ export class RawClients {
   reads = 0;
   readonly #epoll = libc.epoll_create1(0);
   readonly #buffer = new Uint8Array(CARRY + READ);
-  /** Reads always land here; what is left of the read before is put right in front of it. */
+  /** Reads go here; the rest of the previous read is copied right in front of it. */
   readonly #target = this.#buffer.subarray(CARRY);
   readonly #events = new Int32Array(EVENTS * EVENT_WORDS);
 
@@ -63,7 +63,7 @@ export class RawClients {
     this.onFrame = onFrame;
   }
 
-  /** Connects and asks for the upgrade; the answer comes with a later `poll`. */
+  /** Connects and requests the upgrade; a later `poll` reads the response. */
   connect(port: number, path: string, protocols: string[] = []): Peer {
     const fd = connectTo(port);
     const peer: Peer = {
@@ -92,7 +92,7 @@ export class RawClients {
     return peer;
   }
 
-  /** Stops reading from it; the kernel takes what it can and then nothing more. */
+  /** Stops reading from it, so that the kernel's buffers fill up. */
   stall(peer: Peer): void {
     libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, peer.fd, this.#event(peer));
   }
@@ -116,14 +116,14 @@ export class RawClients {
     return sendAll(peer.fd, frame);
   }
 
-  /** Reads once from everything that is ready, waiting for at most `ms`. */
+  /** Reads once from every socket that is ready, waiting for at most `ms`. */
   poll(ms: number): void {
     const events = this.#events;
     const ready = libc.epoll_wait(this.#epoll, events as BufferSource, EVENTS, ms);
     for (let i = 0; i < ready; i++) this.#read(this.peers[events[i * EVENT_WORDS + EVENT_DATA]!]!);
   }
 
-  /** Polls until it is so. @throws {Error} when it is not within `ms`. */
+  /** Polls until the condition holds. @throws {Error} when it does not within `ms` */
   until(isSo: () => boolean, what: string, ms = 30_000): void {
     const deadline = performance.now() + ms;
     while (!isSo()) {
@@ -132,7 +132,7 @@ export class RawClients {
     }
   }
 
-  /** Goes on polling for a time. */
+  /** Polls for a time. */
   during(ms: number): void {
     const end = performance.now() + ms;
     for (let left = ms; left > 0; left = end - performance.now()) this.poll(Math.ceil(left));

@@ -1,7 +1,7 @@
 /**
- * Receivers of broadcasts, the same for every server. Each message is found by its length, which
- * is constant, and its seq is read in place: every message that every receiver got is checked to be
- * the one after the last, for the price of a few additions.
+ * Receivers of broadcasts, the same for every server. Messages have a constant length, so each is
+ * found by it, and its seq is read in place: checking that every receiver got every message in
+ * order costs a few additions.
  */
 import { conversationOf, sessionOf } from "./databases.ts";
 import type { BenchServer } from "./processes.ts";
@@ -12,16 +12,16 @@ export type Wire = "plain" | "socket.io" | "parley";
 export interface ReceiverGroup {
   server: BenchServer;
   peers: Peer[];
-  /** Messages that all of them got. */
+  /** Messages that all of them received. */
   received: number;
-  /** Messages that were not the one after the last. */
+  /** Messages that did not follow the last one. */
   outOfOrder: number;
 }
 
 interface Group extends ReceiverGroup {
   wire: Wire;
   ready: number;
-  /** Length of a message and where its seq is; 0 until the first has come. */
+  /** Length of a message and the position of its seq in it; 0 before the first message. */
   length: number;
   seqAt: number;
 }
@@ -32,7 +32,7 @@ const JOIN = textFrame(
   JSON.stringify({ type: "join", id: "join", data: { conversationId: conversationOf(0) } }),
 );
 const CONNECT = textFrame("40");
-/** Connected at once at most, so that no server's accept queue overflows. */
+/** Connections at a time, so that no server's accept queue overflows. */
 const CONNECTING = 50;
 
 export class Receivers {
@@ -58,7 +58,7 @@ export class Receivers {
     return group;
   }
 
-  /** Adds receivers to a group that is there. */
+  /** Adds receivers to an existing group. */
   grow(grown: ReceiverGroup, count: number): void {
     const group = grown as Group;
     const path = group.wire === "parley"
@@ -84,8 +84,8 @@ export class Receivers {
   }
 
   /**
-   * Asks for `turns` bursts (or single messages), with at most `window` of them not yet received
-   * by everybody, and returns when all have arrived everywhere.
+   * Triggers `turns` bursts (or single messages), at most `window` of them not yet received by all,
+   * and returns when everybody has received everything.
    */
   run(group: ReceiverGroup, command: "b" | "m", turns: number, window: number, ms = 60_000): void {
     const perTurn = (command === "b" ? 32 : 1) * group.peers.length;
@@ -136,7 +136,7 @@ export class Receivers {
     }
   }
 
-  /** The greeting, and the first message, from which the others' length is known. */
+  /** The greeting, and the first message, which sets the length of the others. */
   #other(group: Group, peer: Peer, buffer: Uint8Array, start: number, end: number): number {
     const newline = buffer.indexOf(NEWLINE, start);
     const stop = newline < 0 || newline > end ? end : newline;

@@ -1,4 +1,4 @@
-/** Numbers for people: medians, spreads and tables in Markdown. */
+/** Medians, spreads and Markdown tables. */
 
 export function median(values: readonly number[]): number {
   return percentile(values, 50);
@@ -11,13 +11,13 @@ export function percentile(values: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p / 100 * sorted.length) - 1))]!;
 }
 
-/** "412 (398 to 431)": the median and how far the repetitions lie apart. */
+/** "412 (398 to 431)": the median and the range of the repetitions. */
 export function spread(values: readonly number[], digits = 0): string {
   const show = (value: number) => number(value, digits);
   return `${show(median(values))} (${show(Math.min(...values))} to ${show(Math.max(...values))})`;
 }
 
-/** "0.48 × (0.45 to 0.52)": of values that were measured in turns, each by the one beside it. */
+/** "0.48 × (0.45 to 0.52)": ratios of values that were measured in turns, pair by pair. */
 export function pairs(values: readonly number[], baseline: readonly number[]): string {
   const ratios = values.map((value, i) => value / baseline[i]!);
   const show = (value: number) => number(value, 2);
@@ -41,7 +41,7 @@ export function heading(title: string): void {
   console.log(`\n### ${title}\n`);
 }
 
-/** Says whether a budget is kept, in words, so that nobody has to compare by eye. */
+/** Prints whether a budget is kept. */
 export function verdict(what: string, value: string, budget: string, kept: boolean): void {
   console.log(`\n${kept ? "Kept" : "MISSED"}: ${what} ${value}, budget ${budget}.`);
 }

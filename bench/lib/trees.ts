@@ -1,4 +1,4 @@
-/** The tree that is measured, and another revision of it beside which it is measured. */
+/** The measured tree, and another revision to compare it with. */
 import type { BenchDatabase, Engine } from "./databases.ts";
 import { type BenchServer, startServer } from "./processes.ts";
 
@@ -10,7 +10,7 @@ export interface Tree {
 
 const HERE: Tree = { name: "this tree", path: new URL("../../", import.meta.url).pathname };
 
-/** Set by bench/run.ts: where the other revision lies, and its name. */
+/** Set by bench/run.ts: the path and the name of the other revision. */
 export const AGAINST = { path: "BENCH_AGAINST", name: "BENCH_AGAINST_NAME" };
 
 /** The other revision first, as the baseline. @throws {Error} where none was given */
@@ -20,7 +20,10 @@ export function bothTrees(): [Tree, Tree] {
   return [{ name: Deno.env.get(AGAINST.name)!, path }, HERE];
 }
 
-/** Checks a revision out beside this tree, with its packages. @returns it and how to remove it */
+/**
+ * Checks a revision out beside this tree, with its packages. @returns it, with a function to remove
+ * it
+ */
 export async function checkOut(revision: string): Promise<Tree & { remove(): Promise<void> }> {
   const path = `${await Deno.makeTempDir({ prefix: "parley_bench_" })}/`;
   await run("git", ["-C", HERE.path, "worktree", "add", "--quiet", "--detach", path, revision]);
@@ -44,7 +47,7 @@ export async function makeDatabaseOf(
   return await makeBenchDatabase(engine, visitors);
 }
 
-/** That tree's Parley, as a process of its own. */
+/** Starts that tree's Parley as a separate process. */
 export function startParley(tree: Tree, env: Record<string, string>): Promise<BenchServer> {
   return startServer(tree.name, "parley.ts", env, [], tree.path);
 }

@@ -1,4 +1,6 @@
-/** The price of a stored message, and of an idle connection, on this tree and on another revision. */
+/**
+ * The cost of a stored message, and of an idle connection, in this tree and in another revision.
+ */
 import { type BenchDatabase, type Engine, postgresIsThere } from "../lib/databases.ts";
 import { bytesOf, ParleyClients, startsWith } from "../lib/parley_clients.ts";
 import { type BenchServer, startProcess } from "../lib/processes.ts";
@@ -9,7 +11,7 @@ import { CONVERSATIONS, Senders } from "./durable.ts";
 import { TABLES } from "../../protocol/tables.ts";
 import { login, measureLive } from "./live.ts";
 
-/** Messages in a batch, and batches that are timed in one turn. */
+/** Messages in a batch, and the number of batches in one turn. */
 const BATCHES = [[1, 150], [3, 100], [30, 40], [300, 10]] as const;
 const TURNS = 5;
 const SECONDS = 2;
@@ -24,7 +26,7 @@ async function engines(): Promise<Engine[]> {
   return ["pglite", ...(await postgresIsThere() ? ["postgres" as const] : [])];
 }
 
-/** Runs one thing for the baseline and for this tree, one after the other. */
+/** Runs a function for the baseline and then for this tree. */
 async function inTurn<T>(each: (which: 0 | 1) => T | Promise<T>): Promise<Two<T>> {
   return [await each(0), await each(1)];
 }
@@ -34,7 +36,7 @@ function head(what: string[]): string[] {
   return [...what, baseline.name, here.name, "ratio, pair by pair"];
 }
 
-/** A row of the table: medians of both, and how their pairs compare. */
+/** A row of the table: the medians of both, and the ratios of their pairs. */
 function row(what: string[], [baseline, here]: Two<number[]>, digits: number): string[] {
   return [...what, spread(baseline, digits), spread(here, digits), pairs(here, baseline)];
 }
@@ -47,7 +49,7 @@ export async function writer(): Promise<void> {
     const databases = await inTurn((i) => makeDatabaseOf(trees[i], engine, CONVERSATIONS));
     const writers = await inTurn((i) => startWriter(trees[i], databases[i]));
     try {
-      // The first plans are made, and all code is compiled.
+      // Warms up query plans and compiled code.
       for (const one of writers) await one.ask("30 50");
       for (const [size, count] of BATCHES) {
         const times: Two<number[]> = [[], []];
@@ -113,7 +115,7 @@ async function measureDurable(
     const senders = await inTurn((i) => new Senders(servers[i]));
     const ends = await inTurn((i) => prepare(servers[i], senders[i].parley));
     try {
-      // First what is paced: after a flood there is still work to be done in the background.
+      // Paced messages first: after a flood there is still work in the background.
       for (const one of senders) one.paced(PACED_PER_SECOND, SECONDS);
       const paced: Record<"p50" | "p99", Two<number[]>> = { p50: [[], []], p99: [[], []] };
       for (let turn = 0; turn < TURNS; turn++) {

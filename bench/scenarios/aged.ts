@@ -1,6 +1,6 @@
 /**
- * The embedded database after a month of traffic, a fifth of it edited and a fifth deleted several
- * times over, beside a fresh copy of the same rows: whether its housekeeping keeps it as fast.
+ * The embedded database after a month of traffic, a quarter of it edited and a quarter deleted,
+ * compared with a fresh copy of the same rows: shows whether its housekeeping keeps it fast.
  */
 import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
@@ -102,7 +102,7 @@ const QUESTIONS: Record<string, (house: House, i: number) => Promise<unknown>> =
 const contactOf = (i: number) => conversationOf(i).replace("-9000-", "-8000-");
 let sent = 0;
 
-/** A word is as frequent as its rank tells, as in any language. */
+/** The frequency of a word follows its rank, as in natural language. */
 function text(): string {
   const rank = () => Math.floor(Math.exp(Math.random() * Math.log(20_000)));
   return Array.from({ length: 20 }, () => wordAt(rank())).join(" ");
@@ -120,7 +120,9 @@ function message(conversation: number) {
   } as const;
 }
 
-/** A month, a round a day, tidied up as at its quiet moments. @returns ms of each time */
+/**
+ * A month with one round per day, followed by housekeeping. @returns milliseconds of each vacuum
+ */
 async function traffic({ db, writer }: House): Promise<number[]> {
   const took: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -155,7 +157,7 @@ async function traffic({ db, writer }: House): Promise<number[]> {
   return took;
 }
 
-/** What the indexer does until nothing is left. */
+/** Runs the indexer until nothing is left. */
 async function indexAll(db: Db): Promise<void> {
   for (let indexed = 1; indexed > 0;) {
     const { rows: [row] } = await sql<{ indexed: number }>`select index_messages(50) as indexed`
@@ -164,7 +166,7 @@ async function indexAll(db: Db): Promise<void> {
   }
 }
 
-/** The same rows in a folder of their own, as from a backup. */
+/** The same rows in another folder, as from a backup. */
 async function copyRows(from: string): Promise<string> {
   const to = await makeDataDir();
   const source = await PGlite.create(`${from}/postgres`);

@@ -1,6 +1,6 @@
 /**
- * Figures over 90 days with a million messages in them: what is asked over HTTP, against a count of
- * the raw rows by the database itself, as figures would be without what is counted along the way.
+ * Analytics over 90 days with a million messages: HTTP requests, compared with a count of the raw
+ * rows by the database itself, as it would be without the aggregated rows.
  */
 import { type RawBuilder, sql } from "kysely";
 import { type Db, openDatabase } from "../../db/database.ts";
@@ -14,7 +14,7 @@ import { type BenchServer, startServer } from "../lib/processes.ts";
 import { heading, number, percentile, table, verdict } from "../lib/report.ts";
 
 const DAYS = 90;
-/** The embedded database is for one small team: a tenth of it. */
+/** The embedded database is for one small team, so it gets a tenth. */
 const SIZES: Record<Engine, Size> = {
   postgres: { conversations: 100_000, messages: 1_000_000, days: DAYS },
   pglite: { conversations: 10_000, messages: 100_000, days: DAYS },
@@ -25,10 +25,10 @@ const WARM_UP = 3;
 const BASELINE_ROUNDS = 5;
 const BUDGET_MS = 300;
 const DAY = 86_400_000;
-/** An hour beside days of UTC: only points of hours add up to these. */
+/** An hour away from UTC: only hourly points add up to its days. */
 const ZONE = { name: "Africa/Algiers", offset: 3_600_000 };
 
-/** What happens to conversations, which the generator leaves out: ends, ratings, channels. */
+/** Events that the generator leaves out: resolutions, ratings, channels. */
 async function happenings(db: Db): Promise<void> {
   const statements = [
     sql`set session_replication_role = replica`,
@@ -66,7 +66,7 @@ interface Asked {
 interface Question {
   name: string;
   path: (asked: Asked) => string;
-  /** The same from the raw rows; null where none of the counts below is. */
+  /** The same from the raw rows; null where none of the counts below fits. */
   baseline: keyof typeof BASELINES | null;
 }
 
@@ -85,7 +85,7 @@ const ninth = sql`percentile_disc(0.9) within group (order by seconds)`;
 const answers = (asked: Asked) =>
   sql`(${ANSWERS}) a where sender_role = 'agent' and place > 1 and ${within(asked)}`;
 
-/** Counts of the raw rows, as one would write them. */
+/** Counts of the raw rows in plain SQL. */
 const BASELINES = {
   messages: (asked: Asked) =>
     sql`select ${day}, count(*) from chat_messages where ${within(asked)}
@@ -115,8 +115,8 @@ function questions(): Question[] {
   const zone = { timeZone: ZONE.name };
   const messages = "messages_in";
   const times = "response_p90";
-  const behind = (name: string, metric: string, baseline: Question["baseline"]): Question => ({
-    name: `behind: ${name}`,
+  const drillDown = (name: string, metric: string, baseline: Question["baseline"]): Question => ({
+    name: `drill-down: ${name}`,
     path: ask("conversations", metric),
     baseline,
   });
@@ -154,20 +154,20 @@ function questions(): Question[] {
     ),
     { name: "heat map: messages", path: ask("heatmap", messages, zone), baseline: "messages" },
     { name: "heat map: response", path: ask("heatmap", times, zone), baseline: "answers" },
-    behind("messages", messages, "messages by conversation"),
-    behind("response", times, "answers by conversation"),
+    drillDown("messages", messages, "messages by conversation"),
+    drillDown("response", times, "answers by conversation"),
     {
-      name: "behind: response of an agent",
+      name: "drill-down: response of an agent",
       path: (asked) => ask("conversations", times, { by: "agent", key: asked.agent })(asked),
       baseline: "answers by conversation",
     },
     {
-      name: "behind: response of a rare label",
+      name: "drill-down: response of a rare label",
       path: (asked) => ask("conversations", times, { by: "label", key: asked.label })(asked),
       baseline: "answers by conversation",
     },
-    behind("started", "conversations_started", null),
-    behind("satisfaction", "satisfaction", null),
+    drillDown("started", "conversations_started", null),
+    drillDown("satisfaction", "satisfaction", null),
   ];
 }
 
@@ -175,7 +175,7 @@ interface Made {
   env: Record<string, string>;
   db: Db;
   seconds: { made: number; folded: number };
-  /** Ends the connection to it, for an engine that takes one only. */
+  /** Closes the connection to it, for an engine that accepts only one. */
   leave(): Promise<void>;
   drop(): Promise<void>;
 }

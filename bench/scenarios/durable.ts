@@ -1,4 +1,6 @@
-/** Messages acknowledged after their commit: how many a second, against one transaction for each. */
+/**
+ * Messages acknowledged after their commit: the rate, compared with one transaction per message.
+ */
 import {
   type BenchDatabase,
   conversationOf,
@@ -12,7 +14,7 @@ import { type Peer, textFrame } from "../lib/raw_clients.ts";
 import { heading, median, number, percentile, spread, table, verdict } from "../lib/report.ts";
 
 export const CONNECTIONS = 100;
-/** Conversations in the database: one in use, so that the planner's choices are those of real life. */
+/** Conversations in the database, so that the planner's choices are realistic; few are in use. */
 export const CONVERSATIONS = 10_000;
 /** Unacknowledged messages of one connection. */
 const IN_FLIGHT = 5;
@@ -25,7 +27,7 @@ const CONTENT = "x".repeat(200);
 const ACK = bytesOf('{"type":"ack","id":');
 const BUDGET = 4;
 
-/** Visitors who send; the id of each command is its number, so that every ack can be counted once. */
+/** Visitors who send. The id of each command is a number, so that every ack is counted once. */
 export class Senders {
   readonly peers: Peer[] = [];
   acked = 0;
@@ -62,7 +64,7 @@ export class Senders {
     return id;
   }
 
-  /** Waits for the acks of all that was sent. */
+  /** Waits for the acks of all messages. */
   settle(): void {
     this.onAck = () => {};
     this.parley.clients.until(() => this.#pending.size === 0, "every ack");
@@ -82,7 +84,9 @@ export class Senders {
     return { perSecond: acked / elapsed, generator };
   }
 
-  /** Sends at a fixed rate; latency counts from when a message was due, not from when it went. */
+  /**
+   * Sends at a fixed rate. Latency counts from when a message was due, not from when it was sent.
+   */
   paced(perSecond: number, seconds: number): number[] {
     const due = new Map<number, number>();
     const latencies: number[] = [];

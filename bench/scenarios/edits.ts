@@ -1,6 +1,6 @@
 /**
- * 50 editors write in one document at once: how long an edit takes to each of the others, and what
- * it costs; what a long text adds; and what a document costs that is open and at rest.
+ * 50 editors write in one document at once: the time of an edit to each of the others, and its
+ * cost; the cost of long texts; and the cost of a document that is open without edits.
  */
 import { type Engine, makeBenchDatabase, postgresIsThere } from "../lib/databases.ts";
 import { Editors } from "../lib/editors.ts";
@@ -16,7 +16,7 @@ const WARM_UP_SECONDS = 3;
 const TURNS = 2;
 const SENTENCE = "Parley keeps what people write together, in one order. 🙂\n";
 const TEXT_BYTES = 2_000;
-/** Of the long texts, each for so many seconds. */
+/** Lengths of texts, each measured for some seconds. */
 const LENGTHS = [2_000, 100_000, 900_000];
 const LENGTH_SECONDS = 8;
 const BUDGET_MS = 10;
@@ -25,7 +25,7 @@ const LIMITS = { LIMIT_EDITS_PER_MINUTE: "1000000" };
 interface Turn {
   arrivals: number[];
   acks: number[];
-  /** µs of the server's CPU for each edit, and its share of a core. */
+  /** µs of the server's CPU per edit, and its share of a core. */
   cpuOfEdit: number;
   cpu: number;
   generator: number;
@@ -91,7 +91,7 @@ async function compare(
   );
 }
 
-/** The mean of the turns, and how far they lie apart. */
+/** The mean of the turns, and their range. */
 function overTurns<T>(turns: readonly T[], of: (turn: T) => number, digits = 0): string {
   const values = turns.map(of);
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -151,7 +151,7 @@ function measure(editors: Editors, server: BenchServer, seconds: number): Turn {
       cpuOfEdit: cpu / (editors.edits - before.edits) * 1e6,
       cpu: cpu / elapsed * 100,
       generator,
-      // What comes from several senders has no order there.
+      // Messages of several senders have no order there.
       wrong: missing + doubled + (isPlain ? 0 : editors.outOfOrder),
       sameText: isPlain ? null : editors.isSameText(),
     };
@@ -185,7 +185,7 @@ async function longTexts(engines: Engine[]): Promise<void> {
   ));
 }
 
-/** Milliseconds of each of some commits, with nothing else at work. */
+/** Milliseconds of each commit, without other load. */
 async function bareCommits(engine: Engine): Promise<number[]> {
   const database = await makeBenchDatabase(engine, 1);
   try {

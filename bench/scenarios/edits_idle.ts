@@ -1,4 +1,4 @@
-/** A thousand documents that are open and at rest: what each costs in memory. */
+/** A thousand documents that are open without edits: the memory of each. */
 import { ADMIN, conversationOf, type Engine, makeBenchDatabase } from "../lib/databases.ts";
 import { post, signIn } from "../lib/http.ts";
 import { startServer } from "../lib/processes.ts";
@@ -6,13 +6,13 @@ import { type Peer, RawClients, textFrame, textOf } from "../lib/raw_clients.ts"
 import { number, table, verdict } from "../lib/report.ts";
 
 const DOCUMENTS = 1_000;
-/** Opened before the first reading, so that code and caches that all share are counted once. */
+/** Opened before the first reading, so that shared code and caches are not counted. */
 const WARM_UP = 100;
 const MEMBERS = 2;
-/** Of one connection: below MAX_SUBSCRIPTIONS. */
+/** Documents per connection: below MAX_SUBSCRIPTIONS. */
 const OPENED = 100;
 const TEXT = "Parley keeps what people write together.\n".repeat(49);
-/** Past this, what was used last is no longer in memory. */
+/** Milliseconds after which unused documents are no longer in memory. */
 const QUIET_MS = 25_000;
 const BUDGET_KB = 20;
 const COLLEAGUE = { email: "colleague@example.com", password: ADMIN.password };
@@ -22,7 +22,7 @@ interface Reading {
   heap: number;
 }
 
-/** @param engines with `pglite` the database's own memory is the server's, too */
+/** @param engines with `pglite`, the database's own memory is part of the server's */
 export async function openDocuments(engines: readonly Engine[]): Promise<void> {
   console.log(
     `\n${number(DOCUMENTS)} open documents of ${number(TEXT.length / 1000)} KB, ` +
@@ -58,7 +58,7 @@ async function measure(
   });
   const documentIds: string[] = [];
 
-  /** The document of `d12` is that of conversation 12. */
+  /** The document of `d12` belongs to conversation 12. */
   function onAnswer({ id, data }: { id: string; data: { documentId: string } }): void {
     documentIds[Number(id.slice(1))] = data.documentId;
     answers++;
@@ -83,7 +83,7 @@ async function measure(
       clients.until(() => answers > before, "an agent to sign in");
       return peer;
     };
-    // All of them are there before the first reading: connections are not what is measured here.
+    // All of them connect before the first reading: connections are not measured here.
     const peers = Array.from({ length: total / OPENED * MEMBERS }, (_, i) => connect(i));
     const open = (from: number, to: number) => {
       for (let i = from; i < to; i++) {

@@ -1,4 +1,4 @@
-/** Bursts of 32 messages to 500 receivers in one room: how many deliveries a second, at what cost. */
+/** Bursts of 32 messages to 500 receivers in one room: deliveries per second, and their cost. */
 import { makeBenchDatabase } from "../lib/databases.ts";
 import { nodeVersion } from "../lib/machine.ts";
 import { type BenchServer, cpuSeconds, startServer } from "../lib/processes.ts";
@@ -9,9 +9,9 @@ const RECEIVERS = 500;
 const BURST = 32;
 const WARM_UP = 15;
 const REPETITIONS = 5;
-/** Bursts that may be under way, so that the server is never without work. */
+/** Bursts under way at a time, so that the server always has work. */
 const WINDOW = 3;
-/** Bursts in a repetition: about a second for each server. */
+/** Bursts in a repetition: about a second on each server. */
 const TURNS: Record<string, number> = { Parley: 250, "socket.io": 12, ws: 15, "Deno.serve": 15 };
 const BUDGET = 6;
 

@@ -1,4 +1,4 @@
-/** Ten thousand visitors who are there and say nothing: what each costs in memory. */
+/** Ten thousand idle visitors: the memory of each. */
 import { makeBenchDatabase } from "../lib/databases.ts";
 import { ParleyClients } from "../lib/parley_clients.ts";
 import { startServer } from "../lib/processes.ts";
@@ -6,7 +6,7 @@ import { Receivers } from "../lib/receivers.ts";
 import { heading, number, table, verdict } from "../lib/report.ts";
 
 const STEPS = [1000, 5000, 10_000];
-/** Connected before the first reading, so that code and caches that all share are counted once. */
+/** Connected before the first reading, so that shared code and caches are not counted. */
 const WARM_UP = 200;
 const SETTLE_MS = 3000;
 const BUDGET_KB = 25;
@@ -79,7 +79,7 @@ export async function idle(): Promise<void> {
   }
 }
 
-/** As many sockets on `Deno.serve` alone, with nothing behind them. */
+/** The same number of sockets on a bare `Deno.serve`. */
 async function bareServer(count: number): Promise<string[]> {
   const server = await startServer("Deno.serve", "deno_serve.ts");
   const receivers = new Receivers();
@@ -106,7 +106,7 @@ async function bareServer(count: number): Promise<string[]> {
   }
 }
 
-/** Slab memory of the whole machine; both ends of every connection are in it. */
+/** Slab memory of the whole machine; it includes both ends of every connection. */
 function kernelBytes(): number {
   const match = /Slab:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/meminfo"));
   return Number(match?.[1] ?? 0) * 1024;

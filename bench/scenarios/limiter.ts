@@ -1,4 +1,4 @@
-/** What one question to a rate limit costs. */
+/** The cost of one check of a rate limit. */
 import { KeyedLimiter, TokenBucket } from "../../domain/rate_limit.ts";
 import { heading, median, spread, table, verdict } from "../lib/report.ts";
 
@@ -26,7 +26,7 @@ export function limiter(): Promise<void> {
     for (let repetition = 0; repetition <= REPETITIONS; repetition++) {
       const start = performance.now();
       for (let i = 0; i < TAKES; i++) if (take(i) > 0) refused++;
-      // The first is the warm-up.
+      // The first repetition is the warm-up.
       if (repetition > 0) times.push((performance.now() - start) / TAKES * 1e6);
     }
     worst = Math.max(worst, median(times));

@@ -1,4 +1,4 @@
-/** 500 live conversations: how long a message takes from a visitor's socket to the agent's. */
+/** 500 live conversations: the time of a message from a visitor's socket to the agent's. */
 import {
   ADMIN,
   conversationOf,
@@ -13,7 +13,7 @@ import { heading, number, percentile, table, verdict } from "../lib/report.ts";
 
 const CONVERSATIONS = 500;
 const AGENTS = 5;
-/** Each visitor and each agent's answer every two seconds. */
+/** Every visitor writes, and every agent answers, once in two seconds. */
 const PER_SECOND = 250;
 const SECONDS = 10;
 const WARM_UP_SECONDS = 3;

@@ -1,4 +1,4 @@
-/** A restart under 1,000 clients who are all writing: when everybody is back, and what was lost. */
+/** A restart under 1,000 clients who are all writing: when all are back, and what was lost. */
 import { openDatabase } from "../../db/database.ts";
 import {
   type BenchDatabase,
@@ -16,19 +16,19 @@ import { heading, number, percentile, table, verdict } from "../lib/report.ts";
 const CLIENTS = 1000;
 const BUDGET_MS = 2000;
 
-/** A visitor over all their connections. */
+/** A visitor across all their connections. */
 interface Client {
   peer: Peer | null;
   epoch: string;
   seq: number;
-  /** How often each seq was seen, live or replayed. */
+  /** How often each seq arrived, live or replayed. */
   seen: Map<number, number>;
   acked: boolean;
   joined: boolean;
   recovered: boolean;
 }
 
-/** The parts of server messages that are looked at. */
+/** The parts of server messages that are used. */
 interface Line {
   type: string;
   id?: string;
@@ -209,7 +209,7 @@ async function restart(database: BenchDatabase) {
     const cpuMs = (second.cpu() - cpuOfStart) * 1000;
     return {
       cpuMs,
-      // Those of the start itself, a few dozen, are in it.
+      // Includes those of the start itself, a few dozen.
       queries: await queriesOf(port),
       ackedBefore,
       downMs: open - closedAt,
@@ -224,7 +224,7 @@ async function restart(database: BenchDatabase) {
   }
 }
 
-/** Queries since the start, as the server itself counts them. */
+/** Queries since the start, as counted by the server. */
 async function queriesOf(port: number): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return Number(/^parley_database_query_seconds_count (\d+)$/m.exec(text)![1]);

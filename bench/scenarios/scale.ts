@@ -1,6 +1,6 @@
 /**
- * One message at a time to ever more receivers: whether a delivery costs the same among many. Bare
- * `Deno.serve` goes through the same, to tell what is the hub's from what is the kernel's.
+ * One message at a time to more and more receivers: whether the cost of a delivery stays the same.
+ * A bare `Deno.serve` is measured, too, to separate the cost of the hub from that of the kernel.
  */
 import { makeBenchDatabase } from "../lib/databases.ts";
 import { type BenchServer, startServer } from "../lib/processes.ts";

@@ -1,4 +1,4 @@
-/** One message at a time to 500 receivers: what a delivery costs the server where nothing can be coalesced. */
+/** One message at a time to 500 receivers: the cost of a delivery that cannot be coalesced. */
 import { makeBenchDatabase } from "../lib/databases.ts";
 import { cpuSeconds, startServer } from "../lib/processes.ts";
 import { type ReceiverGroup, Receivers } from "../lib/receivers.ts";

@@ -1,6 +1,6 @@
 /**
- * Pages and search in a large database, against the same in a small one: what is asked over HTTP,
- * and which indexes the database reads for it.
+ * Pages and search in a large database, compared with a small one: HTTP requests, and the indexes
+ * that the database uses for them.
  */
 import { CompiledQuery, sql } from "kysely";
 import { type Db, openDatabase } from "../../db/database.ts";
@@ -20,7 +20,7 @@ import { ADMIN, type Engine, postgresIsThere, UNLIMITED } from "../lib/databases
 import { startServer } from "../lib/processes.ts";
 import { heading, number, percentile, table, verdict } from "../lib/report.ts";
 
-/** The embedded database is for one small team: a tenth of it. */
+/** The embedded database is for one small team, so it gets a tenth. */
 const SIZES: Record<Engine, Size> = {
   postgres: { conversations: 100_000, messages: 1_000_000 },
   pglite: { conversations: 10_000, messages: 100_000 },
@@ -62,7 +62,7 @@ async function make(engine: Engine, size: Size): Promise<Large> {
 
 const UNREAD = "The sum of what is unread, counted when agents connect";
 
-/** What is looked for in messages. */
+/** Search queries. */
 const FIND = {
   frequent: wordAt(1),
   common: wordAt(30),
@@ -75,7 +75,7 @@ const FIND = {
 interface Question {
   name: string;
   path: (ids: Ids) => string;
-  /** The same without HTTP, to see which indexes it takes. */
+  /** The same without HTTP, to see which indexes it uses. */
   ask: (db: Db, ids: Ids) => Promise<unknown>;
 }
 
@@ -137,7 +137,7 @@ const agentOf = (userId: string) => ({
   expiresAt: null,
 });
 
-/** Milliseconds of each question, by its name; small and large take turns. */
+/** Milliseconds of each request, by its name; small and large take turns. */
 async function measure(databases: Large[]): Promise<Map<string, number[]>[]> {
   const servers = [];
   for (const { env } of databases) {
@@ -183,7 +183,7 @@ interface Plan {
   Plans?: Plan[];
 }
 
-/** What a plan reads: indexes by their names, tables that it reads as a whole in bold. */
+/** What a plan reads: indexes by name, sequential scans in bold. */
 function readsOf(plan: Plan): string[] {
   const own = plan["Node Type"] === "Seq Scan"
     ? [`**${plan["Relation Name"]} as a whole**`]
@@ -191,7 +191,10 @@ function readsOf(plan: Plan): string[] {
   return [own, plan.Plans?.flatMap(readsOf) ?? []].flat();
 }
 
-/** What the functions of the search read, whose plans nobody gets to see: as the database counts. */
+/**
+ * What the functions of the search read, which have no visible plans: from the database's
+ * statistics.
+ */
 async function scansOf(trx: Db): Promise<Map<string, number>> {
   const { rows } = await sql<{ name: string; scans: number }>`
     select case relkind when 'r' then '**' || relname || ' as a whole**' else relname end as name,
@@ -202,7 +205,7 @@ async function scansOf(trx: Db): Promise<Map<string, number>> {
   return new Map(rows.map(({ name, scans }) => [name, scans]));
 }
 
-/** The indexes that each question is answered with. */
+/** The indexes that each request uses. */
 async function indexesOf({ url, dataDir }: Large): Promise<Map<string, string>> {
   const { db, close } = await openDatabase({ url, dataDir, pool: 1 });
   const result = new Map<string, string>();

@@ -1,4 +1,6 @@
-/** 200 readers who stop reading among 300 who go on, under full load: memory stays, service stays. */
+/**
+ * 200 readers who stop reading, and 300 who go on, under full load: memory and service stay stable.
+ */
 import { makeBenchDatabase } from "../lib/databases.ts";
 import { startServer } from "../lib/processes.ts";
 import { Receivers } from "../lib/receivers.ts";

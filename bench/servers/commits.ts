@@ -1,6 +1,6 @@
 /**
- * Baseline for edits: nothing but the commit. One row is changed, in a transaction of its own, at the
- * rate of the edits and one at a time; the time is that of the statement with its commit.
+ * Baseline for edits: only the commit. Changes one row per transaction, at the rate of the edits
+ * and one at a time; measures the statement with its commit.
  */
 import { sql } from "kysely";
 import { openDatabase } from "../../db/database.ts";

@@ -4,8 +4,9 @@ import { FIRST_SEQ, makeEvent } from "./event.mjs";
 export type BenchEvent = ReturnType<typeof makeEvent>;
 
 /**
- * The same handle as node_control.mjs: "b" asks for a burst of 32 events, "m" for one. "s" answers
- * with a line of JSON: what `stats` says, after a garbage collection where the runtime lets it.
+ * The same control port as in node_control.mjs: "b" triggers a burst of 32 events, "m" one event.
+ * "s" replies with `stats` as a line of JSON, after a garbage collection where the runtime allows
+ * it.
  */
 export function control(
   port: number,

@@ -1,6 +1,6 @@
 /**
- * Baseline: `Deno.serve` alone, one send for each socket and message. What a client sends goes to all
- * others as it is.
+ * Baseline: a bare `Deno.serve`, one send per socket and message. A client's message is relayed to
+ * all others unchanged.
  */
 import { control } from "./deno_control.ts";
 

@@ -1,4 +1,7 @@
-/** What every server broadcasts: 205 bytes of JSON, always of the same length, with its place. */
+/**
+ * The event that every server broadcasts: 205 bytes of JSON, always of the same length, with its
+ * seq.
+ */
 export const FIRST_SEQ = 1_000_000;
 export const CONVERSATION = "00000000-0000-4000-9000-000000000000";
 

@@ -1,6 +1,6 @@
 /**
- * A whole Parley with a handle on its event bus: what the generator asks for is announced as the
- * writer announces a committed batch.
+ * A whole Parley whose event bus the generator can trigger: events are announced as the writer
+ * announces a committed batch.
  */
 import { createEventBus } from "../../domain/events.ts";
 import { createParley } from "../../server.ts";
@@ -14,7 +14,7 @@ const parley = await createParley(readSettings(Deno.env.toObject()), {
   site: null,
   onError,
   bus,
-  // Set by the benchmark of durable messages, to compare with one message a transaction.
+  // Set by the benchmark of durable messages, to compare with one message per transaction.
   maxBatch: Number(Deno.env.get("BENCH_MAX_BATCH") ?? "500"),
 });
 

@@ -1,6 +1,6 @@
 /**
- * Baseline for durable messages: no sockets and no protocol, one transaction for each message with
- * the least that stores it, as many at once as the pool has connections.
+ * Baseline for durable messages: without sockets and protocol, one transaction per message with the
+ * minimum that stores it, as many at once as the pool has connections.
  */
 import { sql } from "kysely";
 import { openDatabase } from "../../db/database.ts";

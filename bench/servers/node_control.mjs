@@ -2,8 +2,8 @@ import { createServer } from "node:net";
 import { FIRST_SEQ, makeEvent } from "./event.mjs";
 
 /**
- * The generator's handle on a Node server: a TCP port where "b" asks for a burst of 32 events and
- * "m" for one. Bursts that arrive together are sent in turns of their own.
+ * The generator's control port of a Node server: on a TCP port "b" triggers a burst of 32 events
+ * and "m" one event. Bursts that arrive together are sent in separate turns.
  */
 export function control(port, broadcast) {
   let seq = FIRST_SEQ;

@@ -1,4 +1,4 @@
-/** Parley as main.ts starts it, without the dashboard, which takes no part in what is measured. */
+/** Parley as main.ts starts it, without the dashboard, which is not measured. */
 import { createParley } from "../../server.ts";
 import { readSettings } from "../../settings.ts";
 

@@ -1,7 +1,7 @@
 /**
- * The writer of a tree alone, without sockets: asked by a line "size count" it stores `count`
- * batches of `size` messages to as many conversations, one batch after the other, and answers with
- * milliseconds a batch. BENCH_TREE is the tree whose code runs.
+ * The writer of a tree, without sockets. A line "size count" makes it store `count` batches of
+ * `size` messages to as many conversations, one batch after the other; it replies with milliseconds
+ * per batch. BENCH_TREE is the tree whose code runs.
  */
 const tree = Deno.env.get("BENCH_TREE")!;
 const [{ openDatabase }, { createEventBus }, { createWriter }] = await Promise
