@@ -1,6 +1,6 @@
 /**
- * Builds what a website loads: `widget.js` and, named by its content, `widget/panel-<hash>.js`.
- * Ends with an error when a size budget of the design is exceeded.
+ * Builds the files that a website loads: `widget.js` and `widget/panel-<hash>.js`, named by its
+ * content. Fails when a size budget of the design is exceeded.
  */
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -8,12 +8,12 @@ import { rolldown } from "rolldown";
 /** Bytes, gzip. */
 const LAUNCHER_BUDGET = 10 * 1024;
 const TOTAL_BUDGET = 35 * 1024;
-/** Panels of this and earlier builds that stay in the folder. */
+/** Panels of this and earlier builds that are kept in the folder. */
 const KEPT_PANELS = 4;
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Stylesheets are template strings in `*.css.ts`; their line breaks are of no use to a browser. */
+/** Style sheets are template strings in `*.css.ts`. Removes their line breaks. */
 const compactStyles = {
   name: "compact-styles",
   transform(code: string, id: string) {
@@ -54,8 +54,8 @@ async function contentHash(code: string): Promise<string> {
 }
 
 /**
- * Writes the widget into `outDir` (made if it is not there), beside the last few panels. Prints the
- * sizes; throws when the launcher is larger than 10 KB or all of it than 35 KB, gzip.
+ * Writes the widget into `outDir` (created if needed), and keeps the last few panels there. Prints
+ * the sizes; throws when the launcher exceeds 10 KB or everything exceeds 35 KB, gzip.
  */
 export async function buildWidget(outDir: string): Promise<void> {
   const panel = await bundle("./panel/mod.tsx", "esm", {});
@@ -83,7 +83,9 @@ export async function buildWidget(outDir: string): Promise<void> {
   await removeOldPanels(`${outDir}/widget`);
 }
 
-/** Browsers may hold the previous widget.js for some minutes more, and ask for the panel it names. */
+/**
+ * Browsers may cache the previous widget.js for some minutes, and request the panel that it names.
+ */
 async function removeOldPanels(folder: string): Promise<void> {
   const panels: { path: string; time: number }[] = [];
   for await (const { name } of Deno.readDir(folder)) {

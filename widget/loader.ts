@@ -1,4 +1,4 @@
-/** /widget.js: the launcher, the `Parley(...)` calls, and the door to the panel's chunk. */
+/** /widget.js: the launcher, the `Parley(...)` calls, and the import of the panel. */
 import { matchesPage } from "../protocol/page_glob.ts";
 import { fetchWidget, ownLook, readTag, type TagConfig } from "./loader/config.ts";
 import { drawLauncher, type Launcher } from "./loader/launcher.ts";
@@ -6,13 +6,13 @@ import { watchPage } from "./panel/page.ts";
 import type { Panel, PanelModule, Shell, Visitor, WidgetEvent } from "./shell.ts";
 import { openStorage, storedKeys } from "./storage.ts";
 
-/** The panel's file name beside this script, filled in by the build. */
+/** The file name of the panel, set by the build. */
 declare const PANEL_FILE: string;
 
 type Handler = (detail: unknown) => void;
 interface Api {
   (command: string, ...values: unknown[]): void;
-  /** Calls made before this script arrived. */
+  /** Calls that were made before this script was loaded. */
   q?: ArrayLike<unknown>[];
   loaded?: true;
 }
@@ -42,7 +42,7 @@ function begin(tag: TagConfig) {
 
   async function loadPanel(shell: Shell): Promise<Panel | undefined> {
     try {
-      // Browsers remember that an import failed; another address is another try.
+      // Browsers cache a failed import, so each retry uses another address.
       const again = failures === 0 ? "" : `?${failures}`;
       const module: PanelModule = await import(`${tag.base}widget/${PANEL_FILE}${again}`);
       if (ended.signal.aborted) return;
@@ -65,7 +65,7 @@ function begin(tag: TagConfig) {
       return emit("closed");
     }
     const loaded = await (loading ??= loadPanel(shell));
-    // It may have been closed again while the chunk was under way.
+    // It may have been closed again during the import.
     if (!open) return;
     if (!loaded) {
       open = false;
@@ -111,12 +111,12 @@ function begin(tag: TagConfig) {
       launcher.button.addEventListener(type, preload, { once: true });
     }
     const idle = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 200));
-    // Whoever wrote before may have an answer waiting.
+    // A visitor who wrote before may have an answer.
     if (storedKeys(openStorage("localStorage"), tag.widgetKey).length > 0) {
       idle(preload, { timeout: 2_000 });
     }
     if (pages.length > 0) {
-      // On such a page the bot may speak first. Connected once, the panel tells of pages itself.
+      // On such a page the bot may write first. Once connected, the panel reports pages itself.
       const look = async () => {
         if (vanished || !matchesPage(pages, location.href)) return;
         stop();
@@ -160,7 +160,7 @@ function begin(tag: TagConfig) {
   const api: Api = (command, ...values) => {
     const [first, second] = values;
     switch (command) {
-      // These need nothing drawn, and "ready" must not be missed.
+      // These need no panel, and "ready" must not be missed.
       case "on":
         if (!handlers.has(first as string)) handlers.set(first as string, new Set());
         handlers.get(first as string)?.add(second as Handler);
@@ -194,5 +194,5 @@ function begin(tag: TagConfig) {
 
 const tag = readTag();
 if (tag === null) console.warn("Parley: the script tag has no data-widget-key");
-// A second tag, or a router that runs the first one again, changes nothing.
+// A second tag, or a router that runs the first tag again, has no effect.
 else if (!page.Parley?.loaded) begin(tag);

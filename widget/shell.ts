@@ -1,4 +1,4 @@
-/** What the loader and the panel know of one another; the panel is a chunk of its own. */
+/** The interfaces between the loader and the panel, which is a separate chunk. */
 import type { WidgetAppearance } from "../protocol/model.ts";
 
 export type WidgetEvent = "ready" | "opened" | "closed" | "message" | "unread";
@@ -8,35 +8,37 @@ export interface Visitor {
   email?: string;
 }
 
-/** The loader's side. */
+/** What the loader provides. */
 export interface Shell {
   widgetKey: string;
-  /** Where Parley is, with a slash at the end: "https://chat.example.com/". */
+  /** The address of Parley with a slash at the end: "https://chat.example.com/". */
   base: string;
-  /** BCP 47, e.g. "en-GB"; for dates, and told to the server. */
+  /** BCP 47, e.g. "en-GB"; for dates, and sent to the server. */
   locale: string;
-  /** As it is now. */
+  /** The current appearance. */
   appearance: WidgetAppearance;
   root: ShadowRoot;
   launcher: HTMLElement;
   emit(event: WidgetEvent, detail: unknown): void;
   setUnread(count: number): void;
-  /** The widget was given another look. */
+  /** The appearance of the widget was changed. */
   setAppearance(appearance: WidgetAppearance): void;
-  /** The widget was switched off, or is not for this website any more. */
+  /** The widget was disabled, or may not be used on this website any more. */
   vanish(): void;
-  /** The panel wants to be closed: Esc, its close button. */
+  /** Closes the panel (Esc, its close button). */
   close(): void;
 }
 
-/** The panel's side. */
+/** What the panel provides. */
 export interface Panel {
   open(): void;
   close(): void;
   identify(visitor: Visitor): void;
-  /** Connects without being opened: the bot may have something to say on this page. */
+  /** Connects without being opened, because the bot may write on this page. */
   connect(): void;
-  /** Ends the connection and removes every node and listener; with `forget` also what is stored. */
+  /**
+   * Ends the connection, and removes all nodes and listeners; with `forget` also the stored data.
+   */
   destroy(forget: boolean): void;
 }
 

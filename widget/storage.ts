@@ -1,4 +1,4 @@
-/** Visits are remembered in localStorage; where that is blocked, for as long as the page lives. */
+/** Sessions are stored in localStorage; where that is blocked, in memory. */
 
 function memory(): Storage {
   const values = new Map<string, string>();
@@ -14,7 +14,7 @@ function memory(): Storage {
   };
 }
 
-/** The browser's storage of that name if it can be written to, else one in memory. */
+/** The browser's storage of that name if it is writable, else one in memory. */
 export function openStorage(name: "localStorage" | "sessionStorage"): Storage {
   try {
     const storage = globalThis[name];
@@ -27,12 +27,14 @@ export function openStorage(name: "localStorage" | "sessionStorage"): Storage {
   }
 }
 
-/** Everything of one widget is stored under keys that begin so. */
+/** The prefix of all keys of one widget. */
 export function storagePrefix(widgetKey: string): string {
   return `parley:${widgetKey}`;
 }
 
-/** The keys of one widget. A widget key that begins with another's is not mixed up with it. */
+/**
+ * The keys of one widget. The keys of a widget whose key begins with this one are not among them.
+ */
 export function storedKeys(storage: Storage, widgetKey: string): string[] {
   const prefix = storagePrefix(widgetKey);
   const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");

@@ -1,6 +1,6 @@
 export type Shape = "jar" | "bowl" | "mug" | "vase" | "plate" | "teapot";
 
-/** Outlines in a 120 × 120 field, standing on y = 104. */
+/** Outlines in a 120 × 120 square; the base is at y = 104. */
 const OUTLINES: Record<Shape, string> = {
   jar: "M46 26h28v8c18 4 28 18 28 36 0 22-14 34-28 34H46c-14 0-28-12-28-34 0-18 10-32 28-36Z",
   bowl: "M12 52h96c0 28-16 44-34 48v4H46v-4C28 96 12 80 12 52Z",
@@ -20,7 +20,7 @@ interface Props {
   id: string;
 }
 
-/** A piece of pottery, drawn: dipped glaze above, clay below, a soft light from the left. */
+/** A drawing of a piece of pottery: glaze above, clay below, light from the left. */
 export function Pot({ shape, glaze, clay, id }: Props) {
   return (
     <svg viewBox="0 0 120 120" aria-hidden="true" class="pot">

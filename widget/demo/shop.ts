@@ -8,7 +8,7 @@ export interface Piece {
   shape: Shape;
   glaze: string;
   clay: string;
-  /** Said beside the price where it is not simply in stock. */
+  /** Shown beside the price where the item is not simply in stock. */
   stock?: string;
 }
 

@@ -22,12 +22,12 @@ export function contrast(one: string, other: string): number {
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
-/** White where it can be read on `background` (4.5 to 1), else black, which then can. */
+/** White where it is readable on `background` (4.5 to 1), else black, which then is. */
 export function textOn(background: string): string {
   return contrast(background, "#ffffff") >= 4.5 ? "#ffffff" : "#000000";
 }
 
-/** `color`, as far towards black or white as it takes to be read on `background` (4.5 to 1). */
+/** `color`, moved towards black or white until it is readable on `background` (4.5 to 1). */
 export function readable(color: string, background: string): string {
   const target = luminance(parse(background)) > 0.18 ? 0 : 255;
   const from = parse(color);

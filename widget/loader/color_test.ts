@@ -9,13 +9,13 @@ Deno.test("contrast is as WCAG defines it", () => {
   assert.equal(contrast("#767676", "#ffffff").toFixed(2), "4.54");
 });
 
-Deno.test("text on any accent can be read", () => {
+Deno.test("text on any accent is readable", () => {
   assert.equal(textOn("#4f46e5"), "#ffffff");
   assert.equal(textOn("#ffd400"), "#000000");
   for (const accent of ACCENTS) assert.ok(contrast(accent, textOn(accent)) >= 4.5, accent);
 });
 
-Deno.test("an accent used as text is moved until it can be read, and no further", () => {
+Deno.test("an accent used as text is moved until it is readable, and no further", () => {
   for (const background of ["#eef0f4", "#2a2d35"]) {
     for (const accent of ACCENTS) {
       assert.ok(contrast(readable(accent, background), background) >= 4.5, accent);

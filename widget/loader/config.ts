@@ -9,7 +9,7 @@ export interface TagConfig {
   accent: string | undefined;
 }
 
-/** What the script tag says, or null where there is no key or no address to work with. */
+/** The attributes of the script tag, or null where the key or the address is missing. */
 export function readTag(): TagConfig | null {
   const current = document.currentScript as HTMLScriptElement | null;
   const tag = current?.dataset.widgetKey
@@ -26,11 +26,13 @@ export function readTag(): TagConfig | null {
   };
 }
 
-/** Asks the server how the widget looks; the tag's own attributes win. Throws with a sentence. */
+/**
+ * Requests the widget's settings; the tag's own attributes take precedence. Throws with a sentence.
+ */
 export async function fetchWidget(tag: TagConfig): Promise<PublicWidget> {
   const address = `${tag.base}api/widgets/${encodeURIComponent(tag.widgetKey)}`;
   const response = await fetch(address).catch((error) => {
-    // A refused origin looks like a network failure to a page; the owner should know where to look.
+    // To a page a refused origin looks like a network failure; the site's owner needs a hint.
     throw new Error(
       `${error.message}. Is "${location.origin}" among the widget's allowed origins?`,
     );
@@ -41,7 +43,7 @@ export async function fetchWidget(tag: TagConfig): Promise<PublicWidget> {
   return { ...widget, appearance: ownLook(tag, widget.appearance) };
 }
 
-/** What the server says, but for what the tag says. */
+/** The server's settings, overridden by the tag's attributes. */
 export function ownLook(tag: TagConfig, appearance: WidgetAppearance): WidgetAppearance {
   const own = { ...appearance };
   if (tag.position === "left" || tag.position === "right") own.position = tag.position;

@@ -1,4 +1,4 @@
-/** The launcher, and the variables that the panel uses too. `important` keeps the site's rules out. */
+/** The launcher, and variables that the panel uses, too. `important` overrides the site's rules. */
 export const LAUNCHER_CSS = `
 :host {
   all: initial !important;

@@ -10,13 +10,13 @@ export interface Launcher {
   button: HTMLButtonElement;
   setUnread(count: number): void;
   setOpen(open: boolean): void;
-  /** The chat could not be loaded; said on the button until it is pressed again. */
+  /** The chat could not be loaded; the button shows it until it is pressed again. */
   setFailed(): void;
   setVisible(visible: boolean): void;
   setLook(appearance: WidgetAppearance): void;
 }
 
-/** A stylesheet made by script: allowed under `style-src 'self'`, unlike a style element. */
+/** A style sheet made by script: unlike a style element it is allowed under `style-src 'self'`. */
 export function makeSheet(css: string): CSSStyleSheet {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
@@ -39,7 +39,7 @@ function icon(className: string, path: string): SVGElement {
   return svg;
 }
 
-/** The accent and what can be read on it and beside it, in both themes. */
+/** The accent, and readable colours on it and beside it, in both themes. */
 function variables(accent: string): string {
   const onAccent = textOn(accent);
   const edge = onAccent === "#ffffff" ? "rgb(255 255 255/.18)" : "rgb(0 0 0/.22)";
@@ -47,7 +47,7 @@ function variables(accent: string): string {
     `--ink-light:${readable(accent, "#eef0f4")};--ink-dark:${readable(accent, "#2a2d35")}}`;
 }
 
-/** Draws the button in a shadow root of its own at the end of the page. */
+/** Renders the button in its own shadow root at the end of the page. */
 export function drawLauncher(appearance: WidgetAppearance, toggle: () => void): Launcher {
   const host = document.createElement("parley-widget");
   const root = host.attachShadow({ mode: "open" });

@@ -9,20 +9,20 @@ import type { Presence, WidgetAppearance } from "../../protocol/model.ts";
 import type { Shell, Visitor } from "../shell.ts";
 import { createSession, SessionError } from "./session.ts";
 import { currentPage, watchPage } from "./page.ts";
-import { createNews, unreadOf } from "./news.ts";
+import { createNewMessages, unreadOf } from "./new_messages.ts";
 import { createRatings, type RatingState } from "./ratings.ts";
-import { createResting } from "./resting.ts";
+import { createConnectPolicy } from "./connect_policy.ts";
 
-/** Errors of `auth` that a new session mends. */
+/** Errors of `auth` after which a new session helps. */
 const SESSION_ENDED = ["invalid_session", "invalid_token", "unauthenticated", "not_found"];
-/** New sessions in a row; a server that refuses its own would otherwise be asked for ever. */
+/** New sessions in a row, in case a server refuses the sessions that it makes. */
 const MAX_RENEWALS = 2;
 
 export interface ChatState {
   connection: ConnectionState;
-  /** What went wrong, in words, or null. */
+  /** What went wrong, as a sentence, or null. */
   problem: string | null;
-  /** Whether pressing "try again" can help. */
+  /** Whether trying again can help. */
   canRetry: boolean;
   thread: ConversationSnapshot | null;
   items: ThreadItem[];
@@ -32,13 +32,13 @@ export interface ChatState {
   rating: RatingState | null;
 }
 
-/** All that the panel shows and does, without a line of markup. */
+/** The state and the actions of the panel, without markup. */
 export function createChat(shell: Shell) {
   const session = createSession(shell);
   const subscribers = new Set<() => void>();
   const agents = new Map<string, Presence>();
   let lastPresence: Presence[] | undefined;
-  /** As it was when this page last connected. */
+  /** The appearance when this page first connected. */
   let firstLook: WidgetAppearance | undefined;
   let store: ConversationStore | null = null;
   let unsubscribe = () => {};
@@ -60,14 +60,14 @@ export function createChat(shell: Shell) {
         usedSession = sessionId;
         return { sessionId };
       } catch (error) {
-        // A server that answers with an error is not the network; its sentence is worth showing.
+        // An error of the server is not a network failure; its sentence is worth showing.
         const answered = error instanceof SessionError;
         hindrance = answered ? sentence(error.code, error.message) : null;
         throw error;
       }
     },
   });
-  const news = createNews((message) => {
+  const arrivals = createNewMessages((message) => {
     const { id, content, createdAt, sender } = message;
     shell.emit("message", { id, content, createdAt, sender: { name: sender.userName } });
   });
@@ -92,7 +92,7 @@ export function createChat(shell: Shell) {
     for (const subscriber of [...subscribers]) subscriber();
   }
   function threadChanged(snapshot: ConversationSnapshot) {
-    if (snapshot.status === "ready") news.look(snapshot.items);
+    if (snapshot.status === "ready") arrivals.check(snapshot.items);
     readSeq = Math.max(readSeq, snapshot.pointers.contactReadSeq);
     const count = unreadOf(snapshot.items, readSeq);
     if (count !== unread) shell.setUnread(unread = count);
@@ -102,13 +102,13 @@ export function createChat(shell: Shell) {
     unsubscribe();
     store?.close();
     store = null;
-    news.reset();
+    arrivals.reset();
     readSeq = 0;
     if (unread > 0) shell.setUnread(unread = 0);
   }
   function follow(conversationId: string | null | undefined) {
     if (store?.id === (conversationId ?? undefined)) return;
-    // A new session has no conversation yet, and the old one's is no longer this visitor's.
+    // A new session has no conversation yet, and must not show the old one's.
     leave();
     if (!conversationId) return;
     store = client.conversation(conversationId);
@@ -122,8 +122,8 @@ export function createChat(shell: Shell) {
   }
 
   client.on("identity", (identity) => {
-    // What was changed while this page was not connected. The same one again is not news: it may
-    // have changed since.
+    // The appearance may have changed while this page was disconnected. The one of the first
+    // connection is ignored: it may have changed since.
     if (identity.appearance !== undefined && identity.appearance !== firstLook) {
       shell.setAppearance(firstLook = identity.appearance);
     }
@@ -166,17 +166,17 @@ export function createChat(shell: Shell) {
     const refused = !(cause instanceof SessionError) && SESSION_ENDED.includes(code);
     if (refused && renewals++ < MAX_RENEWALS) {
       session.drop(usedSession);
-      // Nothing to show and nobody waiting: the next visit begins when the panel is opened.
-      if (!resting.wanted() && client.pending().length === 0) return;
+      // There is nothing to show or to send: a new session is made when the panel is opened.
+      if (!connecting.isNeeded() && client.pending().length === 0) return;
       queueMicrotask(() => client.connect());
       return;
     }
     problem = sentence(code, error?.message);
   }
 
-  const resting = createResting(client);
+  const connecting = createConnectPolicy(client);
   const stopPage = watchPage(sendPage);
-  // Another tab opened the conversation, or began a session.
+  // Another tab opened the conversation, or made a session.
   function stored(event: StorageEvent) {
     if (event.key === session.key && client.state === "connected") {
       const now = session.read();
@@ -184,7 +184,7 @@ export function createChat(shell: Shell) {
     }
   }
   addEventListener("storage", stored);
-  if (session.read()?.conversationId || client.pending().length > 0) resting.want();
+  if (session.read()?.conversationId || client.pending().length > 0) connecting.need();
 
   return {
     get state(): ChatState {
@@ -213,9 +213,9 @@ export function createChat(shell: Shell) {
       subscribers.add(fn);
       return () => void subscribers.delete(fn);
     },
-    /** The longest text that the server takes, in UTF-16 units. */
+    /** The longest text that the server accepts, in UTF-16 code units. */
     maxLength: () => client.welcome?.limits.contentLength ?? 20_000,
-    connect: () => resting.want(),
+    connect: () => connecting.need(),
     tryAgain() {
       problem = hindrance = null;
       renewals = 0;
@@ -224,9 +224,9 @@ export function createChat(shell: Shell) {
     },
     send(content: string) {
       store?.typing(false);
-      // Without an id: the server knows which conversation is this visitor's, today as tomorrow.
+      // Without an id: the server knows the visitor's conversation.
       client.send({ content }).catch(() => {});
-      resting.want();
+      connecting.need();
     },
     rate(rating: number, comment?: string) {
       if (store) void ratings.rate(store.id, rating, comment);
@@ -252,7 +252,7 @@ export function createChat(shell: Shell) {
     },
     destroy(forget: boolean) {
       stopPage();
-      resting.stop();
+      connecting.stop();
       removeEventListener("storage", stored);
       unsubscribe();
       client.close();
@@ -264,7 +264,7 @@ export function createChat(shell: Shell) {
 
 export type Chat = ReturnType<typeof createChat>;
 
-/** Codes a visitor may meet, in words that help; others as the server said them. */
+/** Sentences for codes that visitors may see; for others the server's. */
 function sentence(code: string, message: string | undefined): string {
   switch (code) {
     case "origin_not_allowed":

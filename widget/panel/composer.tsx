@@ -3,18 +3,18 @@ import { useLayoutEffect, useState } from "preact/hooks";
 import type { Chat } from "./chat.ts";
 import { SendIcon } from "./icons.tsx";
 
-/** Pixels that the field grows to before it scrolls. */
+/** Height in pixels above which the field scrolls. */
 const MAX_HEIGHT = 160;
 
 interface Props {
   chat: Chat;
   field: RefObject<HTMLTextAreaElement>;
   placeholder: string;
-  /** What was typed and not sent outlives a page load. */
+  /** The unsent text survives a page load. */
   draft: { read(): string; write(text: string): void };
 }
 
-/** Where a message is written: Enter sends, Shift+Enter begins a new line. */
+/** The field for a message: Enter sends, Shift+Enter starts a new line. */
 export function Composer({ chat, field, placeholder, draft }: Props) {
   const [text, setText] = useState(draft.read);
   const excess = text.length - chat.maxLength();
@@ -28,7 +28,7 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
 
   function change(next: string) {
     setText(next);
-    // At once, not after the next paint: the page may be left any moment.
+    // At once, not after the next paint: the page may be left at any moment.
     draft.write(next);
     chat.typing(next.trim() !== "");
   }
@@ -40,7 +40,7 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
     field.current?.focus();
   }
   function key(event: KeyboardEvent) {
-    // While an input method composes, Enter chooses a word (229 is what older Safari sends then).
+    // During IME composition Enter selects a candidate (older Safari sends key code 229).
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) {
       return;
     }

@@ -1,4 +1,4 @@
-/** Dates and text as a visitor reads them. */
+/** Formats dates and texts for visitors. */
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createFormats, initials, sameDay, teamStatus } from "./format.ts";
 
-Deno.test("days are named as people name them, in a language that may be nonsense", () => {
+Deno.test("days have their usual names, even if the language is invalid", () => {
   const formats = createFormats("not a language");
   const day = (back: number) => {
     const date = new Date();
@@ -15,13 +15,13 @@ Deno.test("days are named as people name them, in a language that may be nonsens
   assert.ok(!sameDay(day(0), day(1)));
 });
 
-Deno.test("initials are of the first and the last name", () => {
+Deno.test("initials are those of the first and the last name", () => {
   assert.equal(initials("Ada King Lovelace"), "AL");
   assert.equal(initials("ada"), "A");
   assert.equal(initials("  "), "");
 });
 
-Deno.test("the team's status says who is there", () => {
+Deno.test("the team's status says who is online", () => {
   const ada = { userName: "Ada", status: "online" };
   assert.equal(teamStatus([ada, { userName: "Bo", status: "away" }]), "Ada is online");
   assert.equal(teamStatus([ada, ada]), "The team is online");

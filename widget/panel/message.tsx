@@ -8,7 +8,7 @@ export interface MessageProps {
   item: ThreadItem;
   pointers: Pointers | undefined;
   formats: Formats;
-  /** Whether this one begins and ends what one person said in one go. */
+  /** Whether it is the first and the last message of a group. */
   first: boolean;
   last: boolean;
   connected: boolean;
@@ -65,7 +65,7 @@ function Failed({ item, onRetry, onDiscard }: MessageProps) {
   );
 }
 
-/** One message, own or the team's, stored or on its way. */
+/** One message of the visitor or the team, stored or pending. */
 export function MessageLine(props: MessageProps) {
   const { item, formats, first, last } = props;
   const { message, pending } = item;

@@ -1,4 +1,4 @@
-/** The chunk that the loader brings in when the chat is wanted. */
+/** The chunk that the loader imports when the chat is needed. */
 import { createRef, render } from "preact";
 import { makeSheet } from "../loader/launcher.ts";
 import type { Panel, Shell } from "../shell.ts";
@@ -25,7 +25,7 @@ export function start(shell: Shell): Panel {
         if (text === "") drafts.removeItem(draftKey);
         else drafts.setItem(draftKey, text);
       } catch {
-        // A full storage: the draft then lasts as long as the page.
+        // The storage is full: the draft lasts as long as the page.
       }
     },
   };
@@ -62,7 +62,7 @@ export function start(shell: Shell): Panel {
       cameFrom = active === root.host || active === document.body ? shell.launcher : active;
       chat.connect();
       draw();
-      // On a touch screen the keyboard would cover what there is to read first.
+      // On a touch screen the keyboard would cover the messages.
       (touch.matches ? dialog.current : field.current)?.focus({ preventScroll: true });
     },
     close() {

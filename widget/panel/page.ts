@@ -1,9 +1,9 @@
 import type { Page } from "../../protocol/model.ts";
 
-/** Milliseconds after a navigation until it is told: routers set the title after the address. */
+/** Milliseconds between a navigation and its report: routers set the title after the address. */
 const SETTLE_MS = 600;
 
-/** The page that the visitor looks at, as the server takes it. */
+/** The page that the visitor sees, in the form of the protocol. */
 export function currentPage(): Page {
   const title = document.title.slice(0, 300);
   return { url: location.href.slice(0, 2048), ...(title === "" ? {} : { title }) };
@@ -13,7 +13,7 @@ interface NavigationLike extends EventTarget {
   currentEntry: unknown;
 }
 
-/** Calls `changed` after each navigation within the page; returns the function that ends it. */
+/** Calls `changed` after each navigation within the page; returns a function that ends it. */
 export function watchPage(changed: () => void): () => void {
   const ended = new AbortController();
   let last = location.href;
@@ -29,7 +29,7 @@ export function watchPage(changed: () => void): () => void {
   if (navigation) {
     navigation.addEventListener("currententrychange", look, { signal });
   } else {
-    // The site's history functions are its own; looking now and then disturbs nothing.
+    // The site's history functions must not be replaced, so the address is polled, too.
     addEventListener("popstate", look, { signal });
     addEventListener("hashchange", look, { signal });
     const interval = setInterval(look, 1_000);

@@ -1,4 +1,6 @@
-/** The panel's look: rounder and larger than the dashboard, in the site's accent, in both themes. */
+/**
+ * The panel's style: rounder and larger than the dashboard, in the site's accent, in both themes.
+ */
 export const PANEL_CSS = `
 :host {
   --bg: #ffffff; --text: #16181d; --muted: #5b616e; --line: #e3e6eb; --team: #eef0f4;

@@ -13,7 +13,7 @@ interface Props {
   chat: Chat;
   shell: Shell;
   open: boolean;
-  /** Full-screen, as on a phone: then nothing else of the page can be reached. */
+  /** Covers the whole page, as on a phone: nothing else of it can be reached. */
   modal: boolean;
   dialog: RefObject<HTMLDivElement>;
   field: RefObject<HTMLTextAreaElement>;
@@ -51,7 +51,7 @@ function Header({ state, shell }: { state: ChatState; shell: Shell }) {
   );
 }
 
-/** What stands between the visitor and a working chat, if anything. */
+/** A problem that keeps the visitor from chatting, if there is one. */
 function Notice({ chat, state }: { chat: Chat; state: ChatState }) {
   const { connection, problem, canRetry } = state;
   const waiting = state.items.some((item) => item.pending?.state === "sending");
@@ -61,7 +61,7 @@ function Notice({ chat, state }: { chat: Chat; state: ChatState }) {
     text = "You are offline. " +
       (waiting ? "Your messages are sent when you are back." : "You can write all the same.");
   } else if (connection === "reconnecting") text = "Connecting again…";
-  // The region is always there: what comes into it is read out, a region that appears may not be.
+  // The region always exists: screen readers announce its new content, but not a new region.
   return (
     <div class={text === null ? undefined : "notice"} role="status">
       {text !== null && <span>{text}</span>}
@@ -77,7 +77,7 @@ export function PanelView({ chat, shell, open, modal, dialog, field, draft }: Pr
   const { state } = chat;
 
   function key(event: KeyboardEvent) {
-    // Keys that the chat uses are none of the site's shortcuts.
+    // Keys in the chat must not trigger the site's shortcuts.
     event.stopPropagation();
     if (event.key === "Escape" && !event.isComposing) return shell.close();
     if (event.key !== "Tab" || !modal) return;

@@ -2,14 +2,14 @@ import { useState } from "preact/hooks";
 import type { Chat, ChatState } from "./chat.ts";
 
 const STARS = [1, 2, 3, 4, 5];
-/** What the server takes. */
+/** The server's limit. */
 const MAX_COMMENT = 2000;
 
-/** Asked when the conversation is resolved: one press rates it, and words may follow. */
+/** Shown when the conversation is resolved: one press rates it, and a comment may follow. */
 export function Rating({ chat, state }: { chat: Chat; state: ChatState }) {
   const [comment, setComment] = useState("");
   const { rating } = state;
-  // The region is always there: what comes into it is read out.
+  // The region always exists: screen readers announce its new content.
   return (
     <div role="status" class={rating === null ? undefined : "rating"}>
       {rating !== null && (

@@ -1,14 +1,14 @@
 import type { Conversation } from "../../protocol/model.ts";
 
 export interface RatingState {
-  /** 0: none yet. */
+  /** 0: not rated yet. */
   given: number;
-  /** Nothing more is asked. */
+  /** The question is closed. */
   done: boolean;
   failed: boolean;
 }
 
-/** What this visitor said of their conversation, once for each time that it was resolved. */
+/** The visitor's ratings of their conversation, one for each time it was resolved. */
 export function createRatings(options: {
   storage: Pick<Storage, "getItem" | "setItem">;
   key: string;
@@ -47,7 +47,7 @@ export function createRatings(options: {
       try {
         storage.setItem(key, now);
       } catch {
-        // A full storage: the next page then asks again, and the answer replaces this one.
+        // The storage is full: the next page asks again, and that rating replaces this one.
       }
       if (now === occasion) set({ given: rating, failed: false, done: comment !== undefined });
     },

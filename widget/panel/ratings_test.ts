@@ -26,7 +26,7 @@ function make(refuse = { now: false }) {
   return { open, sent };
 }
 
-Deno.test("a rating is asked once for each resolution, with words if there are any", async () => {
+Deno.test("a rating is asked for once for each resolution, with an optional comment", async () => {
   const { open, sent } = make();
   const ratings = open();
   assert.equal(ratings.of(null, true), null);
@@ -42,7 +42,7 @@ Deno.test("a rating is asked once for each resolution, with words if there are a
   assert.equal(open().of(resolved("2"), true)!.given, 0, "resolved once more");
 });
 
-Deno.test("what could not be stored can be tried again", async () => {
+Deno.test("a rating that could not be stored can be tried again", async () => {
   const refuse = { now: true };
   const { open } = make(refuse);
   const ratings = open();

@@ -6,11 +6,13 @@ import { currentPage } from "./page.ts";
 export interface StoredSession {
   sessionId: string;
   conversationId: string | null;
-  /** What the server was told of the visitor, so that it is told once and not on every page. */
+  /**
+   * The visitor's data that the server has already, so that it is sent once and not on every page.
+   */
   visitor?: Visitor;
 }
 
-/** Thrown for what another try cannot mend; the SDK stops at `final`. */
+/** An error that no retry can fix. The SDK stops because of `final`. */
 export class SessionError extends Error {
   readonly final: boolean;
   readonly code: string;
@@ -21,7 +23,7 @@ export class SessionError extends Error {
   }
 }
 
-/** The visit: who this browser is for the server, over page loads and tabs. */
+/** The visitor's session in this browser, across page loads and tabs. */
 export function createSession(shell: Shell) {
   const storage = openStorage("localStorage");
   const key = storagePrefix(shell.widgetKey);
@@ -39,11 +41,11 @@ export function createSession(shell: Shell) {
     try {
       storage.setItem(key, JSON.stringify(session));
     } catch {
-      // A full storage: the visit then lasts as long as the page.
+      // The storage is full: the session lasts as long as the page.
     }
   }
 
-  async function ask(sessionId?: string): Promise<StoredSession> {
+  async function request(sessionId?: string): Promise<StoredSession> {
     const response = await fetch(`${shell.base}api/sessions`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -57,10 +59,10 @@ export function createSession(shell: Shell) {
     });
     const answer = await response.json().catch(() => ({}));
     if (response.status === 422 && Object.keys(visitor).length > 0) {
-      // A name or address that the site got wrong must not keep its visitor from writing.
+      // Invalid data from the site must not keep its visitor from writing.
       console.warn(`Parley: the visitor stays unnamed: ${(answer as Problem).detail}`);
       visitor = {};
-      return ask(sessionId);
+      return request(sessionId);
     }
     if (!response.ok) throw new SessionError(answer, response.status);
     const { conversationId } = answer as SessionResponse;
@@ -73,12 +75,12 @@ export function createSession(shell: Shell) {
     storage,
     key,
     read,
-    /** The stored session, or a new one. Two tabs that begin together get the same. */
+    /** The stored session, or a new one. Two tabs that start together get the same. */
     ensure(): Promise<StoredSession> {
-      const make = async () => read() ?? await ask();
+      const make = async () => read() ?? await request();
       return read() === null && navigator.locks ? navigator.locks.request(key, make) : make();
     },
-    /** Remembers the name and e-mail, and tells them where a session exists already. */
+    /** Stores the name and e-mail, and sends them where a session exists already. */
     async identify(next: Visitor): Promise<void> {
       const { name, email } = next;
       if (name?.trim()) visitor.name = name.trim().slice(0, 100);
@@ -87,7 +89,7 @@ export function createSession(shell: Shell) {
       if (session === null) return;
       const told = session.visitor ?? {};
       if (told.name === visitor.name && told.email === visitor.email) return;
-      await ask(session.sessionId);
+      await request(session.sessionId);
     },
     opened(conversationId: string) {
       const session = read();
@@ -95,9 +97,9 @@ export function createSession(shell: Shell) {
         write({ ...session, conversationId });
       }
     },
-    /** The server does not know it any more. */
+    /** The server does not know this session any more. */
     drop(sessionId: string | undefined) {
-      // Another tab may have a new one by now.
+      // Another tab may have made a new one already.
       if (read()?.sessionId === sessionId) storage.removeItem(key);
     },
     forget() {

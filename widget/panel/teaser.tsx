@@ -4,14 +4,16 @@ import { openStorage } from "../storage.ts";
 import type { ChatState } from "./chat.ts";
 import { CloseIcon } from "./icons.tsx";
 
-/** What the bot said while the chat was closed, beside the launcher, until it is opened or put away. */
+/**
+ * The bot's message beside the launcher while the chat is closed, until it is opened or dismissed.
+ */
 export function Teaser({ state, shell, open }: { state: ChatState; shell: Shell; open: boolean }) {
   const storage = openStorage("sessionStorage");
   const key = `parley:${shell.widgetKey}:teaser`;
   const [away, setAway] = useState(() => storage.getItem(key));
   const last = state.items.at(-1)?.message;
   const shown = !open && state.unread > 0 && last?.sender.role === "bot" && last.id !== away;
-  // The region is always there: what comes into it is read out.
+  // The region always exists: screen readers announce its new content.
   return (
     <div role="status" class={shown ? "teaser" : undefined}>
       {shown && (
@@ -28,7 +30,7 @@ export function Teaser({ state, shell, open }: { state: ChatState; shell: Shell;
               try {
                 storage.setItem(key, last.id);
               } catch {
-                // A full storage: it then stays away as long as the page.
+                // The storage is full: it stays dismissed as long as the page.
               }
             }}
           >

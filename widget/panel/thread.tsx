@@ -5,13 +5,13 @@ import { type Formats, sameDay } from "./format.ts";
 import { ChatIcon, DownIcon } from "./icons.tsx";
 import { MessageLine } from "./message.tsx";
 
-/** Pixels from the end within which a reader is taken to follow the conversation. */
+/** Pixels from the end within which the reader follows the conversation. */
 const NEAR_END = 80;
-/** Pixels from the top at which older messages are asked for. */
+/** Pixels from the top at which older messages are loaded. */
 const NEAR_TOP = 120;
-/** Milliseconds after a page of history until additions are news again, for screen readers. */
+/** Milliseconds after loading history until screen readers announce additions again. */
 const QUIET_MS = 500;
-/** Milliseconds within which one person's messages belong together. */
+/** Milliseconds within which one person's messages form a group. */
 const TOGETHER_MS = 5 * 60_000;
 
 interface Props {
@@ -44,13 +44,13 @@ function Skeleton() {
   );
 }
 
-/** The conversation: history upwards, the newest at the end, where the view stays unless moved. */
+/** The messages, newest at the end. The view stays at the end unless the reader scrolls. */
 export function Thread({ chat, state, greeting, formats, open }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
-  /** Width and height at the last look: what scrolls while they change is not the reader. */
+  /** The last width and height: a scroll event during a resize is not the reader's. */
   const size = useRef("");
-  /** Height and position before older messages were put in front. */
+  /** Height and position before older messages were added. */
   const before = useRef({ first: "", height: 0, top: 0 });
   const [away, setAway] = useState(false);
   const [live, setLive] = useState(false);
@@ -81,13 +81,13 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
     const element = box.current!;
     const was = before.current;
     if (was.first !== "" && was.first !== first && !follows.current) {
-      // Older messages came in front: what was being read stays where it was.
+      // Older messages were added in front: keep the reader's position.
       element.scrollTop = was.top + element.scrollHeight - was.height;
     } else if (follows.current) toEnd();
     before.current = { first, height: element.scrollHeight, top: element.scrollTop };
     look();
   });
-  // An own message is always looked at.
+  // An own message is always scrolled into view.
   useLayoutEffect(() => {
     if (last?.pending) {
       follows.current = true;
@@ -96,7 +96,7 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
   }, [last?.key]);
   useEffect(() => {
     const element = box.current!;
-    // The keyboard of a phone, a growing composer, a turned screen.
+    // A phone's keyboard, a growing composer, a rotated screen.
     const watcher = new ResizeObserver(() => follows.current && toEnd());
     watcher.observe(element);
     document.addEventListener("visibilitychange", look);
@@ -108,7 +108,7 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
 
   const loading = thread?.status === "loading" && items.length === 0;
   const settled = open && !loading && thread?.status !== "loading" && !thread?.loadingOlder;
-  // What is read out as it comes in: new messages with their speaker, never history.
+  // Screen readers announce new messages with their authors, but not history.
   useEffect(() => {
     if (!settled) return setLive(false);
     const timer = setTimeout(() => setLive(true), QUIET_MS);

@@ -1,6 +1,6 @@
 /**
- * A phone's screen: the sheet fills what the keyboard leaves, and the page behind does not scroll.
- * Works through the style object, which a strict policy allows.
+ * On a phone the panel fills the space above the keyboard, and the page behind does not scroll.
+ * Uses the style object, which a strict policy allows.
  */
 export function fitViewport(element: HTMLElement): () => void {
   const viewport = globalThis.visualViewport;

@@ -1,37 +1,37 @@
 import type { ParleyClient } from "../../client/mod.ts";
 
-/** Milliseconds after which a page that nobody looks at gives its connection back. */
+/** Milliseconds after which a hidden page closes its connection. */
 const HIDDEN_MS = 10 * 60_000;
 
 /**
- * When to be connected: once it is wanted, except in tabs that were left long ago. Coming back to
- * the tab connects again and recovers.
+ * Decides when to be connected: once it is needed, except in tabs that have long been hidden. When
+ * such a tab is visible again, it connects and recovers.
  */
-export function createResting(client: ParleyClient) {
+export function createConnectPolicy(client: ParleyClient) {
   const ended = new AbortController();
-  let wanted = false;
-  let asleep = false;
+  let needed = false;
+  let idle = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
     if (document.visibilityState === "visible") {
-      if (asleep) client.connect();
-      asleep = false;
+      if (idle) client.connect();
+      idle = false;
     } else {
       timer = setTimeout(() => {
-        if (!wanted || client.state !== "connected" || client.pending().length > 0) return;
-        asleep = true;
+        if (!needed || client.state !== "connected" || client.pending().length > 0) return;
+        idle = true;
         client.close();
       }, HIDDEN_MS);
     }
   }, { signal: ended.signal });
 
   return {
-    wanted: () => wanted,
-    want() {
-      const first = !wanted;
-      wanted = true;
+    isNeeded: () => needed,
+    need() {
+      const first = !needed;
+      needed = true;
       if (first || client.state === "failed") client.connect();
     },
     stop() {

@@ -6,24 +6,24 @@ function fromTeam(message: Message | null): message is Message {
     message.sender.role !== "visitor" && !message.isPrivate;
 }
 
-/** How many of the team's messages lie behind the position. */
+/** The number of the team's messages after the position. */
 export function unreadOf(items: ThreadItem[], readSeq: number): number {
   return items.filter(({ message }) => fromTeam(message) && message.seq > readSeq).length;
 }
 
 /**
- * Tells each message of the team once, as it arrives. What is there at the first look is history,
- * and so is what scrolling up brings.
+ * Calls back once for each new message of the team. The messages of the first call, and those that
+ * scrolling up loads, are history.
  */
-export function createNews(tell: (message: Message) => void) {
+export function createNewMessages(notify: (message: Message) => void) {
   let seen = -1;
   return {
-    look(items: ThreadItem[]) {
+    check(items: ThreadItem[]) {
       const before = seen;
       for (const { message } of items) if (message) seen = Math.max(seen, message.seq);
       if (before === -1) return void (seen = Math.max(seen, 0));
       for (const { message } of items) {
-        if (fromTeam(message) && message.seq > before) tell(message);
+        if (fromTeam(message) && message.seq > before) notify(message);
       }
     },
     reset: () => void (seen = -1),
