@@ -1,15 +1,15 @@
 /**
- * Builds the dashboard and the widget, each only when something that it is made of has changed.
- * `deno task build`; `deno task start` and the tests do the same by themselves.
+ * Builds the dashboard and the widget, each only when one of its sources has changed. `deno task
+ * build`; `deno task start` and the tests run it, too.
  */
 import { walkFiles } from "./files.ts";
 
 interface Target {
   name: string;
   sources: string[];
-  /** Holds the digest of the sources of the last build. */
+  /** The file with the digest of the sources of the last build. */
   stamp: string;
-  /** A file that the build makes. */
+  /** A file that the build writes. */
   result: string;
   command: string[];
 }
@@ -62,7 +62,7 @@ async function isFresh(target: Target, digest: string): Promise<boolean> {
   }
 }
 
-/** @throws when a build fails; its output was shown. */
+/** @throws when a build fails; its output is shown */
 export async function buildStale(): Promise<void> {
   for (const target of TARGETS) {
     const digest = await digestOf(target.sources);

@@ -1,6 +1,6 @@
 /**
- * `deno task demo`: fills an empty database with believable conversations. With the embedded
- * database the server must not be running meanwhile.
+ * `deno task demo`: fills an empty database with realistic conversations. With the embedded
+ * database the server must not be running at the same time.
  */
 import { type Db, openDatabase } from "../db/database.ts";
 import { DataDirError } from "../db/data_dir.ts";
@@ -64,7 +64,7 @@ interface Stage {
   users: User[];
 }
 
-/** Plays one conversation line by line, on its own time. */
+/** Writes one conversation line by line, with its own clock. */
 async function play(stage: Stage, script: Script): Promise<void> {
   const { db, writer, clock, conversations } = stage;
   clock.now = Date.now() - script.hoursAgo * HOUR;
@@ -118,7 +118,7 @@ async function play(stage: Stage, script: Script): Promise<void> {
   const last = await conversations.get(agent, conversationId);
   const seen = { kind: "pointer", conversationId, seq: last.lastSeq, read: true } as const;
   await write({ ...seen, actor: actorOf(visitor) });
-  // What is settled was seen by everybody; the rest waits for someone.
+  // Everybody has seen a resolved conversation; the others wait for an answer.
   if (script.resolved === true) {
     for (const user of stage.users) {
       await write({ ...seen, actor: actorOf(agentPrincipal(user)) });

@@ -1,4 +1,7 @@
-/** Believable talk for `deno task demo`: a small pottery shop's fortnight. Who: v visitor, a agent, n note. */
+/**
+ * Conversations for `deno task demo`: two weeks of a small pottery shop. v: visitor, a: agent, n:
+ * note.
+ */
 export interface Script {
   name: string;
   email?: string;

@@ -1,6 +1,6 @@
 /**
- * `deno task dev`: the server, rebuilt and restarted on every change, and open pages reloaded. One
- * path for development and production: the same build, the same server.
+ * `deno task dev`: the server, rebuilt and restarted on every change, and open pages reloaded.
+ * Development and production use the same build and the same server.
  */
 import { buildStale } from "./build.ts";
 
@@ -24,7 +24,7 @@ const WATCHED = [
   "server.ts",
   "settings.ts",
 ];
-/** Editors write several files at once; what comes within this time is one change. */
+/** Editors write several files at once; changes within this time count as one. */
 const SETTLE_MS = 150;
 
 Deno.chdir(new URL("..", import.meta.url));

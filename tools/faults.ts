@@ -1,7 +1,7 @@
 /**
- * `deno task faults`: breaks a Postgres cluster and a Redis server of its own in every way that
- * tests/faults/scenarios.ts has, each as long as in real life, and prints what people of every
- * protocol noticed. About ten minutes. Arguments choose scenarios by a part of their names.
+ * `deno task faults`: breaks its own Postgres cluster and Redis server in every way of
+ * tests/faults/scenarios.ts, each for a realistic time, and prints what the users of each protocol
+ * noticed. Takes about ten minutes. Arguments select scenarios by a part of their names.
  */
 import { SCENARIOS } from "../tests/faults/scenarios.ts";
 import { openStage, play, type Row } from "../tests/faults/stage.ts";

@@ -1,4 +1,4 @@
-/** Every file below the given files and folders, folders that do not exist left out. */
+/** All files in the given files and folders. Folders that do not exist are skipped. */
 export async function* walkFiles(roots: string[]): AsyncGenerator<string> {
   for (const root of roots) {
     const info = await Deno.stat(root).catch(() => null);
@@ -13,7 +13,7 @@ export async function* walkFiles(roots: string[]): AsyncGenerator<string> {
   }
 }
 
-/** Copies what is in one folder into another that exists. */
+/** Copies the contents of one folder into another, which has to exist. */
 export async function copyTree(from: string, to: string): Promise<void> {
   for await (const entry of Deno.readDir(from)) {
     const [source, target] = [`${from}/${entry.name}`, `${to}/${entry.name}`];

@@ -1,12 +1,12 @@
 /**
- * `deno task migrate`: brings the schema up to date and ends, so that a release can be prepared while
- * the one before still serves. Prints what it ran; the exit code is 1 when it could not.
+ * `deno task migrate`: brings the schema up to date and ends, so that a release can be prepared
+ * while the previous one still serves. Prints what it ran; the exit code is 1 on failure.
  */
 import { migrate } from "../process/migrate.ts";
 import { exitWithError } from "../process/startup.ts";
 import { readSettings } from "../settings.ts";
 
-/** How long it waits for a database that is away. */
+/** Milliseconds to wait for a database that is not reachable. */
 const PATIENCE_MS = 30_000;
 
 try {
@@ -17,7 +17,7 @@ try {
     patienceMs: PATIENCE_MS,
   });
   if (ran === 0) console.log("The schema is up to date: nothing to do");
-  // What the pool of a database still holds keeps nobody waiting.
+  // Ends at once, even if the pool of the database still holds connections.
   Deno.exit(0);
 } catch (error) {
   exitWithError(error);

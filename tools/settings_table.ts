@@ -26,9 +26,9 @@ function alignedTable(rows: string[][]): string {
 }
 
 /**
- * What stands between the two markers, without the blank lines around it.
+ * The text between the two markers, without the blank lines around it.
  *
- * @throws when a marker is missing.
+ * @throws when a marker is missing
  */
 export function tableIn(markdown: string): string {
   const begin = markdown.indexOf(BEGIN);
@@ -39,10 +39,10 @@ export function tableIn(markdown: string): string {
   return markdown.slice(begin + BEGIN.length, end).trim();
 }
 
-/** The same text with the table between the markers replaced. @throws when a marker is missing. */
+/** The text with another table between the markers. @throws when a marker is missing */
 export function withTable(markdown: string, table: string): string {
   const old = tableIn(markdown);
-  // As a function, so that a "$" of the table is taken as it is.
+  // A function, because "$" has a meaning in a replacement string.
   return old === ""
     ? markdown.replace(BEGIN, () => `${BEGIN}\n\n${table}\n`)
     : markdown.replace(old, () => table);

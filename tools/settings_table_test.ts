@@ -20,7 +20,7 @@ Deno.test("the settings table names every setting once, with its default", () =>
   assert.equal(rows.find(([name]) => name === "`JWT_SECRET`")?.[1], "");
 });
 
-Deno.test("the settings table is replaced between its markers alone", () => {
+Deno.test("only the settings table between the markers is replaced", () => {
   const empty = "a\n<!-- settings: begin -->\n<!-- settings: end -->\nb\n";
   const once = withTable(empty, "| $& |");
   assert.equal(tableIn(once), "| $& |");

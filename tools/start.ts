@@ -1,6 +1,6 @@
 /**
  * `deno task start`: builds what is missing or stale, then runs the server in this process; with
- * `--parallel` in a process of its own with a worker for each core (DENO_JOBS says how many).
+ * `--parallel` in another process with a worker for each core (DENO_JOBS sets the number).
  */
 import { listenError } from "../process/listener.ts";
 import { brokerKind } from "../process/open_broker.ts";
@@ -17,7 +17,7 @@ async function serveParallel(): Promise<never> {
   const { host, port } = check();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["serve", "-A", "--parallel", "--host", host, "--port", `${port}`, "process/parallel.ts"],
-    // Ctrl-C reaches this process alone, which asks the workers to go in their own time.
+    // Ctrl-C reaches only this process, which then stops the workers gracefully.
     detached: true,
     stdin: "null",
   }).spawn();
@@ -27,7 +27,7 @@ async function serveParallel(): Promise<never> {
   Deno.exit((await child.status).code);
 }
 
-/** Here, because each worker would say it again. */
+/** Checked here, because each worker would report it again. */
 function check() {
   try {
     const settings = readSettings(Deno.env.toObject());
@@ -37,7 +37,7 @@ function check() {
         "Cannot start: setting PORT is 0: several workers need a port that is the same for all",
       );
     }
-    // The workers share the port with each other, and so would with another Parley.
+    // The workers share the port, so another Parley on it would not be noticed.
     try {
       Deno.listen({ hostname: settings.server.host, port: settings.server.port }).close();
     } catch (error) {

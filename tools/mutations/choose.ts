@@ -1,7 +1,7 @@
 /**
  * Chooses small faults by a seed, spread over all folders of server and client, and writes them to
- * list.json: `deno run -A tools/mutations/choose.ts --seed 10 --count 40`. Which tests are nearest
- * is written into the list by hand afterwards.
+ * list.json: `deno run -A tools/mutations/choose.ts --seed 10 --count 40`. Afterwards the nearest
+ * tests are added to the list by hand.
  */
 import { parseArgs } from "node:util";
 import { walkFiles } from "../files.ts";
@@ -10,7 +10,7 @@ import { OPERATORS } from "./operators.ts";
 export interface Mutation {
   id: number;
   file: string;
-  /** The line before and after the changed one tell it from equal lines elsewhere in the file. */
+  /** The lines before and after the changed one, to tell it from equal lines in the file. */
   context: [string, string];
   before: string;
   /** null: the line is removed. */
@@ -18,7 +18,7 @@ export interface Mutation {
   operator: string;
   /** Test files that should notice it. */
   tests: string[];
-  /** Why nothing can notice it: it changes no behaviour. */
+  /** Why no test can notice it: it does not change the behaviour. */
   equivalent?: string;
 }
 
@@ -45,7 +45,7 @@ const FOLDERS = [
   "widget",
 ];
 
-/** A small generator that gives the same numbers everywhere (mulberry32). */
+/** A small generator with reproducible numbers (mulberry32). */
 function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -94,7 +94,7 @@ if (import.meta.main) {
     }
     sites.set(folder, found);
   }
-  // Each folder in turn, so that none is left out; a file gives one fault.
+  // Takes the folders in turn, so that none is left out, and one fault per file.
   const chosen: Mutation[] = [];
   const files = new Set<string>();
   while (chosen.length < count) {

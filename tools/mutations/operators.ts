@@ -1,7 +1,7 @@
-/** Small faults that a person could make in one line of TypeScript. */
+/** Small faults of the kind that a person makes in one line of TypeScript. */
 export interface Operator {
   name: string;
-  /** The changed line; null: without the line; undefined: the operator does not fit it. */
+  /** The changed line; null: the line is removed; undefined: the operator does not apply. */
   apply(line: string): string | null | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Puts each fault of list.json into the code, runs the test files that are nearest to it, and takes
- * it out again: `deno run -A tools/mutations/run.ts [id …]`. A fault that no test notices survived.
- * Ends with 1 when fewer than 95 in 100 were noticed; one that does not fit the code counts as not.
+ * Applies each fault of list.json to the code, runs the nearest test files, and reverts it: `deno
+ * run -A tools/mutations/run.ts [id …]`. A fault that no test notices has survived. Exits with 1
+ * when fewer than 95 in 100 were noticed; a fault that does not fit the code counts as not noticed.
  */
 import type { Mutation } from "./choose.ts";
 
@@ -10,7 +10,7 @@ const TIMEOUT_S = 120;
 
 type Verdict = "noticed" | "survived" | "does not fit" | "no test";
 
-/** The text with the fault in it; null where its line is not there, or more than once. */
+/** The text with the fault in it; null where its line does not exist exactly once. */
 function inject(text: string, { before, after, context }: Mutation): string | null {
   const lines = text.split("\n");
   const places = lines.flatMap((line, i) =>
@@ -23,7 +23,7 @@ function inject(text: string, { before, after, context }: Mutation): string | nu
   return lines.join("\n");
 }
 
-/** A fault that makes a test wait for ever is noticed, too: all that was started ends with it. */
+/** A fault that makes a test hang is noticed, too: after the timeout all processes are ended. */
 async function testsPass(files: string[]): Promise<boolean> {
   const test = [Deno.execPath(), "run", "-A", "tools/run_tests.ts", "--fail-fast", ...files];
   const { success } = await new Deno.Command("timeout", {
