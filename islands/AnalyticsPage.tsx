@@ -1,13 +1,13 @@
 import { useMemo } from "preact/hooks";
 import { AnalyticsBoard } from "../components/analytics/AnalyticsBoard.tsx";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { PageShell } from "../components/shell/PageShell.tsx";
 
 export default function AnalyticsPage({ start }: { start: Packed<PageStart> }) {
   const page = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="analytics">
+    <PageShell start={page} section="analytics">
       <AnalyticsBoard />
     </PageShell>
   );

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { ApiKey } from "../protocol/programs.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import type { ScopeChoice } from "../components/settings/AddApiKey.tsx";
 import { ApiKeysSettings } from "../components/settings/ApiKeysSettings.tsx";
@@ -15,7 +15,7 @@ export interface ApiKeysStart {
 export default function ApiKeysPage({ start }: { start: Packed<ApiKeysStart> }) {
   const { page, keys, scopes } = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="settings">
+    <PageShell start={page} section="settings">
       <ApiKeysSettings keys={keys} scopes={scopes} />
     </PageShell>
   );

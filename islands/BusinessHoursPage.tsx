@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { BusinessHours } from "../protocol/analytics.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { BusinessHoursSettings } from "../components/settings/BusinessHoursSettings.tsx";
 import { SettingsFrame } from "../components/settings/SettingsFrame.tsx";
@@ -16,7 +16,7 @@ export interface BusinessHoursStart {
 export default function BusinessHoursPage({ start }: { start: Packed<BusinessHoursStart> }) {
   const { page, hours, zones } = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="settings">
+    <PageShell start={page} section="settings">
       <SettingsFrame
         path="/settings/business-hours"
         title="Business hours"

@@ -6,8 +6,8 @@ import { ListPane } from "../components/inbox/ListPane.tsx";
 import { ThreadPane } from "../components/inbox/ThreadPane.tsx";
 import { type Pane, usePaneFocus } from "../components/inbox/use_pane_focus.ts";
 import { useShortcuts } from "../components/inbox/use_shortcuts.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
-import { titleOf } from "../components/lib/words.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
+import { titleOf } from "../components/format/names.ts";
 import { createInbox, type InboxModel, type InboxStart } from "../components/live/inbox_model.ts";
 import { ConnectionBanner } from "../components/shell/ConnectionBanner.tsx";
 import { WorkspaceProvider } from "../components/shell/context.ts";
@@ -31,7 +31,7 @@ export default function InboxApp({ start }: { start: Packed<InboxStart> }) {
 
 function Frame({ inbox }: { inbox: InboxModel }) {
   const selected = inbox.selectedId.value !== null;
-  // An address that leads nowhere has no details either.
+  // A conversation that does not exist has no details.
   const known = inbox.selected.value !== null;
   const pane: Pane = !selected ? "list" : inbox.drawerOpen.value ? "details" : "thread";
   usePaneFocus(inbox, pane);
@@ -45,7 +45,7 @@ function Frame({ inbox }: { inbox: InboxModel }) {
       <a class="skip-link" href="#thread">Skip to the conversation</a>
       <ConnectionBanner />
       <Rail
-        place="inbox"
+        section="inbox"
         unread={inbox.list.totalUnread.value}
         inbox={{ href: inbox.pathOf(null), open: () => inbox.select(null) }}
       />

@@ -1,6 +1,6 @@
 import { CircleAlert } from "lucide-preact";
 import { useForm } from "../components/auth/form_state.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import { ApiError, callApi } from "../components/live/api.ts";
 import { Button } from "../components/ui/Button.tsx";
 import { Field } from "../components/ui/Field.tsx";
@@ -8,7 +8,7 @@ import { PasswordField } from "../components/ui/PasswordField.tsx";
 
 const NAMES = ["email", "password"];
 
-/** `next` is a path of this site (see safe_next.ts). */
+/** `next` is a path of this site (see auth/safe_next.ts). */
 export default function LoginForm({ next }: { next: Packed<string> }) {
   const { form, errors, busy, onSubmit } = useForm(
     NAMES,
@@ -25,14 +25,14 @@ export default function LoginForm({ next }: { next: Packed<string> }) {
         if (!(error instanceof ApiError) || error.code !== "invalid_credentials") throw error;
         throw new ApiError(error.status, {
           code: error.code,
-          detail: "The e-mail address or the password is not right.",
+          detail: "The e-mail address or the password is wrong.",
         });
       }
       location.assign(unpack(next));
     },
   );
   return (
-    <form class="doorway-form" ref={form} onSubmit={onSubmit} noValidate method="post">
+    <form class="centered-page-form" ref={form} onSubmit={onSubmit} noValidate method="post">
       <div aria-live="assertive">
         {errors.form && (
           <p class="notice">

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { NotificationSettings } from "../components/settings/NotificationSettings.tsx";
 import { SettingsFrame } from "../components/settings/SettingsFrame.tsx";
@@ -8,7 +8,7 @@ import { PageShell } from "../components/shell/PageShell.tsx";
 export default function NotificationsPage({ start }: { start: Packed<PageStart> }) {
   const page = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="settings">
+    <PageShell start={page} section="settings">
       <SettingsFrame path="/settings/notifications" title="Notifications">
         <NotificationSettings />
       </SettingsFrame>

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { User } from "../protocol/model.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { PeopleSettings } from "../components/settings/PeopleSettings.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
@@ -13,7 +13,7 @@ export interface PeopleStart {
 export default function PeoplePage({ start }: { start: Packed<PeopleStart> }) {
   const { page, people } = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="settings">
+    <PageShell start={page} section="settings">
       <PeopleSettings people={people} />
     </PageShell>
   );

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { ContextRule } from "../protocol/model.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { RuleList } from "../components/rules/RuleList.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
@@ -13,7 +13,7 @@ export interface RulesStart {
 export default function RulesPage({ start }: { start: Packed<RulesStart> }) {
   const { page, rules } = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="rules">
+    <PageShell start={page} section="rules">
       <RuleList rules={rules} />
     </PageShell>
   );

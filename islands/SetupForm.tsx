@@ -26,17 +26,17 @@ export default function SetupForm() {
       try {
         await callApi("/api/setup", { method: "POST", body });
       } catch (error) {
-        // Somebody was faster; their account is the way in now.
+        // Somebody else was faster; their account exists now.
         if (!(error instanceof ApiError) || error.code !== "already_set_up") throw error;
       }
       location.assign("/");
     },
   );
-  // Asked for by the server, and then for as long as the page is open.
+  // Shown once the server asks for it, and then as long as the page is open.
   const asked = useRef(false);
   asked.current ||= errors.fields.code !== undefined;
   return (
-    <form class="doorway-form" ref={form} onSubmit={onSubmit} noValidate method="post">
+    <form class="centered-page-form" ref={form} onSubmit={onSubmit} noValidate method="post">
       <div aria-live="assertive">
         {errors.form && (
           <p class="notice">
@@ -81,7 +81,7 @@ export default function SetupForm() {
           id="code"
           name="code"
           label="Set-up code"
-          hint="The server printed it when it started: look into its log."
+          hint="The server printed it when it started: see its log."
           autocomplete="off"
           autocapitalize="characters"
           spellcheck={false}

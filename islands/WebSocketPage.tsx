@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Limit } from "../domain/dashboard.ts";
 import type { Conversation } from "../protocol/model.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { WebSocketSettings } from "../components/settings/WebSocketSettings.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
@@ -16,7 +16,7 @@ export interface WebSocketStart {
 export default function WebSocketPage({ start }: { start: Packed<WebSocketStart> }) {
   const { page, latest, limits } = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="settings">
+    <PageShell start={page} section="settings">
       <WebSocketSettings latest={latest} limits={limits} />
     </PageShell>
   );

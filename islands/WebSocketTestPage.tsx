@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
-import type { Clock } from "../components/lib/time.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import type { Clock } from "../components/format/time.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { BarePage } from "../components/playground/BarePage.tsx";
 import { Playground } from "../components/playground/Playground.tsx";
@@ -12,7 +12,7 @@ export interface WebSocketTestStart {
   /** Null where nobody is signed in. */
   page: PageStart | null;
   clock: Clock;
-  /** Key of the widget that the customer comes through; null where none is switched on. */
+  /** The key of the widget that the customer uses; null where none is enabled. */
   widgetKey: string | null;
 }
 
@@ -26,7 +26,7 @@ export default function WebSocketTestPage({ start }: { start: Packed<WebSocketTe
     );
   }
   return (
-    <PageShell start={page} place="settings">
+    <PageShell start={page} section="settings">
       <AgentsPlayground widgetKey={widgetKey} />
     </PageShell>
   );

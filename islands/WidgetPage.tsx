@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { SearchX } from "lucide-preact";
 import type { WidgetConfig } from "../protocol/model.ts";
-import { type Packed, unpack } from "../components/lib/packed.ts";
+import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { PageHead, PageShell } from "../components/shell/PageShell.tsx";
 import { EmptyState } from "../components/ui/EmptyState.tsx";
@@ -9,9 +9,9 @@ import { WidgetEditor } from "../components/widgets/WidgetEditor.tsx";
 
 export interface WidgetStart {
   page: PageStart;
-  /** Null where there is none with this id. */
+  /** Null where no widget has this id. */
   widget: WidgetConfig | null;
-  /** Where the server was reached, e.g. "https://chat.example.com". */
+  /** The address of this server, e.g. "https://chat.example.com". */
   origin: string;
   onDemo: boolean;
 }
@@ -19,7 +19,7 @@ export interface WidgetStart {
 export default function WidgetPage({ start }: { start: Packed<WidgetStart> }) {
   const { page, widget, origin, onDemo } = useMemo(() => unpack(start), []);
   return (
-    <PageShell start={page} place="widgets">
+    <PageShell start={page} section="widgets">
       {widget === null
         ? (
           <div class="page-width">

@@ -1,6 +1,6 @@
 import { handler, page } from "./$_error.ts";
-import { Doorway } from "../components/auth/Doorway.tsx";
-import { PageFrame } from "../components/document/Page.tsx";
+import { CenteredPage } from "../components/auth/CenteredPage.tsx";
+import { PageFrame } from "../components/document/PageFrame.tsx";
 
 export const handlers = handler({
   GET: (ctx) => {
@@ -15,7 +15,7 @@ export const handlers = handler({
     if (typeof status === "number" && status >= 400 && status < 500) {
       return { data: { missing: status === 404, away: false }, status };
     }
-    // The page tells nothing of it, so the log has to.
+    // The page shows no details, so the log has to.
     console.error("Cannot render %s:", ctx.url.pathname, ctx.error);
     return { data: { missing: false, away: false }, status: 500 };
   },
@@ -28,27 +28,27 @@ export default page(({ data, req, url }) => (
   >
     {data.missing
       ? (
-        <Doorway
+        <CenteredPage
           title="This page does not exist"
-          lead="The address may be mistyped, or what was here is gone."
+          lead="The address may be mistyped, or the page was removed."
         >
           <a class="button" data-kind="primary" data-size="l" href="/">Go to the inbox</a>
-        </Doorway>
+        </CenteredPage>
       )
       : (
-        <Doorway
+        <CenteredPage
           title={data.away ? "Not available right now" : "Something went wrong"}
           lead={data.away
-            ? "The server cannot reach its database, and goes on by itself as soon as it can. Your conversations are safe; try again in a moment."
+            ? "The server cannot reach its database, and continues as soon as it can. Your conversations are safe; try again in a moment."
             : "The page could not be shown. Your conversations are safe; try again in a moment."}
         >
-          <div class="doorway-actions">
+          <div class="centered-page-actions">
             <a class="button" data-kind="primary" data-size="l" href={url.pathname + url.search}>
               Try again
             </a>
             <a class="button" data-kind="plain" data-size="l" href="/">Go to the inbox</a>
           </div>
-        </Doorway>
+        </CenteredPage>
       )}
   </PageFrame>
 ));

@@ -1,16 +1,16 @@
 import { middleware } from "./$_middleware.ts";
 import { dashboard } from "../domain/dashboard.ts";
 import type { User } from "../protocol/model.ts";
-import { loginPath, safeNext } from "../components/lib/safe_next.ts";
+import { loginPath, safeNext } from "../components/auth/safe_next.ts";
 
 export interface State {
-  /** The signed-in agent; null only on the pages that are there for nobody in particular. */
+  /** The signed-in agent; null only on pages that need none. */
   user: User | null;
 }
 
-/** Pages that need no agent. `/demo` is what a visitor sees. */
+/** Pages that need no agent. `/demo` shows what a visitor sees. */
 const PUBLIC = ["/login", "/setup", "/demo"];
-/** Open in development too: it shows nothing but the conversation that its reader makes there. */
+/** Also open in development: it shows only the conversation that its user opens there. */
 const TEST_PAGE = "/websocket-test";
 
 export default middleware(async (ctx) => {
@@ -30,7 +30,7 @@ export default middleware(async (ctx) => {
   }
   if (user === null && !open) return see(loginPath(pathname + search));
   const response = await ctx.next({ user });
-  // Somebody's conversations: not for shared caches, and not for "back" after signing out.
+  // Conversations must not be in shared caches, nor be shown by "back" after signing out.
   response.headers.set("cache-control", "private, no-store");
   return response;
 });

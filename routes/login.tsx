@@ -1,8 +1,8 @@
 import { handler, page } from "./$login.ts";
-import { Doorway } from "../components/auth/Doorway.tsx";
-import { PageFrame } from "../components/document/Page.tsx";
-import { pack } from "../components/lib/packed.ts";
-import { safeNext } from "../components/lib/safe_next.ts";
+import { CenteredPage } from "../components/auth/CenteredPage.tsx";
+import { PageFrame } from "../components/document/PageFrame.tsx";
+import { pack } from "../components/document/packed.ts";
+import { safeNext } from "../components/auth/safe_next.ts";
 import LoginForm from "../islands/LoginForm.tsx";
 
 export const handlers = handler({
@@ -11,8 +11,8 @@ export const handlers = handler({
 
 export default page(({ data, req }) => (
   <PageFrame request={req} title="Sign in · Parley">
-    <Doorway title="Sign in to Parley">
+    <CenteredPage title="Sign in to Parley">
       <LoginForm next={pack(data.next)} />
-    </Doorway>
+    </CenteredPage>
   </PageFrame>
 ));

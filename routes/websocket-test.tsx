@@ -1,13 +1,13 @@
 import { handler, page } from "./$websocket-test.ts";
 import { dashboard } from "../domain/dashboard.ts";
-import { PageFrame } from "../components/document/Page.tsx";
-import { pageStart } from "../components/document/page_start.ts";
-import { pack } from "../components/lib/packed.ts";
-import { clockOf } from "../components/lib/preferences.ts";
+import { PageFrame } from "../components/document/PageFrame.tsx";
+import { pageStart } from "../components/page_data/page_start.ts";
+import { pack } from "../components/document/packed.ts";
+import { clockOf } from "../components/storage/preferences.ts";
 import WebSocketTestPage, { type WebSocketTestStart } from "../islands/WebSocketTestPage.tsx";
 
 export const handlers = handler({
-  // The middleware lets nobody who is not signed in through to here, except in development.
+  // Except in development, the middleware redirects everybody who is not signed in.
   GET: async (ctx): Promise<{ data: WebSocketTestStart }> => {
     const { user } = ctx.state;
     const [start, widgetKey] = await Promise.all([

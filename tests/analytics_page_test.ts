@@ -8,7 +8,7 @@ import { makeDataDir } from "./support/template.ts";
 
 testWith(
   ["chromium"],
-  "an admin sees figures live and over time, what is behind them, and takes them along",
+  "an admin sees figures live and over time, the conversations that they count, and a download of them",
   async () => {
     const dataDir = await makeDataDir();
     const server = await startProcess({
@@ -49,9 +49,9 @@ testWith(
         await part.waitFor();
         assert.match(await part.innerText(), /ada\s+1/);
         await part.click();
-        const behind = page.locator(".behind a");
-        await behind.waitFor();
-        assert.equal(await behind.getAttribute("href"), `/conversations/${conversation.id}`);
+        const counted = page.locator(".drill-down a");
+        await counted.waitFor();
+        assert.equal(await counted.getAttribute("href"), `/conversations/${conversation.id}`);
 
         const download = page.waitForEvent("download");
         await page.getByRole("button", { name: "CSV" }).click();
@@ -69,7 +69,7 @@ testWith(
         const unlabelled = page.locator(".parts button", { hasText: "No label" });
         await unlabelled.press("Enter");
         await page.getByRole("heading", { name: "Conversations started, No label" }).waitFor();
-        await behind.waitFor();
+        await counted.waitFor();
         await page.getByRole("button", { name: /^Response, median/ }).click();
         const hours = page.getByRole("link", { name: "Business hours" });
         assert.equal(await hours.getAttribute("href"), "/settings/business-hours");
@@ -78,7 +78,7 @@ testWith(
 
         // Days of one's own, which stand in the address, as does the rest of what is shown.
         await page.getByText("Custom", { exact: true }).click();
-        const [first, last] = [page.getByLabel("From"), page.getByLabel("To, with this day")];
+        const [first, last] = [page.getByLabel("From"), page.getByLabel("To, inclusive")];
         assert.notEqual(await first.inputValue(), "");
         const today = await last.inputValue();
         await first.fill("9999-01-01");

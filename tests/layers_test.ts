@@ -20,7 +20,7 @@ function pathsIn(cell: string): string[] {
 }
 
 export function readRows(markdown: string): Row[] {
-  const start = markdown.search(/^\| *floor *\|/m);
+  const start = markdown.search(/^\| *layer *\|/m);
   const table = markdown.slice(start).split("\n\n")[0]!.split("\n").slice(2);
   return table.map((line) => {
     const [, , members = "", , imports = ""] = line.split("|").map((cell) => cell.trim());
@@ -100,7 +100,7 @@ Deno.test("other folders import engineio/ by its mod.ts alone", async () => {
 
 Deno.test("an import upwards is found, in every form", () => {
   const rows = readRows(
-    "| floor | folder | what | may import | details |\n| - | - | - | - | - |\n" +
+    "| layer | folder | what | may import | details |\n| - | - | - | - | - |\n" +
       "| 2 | `high/` `main.ts` | x | all | |\n| 1 | `low/` | x | `base/`, `high/narrow.ts` | |\n\nend",
   );
   const code = 'import a from "../base/a.ts";\nimport "../high/b.ts";\nimport {\n  c,\n} from ' +

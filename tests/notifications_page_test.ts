@@ -102,7 +102,7 @@ testWith(
       const { page, complaints } = await visit(browser);
       await signIn(page, url);
       await bell(page).click();
-      await panel(page).getByText("Nothing to tell").waitFor();
+      await panel(page).getByText("No notifications").waitFor();
       await page.keyboard.press("Escape");
       await panel(page).waitFor({ state: "detached" });
       assert.equal(await bell(page).evaluate((el) => el === document.activeElement), true);

@@ -67,7 +67,7 @@ testWith(
       await form.getByLabel("On the page").fill("https://www.example.com/pricing/plans?a=1");
       await form.getByText("The bot would say this.").waitFor();
       await form.getByLabel("On the page").fill("https://www.example.com/");
-      await form.getByText("It does not fit.").waitFor();
+      await form.getByText("It does not match.").waitFor();
       await form.getByLabel("A visitor is on one of these pages").fill("pricing");
       await form.getByRole("button", { name: "Add rule" }).click();
       await form.getByText(/“pricing” is no page/).waitFor();

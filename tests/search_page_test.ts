@@ -85,7 +85,7 @@ testWith(
         await page.keyboard.press("/");
         await page.keyboard.type("gramoph");
         await option.getByText("gramophone").click();
-        await page.getByText("lies far back").waitFor();
+        await page.getByText("too far back").waitFor();
         assert.equal(await page.getByRole("button", { name: "Mine" }).isVisible(), false);
         assert.equal(await page.locator(`[data-message="${ancient.id}"]`).count(), 0);
 

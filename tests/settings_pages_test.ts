@@ -116,7 +116,7 @@ testWith(
       await admin.page.getByLabel("Name").fill(GRACE.name);
       await admin.page.getByLabel("E-mail").fill(ADMIN.email);
       await admin.page.getByRole("button", { name: "Add person", exact: true }).click();
-      await admin.page.getByText("Somebody has this address already.").waitFor();
+      await admin.page.getByText("There is an account with this address already.").waitFor();
       await admin.page.getByLabel("E-mail").fill(GRACE.email);
       const password = await admin.page.getByLabel("Password", { exact: true }).inputValue();
       await admin.page.keyboard.press("Enter");

@@ -279,7 +279,7 @@ testWith(
       await customer.root.getByRole("searchbox").fill("welcome");
       assert.deepEqual(await customer.frames.allInnerTexts(), ["welcome"]);
       await customer.root.getByRole("searchbox").fill("no such thing");
-      await log.getByText("Nothing here fits the filter.").waitFor();
+      await log.getByText("No frame matches the filter.").waitFor();
       await customer.root.getByRole("searchbox").fill("");
       await customer.root.getByText("Out", { exact: true }).click();
       assert.ok(!(await customer.frames.allInnerTexts()).includes("welcome"));

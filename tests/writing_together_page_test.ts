@@ -105,7 +105,7 @@ testWith(
       await bea.getByRole("group", { name: "ada also here" }).waitFor();
       await reply(bea).pressSequentially("I look it up");
       await signs(ada).getByText("Bea Moor is replying").waitFor();
-      assert.equal(await ada.locator(".looker[data-busy]").count(), 1);
+      assert.equal(await ada.locator(".viewer[data-busy]").count(), 1);
       // A note is something else than a reply.
       await reply(bea).fill("");
       await bea.getByRole("button", { name: "Note", exact: true }).click();
@@ -223,7 +223,7 @@ testWith(
       await together(ada).click();
       await signs(bea).getByText("ada is writing a reply").waitFor();
       await ada.goto(new URL("/", ada.url()).href);
-      await signs(bea).getByText("is waiting").waitFor();
+      await signs(bea).getByText("There is a shared reply").waitFor();
       await post({ url }, token, conversationId, "from elsewhere");
       await signs(bea).getByRole("button", { name: "Open" }).click();
       await shows(bea, "for both");

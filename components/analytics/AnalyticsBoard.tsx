@@ -9,13 +9,13 @@ import { Notice } from "../ui/Notice.tsx";
 import { Select } from "../ui/Select.tsx";
 import { ListSkeleton } from "../ui/Skeleton.tsx";
 import { type AnalyticsModel, createAnalyticsModel } from "./analytics_model.ts";
-import { BehindList } from "./BehindList.tsx";
+import { DrillDownList } from "./DrillDownList.tsx";
 import { HeatMap } from "./HeatMap.tsx";
 import { LiveTiles } from "./LiveTiles.tsx";
 import { RangeFields } from "./RangeFields.tsx";
 import { PART_HUES, partColour, SeriesChart } from "./SeriesChart.tsx";
 import { SeriesTable } from "./SeriesTable.tsx";
-import { changeText, DIMENSION_WORDS, stretchText, TITLES, valueText } from "./values.ts";
+import { bucketText, changeText, DIMENSION_WORDS, TITLES, valueText } from "./values.ts";
 import { RANGES } from "./view.ts";
 
 const RANGE_WORDS = {
@@ -30,10 +30,10 @@ export function AnalyticsBoard() {
   const workspace = useWorkspace();
   const model = useMemo(() => createAnalyticsModel(workspace), []);
   useEffect(() => model.whenAlive(model.begin), []);
-  const { known, series, heat, behind, problem } = model;
+  const { known, series, heat, drillDown, problem } = model;
   return (
     <div class="page-width" data-wide="">
-      <PageHead title="Analytics" lead="As it is now, and over time." />
+      <PageHead title="Analytics" lead="Current values, and values over time." />
       {problem.value !== null && (
         <Notice>
           {problem.value} <button type="button" class="link" onClick={model.read}>Try again</button>
@@ -53,23 +53,23 @@ export function AnalyticsBoard() {
                   clock={workspace.clock.value}
                   theme={workspace.theme.value}
                   onPick={(index) =>
-                    showStretch(model, series.value!, index)}
+                    showBucket(model, series.value!, index)}
                 />
                 <SeriesTable
                   series={series.value}
                   onPick={model.chosen.value?.conversations
                     ? (index) =>
-                      showStretch(model, series.value!, index)
+                      showBucket(model, series.value!, index)
                     : null}
                 />
                 {model.by.value !== "" && <Parts model={model} series={series.value} />}
               </section>
             )}
-            {behind.value !== null && (
-              <BehindList
-                behind={behind.value}
+            {drillDown.value !== null && (
+              <DrillDownList
+                drillDown={drillDown.value}
                 unit={model.chosen.value?.unit ?? "count"}
-                onClose={model.hideBehind}
+                onClose={model.hideDrillDown}
               />
             )}
             {heat.value !== null && (
@@ -148,13 +148,13 @@ function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesRe
         <strong>{valueText(total, unit)}</strong>
         <span>
           {change !== null && `${change}, `}
-          {`${valueText(previous?.total, unit)} in the period before`}
+          {`${valueText(previous?.total, unit)} in the previous period`}
         </span>
       </p>
       {about?.conversations && (
         <Button
           size="s"
-          onClick={() => model.showBehind(`Behind “${TITLES[metric]}”`)}
+          onClick={() => model.showDrillDown(`Conversations: ${TITLES[metric]}`)}
         >
           Conversations
         </Button>
@@ -163,13 +163,13 @@ function SeriesHead({ model, series }: { model: AnalyticsModel; series: SeriesRe
   );
 }
 
-/** The figures of a chart's click: those of one hour or day. */
-function showStretch(model: AnalyticsModel, series: SeriesResponse, index: number): void {
-  const stretch = series.buckets[index];
-  if (stretch === undefined || !model.chosen.value?.conversations) return;
-  void model.showBehind(`${TITLES[series.metric]}, ${stretchText(series, index)}`, {
-    from: stretch.start,
-    to: stretch.end,
+/** Shows the conversations of the hour or day that was clicked in the chart. */
+function showBucket(model: AnalyticsModel, series: SeriesResponse, index: number): void {
+  const bucket = series.buckets[index];
+  if (bucket === undefined || !model.chosen.value?.conversations) return;
+  void model.showDrillDown(`${TITLES[series.metric]}, ${bucketText(series, index)}`, {
+    from: bucket.start,
+    to: bucket.end,
   });
 }
 
@@ -177,7 +177,7 @@ function Parts({ model, series }: { model: AnalyticsModel; series: SeriesRespons
   const { parts, unit, metric } = series;
   const most = Math.max(...parts.map(({ total }) => total ?? 0));
   const by = model.by.value;
-  const behind = model.chosen.value?.conversations === true;
+  const canDrillDown = model.chosen.value?.conversations === true;
   if (parts.length === 0) return <p class="figure-none parts">Nothing happened in this range.</p>;
   return (
     <ul class="parts">
@@ -185,8 +185,8 @@ function Parts({ model, series }: { model: AnalyticsModel; series: SeriesRespons
         <li key={key}>
           <button
             type="button"
-            disabled={!behind}
-            onClick={() => model.showBehind(`${TITLES[metric]}, ${name}`, { by, key })}
+            disabled={!canDrillDown}
+            onClick={() => model.showDrillDown(`${TITLES[metric]}, ${name}`, { by, key })}
           >
             <i
               aria-hidden="true"

@@ -2,15 +2,15 @@ import type { HeatMapResponse } from "../../protocol/analytics.ts";
 import { TITLES, valueText } from "./values.ts";
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-/** Hours that have a word of their own above the table. */
+/** Hours between two labels above the table. */
 const EVERY = 3;
 
-/** The hours of the week: the stronger, the more. */
+/** The hours of the week: the stronger the colour, the higher the value. */
 export function HeatMap({ heat }: { heat: HeatMapResponse }) {
   const { days, unit, metric } = heat;
   const most = Math.max(0, ...days.flat().map((value) => value ?? 0));
   return (
-    // On a phone it scrolls sideways, by keyboard too.
+    // On a phone it scrolls sideways, also by keyboard.
     <div class="heat-holder" role="region" aria-label="Hours of the week" tabIndex={0}>
       <table class="heat">
         <caption class="sr-only">{`${TITLES[metric]} by hour of the week`}</caption>

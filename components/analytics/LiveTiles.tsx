@@ -8,7 +8,7 @@ const FAMILIES = [
   { family: "performance", title: "Performance, last 24 hours" },
 ] as const;
 
-/** What everything is at this moment; one with a history leads to its chart. */
+/** The current values. A metric with a history has a button to its chart. */
 export function LiveTiles({ model }: { model: AnalyticsModel }) {
   const known = model.known.value ?? [];
   return (

@@ -2,7 +2,9 @@ import { useEffect, useState } from "preact/hooks";
 import { Field } from "../ui/Field.tsx";
 import { dayOf, type Days, troubleWith } from "./view.ts";
 
-/** Two days of one's own; what is wrong with them is said, and nothing is asked for. */
+/**
+ * The first and last day of a custom range. An invalid range shows an error and requests nothing.
+ */
 export function RangeFields({ days, onChange }: { days: Days; onChange: (days: Days) => void }) {
   const [chosen, setChosen] = useState(days);
   useEffect(() => setChosen(days), [days]);
@@ -26,7 +28,7 @@ export function RangeFields({ days, onChange }: { days: Days; onChange: (days: D
       />
       <Field
         id="range-last"
-        label="To, with this day"
+        label="To, inclusive"
         type="date"
         min={chosen.first}
         value={chosen.last}

@@ -2,20 +2,20 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { SeriesResponse } from "../../protocol/analytics.ts";
-import { type Clock } from "../lib/time.ts";
+import { type Clock } from "../format/time.ts";
 import { TITLES, valueText } from "./values.ts";
 
 const HEIGHT = 260;
-/** The hues of parts, as far as lines can be told apart; what is past them stands in the table. */
+/** The hues of parts that can be told apart; further parts are only in the table. */
 export const PART_HUES = [20, 152, 65, 330, 215];
 
-/** The metric over time, with the period before as a thin line, or with its parts. */
+/** The metric over time, with the previous period as a thin line, or with its parts. */
 export function SeriesChart({ series, clock, theme, onPick }: {
   series: SeriesResponse;
   clock: Clock;
-  /** Colours are read from the page when it changes. */
+  /** When it changes, the colours are read from the page again. */
   theme: string;
-  /** The stretch that was clicked, by its number. */
+  /** The index of the bucket that was clicked. */
   onPick: (index: number) => void;
 }) {
   const holder = useRef<HTMLDivElement>(null);
@@ -32,7 +32,7 @@ export function SeriesChart({ series, clock, theme, onPick }: {
       if (typeof idx === "number") pick.current(idx);
     };
     plot.over.addEventListener("click", onClick);
-    // Without a theme of one's own the system's may change.
+    // With the theme "system" the system's theme may change.
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const redraw = () => plot.redraw();
     dark.addEventListener("change", redraw);
@@ -45,7 +45,7 @@ export function SeriesChart({ series, clock, theme, onPick }: {
   return <div class="series-chart" ref={holder} aria-hidden="true" />;
 }
 
-/** Beside its parts the period before would only be in the way. */
+/** With parts, the previous period is not shown. */
 function beforeOf({ previous, parts }: SeriesResponse): SeriesResponse["previous"] {
   return parts.length > 0 ? null : previous;
 }
@@ -146,7 +146,7 @@ export function partColour(index: number): string {
   return `light-dark(oklch(0.55 0.17 ${hue}), oklch(0.75 0.14 ${hue}))`;
 }
 
-/** A canvas knows neither variables nor light-dark(). */
+/** A canvas supports neither variables nor light-dark(). */
 function resolved(element: HTMLElement, colour: string): string {
   const probe = document.createElement("i");
   probe.style.color = colour;

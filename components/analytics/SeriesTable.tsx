@@ -1,12 +1,12 @@
 import type { SeriesResponse } from "../../protocol/analytics.ts";
-import { stretchText, valueText } from "./values.ts";
+import { bucketText, valueText } from "./values.ts";
 
 const INTERVAL_WORDS = { hour: "Hour", day: "Day", week: "Week", month: "Month" };
 
-/** What the chart shows, in words: for keyboards, screen readers, and who wants the exact value. */
+/** The values of the chart, for keyboards, screen readers, and to read exact values. */
 export function SeriesTable({ series, onPick }: {
   series: SeriesResponse;
-  /** The stretch that was chosen, by its number; null where there is nothing behind it. */
+  /** The bucket that was chosen, by its index; null where it has no conversations to show. */
   onPick: ((index: number) => void) | null;
 }) {
   const { buckets, previous, unit } = series;
@@ -19,7 +19,7 @@ export function SeriesTable({ series, onPick }: {
             <tr>
               <th scope="col">{INTERVAL_WORDS[series.interval]}</th>
               <th scope="col">Value</th>
-              {previous !== null && <th scope="col">Before</th>}
+              {previous !== null && <th scope="col">Previous</th>}
             </tr>
           </thead>
           <tbody>
@@ -27,10 +27,10 @@ export function SeriesTable({ series, onPick }: {
               <tr key={start}>
                 <th scope="row">
                   {onPick === null
-                    ? stretchText(series, index)
+                    ? bucketText(series, index)
                     : (
                       <button type="button" class="link" onClick={() => onPick(index)}>
-                        {stretchText(series, index)}
+                        {bucketText(series, index)}
                       </button>
                     )}
                 </th>

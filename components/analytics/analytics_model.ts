@@ -22,42 +22,42 @@ import {
   viewOf,
 } from "./view.ts";
 
-/** What the list of conversations is about: the whole range, or one part of it. */
-export interface Behind {
+/** The conversations of the whole range or of one part. */
+export interface DrillDown {
   title: string;
   items: DrillDown["items"] | null;
 }
 
 export type AnalyticsModel = ReturnType<typeof createAnalyticsModel>;
 
-/** Milliseconds after which figures that are shown are read again. */
+/** Milliseconds after which the values are read again. */
 const AGAIN_MS = 60_000;
-/** The hours of the week are of one year at most. */
+/** The hours of the week cover a year at most. */
 const HEAT_DAYS = 366;
 
-/** Days are kept longer than their hours. */
+/** For values of hours that are deleted already: days are kept longer. */
 function noneIfForgotten(error: unknown): null {
   if (error instanceof ApiError && error.code === "invalid") return null;
   throw error;
 }
 
-/** The figures page: live values from the socket, everything over time from the API. */
+/** The analytics page: live values from the socket, values over time from the API. */
 export function createAnalyticsModel(workspace: WorkspaceModel) {
   const known = signal<MetricDescription[] | null>(null);
   const live = signal<Record<string, number | null>>({});
   const first = viewOf(new URLSearchParams(globalThis.location?.search), Date.now());
   const metric = signal<MetricName>(first.metric);
   const range = signal<RangeName>(first.range);
-  /** Of the range "custom". */
+  /** The range "custom". */
   const days = signal<Days>(first.days);
   const by = signal<MetricDimension | "">(first.by);
   const series = signal<SeriesResponse | null>(null);
   const heat = signal<HeatMapResponse | null>(null);
-  const behind = signal<Behind | null>(null);
+  const drillDown = signal<DrillDown | null>(null);
   const problem = signal<string | null>(null);
   const loading = signal(false);
   let reading: AbortController | null = null;
-  let behindReading: AbortController | null = null;
+  let drillDownRequest: AbortController | null = null;
 
   const chosen = computed(() => known.value?.find(({ name }) => name === metric.value) ?? null);
   const dimensions = computed(() =>
@@ -118,7 +118,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
   function choose(change: () => void): void {
     batch(() => {
       change();
-      behind.value = null;
+      drillDown.value = null;
       keepPossible();
     });
     const place = queryOf({
@@ -131,16 +131,18 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     void read();
   }
 
-  /** An address may ask for what has no history, or for parts that one may not see. */
+  /**
+   * An address may ask for a metric without history, or for a dimension that the agent may not see.
+   */
   function keepPossible(): void {
     if (chosen.value?.history === false) metric.value = "messages_in";
     if (by.value !== "" && !dimensions.value.includes(by.value)) by.value = "";
   }
 
-  async function showBehind(title: string, more: Record<string, string> = {}): Promise<void> {
-    behindReading?.abort();
-    const mine = behindReading = new AbortController();
-    behind.value = { title, items: null };
+  async function showDrillDown(title: string, more: Record<string, string> = {}): Promise<void> {
+    drillDownRequest?.abort();
+    const mine = drillDownRequest = new AbortController();
+    drillDown.value = { title, items: null };
     const parameters = new URLSearchParams(query());
     parameters.delete("timeZone");
     for (const [key, value] of Object.entries(more)) parameters.set(key, value);
@@ -149,15 +151,15 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
         `/api/analytics/conversations?${parameters}`,
         { signal: mine.signal },
       );
-      if (!mine.signal.aborted) behind.value = { title, items };
+      if (!mine.signal.aborted) drillDown.value = { title, items };
     } catch (error) {
       if (mine.signal.aborted) return;
-      behind.value = null;
+      drillDown.value = null;
       workspace.fail(error);
     }
   }
 
-  /** The table as a file; the address alone has no right to it. */
+  /** The table as a file. It needs a token, so a plain link is not enough. */
   async function download(): Promise<void> {
     try {
       const response = await fetch(`${seriesPath()}&format=csv`, {
@@ -175,7 +177,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     }
   }
 
-  /** Until the returned function is called. The page has to be alive. */
+  /** Starts it; returns a function that ends it. Call it between `begin` and its end. */
   function begin(): () => void {
     const analytics = new Analytics(workspace.client()!);
     const { unsubscribe } = analytics.subscribe(
@@ -198,7 +200,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     return () => {
       clearInterval(timer);
       reading?.abort();
-      behindReading?.abort();
+      drillDownRequest?.abort();
       unsubscribe();
     };
   }
@@ -212,7 +214,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     by,
     series,
     heat,
-    behind,
+    drillDown,
     problem,
     loading,
     chosen,
@@ -220,17 +222,17 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     setMetric: (next: MetricName) => choose(() => metric.value = next),
     setRange: (next: RangeName) =>
       choose(() => {
-        // One begins with what is shown.
+        // A custom range begins with the days that are shown.
         if (next === "custom") days.value = shownDays();
         range.value = next;
       }),
     setDays: (next: Days) => choose(() => days.value = next),
     setBy: (next: MetricDimension | "") => choose(() => by.value = next),
     read,
-    showBehind,
-    hideBehind: () => void (behind.value = null),
+    showDrillDown,
+    hideDrillDown: () => void (drillDown.value = null),
     download,
-    /** Calls `start` when the page is alive. */
+    /** Calls `start` when the page is hydrated. */
     whenAlive(start: () => () => void): () => void {
       let end: (() => void) | undefined;
       const stop = effect(() => {

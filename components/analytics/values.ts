@@ -5,7 +5,7 @@ import type {
   SeriesResponse,
 } from "../../protocol/analytics.ts";
 
-/** What a tile or an axis is called; the sentence behind it comes from the server. */
+/** What a tile or an axis is called; the explanation comes from the server. */
 export const TITLES: Record<MetricName, string> = {
   visitors_online: "Visitors online",
   agents_online: "Agents online",
@@ -38,7 +38,7 @@ export const TITLES: Record<MetricName, string> = {
   reconnect_rate: "Joins after an absence",
 };
 
-/** Of messages now: in the last minute. */
+/** For values of the last minute. */
 export const LIVE_TITLES: Partial<Record<MetricName, string>> = {
   messages_in: "Messages in a minute",
   messages_out: "Answers in a minute",
@@ -50,11 +50,8 @@ export const DIMENSION_WORDS: Record<MetricDimension, string> = {
   label: "Label",
 };
 
-/** Which stretch it is: "21 November at 14:00", "21 November", "week of 16 November 2026", … */
-export function stretchText(
-  { buckets, timeZone, interval }: SeriesResponse,
-  index: number,
-): string {
+/** The name of a bucket: "21 November at 14:00", "21 November", "week of 16 November 2026", … */
+export function bucketText({ buckets, timeZone, interval }: SeriesResponse, index: number): string {
   const isLong = interval === "week" || interval === "month";
   const text = new Intl.DateTimeFormat("en-GB", {
     timeZone,
@@ -70,7 +67,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** "–" for what is not known. */
+/** "–" for unknown values. */
 export function valueText(value: number | null | undefined, unit: MetricUnit): string {
   if (value === null || value === undefined) return "–";
   switch (unit) {
@@ -112,7 +109,7 @@ function trim(value: number, digits: number): string {
   return new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(value);
 }
 
-/** By how much it is more or less than before, such as "+12 %"; null where that says nothing. */
+/** The change in percent, such as "+12 %"; null where it has no meaning. */
 export function changeText(value: number | null, before: number | null): string | null {
   if (value === null || before === null || before === 0) return null;
   const change = Math.round((value / before - 1) * 100);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { METRICS } from "../../protocol/analytics.ts";
-import { changeText, stretchText, TITLES, valueText } from "./values.ts";
+import { bucketText, changeText, TITLES, valueText } from "./values.ts";
 
-Deno.test("values are read in their unit", () => {
+Deno.test("values are shown in their unit", () => {
   assert.equal(valueText(null, "count"), "–");
   assert.equal(valueText(0, "count"), "0");
   assert.equal(valueText(9999, "count"), "9,999");
@@ -22,7 +22,7 @@ Deno.test("values are read in their unit", () => {
   ]);
 });
 
-Deno.test("a change is told where there was something before", () => {
+Deno.test("a change is shown where there was a value before", () => {
   assert.equal(changeText(112, 100), "+12 %");
   assert.equal(changeText(50, 100), "−50 %");
   assert.equal(changeText(100, 100), "as before");
@@ -30,11 +30,11 @@ Deno.test("a change is told where there was something before", () => {
   assert.equal(changeText(null, 3), null);
 });
 
-Deno.test("every metric has a title of its own", () => {
+Deno.test("every metric has its own title", () => {
   assert.equal(new Set(METRICS.map((name) => TITLES[name])).size, METRICS.length);
 });
 
-Deno.test("a stretch is named by the clocks of its zone", () => {
+Deno.test("a bucket is named in the time of its zone", () => {
   const bucket = { start: "2026-11-20T18:15:00.000Z", end: "2026-11-21T18:15:00.000Z", value: 1 };
   const series = {
     metric: "messages_in" as const,
@@ -46,8 +46,8 @@ Deno.test("a stretch is named by the clocks of its zone", () => {
     previous: null,
     parts: [],
   };
-  assert.equal(stretchText(series, 0), "21 November");
-  assert.equal(stretchText({ ...series, interval: "hour" }, 0), "21 November at 00:00");
-  assert.equal(stretchText({ ...series, interval: "week" }, 0), "week of 21 November 2026");
-  assert.equal(stretchText({ ...series, interval: "month" }, 0), "November 2026");
+  assert.equal(bucketText(series, 0), "21 November");
+  assert.equal(bucketText({ ...series, interval: "hour" }, 0), "21 November at 00:00");
+  assert.equal(bucketText({ ...series, interval: "week" }, 0), "week of 21 November 2026");
+  assert.equal(bucketText({ ...series, interval: "month" }, 0), "November 2026");
 });

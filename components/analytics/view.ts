@@ -1,4 +1,4 @@
-/** What the page of figures shows, and how its address says it. */
+/** The view of the analytics page, and its form in the address. */
 import {
   DIMENSIONS,
   type MetricDimension,
@@ -7,11 +7,11 @@ import {
   METRICS,
 } from "../../protocol/analytics.ts";
 
-/** So many days with today, or days of one's own. */
+/** A number of days up to today, or custom days. */
 export const RANGES = ["today", "7", "30", "90", "custom"] as const;
 export type RangeName = typeof RANGES[number];
 
-/** Days of the local calendar such as "2026-11-21", both within. */
+/** Days of the local calendar such as "2026-11-21", both inclusive. */
 export interface Days {
   first: string;
   last: string;
@@ -21,14 +21,14 @@ export interface View {
   metric: MetricName;
   by: MetricDimension | "";
   range: RangeName;
-  /** Of the range "custom". */
+  /** For the range "custom". */
   days: Days;
 }
 
 const DEFAULT = { metric: "messages_in", by: "", range: "7" } as const;
 const DAY_MS = 86_400_000;
 
-/** Local days up to and with today. */
+/** Local days up to today, inclusive. */
 export function daysOf(range: Exclude<RangeName, "custom">, now: number): Days {
   const first = new Date(now);
   first.setDate(first.getDate() - (range === "today" ? 0 : Number(range) - 1));
@@ -40,7 +40,7 @@ export function dayOf(date: Date): string {
   return `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }
 
-/** The moments at which these days begin and are over, in the zone of this browser. */
+/** The beginning and the end of these days, in the zone of this browser. */
 export function momentsOf({ first, last }: Days): { from: string; to: string } {
   const from = midnightOf(first)!;
   const to = midnightOf(last)!;
@@ -48,27 +48,27 @@ export function momentsOf({ first, last }: Days): { from: string; to: string } {
   return { from: from.toISOString(), to: to.toISOString() };
 }
 
-/** Whole days of the range, both ends counted. */
+/** Number of days in the range, both ends included. */
 export function lengthOf(days: Days): number {
   const { from, to } = momentsOf(days);
   // A day may have 23 or 25 hours.
   return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
 }
 
-/** So that a chart has as many points as can be told apart. */
+/** Chosen so that a chart has no more points than can be told apart. */
 export function intervalOf(days: Days): MetricInterval {
   const length = lengthOf(days);
   return length <= 2 ? "hour" : length <= 200 ? "day" : length <= 1100 ? "week" : "month";
 }
 
-/** What is wrong with days that somebody chose, in words; null: nothing. */
+/** The error in a custom range, as a sentence; null: none. */
 export function troubleWith({ first, last }: Days, today: string): string | null {
   if (midnightOf(first) === null || midnightOf(last) === null) return "Choose two days";
   if (first > last) return "The first day is after the last";
   return first > today ? "The first day has not come yet" : null;
 }
 
-/** Local midnight; null where there is no such day. */
+/** Local midnight; null for a date that does not exist. */
 function midnightOf(day: string): Date | null {
   const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day);
   if (parts === null) return null;
@@ -77,7 +77,7 @@ function midnightOf(day: string): Date | null {
   return year >= 1970 && dayOf(midnight) === day ? midnight : null;
 }
 
-/** The view of an address; what makes no sense in it is as if it were not there. */
+/** The view in an address. Invalid values are ignored. */
 export function viewOf(params: URLSearchParams, now: number): View {
   const one = <T extends string>(known: readonly T[], name: string) =>
     known.find((value) => value === params.get(name));
@@ -92,7 +92,7 @@ export function viewOf(params: URLSearchParams, now: number): View {
   };
 }
 
-/** "?metric=messages_out&range=30", or "" for what is shown at first. */
+/** "?metric=messages_out&range=30", or "" for the default view. */
 export function queryOf({ metric, by, range, days }: View): string {
   const params = new URLSearchParams();
   if (metric !== DEFAULT.metric) params.set("metric", metric);

@@ -4,7 +4,7 @@ import { daysOf, intervalOf, lengthOf, momentsOf, queryOf, troubleWith, viewOf }
 const NOW = new Date(2026, 10, 21, 15, 4).getTime();
 const view = (query: string) => viewOf(new URLSearchParams(query), NOW);
 
-Deno.test("a range is whole local days with today", () => {
+Deno.test("a range is whole local days including today", () => {
   const local = (text: string) => new Date(text).toString().slice(4, 21);
   const { from, to } = momentsOf(daysOf("7", NOW));
   assert.equal(local(from), "Nov 15 2026 00:00");
@@ -22,7 +22,7 @@ Deno.test("long ranges have long intervals", () => {
   assert.equal(intervalOf(until("2020-01-01")), "month");
 });
 
-Deno.test("days that make no range are told", () => {
+Deno.test("invalid days have an error", () => {
   const trouble = (first: string, last: string) => troubleWith({ first, last }, "2026-11-21");
   assert.equal(trouble("2026-11-01", "2026-11-21"), null);
   assert.equal(trouble("2026-11-21", "2026-12-31"), null);
@@ -33,7 +33,7 @@ Deno.test("days that make no range are told", () => {
   }
 });
 
-Deno.test("an address is the view that it was made of", () => {
+Deno.test("a view survives in the address", () => {
   for (
     const query of [
       "",
@@ -44,10 +44,10 @@ Deno.test("an address is the view that it was made of", () => {
   ) assert.equal(queryOf(view(query)), query);
 });
 
-Deno.test("what makes no sense in an address is left out", () => {
+Deno.test("invalid values in an address are ignored", () => {
   const bad = "?metric=__proto__&by=moon&range=8&from=2026-10-31&to=2026-10-01";
   assert.equal(queryOf(view(bad)), "");
   assert.equal(queryOf(view("?range=custom")), "");
-  // Days without words are enough.
+  // Days take precedence over the range.
   assert.equal(view("?range=90&from=2026-10-01&to=2026-10-31").range, "custom");
 });

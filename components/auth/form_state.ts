@@ -2,21 +2,21 @@ import { useRef, useState } from "preact/hooks";
 import { ApiError, errorText } from "../live/api.ts";
 
 export interface FormErrors {
-  /** By the field's name. */
+  /** By the name of the field. */
   fields: Record<string, string>;
-  /** What is wrong with the whole. */
+  /** The error of the whole form. */
   form: string | null;
 }
 
 export const NO_ERRORS: FormErrors = { fields: {}, form: null };
 
-/** "must have at least 10 characters" as a sentence under its field. */
+/** Turns "must have at least 10 characters" into a sentence to show under its field. */
 export function sentence(text: string): string {
   const first = text.charAt(0).toLocaleUpperCase("en") + text.slice(1);
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }
 
-/** Sorts a failed call into fields and the form; what belongs to no known field is the form's. */
+/** Assigns the errors of a failed call to fields; those of no known field are the form's. */
 export function formErrors(error: unknown, names: readonly string[]): FormErrors {
   if (!(error instanceof ApiError) || error.fields.length === 0) {
     return { fields: {}, form: errorText(error) };
@@ -31,14 +31,14 @@ export function formErrors(error: unknown, names: readonly string[]): FormErrors
 }
 
 /**
- * Sends a form. `submit` gets the named values and throws what goes wrong; `check` may find errors
- * before. After a failure the first bad field has the focus.
+ * Submits a form. `submit` gets the named values and throws on failure; `check` may find errors
+ * before. After a failure the first invalid field gets the focus.
  */
 export function useForm(
   names: readonly string[],
   check: (values: Record<string, string>) => Record<string, string>,
   submit: (values: Record<string, string>) => Promise<void>,
-  /** Whether success leads to another page: until it is there, the form stays busy. */
+  /** Whether success leads to another page. Then the form stays busy until that page is loaded. */
   { leaves = true }: { leaves?: boolean } = {},
 ) {
   const [errors, setErrors] = useState(NO_ERRORS);

@@ -20,6 +20,6 @@ Deno.test("a rate limit says how long to wait", () => {
   const error = new ApiError(429, { code: "rate_limited", retryAfter: 20_000 });
   assert.equal(
     formErrors(error, []).form,
-    "That was too often. Try again in 20 seconds.",
+    "Too many requests. Try again in 20 seconds.",
   );
 });

@@ -1,17 +1,17 @@
 /**
- * Fresh gives `_app` nothing but the page, so the page says which theme the document has. This is
- * safe in a server: a page and the document around it are rendered in one synchronous go.
+ * Fresh passes nothing but the page to `_app`, so the page stores the theme of its document here.
+ * This is safe on a server, because a page and its document are rendered synchronously.
  */
-import { type Theme, themeOf } from "../lib/preferences.ts";
+import { type Theme, themeOf } from "../storage/preferences.ts";
 
 let current: Theme = "system";
 
-/** To be called while a page is rendered. */
+/** Call it while a page is rendered. */
 export function useDocumentTheme(request: Request) {
   current = themeOf(request.headers.get("cookie"));
 }
 
-/** The theme of the document that is being rendered now; "system" for pages that said nothing. */
+/** The theme of the document that is being rendered; "system" where the page stored none. */
 export function takeDocumentTheme(): Theme {
   const theme = current;
   current = "system";

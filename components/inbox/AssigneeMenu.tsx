@@ -6,7 +6,7 @@ import { Button } from "../ui/Button.tsx";
 import { Menu, MenuHeading, MenuItem, MenuLine } from "../ui/Menu.tsx";
 import { useInbox } from "./context.ts";
 
-/** "Assign to me" while nobody has it, and the menu with everybody. */
+/** "Assign to me" while nobody is assigned, and the menu with all agents. */
 export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
   const inbox = useInbox();
   const { id, assignee } = conversation;
@@ -101,11 +101,11 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
   );
 }
 
-/** Whoever came or was disabled since the page was drawn: the menu asks as it opens. */
+/** Requests the users when the menu opens: some may have been added or disabled since. */
 function Fresh() {
   const inbox = useInbox();
   useEffect(() => {
-    // Without an answer the menu has who was there; the server refuses whom it cannot be.
+    // Without an answer the menu keeps the known users; the server refuses an invalid choice.
     inbox.refreshUsers().catch(() => {});
   }, []);
   return null;

@@ -1,7 +1,7 @@
 import { Check, CheckCheck, CircleAlert, Clock3, Lock } from "lucide-preact";
 import { linkify } from "../../client/links.ts";
-import type { BubbleLine, Receipt } from "../lib/thread_rows.ts";
-import { type Clock, timeOfDay } from "../lib/time.ts";
+import type { BubbleLine, Receipt } from "./thread_rows.ts";
+import { type Clock, timeOfDay } from "../format/time.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Time } from "../ui/Time.tsx";
 import { useInbox } from "./context.ts";

@@ -1,25 +1,25 @@
 import { TriangleAlert } from "lucide-preact";
-import { namesOf } from "../lib/words.ts";
+import { namesOf } from "../format/names.ts";
 import { Button } from "../ui/Button.tsx";
 import { TypingDots } from "../ui/TypingDots.tsx";
-import { Faces } from "../writing/Writers.tsx";
+import { AvatarStack } from "../writing/Writers.tsx";
 import { useInbox } from "./context.ts";
 
-/** Characters of a shared draft that are shown to who is not in it: the newest. */
+/** Characters of a shared draft in the preview for those who have not joined it: the newest. */
 const PREVIEW = 120;
 
 export interface ComposerSignsProps {
   /** This agent writes in the shared draft. */
   sharing: boolean;
-  /** The shared draft changed in the moment in which it was to be sent. */
+  /** The shared draft changed at the moment it was sent. */
   changed: boolean;
-  /** Who replied while this agent was writing. */
-  overtakenBy: string | null;
+  /** The colleague who replied while this agent was writing. */
+  collisionWith: string | null;
   onJoin: () => void;
 }
 
-/** What colleagues are doing with this conversation, where it gets in the way of a reply. */
-export function ComposerSigns({ sharing, changed, overtakenBy, onJoin }: ComposerSignsProps) {
+/** What colleagues do in this conversation that may interfere with a reply. */
+export function ComposerSigns({ sharing, changed, collisionWith, onJoin }: ComposerSignsProps) {
   const inbox = useInbox();
   const { draft } = inbox;
   const writers = draft.writers.value;
@@ -30,11 +30,11 @@ export function ComposerSigns({ sharing, changed, overtakenBy, onJoin }: Compose
   const text = draft.shared.value?.text.value.trim() ?? "";
   return (
     <div class="composer-signs" role="status">
-      {overtakenBy && (
+      {collisionWith && (
         <p class="composer-sign" data-tone="warn">
           <TriangleAlert size={14} aria-hidden="true" />
           <span>
-            <b>{overtakenBy}</b> replied while you were writing. Read it before you send yours.
+            <b>{collisionWith}</b> replied while you were writing. Read it before you send yours.
           </span>
         </p>
       )}
@@ -62,17 +62,15 @@ export function ComposerSigns({ sharing, changed, overtakenBy, onJoin }: Compose
       )}
       {!sharing && draft.isThere.value && (
         <div class="composer-sign" data-draft="">
-          <Faces people={writers} />
+          <AvatarStack people={writers} />
           <p>
-            {writers.length === 0
-              ? <span>A reply that you can write together is waiting</span>
-              : (
-                <span>
-                  <b>{namesOf(writers)}</b>{" "}
-                  {writers.length === 1 ? "is writing a reply" : "are writing a reply"}{" "}
-                  that you can join
-                </span>
-              )}
+            {writers.length === 0 ? <span>There is a shared reply that you can join</span> : (
+              <span>
+                <b>{namesOf(writers)}</b>{" "}
+                {writers.length === 1 ? "is writing a reply" : "are writing a reply"}{" "}
+                that you can join
+              </span>
+            )}
             {text && (
               <span class="composer-preview truncate" aria-hidden="true">
                 {text.length > PREVIEW ? `…${text.slice(-PREVIEW)}` : text}

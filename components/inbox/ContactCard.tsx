@@ -7,7 +7,7 @@ import { Button, IconButton } from "../ui/Button.tsx";
 import { Field } from "../ui/Field.tsx";
 import { useInbox } from "./context.ts";
 
-/** Who the contact is; the name and the address can be edited in place. */
+/** The contact's name and address, which can be edited in place. */
 export function ContactCard({ contact }: { contact: Contact }) {
   const inbox = useInbox();
   const [editing, setEditing] = useState(false);

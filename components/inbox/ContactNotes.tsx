@@ -5,12 +5,12 @@ import { SharedArea } from "../writing/SharedArea.tsx";
 import { Writers } from "../writing/Writers.tsx";
 import { useInbox } from "./context.ts";
 
-/** What the team writes down about a contact: one text for all, in every conversation of theirs. */
+/** The team's notes about a contact: one text, shown in all of the contact's conversations. */
 export function ContactNotes({ contactId }: { contactId: string }) {
   const inbox = useInbox();
   const [shared, setShared] = useState<SharedText | null>(null);
   const [tries, setTries] = useState(0);
-  // Only while somebody can see them.
+  // Only open while it is visible.
   const isShown = inbox.live.value && inbox.detailsShown.value;
   useEffect(() => {
     if (!isShown) return;

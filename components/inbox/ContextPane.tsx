@@ -3,8 +3,8 @@ import { ArrowLeft, Check, Copy, Globe, X } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import type { Conversation } from "../../protocol/model.ts";
 import { webHref } from "../../client/links.ts";
-import { mediumTime, waitedFor } from "../lib/time.ts";
-import { channelWord, STATUS_WORDS } from "../lib/words.ts";
+import { mediumTime, waitedFor } from "../format/time.ts";
+import { channelWord, STATUS_WORDS } from "../format/names.ts";
 import { presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { Time } from "../ui/Time.tsx";
@@ -52,7 +52,7 @@ export function ContextPane() {
             </Fact>
             {presence?.page
               ? (
-                <Fact name="Looks at">
+                <Fact name="Current page">
                   <PageLink url={presence.page.url} title={presence.page.title} />
                 </Fact>
               )
@@ -93,7 +93,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-/** The page is what the visitor's browser says: followed only when it is a web address. */
+/** The visitor's browser reports the page, so it is a link only if it is a web address. */
 function PageLink({ url, title }: { url: string; title?: string }) {
   const href = webHref(url);
   const text = title || url;

@@ -1,8 +1,8 @@
 import { Clock3, StickyNote } from "lucide-preact";
 import type { Conversation, Label } from "../../protocol/model.ts";
-import { type Row, unreadOf } from "../lib/list_state.ts";
-import { type Clock, shortAge, waitedFor } from "../lib/time.ts";
-import { STATUS_WORDS, titleOf } from "../lib/words.ts";
+import { type Row, unreadOf } from "../live/list_state.ts";
+import { type Clock, shortAge, waitedFor } from "../format/time.ts";
+import { STATUS_WORDS, titleOf } from "../format/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Badge, CountBadge } from "../ui/Badge.tsx";
 import { Time } from "../ui/Time.tsx";
@@ -11,13 +11,13 @@ import { useInbox } from "./context.ts";
 
 interface ConversationRowProps {
   row: Row;
-  /** Whether this row is the list's one tab stop. */
+  /** Whether this row is the list's only tab stop. */
   tabbable: boolean;
 }
 
 /**
- * Events replace one row's object and keep the others', and components that read signals are only
- * drawn anew when their props changed: an event costs one row.
+ * An event replaces the object of one row only, and a component that reads signals renders again
+ * only when its props changed: an event costs one row.
  */
 export function ConversationRow({ row, tabbable }: ConversationRowProps) {
   const inbox = useInbox();
@@ -30,7 +30,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
   const open = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    // Opened by pointer, the composer gets the focus; by keyboard it stays in the list.
+    // With the pointer the composer gets the focus; with the keyboard it stays in the list.
     if (event.detail > 0) (document.activeElement as HTMLElement | null)?.blur();
     inbox.select(id);
   };
@@ -91,7 +91,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
   );
 }
 
-/** Labels that a row names; of more it tells the number. */
+/** Labels shown in a row; of the rest it shows the number. */
 const SHOWN_LABELS = 2;
 
 function RowLabels({ labels }: { labels: Label[] }) {
@@ -116,7 +116,7 @@ function RowLabels({ labels }: { labels: Label[] }) {
   );
 }
 
-/** A wait of ten minutes is one that somebody should see from afar. */
+/** A wait of ten minutes is emphasized. */
 function isLong(since: string, clock: Clock): boolean {
   return clock.now - Date.parse(since) >= 10 * 60_000;
 }

@@ -3,28 +3,28 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hook
 import { Check, Plus } from "lucide-preact";
 import { MAX_LABEL_NAME } from "../../protocol/labels.ts";
 import type { Label } from "../../protocol/model.ts";
-import { isTaken, matching } from "../lib/labels.ts";
+import { isTaken, matching } from "../live/labels.ts";
 import { LabelDot } from "../ui/LabelChip.tsx";
 
 export interface LabelChooserProps {
-  /** The name of the list, read out with it. */
+  /** The accessible name of the list. */
   label: string;
   labels: readonly Label[];
-  /** Ids of those that are chosen. */
+  /** Ids of the selected labels. */
   chosen: readonly string[];
-  /** Whether several can be chosen; then the list stays open. */
+  /** Whether several can be selected; then the list stays open. */
   several?: boolean;
   onChoose: (label: Label) => void;
-  /** Makes a label with this name; absent where that is not what the list is for. */
+  /** Makes a label with this name; absent where labels are only selected. */
   onCreate?: (name: string) => void;
   onClose: () => void;
-  /** Below the list. */
+  /** Shown below the list. */
   children?: ComponentChildren;
 }
 
 /**
- * Labels with type-ahead: the focus stays in the field, arrows choose, Enter takes, Esc closes. It
- * has the focus from the start.
+ * A combobox of labels: the focus stays in the field, arrows move, Enter selects, Esc closes. It
+ * gets the focus when it opens.
  */
 export function LabelChooser(props: LabelChooserProps) {
   const { labels, chosen, several, onChoose, onCreate, onClose } = props;
@@ -40,7 +40,8 @@ export function LabelChooser(props: LabelChooserProps) {
   const active = Math.min(at, count - 1);
 
   useLayoutEffect(() => {
-    // At once, for whoever types on, and after the pane that it stands in has taken the focus.
+    // At once, because the user may be typing already, and again after the pane around it took the
+    // focus.
     box.current?.focus();
     const frame = requestAnimationFrame(() => box.current?.focus());
     return () => cancelAnimationFrame(frame);
@@ -69,7 +70,7 @@ export function LabelChooser(props: LabelChooserProps) {
     if (event.key === "Escape") onClose();
     else if (event.key === "Enter") take(active);
     else if (to !== undefined && count > 0) setAt(to);
-    // The page's own keys do not act while it is open.
+    // The page's shortcuts do not act while it is open.
     else return event.stopPropagation();
     event.preventDefault();
     event.stopPropagation();

@@ -5,7 +5,7 @@ import { useInbox } from "./context.ts";
 import { LabelChooser } from "./LabelChooser.tsx";
 import { useOutside } from "./use_outside.ts";
 
-/** Which label the list is cut to; nothing while there are no labels. */
+/** The label that the list is filtered by; hidden while there are no labels. */
 export function LabelFilter() {
   const inbox = useInbox();
   const all = inbox.labels.all.value;

@@ -7,7 +7,7 @@ import { useInbox } from "./context.ts";
 import { LabelChooser } from "./LabelChooser.tsx";
 import { useOutside } from "./use_outside.ts";
 
-/** What the open conversation is labelled with, and the menu that adds to it. */
+/** The labels of the open conversation, and the menu to add others. */
 export function LabelSection({ conversation }: { conversation: Conversation }) {
   const { labels, announcement } = useInbox();
   const own = labels.of(conversation);
@@ -46,7 +46,7 @@ export function LabelSection({ conversation }: { conversation: Conversation }) {
                   color={label.color}
                   title={label.description ?? undefined}
                   onRemove={() => {
-                    // The button goes, and the focus would with it.
+                    // The button disappears, and the focus with it.
                     button.current?.focus();
                     toggle(label);
                   }}
@@ -86,7 +86,7 @@ export function LabelSection({ conversation }: { conversation: Conversation }) {
               >
                 {full && (
                   <p class="label-none">
-                    This conversation has {MAX_CONVERSATION_LABELS} labels, which is the most.
+                    This conversation has {MAX_CONVERSATION_LABELS} labels, which is the maximum.
                   </p>
                 )}
               </LabelChooser>

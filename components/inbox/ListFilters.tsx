@@ -1,6 +1,6 @@
 import { ChevronDown } from "lucide-preact";
 import type { ConversationView } from "../../protocol/rest.ts";
-import type { StatusFilter } from "../lib/list_state.ts";
+import type { StatusFilter } from "../live/list_state.ts";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
 import { useInbox } from "./context.ts";
 import { LabelFilter } from "./LabelFilter.tsx";
@@ -56,7 +56,7 @@ export function ListFilters() {
         </div>
       </div>
       <SearchBox />
-      {/* The search goes through all of it. */}
+      {/* The search covers all conversations. */}
       <div
         class="segments"
         role="group"

@@ -58,7 +58,7 @@ function ListBody() {
   );
 }
 
-/** The next page loads by itself when its place comes near; after an error a button does it. */
+/** Loads the next page when it is nearly visible; after an error a button does. */
 function ListEnd() {
   const { list } = useInbox();
   const ref = useRef<HTMLDivElement>(null);
@@ -99,7 +99,7 @@ function EmptyList() {
         title="Nothing with this label"
         action={<Button onClick={() => inbox.setFilter({ view, status })}>Show any label</Button>}
       >
-        No conversation of this list has it.
+        No conversation in this list has it.
       </EmptyState>
     );
   }
@@ -115,8 +115,8 @@ function EmptyList() {
   }
   if (view === "unassigned") {
     return (
-      <EmptyState icon={<Users size={20} />} title="Everything has an owner" action={showAll}>
-        No conversation here waits for somebody to take it.
+      <EmptyState icon={<Users size={20} />} title="Everything is assigned" action={showAll}>
+        No conversation in this list is unassigned.
       </EmptyState>
     );
   }

@@ -9,8 +9,8 @@ const SHOWN = 6;
 const LIST = "composer-mentions";
 
 /**
- * Names after "@" in a note. The focus stays in the text: arrows choose, Enter and Tab take, Esc
- * closes. What is chosen is `change`d into the text.
+ * Names after "@" in a note. The focus stays in the text: arrows move, Enter and Tab select, Esc
+ * closes. `change` gets the text with the selected name.
  */
 export function useMentions(
   box: RefObject<HTMLTextAreaElement>,
@@ -24,7 +24,7 @@ export function useMentions(
   const found = on && query !== null ? candidates(colleagues, query, SHOWN) : [];
   const chosen = found[Math.min(at, found.length - 1)];
 
-  /** After every change of the text or the caret. */
+  /** Call it after every change of the text or the caret. */
   const look = () => {
     const area = box.current;
     const caret = area?.selectionStart ?? 0;
@@ -38,13 +38,13 @@ export function useMentions(
     const next = withMention(area.value, query, person.name);
     setQuery(null);
     change(next.text);
-    // After the text is drawn, where the caret would jump to the end.
+    // After the text is rendered, which moves the caret to the end.
     requestAnimationFrame(() => {
       area.focus();
       area.setSelectionRange(next.caret, next.caret);
     });
   };
-  /** True: the key was for the list. */
+  /** True: the key was handled by the list. */
   const onKeyDown = (event: KeyboardEvent): boolean => {
     if (chosen === undefined) return false;
     const index = found.indexOf(chosen);
@@ -62,7 +62,7 @@ export function useMentions(
     look,
     close: () => setQuery(null),
     onKeyDown,
-    /** For the text area: it is what a screen reader listens to. */
+    /** For the text area, which has the focus. */
     aria: chosen === undefined ? {} : {
       "aria-autocomplete": "list" as const,
       "aria-controls": LIST,

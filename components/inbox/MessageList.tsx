@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ArrowDown } from "lucide-preact";
-import { dayTitle, timeOfDay } from "../lib/time.ts";
-import { namesOf } from "../lib/words.ts";
-import { threadLines } from "../lib/thread_rows.ts";
+import { dayTitle, timeOfDay } from "../format/time.ts";
+import { namesOf } from "../format/names.ts";
+import { threadLines } from "./thread_rows.ts";
 import { errorText } from "../live/api.ts";
 import { Button } from "../ui/Button.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
@@ -73,7 +73,7 @@ export function MessageList() {
   );
 }
 
-/** The page before loads when the top comes near. */
+/** Loads the previous page when its top is nearly visible. */
 function Older({ busy }: { busy: boolean }) {
   const inbox = useInbox();
   const ref = useRef<HTMLDivElement>(null);
@@ -105,7 +105,7 @@ function Older({ busy }: { busy: boolean }) {
   );
 }
 
-/** Colleagues who type are shown at the reply, see ComposerSigns. */
+/** Colleagues who type are shown above the composer, see ComposerSigns. */
 function Typing({ people }: { people: { userName: string }[] }) {
   const text = people.length === 0
     ? ""

@@ -4,7 +4,9 @@ import { MAX_QUERY } from "../../protocol/search.ts";
 import { useInbox } from "./context.ts";
 import { optionId, RESULTS_ID } from "./SearchResults.tsx";
 
-/** Finds conversations, people and messages; the focus stays here while arrows choose among them. */
+/**
+ * Finds conversations, people and messages. The focus stays here while arrows move in the results.
+ */
 export function SearchBox() {
   const { search } = useInbox();
   const box = useRef<HTMLInputElement>(null);
@@ -12,7 +14,7 @@ export function SearchBox() {
   const open = search.searching.value;
   const shown = open && search.status.value !== "error" && search.groups.value.length > 0;
 
-  // What was written before the page came alive.
+  // Text that was typed before hydration.
   useEffect(() => {
     if (box.current?.value) search.set(box.current.value);
   }, []);
@@ -72,7 +74,7 @@ export function SearchBox() {
   );
 }
 
-/** `/`: into the search box, with what stands in it selected. */
+/** `/`: focuses the search box and selects its text. */
 export function focusSearch() {
   const box = document.querySelector<HTMLInputElement>("[data-search]");
   box?.focus();

@@ -2,9 +2,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { CircleAlert, Lock, SearchX } from "lucide-preact";
 import type { Marked } from "../../protocol/search.ts";
-import { type Found, partsOf } from "../lib/search_rows.ts";
-import { shortAge } from "../lib/time.ts";
-import { STATUS_WORDS } from "../lib/words.ts";
+import { type Found, partsOf } from "../live/search_rows.ts";
+import { shortAge } from "../format/time.ts";
+import { STATUS_WORDS } from "../format/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
@@ -22,7 +22,7 @@ const MORE = {
   messages: "More messages",
 };
 
-/** What the search found, in place of the list; the search box keeps the focus. */
+/** The results of the search, in place of the list. The search box keeps the focus. */
 export function SearchResults() {
   const { search } = useInbox();
   const status = search.status.value;
@@ -40,18 +40,18 @@ export function SearchResults() {
         tone="bad"
         icon={<CircleAlert size={20} />}
         title="The search failed"
-        action={<Button onClick={() => search.ask()}>Try again</Button>}
+        action={<Button onClick={() => search.run()}>Try again</Button>}
       >
         {search.error.value}
       </EmptyState>
     );
   }
-  // Rows exist exactly where the box says that it has some.
+  // Results are rendered exactly when the search box refers to them.
   if (search.answered.value === null) return <ListSkeleton rows={4} label="Searching" />;
   if (groups.length === 0) {
     return (
       <EmptyState icon={<SearchX size={20} />} title="Nothing found">
-        Nothing has all words of “{search.answered.value}”. The beginning of a word is enough.
+        Nothing contains all words of “{search.answered.value}”. The beginning of a word is enough.
       </EmptyState>
     );
   }
@@ -60,7 +60,7 @@ export function SearchResults() {
       class="found"
       id={RESULTS_ID}
       role="listbox"
-      aria-label="Found"
+      aria-label="Search results"
       aria-busy={status === "asking" ? "true" : undefined}
     >
       {groups.map(({ kind, title, rows }) => (

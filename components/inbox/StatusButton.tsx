@@ -4,7 +4,7 @@ import { Button } from "../ui/Button.tsx";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
 import { useInbox } from "./context.ts";
 
-/** Resolve or Reopen, and beside it the menu with the rest. */
+/** Resolve or Reopen, and a menu with the other statuses. */
 export function StatusButton({ conversation }: { conversation: Conversation }) {
   const inbox = useInbox();
   const { id, status } = conversation;
@@ -25,7 +25,7 @@ export function StatusButton({ conversation }: { conversation: Conversation }) {
       </Button>
       {open && (
         <Menu
-          label="More for the status"
+          label="More statuses"
           align="end"
           trigger={(props) => (
             <button
@@ -33,7 +33,7 @@ export function StatusButton({ conversation }: { conversation: Conversation }) {
               class="button"
               data-kind="primary"
               data-size="s"
-              aria-label="More for the status"
+              aria-label="More statuses"
               {...props}
             >
               <ChevronDown size={14} aria-hidden="true" />

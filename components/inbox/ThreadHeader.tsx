@@ -1,11 +1,11 @@
 import { ArrowLeft, PanelRight } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
-import { STATUS_WORDS, titleOf } from "../lib/words.ts";
+import { STATUS_WORDS, titleOf } from "../format/names.ts";
 import { Avatar, presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { AssigneeMenu } from "./AssigneeMenu.tsx";
 import { useInbox } from "./context.ts";
-import { Lookers } from "./Lookers.tsx";
+import { Viewers } from "./Viewers.tsx";
 import { StatusButton } from "./StatusButton.tsx";
 
 export function ThreadHeader() {
@@ -20,7 +20,7 @@ export function ThreadHeader() {
       </span>
       {conversation && <Who conversation={conversation} />}
       <div class="thread-actions">
-        <Lookers />
+        <Viewers />
         {conversation && (
           <>
             <AssigneeMenu conversation={conversation} />

@@ -5,7 +5,7 @@ import type { InboxModel } from "../live/inbox_model.ts";
 const InboxContext = createContext<InboxModel | null>(null);
 export const InboxProvider = InboxContext.Provider;
 
-/** The model of the inbox around this component; throws outside of one. */
+/** The model of the inbox around this component. Throws outside of one. */
 export function useInbox(): InboxModel {
   const inbox = useContext(InboxContext);
   if (inbox === null) {

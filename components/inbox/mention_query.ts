@@ -1,6 +1,6 @@
-/** What is being written after "@" before the caret, as far as it can become a name. */
+/** The text after "@" before the caret, while it can still become a name. */
 export interface MentionQuery {
-  /** Where the "@" stands. */
+  /** The index of the "@". */
   at: number;
   text: string;
 }
@@ -16,7 +16,7 @@ export function mentionQuery(text: string, caret: number): MentionQuery | null {
 
 const plain = (text: string) => text.normalize("NFC").toLowerCase();
 
-/** People with a name, or a part of one, that begins so; whose name is written already is none. */
+/** People whose name, or a part of it, begins with the text, except a name that is complete. */
 export function candidates<T extends { name: string }>(
   people: readonly T[],
   query: MentionQuery,
@@ -31,7 +31,7 @@ export function candidates<T extends { name: string }>(
   }).slice(0, limit);
 }
 
-/** The text with the name in the place of what was written, and where the caret then is. */
+/** The text with the name in place of what was written, and the caret after it. */
 export function withMention(
   text: string,
   query: MentionQuery,

@@ -24,7 +24,7 @@ Deno.test("people are found by the beginning of any part of their name", () => {
   assert.equal(candidates(PEOPLE, { at: 0, text: "" }, 2).length, 2);
 });
 
-Deno.test("the name takes the place of what was written", () => {
+Deno.test("the name replaces what was written", () => {
   assert.deepEqual(withMention("see @ad please", { at: 4, text: "ad" }, "Ada Park"), {
     text: "see @Ada Park please",
     caret: 14,

@@ -2,13 +2,13 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ConversationSnapshot } from "../../client/mod.ts";
 import { useInbox } from "./context.ts";
 
-/** Pages of history that are loaded to get to a message; past them the reader stays at the end. */
+/** Pages of history to load in order to reach a message; after them the thread stays at its end. */
 const MAX_PAGES = 4;
 
 /**
- * Brings the message that a search found into view and gives it the focus, after loading what lies
- * between, where that is not too much. `onMoved` is told at once where the reader is now: the event
- * for it comes too late for what is drawn next.
+ * Scrolls to the message that a search found and focuses it, after loading the history up to it, if
+ * that is not too much. `onMoved` is called at once, because the scroll event comes too late for
+ * the next render.
  */
 export function useFoundMessage(snapshot: ConversationSnapshot, onMoved: () => void) {
   const inbox = useInbox();
@@ -23,7 +23,7 @@ export function useFoundMessage(snapshot: ConversationSnapshot, onMoved: () => v
     if (pages.current.of !== target.messageId) pages.current = { of: target.messageId, count: 0 };
     if (items.some(({ message }) => message?.id === target.messageId)) {
       inbox.target.value = null;
-      // After the composer, which takes the focus when it comes.
+      // After the composer, which takes the focus when it appears.
       requestAnimationFrame(() => {
         show(target.messageId);
         onMoved();
@@ -45,8 +45,8 @@ export function useFoundMessage(snapshot: ConversationSnapshot, onMoved: () => v
     inbox.toasts.show({
       tone: "bad",
       text: older
-        ? "That message lies far back. Here is the end of the conversation."
-        : "That message is not there any more.",
+        ? "That message is too far back. This is the end of the conversation."
+        : "That message does not exist any more.",
     });
   }, [target, items, loadingOlder, connected]);
 }
@@ -56,7 +56,7 @@ function show(messageId: string) {
   if (bubble === null) return;
   bubble.scrollIntoView({ block: "center" });
   bubble.focus({ preventScroll: true });
-  // Taken away first, so that the same find shows itself a second time.
+  // Removed first, so that the animation runs again for the same message.
   delete bubble.dataset.found;
   void bubble.offsetWidth;
   bubble.dataset.found = "";

@@ -1,7 +1,7 @@
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
 
-/** Calls back when the pointer or the focus goes elsewhere while something is open. */
+/** Calls back when the pointer or the focus goes elsewhere while `open`. */
 export function useOutside(root: RefObject<HTMLElement>, open: boolean, onLeave: () => void) {
   useEffect(() => {
     if (!open) return;
@@ -9,7 +9,7 @@ export function useOutside(root: RefObject<HTMLElement>, open: boolean, onLeave:
     const pressed = (event: Event) => {
       if (isOutside(event)) onLeave();
     };
-    // A pane that takes the focus as it comes still has this inside it.
+    // A pane that takes the focus when it appears still contains this element.
     const focused = (event: Event) => {
       if (isOutside(event) && !(event.target as Node).contains(root.current)) onLeave();
     };

@@ -4,8 +4,8 @@ import type { InboxModel } from "../live/inbox_model.ts";
 export type Pane = "list" | "thread" | "details";
 
 /**
- * On a phone one part replaces the other, and the focus goes with it: into the part that came, and
- * back to the row or the part where it was before.
+ * On a phone one pane replaces another. The focus follows: into the new pane, and back to the row
+ * or the pane where it was.
  */
 export function usePaneFocus(inbox: InboxModel, pane: Pane) {
   const before = useRef({ pane, row: inbox.selectedId.value });

@@ -1,8 +1,8 @@
 import { useRef, useState } from "preact/hooks";
-import type { Row } from "../lib/list_state.ts";
+import type { Row } from "../live/list_state.ts";
 import { useInbox } from "./context.ts";
 
-/** One tab stop for the whole list; arrows, Home and End move inside it, Enter opens (as links do). */
+/** The list is one tab stop: arrows, Home and End move inside it, and Enter opens, as in links. */
 export function useRovingRows() {
   const inbox = useInbox();
   const ref = useRef<HTMLUListElement>(null);
@@ -36,7 +36,7 @@ export function useRovingRows() {
   return { ref, tabbable, onKeyDown, onFocusIn };
 }
 
-/** J and K: moves the focus in the list, starting from the open conversation. */
+/** J and K: move the focus in the list, starting from the open conversation. */
 export function moveInList(step: 1 | -1) {
   const links = [...document.querySelectorAll<HTMLElement>(".rows [data-row]")];
   const focused = links.indexOf(document.activeElement as HTMLElement);

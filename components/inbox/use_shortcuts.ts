@@ -4,7 +4,7 @@ import { shortcutKey } from "../shell/shortcuts.ts";
 import { focusSearch } from "./SearchBox.tsx";
 import { moveInList } from "./use_roving_rows.ts";
 
-/** The single keys of the inbox; shell/shortcuts.ts lists them for the help. */
+/** The single-key shortcuts of the inbox; shell/shortcuts.ts lists them for the help. */
 export function useShortcuts(inbox: InboxModel) {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {

@@ -5,10 +5,10 @@ import type { ThreadItem } from "../../client/mod.ts";
 const NEAR_END = 60;
 
 /**
- * Keeps the thread where the reader is. The box is laid out from its end (`column-reverse`), so
+ * Keeps the scroll position of a thread. The box is laid out from its end (`column-reverse`), so
  * `scrollTop` is 0 at the newest message and negative above it: a page is at the end before any
- * script runs, and history in front moves nothing. What is left to do is to stay with the reader
- * when something new comes below, and to count it.
+ * script runs, and older messages in front move nothing. What remains is to keep the position when
+ * new messages arrive below, and to count them.
  */
 export function useThreadScroll(items: readonly ThreadItem[], selfId: string) {
   const ref = useRef<HTMLDivElement>(null);
@@ -27,7 +27,7 @@ export function useThreadScroll(items: readonly ThreadItem[], selfId: string) {
     if (before.last !== last && before.last !== "") {
       if (own || isAtEnd(before.top)) box.scrollTop = 0;
       else {
-        // The new lines pushed everything up by their height.
+        // The new lines moved everything up by their height.
         box.scrollTop = before.top - (box.scrollHeight - before.height);
         const known = items.findIndex((item) => item.key === before.last);
         const added = known === -1 ? 1 : items.length - 1 - known;

@@ -1,8 +1,8 @@
 import type { Problem } from "../../protocol/rest.ts";
 import type { FieldError } from "../../protocol/errors.ts";
-import { waitWords } from "../lib/time.ts";
+import { waitWords } from "../format/time.ts";
 
-/** What a call to the API failed with; `code` is the server's, or "offline" when it was not reached. */
+/** A failed call of the API. `code` is the server's, or "offline" where it was not reached. */
 export class ApiError extends Error {
   readonly code: string;
   /** HTTP status; 0 when there was no answer. */
@@ -26,19 +26,19 @@ export interface ApiRequest {
   body?: unknown;
   token?: string;
   signal?: AbortSignal;
-  /** The version that the change is about: another one is refused with status 412. */
+  /** The version that the change is based on; the server refuses any other with status 412. */
   ifMatch?: string;
 }
 
 /**
- * One call to this site's API. Resolves with the parsed answer (undefined for 204); throws an
- * ApiError for every answer that is none, and an AbortError when `signal` ended it.
+ * Calls this site's API. Resolves with the parsed answer (undefined for 204). Throws an ApiError
+ * for every other answer, and an AbortError when `signal` ended it.
  */
 export async function callApi<T>(path: string, request: ApiRequest = {}): Promise<T> {
   const headers = new Headers({ accept: "application/json" });
   if (request.token !== undefined) headers.set("authorization", `Bearer ${request.token}`);
   if (request.ifMatch !== undefined) headers.set("if-match", request.ifMatch);
-  // A POST says it is JSON even where it says nothing else: forms of other sites cannot.
+  // A POST is always sent as JSON, because a form of another site cannot do that.
   const body = request.body ?? (request.method === "POST" ? {} : undefined);
   if (body !== undefined) headers.set("content-type", "application/json");
   let response: Response;
@@ -60,7 +60,7 @@ export async function callApi<T>(path: string, request: ApiRequest = {}): Promis
   return answer as T;
 }
 
-/** A sentence for people. Codes that say more than their detail get words of their own. */
+/** A sentence for users. Some codes have a better sentence than their detail. */
 export function errorText(error: unknown): string {
   const { code, retryAfter, message } = error as {
     code?: string;
@@ -69,10 +69,10 @@ export function errorText(error: unknown): string {
   };
   if (code === "rate_limited") {
     return retryAfter === undefined
-      ? "That was too often. Try again in a moment."
-      : `That was too often. Try again in ${waitWords(retryAfter)}.`;
+      ? "Too many requests. Try again in a moment."
+      : `Too many requests. Try again in ${waitWords(retryAfter)}.`;
   }
-  if (code === "forbidden") return "You do not have the right to do this.";
+  if (code === "forbidden") return "You are not allowed to do this.";
   if (code === "internal") return "Something went wrong on the server. Try again.";
   if (code === "timeout" || code === "disconnected" || code === "closed") {
     return "There is no connection to the server right now.";

@@ -1,9 +1,11 @@
 import { signal } from "@preact/signals";
 
-/** How long a tab may be in the background until nobody looks at it, in milliseconds. */
+/** Milliseconds after which a tab in the background counts as left. */
 const AWAY_MS = 60_000;
 
-/** Whether somebody looks at this page: a tab that is forgotten in the background is not looked at. */
+/**
+ * Whether somebody looks at this page. A tab that has long been in the background does not count.
+ */
 export function createAttention() {
   const isHere = signal(true);
   let timer: ReturnType<typeof setTimeout> | undefined;

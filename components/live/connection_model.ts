@@ -1,13 +1,13 @@
 import { computed, signal } from "@preact/signals";
 import type { ConnectionState } from "../../client/mod.ts";
 
-/** Milliseconds that a connection may be away before it is worth a word. */
+/** Milliseconds that a connection may be lost before the page shows it. */
 const PATIENCE_MS = 1_200;
 
 export type ConnectionModel = ReturnType<typeof createConnectionModel>;
 export type Trouble = "none" | "reconnecting" | "offline" | "failed";
 
-/** What the page says about the connection: nothing for as long as all is well. */
+/** What the page shows about the connection: nothing while it works. */
 export function createConnectionModel() {
   const state = signal<ConnectionState>("idle");
   const patient = signal(true);

@@ -9,31 +9,31 @@ import {
 } from "../../client/collaboration.ts";
 import type { ParleyClient } from "../../client/mod.ts";
 
-/** A text that colleagues write together, as a page draws it. */
+/** A text that colleagues write together, as signals. */
 export interface SharedText {
   readonly document: CollaborationDocument;
   readonly text: Signal<string>;
   readonly status: Signal<DocumentStatus>;
-  /** Everything written here is stored. */
+  /** All local edits are stored. */
   readonly settled: Signal<boolean>;
   readonly cursors: Signal<readonly PeerCursor[]>;
-  /** Who else has it open. */
+  /** The other people who have it open. */
   readonly others: Signal<readonly SessionMember[]>;
 }
 
-/** The part of those who only look; every other writes, see `CollaborationDocument`. */
+/** The role of those who only read; all other roles write, see `CollaborationDocument`. */
 export const VIEWER = "viewer";
 export const WRITER = "writer";
 
 export type DocumentsModel = ReturnType<typeof createDocuments>;
 
-/** The shared texts of a page. One that is let go stays open until all of it is stored. */
+/** The shared texts of a page. After `release` a text stays open until all of it is stored. */
 export function createDocuments(userId: string, fail: (error: unknown) => void) {
   let collaboration: CollaborationClient | null = null;
   const open = new Map<string, SharedText>();
   const released = new Set<SharedText>();
 
-  /** Leaving the page would lose what is written here and not stored yet. */
+  /** Asks before the page is left while local edits are not stored. */
   function onLeave(event: BeforeUnloadEvent) {
     if ([...open.values()].some(({ document }) => !document.isSettled)) event.preventDefault();
   }
@@ -69,7 +69,7 @@ export function createDocuments(userId: string, fail: (error: unknown) => void) 
   }
 
   return {
-    /** The text of something, which has it open at one place of the page at most. */
+    /** Opens a text. A page must show it in one place only. */
     open(target: DocumentTarget, role: string): SharedText {
       const key = JSON.stringify(target);
       const known = open.get(key);

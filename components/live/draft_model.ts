@@ -7,15 +7,15 @@ const NOBODY: readonly SessionMember[] = [];
 export type DraftModel = ReturnType<typeof createDraft>;
 
 /**
- * The reply that agents write together in the open conversation. Whoever has the conversation open
- * looks at it; who joins it writes it.
+ * The reply that agents write together in the open conversation. All who have the conversation open
+ * see it; those who joined it write it.
  */
 export function createDraft(documents: DocumentsModel) {
   const shared = signal<SharedText | null>(null);
   const joined = signal(false);
   let followed: string | null = null;
 
-  /** Only looks from now on, but not before everything written here is stored. */
+  /** Only reads from now on, as soon as all local edits are stored. */
   function look({ document }: SharedText) {
     joined.value = false;
     if (document.isSettled) return document.setRole(VIEWER);
@@ -25,7 +25,7 @@ export function createDraft(documents: DocumentsModel) {
     });
   }
 
-  /** Who writes in it, without this agent. */
+  /** The colleagues who write in it. */
   const writers = computed(() =>
     shared.value?.others.value.filter(({ label }) => label !== VIEWER) ?? NOBODY
   );
@@ -35,11 +35,11 @@ export function createDraft(documents: DocumentsModel) {
     /** Whether this agent writes in it. */
     joined,
     writers,
-    /** Whether there is something to join. */
+    /** Whether there is a reply to join. */
     isThere: computed(() =>
       writers.value.length > 0 || (shared.value?.text.value.trim() ?? "") !== ""
     ),
-    /** Goes with the conversation that is open. */
+    /** Switches to the reply of the open conversation. */
     follow(conversationId: string | null) {
       if (conversationId === followed) return;
       followed = conversationId;
@@ -50,10 +50,11 @@ export function createDraft(documents: DocumentsModel) {
       shared.value = conversationId === null ? null : documents.open({ conversationId }, VIEWER);
     },
     /**
-     * Writes in it from now on.
+     * Starts to write in it.
      *
-     * @param own what this agent wrote alone
-     * @returns whether that is in it now: only where there was nothing yet
+     * @param own the text that this agent wrote alone
+     *
+     * @returns whether that text is in it now, which needs an empty reply
      */
     join(own = ""): boolean {
       if (shared.value === null) return false;
@@ -65,10 +66,11 @@ export function createDraft(documents: DocumentsModel) {
       return true;
     },
     /**
-     * Writes alone again.
+     * Stops writing in it.
      *
-     * @param takes whether what is in it comes along, where nobody else writes in it
-     * @returns that
+     * @param takes whether to take its text along, where nobody else writes in it
+     *
+     * @returns that text
      */
     async leave(takes: boolean): Promise<string> {
       const text = shared.value;
@@ -79,9 +81,9 @@ export function createDraft(documents: DocumentsModel) {
       return own;
     },
     /**
-     * Takes it out to send it; nobody else sends the same then.
+     * Takes the text out in order to send it, so that nobody else sends it, too.
      *
-     * @throws {ParleyClientError} see `CollaborationDocument.take`.
+     * @throws {ParleyClientError} see `CollaborationDocument.take`
      */
     take: (): Promise<string> => shared.value!.document.take(),
   };

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { ListModel } from "./list_model.ts";
 import type { WorkspaceModel } from "./workspace_model.ts";
 
-/** How a status change is told. */
+/** The confirmation of a status change. */
 const DONE: Record<Conversation["status"], string> = {
   open: "Conversation reopened.",
   pending: "Conversation marked as pending.",
@@ -14,7 +14,7 @@ const DONE: Record<Conversation["status"], string> = {
 
 export type Patch = <T>(path: string, body: unknown) => Promise<T>;
 
-/** What can be done with a conversation: at once here, and taken back when the server refuses. */
+/** The actions on a conversation. Each shows at once, and is undone when the server refuses. */
 export function createActions(
   list: ListModel,
   { toasts, fail }: Pick<WorkspaceModel, "toasts" | "fail">,
@@ -57,7 +57,7 @@ export function createActions(
     return update(id, { assigneeId: to?.id ?? null }, { assignee });
   }
 
-  /** Throws an ApiError; the form that asked shows it. */
+  /** Throws an ApiError, which the form shows. */
   async function editContact(id: string, body: z.infer<typeof UpdateContactBody>) {
     const contact = await patch<Contact>(`/api/contacts/${id}`, body);
     for (const { conversation } of list.rows.value.values()) {

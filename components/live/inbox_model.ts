@@ -2,34 +2,34 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 import type { Conversation, Label, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient } from "../../client/mod.ts";
-import type { ListFilter, Row } from "../lib/list_state.ts";
-import { titleOf } from "../lib/words.ts";
+import type { ListFilter, Row } from "./list_state.ts";
+import { titleOf } from "../format/names.ts";
 import { createAttention } from "./attention.ts";
 import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
 import { createActions } from "./inbox_actions.ts";
-import { createPlace } from "./inbox_place.ts";
+import { createNavigation } from "./inbox_navigation.ts";
 import { createLabels } from "./labels_model.ts";
 import { createListModel } from "./list_model.ts";
 import { createSearch } from "./search_model.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 
-/** What the server knows when it draws the page. */
+/** What the server renders the page with. */
 export interface InboxStart extends WorkspaceStart {
   users: User[];
   labels: Label[];
   list: ConversationList;
   filter: ListFilter;
-  /** The conversation of the address; `seed` is null where there is none with this id. */
+  /** The conversation of the address; `seed` is null where it does not exist. */
   selected: { id: string; seed: SeedThread | null } | null;
   contextOpen: boolean;
 }
 
-/** Characters of a new message that are read out; the rest is there to be read. */
+/** Characters of a new message that a screen reader announces. */
 const ANNOUNCED = 200;
 
-/** A message that is to be brought into view once its conversation is there. */
+/** A message to scroll to once its conversation is loaded. */
 export interface Target {
   conversationId: string;
   messageId: string;
@@ -39,8 +39,8 @@ export interface Target {
 export type InboxModel = ReturnType<typeof createInbox>;
 
 /**
- * The state of the whole inbox and everything that can be done in it. Made the same way on the
- * server and in the browser; `begin` brings it alive and returns what ends it.
+ * The state of the whole inbox and all actions in it. Created in the same way on the server and in
+ * the browser; `begin` starts it there and returns a function that ends it.
  */
 export function createInbox(start: InboxStart) {
   const workspace = createWorkspace(start);
@@ -58,43 +58,43 @@ export function createInbox(start: InboxStart) {
     workspace,
     (path, body) => workspace.request(path, { method: "PATCH", body }),
   );
-  const place = createPlace(
+  const navigation = createNavigation(
     { selectedId: start.selected?.id ?? null, contextOpen: start.contextOpen },
     list,
     (id) => {
       const client = workspace.client();
       if (id === null || client === null) thread.close();
       else thread.open(client, id, null);
-      // The focus may stay in the list, so that something opened has to be said.
+      // The focus may stay in the list, so the newly opened conversation is announced.
       const row = id === null ? undefined : list.rows.value.get(id);
       announcement.value = row === undefined
         ? ""
         : `Conversation with ${titleOf(row.conversation)}`;
     },
   );
-  const { selectedId } = place;
+  const { selectedId } = navigation;
   const documents = createDocuments(user.id, workspace.fail);
   const draft = createDraft(documents);
-  /** Whether colleagues are told that this agent has the conversation open. */
+  /** Whether colleagues see that this agent has the conversation open. */
   const isPresent = computed(() => attention.isHere.value || draft.joined.value);
   const labels = createLabels(start.labels, {
     request: workspace.request,
     merge: list.merge,
     removed(id) {
       const { label, ...rest } = list.filter.value;
-      if (label === id) place.setFilter(rest);
+      if (label === id) navigation.setFilter(rest);
     },
     fail: workspace.fail,
   });
-  /** Who can be assigned, as it was last asked for. */
+  /** The people who can be assigned, as of the last request. */
   const users = signal<readonly User[]>(start.users);
   async function refreshUsers(): Promise<void> {
     const { items } = await workspace.request<{ items: User[] }>("/api/users");
     users.value = items;
   }
-  /** Shows the details, where they are hidden, and opens the menu of labels in them. */
+  /** Shows the details if they are hidden, and opens the menu of labels in them. */
   function openLabels() {
-    if (!place.detailsShown.value) place.toggleDetails();
+    if (!navigation.detailsShown.value) navigation.toggleDetails();
     labels.menuOpen.value = true;
   }
   const target = signal<Target | null>(null);
@@ -104,12 +104,12 @@ export function createInbox(start: InboxStart) {
       target.value = message === undefined
         ? null
         : { conversationId, messageId: message.id, seq: message.seq };
-      place.select(conversationId);
+      navigation.select(conversationId);
     },
     announce: (words) => announcement.value = words,
     fail: workspace.fail,
   });
-  workspace.notifications.settle({ shown: () => selectedId.value, open: place.select });
+  workspace.notifications.attachTo({ shown: () => selectedId.value, open: navigation.select });
 
   const selectedRow = computed<Row | null>(() =>
     selectedId.value === null ? null : list.rows.value.get(selectedId.value) ?? null
@@ -121,7 +121,7 @@ export function createInbox(start: InboxStart) {
     return conversation?.id === selectedId.value ? conversation : null;
   });
 
-  /** What is open in a visible tab is read. */
+  /** The conversation that is open in a visible tab counts as read. */
   function markSeen() {
     const id = selectedId.value;
     const store = thread.store();
@@ -134,7 +134,7 @@ export function createInbox(start: InboxStart) {
   function listen(own: ParleyClient): (() => void)[] {
     return [
       own.on("identity", (identity) => {
-        // Rows are not replayed: what changed while we were away is asked for.
+        // Rows are not replayed: changes during an absence have to be requested.
         list.reload();
         if (identity.totalUnread !== undefined) list.setTotalUnread(identity.totalUnread);
       }),
@@ -158,7 +158,7 @@ export function createInbox(start: InboxStart) {
       attention.begin(),
       documents.begin(own),
       labels.follow(own),
-      place.begin(),
+      navigation.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
     ];
     if (start.selected?.seed) thread.open(own, start.selected.id, start.selected.seed);
@@ -170,7 +170,7 @@ export function createInbox(start: InboxStart) {
       }),
       effect(() => thread.setJoined(isPresent.value)),
       effect(() => {
-        // Named here because markSeen looks at them only after it has asked for other things.
+        // Subscribes to both signals: markSeen may return before it reads them.
         void thread.snapshot.value;
         void selectedRow.value;
         markSeen();
@@ -199,7 +199,7 @@ export function createInbox(start: InboxStart) {
     openLabels,
     target,
     selected,
-    ...place,
+    ...navigation,
     ...actions,
     begin: () => workspace.begin(attach),
   };

@@ -3,14 +3,14 @@ import type { ParleyClient } from "../../client/mod.ts";
 import { Tables } from "../../client/tables.ts";
 import type { LabelList } from "../../protocol/labels.ts";
 import type { Conversation, Label } from "../../protocol/model.ts";
-import { idsOf, labelsFrom, nextColor } from "../lib/labels.ts";
+import { idsOf, labelsFrom, nextColor } from "./labels.ts";
 import type { ApiError, ApiRequest } from "./api.ts";
 
 export interface LabelDeps {
   request: <T>(path: string, init?: Omit<ApiRequest, "token">) => Promise<T>;
-  /** Takes a conversation as the server answered it. */
+  /** Takes a conversation from an answer of the server. */
   merge: (conversation: Conversation) => void;
-  /** A label is gone. */
+  /** A label was deleted. */
   removed: (id: string) => void;
   fail: (error: unknown) => void;
 }
@@ -18,12 +18,15 @@ export interface LabelDeps {
 export type LabelsModel = ReturnType<typeof createLabels>;
 
 /**
- * All labels, kept as they are in the database, and what conversations are labelled with. What an
- * agent wishes for shows at once, and goes again when the server refuses.
+ * All labels, kept in step with the database, and the labels of conversations. A change of an agent
+ * shows at once, and is undone when the server refuses.
  */
 export function createLabels(first: readonly Label[], deps: LabelDeps) {
   const all = signal<readonly Label[]>(first);
-  /** What is to come (true) and to go, by conversation and label, on its way to the server. */
+  /**
+   * Labels to add (true) and to remove, by conversation and label, that the server does not have
+   * yet.
+   */
   const wishes = signal<ReadonlyMap<string, ReadonlyMap<string, boolean>>>(new Map());
   const sending = new Set<string>();
   /** Whether the menu that adds labels is open. */
@@ -31,7 +34,7 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
 
   function put(label: Label) {
     const known = all.value.find(({ id }) => id === label.id);
-    // An answer may come after news that are newer.
+    // An answer may be older than an event.
     if (known !== undefined && known.updatedAt > label.updatedAt) return;
     all.value = [...all.value.filter(({ id }) => id !== label.id), label];
   }
@@ -48,7 +51,7 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
     for (const { id } of gone) deps.removed(id);
   }
 
-  /** Returns what ends it. */
+  /** Returns a function that ends it. */
   function follow(client: ParleyClient): () => void {
     const read = () => void reload().catch(() => {});
     const subscription = new Tables(client).subscribeToTable(
@@ -61,12 +64,12 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
       undefined,
       { onGap: read },
     );
-    // What was changed between the drawing of the page and this moment.
+    // Changes between the rendering of the page and this moment.
     subscription.ready.then(read, () => {});
     return () => subscription.unsubscribe();
   }
 
-  /** @param labels what is still wished for; null: nothing. */
+  /** @param labels the changes that are left; null: none */
   function wish(id: string, labels: ReadonlyMap<string, boolean> | null) {
     const next = new Map(wishes.value);
     if (labels === null) next.delete(id);
@@ -80,12 +83,12 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
     return [...idsOf(labels).filter((label) => !wished.has(label)), ...comes];
   }
 
-  /** One request after the other, so that the last wish is the last that arrives. */
+  /** One request after the other, so that the last change arrives last. */
   async function send(id: string): Promise<void> {
     if (sending.has(id)) return;
     sending.add(id);
     for (let wished = wishes.value.get(id); wished; wished = wishes.value.get(id)) {
-      // Only what this agent changes: a colleague may change others in the same moment.
+      // Only the changes of this agent: a colleague may change other labels at the same moment.
       const named = (has: boolean) =>
         [...wished!].flatMap(([label, is]) => is === has ? label : []);
       const body = { addLabels: named(true), removeLabels: named(false) };
@@ -107,7 +110,7 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
     return send(conversation.id);
   }
 
-  /** Makes a label with this name, or takes the one that somebody else has just made. */
+  /** Makes a label with this name, or returns the one that somebody else has just made. */
   async function create(name: string): Promise<Label | null> {
     try {
       const body = { name, color: nextColor(all.value) };
@@ -129,12 +132,12 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
     follow,
     toggle,
     create,
-    /** The labels of a conversation as agents see them, by name. */
+    /** The labels of a conversation, by name. */
     of: (conversation: Conversation) => labelsFrom(all.value, idsFor(conversation)),
   };
 }
 
-/** A row of the table as the API would answer it. */
+/** Converts a row of the table to the API's form. */
 function toLabel(row: Record<string, unknown>): Label {
   const { id, name, color, description, created_at, updated_at } = row;
   return { id, name, color, description, createdAt: created_at, updatedAt: updated_at } as Label;

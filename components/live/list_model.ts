@@ -16,22 +16,22 @@ import {
   tailOf,
   unreadOf,
   visibleRows,
-} from "../lib/list_state.ts";
+} from "./list_state.ts";
 import { errorText } from "./api.ts";
 
 const PAGE = 50;
-/** How many pages a silent reload goes through before it lets the list end there. */
+/** How many pages a reload in the background reads before the list ends there. */
 const MAX_RELOAD_PAGES = 4;
 
 export interface ListDeps {
   userId: string;
-  /** GET, as this agent. */
+  /** Sends a GET as this agent. */
   get: <T>(path: string) => Promise<T>;
 }
 
 export type ListModel = ReturnType<typeof createListModel>;
 
-/** The conversations that are known, and the part of them that the list shows. */
+/** The known conversations, and the part of them that the list shows. */
 export function createListModel(first: ConversationList, startFilter: ListFilter, deps: ListDeps) {
   const rows = signal<Rows>(mergeAll(new Map(), first.items));
   const filter = signal(startFilter);
@@ -40,16 +40,16 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
   const loadingMore = signal(false);
   const cursor = signal(first.nextCursor);
   const tail = signal<Tail | null>(tailOf(first.items, first.nextCursor));
-  /** The server counts it; between its answers it follows what happens to single rows. */
+  /** Counted by the server; between its answers it follows the changes of rows. */
   const totalUnread = signal(sumUnread(rows.value));
 
   const visible = computed<Row[]>(() =>
     visibleRows(rows.value, filter.value, deps.userId, tail.value)
   );
 
-  // Each change of the filter makes answers to earlier questions worthless.
+  // A change of the filter invalidates the answers to earlier requests.
   let run = 0;
-  // Conversations that events told of while a page was on its way: they are newer than the page.
+  // Conversations that changed by an event while a page was loading: they are newer than the page.
   let touched = new Set<string>();
 
   function pagePath(after: string | null): string {
@@ -65,7 +65,9 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
     rows.value = merge(rows.value, conversation);
   }
 
-  /** Fetches from the start down to where the list ends now, and forgets what is gone. */
+  /**
+   * Reads from the start to the present end of the list, and drops rows that do not exist any more.
+   */
   async function reload(): Promise<void> {
     const mine = ++run;
     touched = new Set();
@@ -138,7 +140,7 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
     return reload();
   }
 
-  /** One conversation, asked for because an event told too little of it. */
+  /** Requests one conversation, because an event contained only a part of it. */
   async function fetchRow(id: string): Promise<Conversation | null> {
     try {
       const conversation = await deps.get<Conversation>(`/api/conversations/${id}`);
@@ -149,7 +151,10 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
     }
   }
 
-  /** An agents' broadcast of a row. What it cannot tell, the own unread count, is asked for once. */
+  /**
+   * A row from the agents' broadcast, which lacks this agent's unread count: that is requested
+   * once.
+   */
   const asking = new Set<string>();
   function receive(conversation: Conversation) {
     const { id, lastMessage, lastSeq } = conversation;
@@ -186,7 +191,7 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
     setTotalUnread: (total: number) => {
       totalUnread.value = total;
     },
-    /** From an `unread` event, or optimistically without a total. */
+    /** From an `unread` event; without a total it is an optimistic update. */
     setUnread: (id: string, unread: number, total?: number) => {
       batch(() => {
         const row = rows.value.get(id);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Conversation } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
-import { makeConversation } from "../lib/fixtures.ts";
+import { makeConversation } from "./test_fixtures.ts";
 import { createListModel, type ListModel } from "./list_model.ts";
 
 const at = (n: number) => `2026-11-20T08:${String(n).padStart(2, "0")}:00.000Z`;
@@ -9,7 +9,7 @@ const row = (n: number, change: Partial<Conversation> = {}) =>
   makeConversation({ id: `c${n}`, lastActivityAt: at(n), unread: 0, ...change });
 const ids = (model: ListModel) => model.visible.value.map((one) => one.conversation.id);
 
-/** A list whose questions are answered by the test, in the order in which they were asked. */
+/** A list whose requests are answered by the test, in the order in which they were made. */
 function setUp(first: ConversationList) {
   const asked: { path: string; answer: (value: unknown) => void; fail: (error: Error) => void }[] =
     [];
@@ -21,7 +21,7 @@ function setUp(first: ConversationList) {
   return { model, asked };
 }
 
-Deno.test("a reload forgets what is gone and keeps what events told meanwhile", async () => {
+Deno.test("a reload drops what is gone and keeps what events changed meanwhile", async () => {
   const { model, asked } = setUp({ items: [row(3), row(2)], nextCursor: null });
   const done = model.reload();
   model.receive(row(5));
@@ -43,7 +43,7 @@ Deno.test("a reload goes down to where the list ended", async () => {
   assert.equal(model.hasMore.value, true);
 });
 
-Deno.test("the answer for a filter that was left is not shown", async () => {
+Deno.test("the answer for an earlier filter is not shown", async () => {
   const { model, asked } = setUp({ items: [row(1)], nextCursor: null });
   const first = model.setFilter({ view: "all", status: "resolved" });
   const second = model.setFilter({ view: "all", status: "pending" });
@@ -53,7 +53,7 @@ Deno.test("the answer for a filter that was left is not shown", async () => {
   assert.deepEqual(ids(model), ["c2"]);
 });
 
-Deno.test("a failed page leaves the list and tells why; the first page of a filter is an error", async () => {
+Deno.test("a failed page keeps the list and says why; the first page of a filter is an error", async () => {
   const { model, asked } = setUp({ items: [row(4)], nextCursor: "a" });
   const more = model.loadMore();
   asked[0]!.fail(Object.assign(new Error("The server is overloaded"), { code: "overloaded" }));
@@ -66,7 +66,7 @@ Deno.test("a failed page leaves the list and tells why; the first page of a filt
   assert.equal(model.status.value, "error");
 });
 
-Deno.test("an old conversation that an event brings is asked for its unread count, once", async () => {
+Deno.test("an old conversation from an event requests its unread count, once", async () => {
   const { model, asked } = setUp({ items: [], nextCursor: null });
   const written = (seq: number) => ({
     seq,
@@ -87,7 +87,7 @@ Deno.test("an old conversation that an event brings is asked for its unread coun
   assert.equal(model.totalUnread.value, 2);
 });
 
-Deno.test("the total counts what the list does not know", () => {
+Deno.test("the total includes conversations that are not in the list", () => {
   const { model } = setUp({ items: [row(1, { inboundCount: 3, unread: 2 })], nextCursor: null });
   assert.equal(model.totalUnread.value, 2);
   model.setTotalUnread(9);

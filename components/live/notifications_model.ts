@@ -1,5 +1,5 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import type { Notification as Told } from "../../protocol/model.ts";
+import type { Notification as AgentNotification } from "../../protocol/model.ts";
 import type {
   NotificationKind,
   NotificationList,
@@ -16,23 +16,23 @@ const PAGE = 20;
 export interface NotificationDeps {
   unread: number;
   request: <T>(path: string, init?: Omit<ApiRequest, "token">) => Promise<T>;
-  /** Says it to who listens instead of looking. */
+  /** Announces it to screen readers. */
   announce: (text: string) => void;
   fail: (error: unknown) => void;
 }
 
-/** What the page around knows: the inbox opens conversations without loading a page. */
-export interface NotificationPlace {
-  /** The conversation that is open, read from a signal; null: none. */
+/** What the page provides: the inbox opens conversations without loading a page. */
+export interface NotificationHost {
+  /** The open conversation, read from a signal; null: none. */
   shown: () => string | null;
   open: (conversationId: string) => void;
 }
 
 export type NotificationsModel = ReturnType<typeof createNotificationsModel>;
 
-/** The bell of every page: what this agent is told, live, and how. */
+/** The notifications of every page: live, with the preferences for sound and browser notices. */
 export function createNotificationsModel(deps: NotificationDeps) {
-  const items = signal<readonly Told[]>([]);
+  const items = signal<readonly AgentNotification[]>([]);
   const unread = signal(deps.unread);
   const status = signal<"idle" | "loading" | "ready" | "error">("idle");
   const error = signal<string | null>(null);
@@ -40,7 +40,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
   const loadingMore = signal(false);
   const preferences = signal<NotificationPreferences | null>(null);
   const preferencesError = signal<string | null>(null);
-  let place: NotificationPlace = {
+  let host: NotificationHost = {
     shown: () => null,
     open: (id) => location.assign(`/conversations/${id}`),
   };
@@ -62,7 +62,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
     } catch (cause) {
       if (mine !== run) return;
       error.value = errorText(cause);
-      // What is there stays there.
+      // The loaded notifications stay.
       if (status.value === "loading") status.value = "error";
     }
   }
@@ -95,61 +95,64 @@ export function createNotificationsModel(deps: NotificationDeps) {
     }
   }
 
-  function isShown({ conversationId }: Told): boolean {
-    return conversationId !== null && conversationId === place.shown() &&
+  function isShown({ conversationId }: AgentNotification): boolean {
+    return conversationId !== null && conversationId === host.shown() &&
       document.visibilityState === "visible";
   }
 
-  function receive(told: Told, count: number): void {
-    const seen = isShown(told);
-    const readAt = seen ? new Date().toISOString() : told.readAt;
+  function receive(item: AgentNotification, count: number): void {
+    const seen = isShown(item);
+    const readAt = seen ? new Date().toISOString() : item.readAt;
     batch(() => {
-      items.value = [{ ...told, readAt }, ...items.value.filter(({ id }) => id !== told.id)];
+      items.value = [{ ...item, readAt }, ...items.value.filter(({ id }) => id !== item.id)];
       unread.value = seen ? Math.max(0, count - 1) : count;
     });
     if (seen) {
-      deps.request(`/api/notifications/${told.id}/read`, { method: "POST" }).catch(() => {});
-    } else void alert(told);
+      deps.request(`/api/notifications/${item.id}/read`, { method: "POST" }).catch(() => {});
+    } else void alert(item);
   }
 
-  /** Sound and the browser's own notice, in one tab, and not for what another tab shows. */
-  async function alert(told: Told): Promise<void> {
-    deps.announce(told.title);
-    const { conversationId, kind, id, data } = told;
+  /**
+   * Plays the sound and shows the browser's notice, in one tab, unless a tab shows the
+   * conversation.
+   */
+  async function alert(item: AgentNotification): Promise<void> {
+    deps.announce(item.title);
+    const { conversationId, kind, id, data } = item;
     if (conversationId !== null && await someTabLooksAt(conversationId)) return;
     const ways = preferences.value?.[kind as NotificationKind];
     if (ways === undefined) return;
     await inOneTab(`${id}_${data["count"] ?? 1}`, () => {
       if (ways.sound) playSound();
-      if (ways.browser) notice(told);
+      if (ways.browser) notice(item);
     });
   }
 
-  function notice(told: Told): void {
+  function notice(item: AgentNotification): void {
     if (!("Notification" in globalThis) || Notification.permission !== "granted") return;
-    // Who has the page before them sees the bell.
+    // The page is in the foreground: the bell is enough.
     if (document.visibilityState === "visible" && document.hasFocus()) return;
-    const { id, title, body, conversationId } = told;
+    const { id, title, body, conversationId } = item;
     try {
       const shown = new Notification(title, { body, tag: conversationId ?? id, silent: true });
       shown.onclick = () => {
         globalThis.focus();
         shown.close();
-        open(told);
+        open(item);
       };
     } catch {
-      // Phones have notices of service workers only.
+      // Phones support notices of service workers only.
     }
   }
 
-  /** Drawn as read at once; what fails is taken back. */
-  async function change(ids: (told: Told) => boolean, path: string): Promise<void> {
+  /** Shows as read at once; a failure restores the list. */
+  async function change(ids: (item: AgentNotification) => boolean, path: string): Promise<void> {
     const before = { items: items.value, unread: unread.value };
     const readAt = new Date().toISOString();
-    const changed = before.items.filter((told) => told.readAt === null && ids(told)).length;
+    const changed = before.items.filter((item) => item.readAt === null && ids(item)).length;
     batch(() => {
-      items.value = before.items.map((told) =>
-        told.readAt === null && ids(told) ? { ...told, readAt } : told
+      items.value = before.items.map((item) =>
+        item.readAt === null && ids(item) ? { ...item, readAt } : item
       );
       unread.value = Math.max(0, before.unread - changed);
     });
@@ -161,13 +164,13 @@ export function createNotificationsModel(deps: NotificationDeps) {
     }
   }
 
-  function open(told: Told): void {
-    if (told.readAt === null) void markRead(told.id);
-    if (told.conversationId !== null) place.open(told.conversationId);
+  function open(item: AgentNotification): void {
+    if (item.readAt === null) void markRead(item.id);
+    if (item.conversationId !== null) host.open(item.conversationId);
   }
 
   const markRead = (id: string) =>
-    change((told) => told.id === id, `/api/notifications/${id}/read`);
+    change((item) => item.id === id, `/api/notifications/${id}/read`);
   async function markAllRead(): Promise<void> {
     await change(() => true, "/api/notifications/read");
   }
@@ -189,7 +192,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
 
   function listen(client: ParleyClient): (() => void)[] {
     return [
-      // Nothing of it is replayed: what was told while we were away is asked for.
+      // Notifications are not replayed: those of an absence have to be requested.
       client.on("identity", () => {
         void reload();
         void loadPreferences();
@@ -197,10 +200,10 @@ export function createNotificationsModel(deps: NotificationDeps) {
       client.on("notification", ({ notification, unread }) => receive(notification, unread)),
       client.on("notifications_read", ({ ids, readAt, unread: left }) => {
         batch(() => {
-          items.value = items.value.map((told) =>
-            told.readAt === null && (ids === null || ids.includes(told.id))
-              ? { ...told, readAt }
-              : told
+          items.value = items.value.map((item) =>
+            item.readAt === null && (ids === null || ids.includes(item.id))
+              ? { ...item, readAt }
+              : item
           );
           unread.value = left;
         });
@@ -213,12 +216,12 @@ export function createNotificationsModel(deps: NotificationDeps) {
     ];
   }
 
-  /** Other tabs keep quiet about what this one shows. */
+  /** Other tabs show no notice of the conversation that this tab shows. */
   function followLooking(): () => void {
     let at: string | null = null;
     let release = () => {};
     const follow = () => {
-      const now = document.visibilityState === "visible" ? place.shown() : null;
+      const now = document.visibilityState === "visible" ? host.shown() : null;
       if (now === at) return;
       release();
       at = now;
@@ -250,7 +253,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
     open,
     setWay,
     listen,
-    /** Says what the page shows, before it comes alive. */
-    settle: (own: NotificationPlace) => void (place = own),
+    /** Call it before `listen`. */
+    attachTo: (own: NotificationHost) => void (host = own),
   };
 }

@@ -23,7 +23,7 @@ function notification(n: number, conversationId: string): Notification {
   };
 }
 
-/** Until the model has this notification as its newest. */
+/** Waits until this notification is the model's newest. */
 async function newest({ items }: NotificationsModel, id: string): Promise<Notification> {
   const { promise, resolve } = Promise.withResolvers<Notification>();
   const stop = effect(() => {
@@ -38,10 +38,10 @@ async function onPage(
   visibilityState: "visible" | "hidden",
   work: (parts: {
     model: NotificationsModel;
-    /** What was asked of the server besides the lists. */
+    /** The POST requests to the server. */
     posted: string[];
     announced: string[];
-    tell: (told: Notification, unread: number) => Promise<Notification>;
+    push: (told: Notification, unread: number) => Promise<Notification>;
   }) => Promise<void>,
 ): Promise<void> {
   const page = Object.assign(new EventTarget(), { visibilityState });
@@ -61,15 +61,15 @@ async function onPage(
         announce: (text) => announced.push(text),
         fail: (error) => assert.fail(String(error)),
       });
-      model.settle({ shown: () => OPEN, open: () => {} });
+      model.attachTo({ shown: () => OPEN, open: () => {} });
       const client: ParleyClient = open();
       ends = model.listen(client);
       await client.connect();
-      const tell = (told: Notification, unread: number) => {
+      const push = (told: Notification, unread: number) => {
         for (const peer of server.peers) peer.event("notification", { notification: told, unread });
         return newest(model, told.id);
       };
-      await work({ model, posted, announced, tell });
+      await work({ model, posted, announced, push });
     });
   } finally {
     for (const end of ends) end();
@@ -77,28 +77,28 @@ async function onPage(
   }
 }
 
-Deno.test("what is told of the conversation that is seen is read, and not counted", () =>
-  onPage("visible", async ({ model, posted, announced, tell }) => {
-    const seen = await tell(notification(1, OPEN), 3);
+Deno.test("a notification of the visible conversation is read, and not counted", () =>
+  onPage("visible", async ({ model, posted, announced, push }) => {
+    const seen = await push(notification(1, OPEN), 3);
     assert.notEqual(seen.readAt, null);
     assert.equal(model.unread.value, 2);
     assert.deepEqual(posted, ["/api/notifications/n1/read"]);
     assert.deepEqual(announced, []);
 
-    // Read on another device before it was told here: none is left, and never less.
-    await tell(notification(2, OPEN), 0);
+    // Read on another device before it arrived here: the count never falls below 0.
+    await push(notification(2, OPEN), 0);
     assert.equal(model.unread.value, 0);
 
-    const other = await tell(notification(3, OTHER), 5);
+    const other = await push(notification(3, OTHER), 5);
     assert.equal(other.readAt, null);
     assert.equal(model.unread.value, 5);
     assert.equal(posted.length, 2);
     assert.deepEqual(announced, ["Vi wrote"]);
   }));
 
-Deno.test("a page that nobody sees reads nothing", () =>
-  onPage("hidden", async ({ model, posted, tell }) => {
-    const told = await tell(notification(1, OPEN), 3);
+Deno.test("a hidden page marks nothing as read", () =>
+  onPage("hidden", async ({ model, posted, push }) => {
+    const told = await push(notification(1, OPEN), 3);
     assert.equal(told.readAt, null);
     assert.equal(model.unread.value, 3);
     assert.deepEqual(posted, []);

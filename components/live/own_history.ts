@@ -1,10 +1,10 @@
 /**
- * Fresh's client takes every move through the history for itself: it asks the server for parts of
- * the page, finds none in a page that is one island, and loads the page anew. The inbox moves by
- * itself, so Fresh's listener must not get to see these events.
+ * Fresh's client handles every move in the history: it requests parts of the page, finds none in a
+ * page that is one island, and reloads the page. The inbox navigates by itself, so Fresh's listener
+ * must not receive these events.
  *
- * Listeners are called in the order in which they came, so this one is added when the module is
- * evaluated: the page's script imports its islands before Fresh's client.
+ * Listeners are called in the order in which they were added. This one is added when the module is
+ * evaluated, and the page's script imports its islands before Fresh's client.
  */
 const { navigation } = globalThis as { navigation?: EventTarget };
 

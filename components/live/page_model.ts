@@ -3,18 +3,18 @@ import type { ParleyClient } from "../../client/mod.ts";
 import { createListModel } from "./list_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 
-/** What the server knows when it draws a page that is not the inbox. */
+/** What the server renders a page with that is not the inbox. */
 export interface PageStart extends WorkspaceStart {
-  /** For the title of the document, without the product's name. */
+  /** For the document's title, without the product's name. */
   title: string;
   /** Unread messages of the agent. */
   unread: number;
 }
 
-/** A page beside the inbox: the workspace, and the count of what waits there. */
+/** A page beside the inbox: the workspace, and the number of unread messages. */
 export function createPage(start: PageStart) {
   const workspace = createWorkspace(start);
-  // Nothing of the list is shown here; it knows how to count from events.
+  // Shows no list, but counts unread messages from events.
   const list = createListModel({ items: [], nextCursor: null }, { view: "all", status: "all" }, {
     userId: start.user.id,
     get: (path) => workspace.request(path),

@@ -4,11 +4,11 @@ import type { PresenceState } from "../ui/Avatar.tsx";
 
 export type PresenceModel = ReturnType<typeof createPresence>;
 
-/** Who is here now, by user or contact id. Unknown people are offline. */
+/** Who is online, by user or contact id. Unknown people are offline. */
 export function createPresence() {
   const people = signal<ReadonlyMap<string, Presence>>(new Map());
   return {
-    /** The whole truth, as the answer to `auth` tells it. */
+    /** Replaces everything with the answer to `auth`. */
     reset(all: readonly Presence[]) {
       people.value = new Map(all.map((one) => [one.userId, one]));
     },

@@ -1,18 +1,18 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
-import { MAX_QUERY, type SearchKind, type SearchResponse } from "../../protocol/search.ts";
-import { type Found, foundIn } from "../lib/search_rows.ts";
+import { MAX_QUERY, type SearchResponse, type SearchKind } from "../../protocol/search.ts";
+import { type Found, foundIn } from "./search_rows.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 
-/** Milliseconds without a key after which a query is asked. */
+/** Milliseconds without a key after which a query is sent. */
 const PAUSE_MS = 150;
-/** Of each kind at first, and of one kind when more of it is asked for. */
+/** Results of each kind at first, and of one kind in each further page. */
 const FIRST = 6;
 const MORE = 20;
 
 export interface SearchDeps {
   request: <T>(path: string, init?: Omit<ApiRequest, "token">) => Promise<T>;
-  /** Shows a conversation, at a message where there is one. */
+  /** Shows a conversation, or a message in it. */
   show: (conversationId: string, message?: { id: string; seq: number }) => void;
   announce: (words: string) => void;
   fail: (error: unknown) => void;
@@ -20,16 +20,16 @@ export interface SearchDeps {
 
 export type SearchModel = ReturnType<typeof createSearch>;
 
-/** The search of the inbox: what was asked, what was found, and which of it is chosen. */
+/** The search of the inbox: the query, the results, and the selected result. */
 export function createSearch(deps: SearchDeps) {
   const query = signal("");
-  /** "asking" keeps what was found before in view. */
+  /** While "asking" the previous results stay visible. */
   const status = signal<"idle" | "asking" | "ready" | "error">("idle");
   const error = signal<string | null>(null);
   const answer = signal<SearchResponse>({});
-  /** The query that the answer is of. */
+  /** The query that the answer belongs to. */
   const answered = signal<string | null>(null);
-  /** The kind of which more is on its way. */
+  /** The kind whose next page is loading. */
   const loading = signal<SearchKind | null>(null);
   const active = signal<string | null>(null);
 
@@ -52,7 +52,7 @@ export function createSearch(deps: SearchDeps) {
     loading.value = null;
     if (searching.value) {
       status.value = "asking";
-      timer = setTimeout(ask, PAUSE_MS);
+      timer = setTimeout(run, PAUSE_MS);
     } else clear();
   }
 
@@ -74,8 +74,8 @@ export function createSearch(deps: SearchDeps) {
     return deps.request<SearchResponse>(path, { signal });
   }
 
-  /** Asks for what stands in the box now. */
-  async function ask(): Promise<void> {
+  /** Sends the current query. */
+  async function run(): Promise<void> {
     stop();
     const mine = running = new AbortController();
     const q = query.value.trim();
@@ -115,7 +115,7 @@ export function createSearch(deps: SearchDeps) {
       batch(() => {
         const items = [...known.items, ...next.items];
         answer.value = { ...answer.value, [kind]: { ...next, items } };
-        // The place of "Show more" is taken by what it brought.
+        // The first new result takes the position of "Show more".
         active.value = rows.value.find(({ key }) => !before.has(key))?.key ?? active.value;
       });
     } catch (cause) {
@@ -162,12 +162,12 @@ export function createSearch(deps: SearchDeps) {
     loading,
     set,
     clear,
-    ask,
+    run,
     move,
     open,
-    /** Opens what is chosen; never something that an earlier query found. */
+    /** Opens the selected result, but never one of an earlier query. */
     openActive: async () => {
-      if (status.value === "asking") await ask();
+      if (status.value === "asking") await run();
       if (status.value !== "ready") return;
       const row = rows.value.find(({ key }) => key === active.value);
       if (row !== undefined) await open(row);

@@ -1,23 +1,23 @@
-/** Two soft tones, a fifth apart: heard, and over before they disturb. */
+/** Two soft tones, a fifth apart: audible, and too short to disturb. */
 const TONES = [{ hertz: 587, at: 0 }, { hertz: 880, at: 0.09 }];
 const SECONDS = 0.22;
 const LOUDNESS = 0.05;
 
 let context: AudioContext | null = null;
 
-/** Browsers let a page sound only after somebody has used it: from then on it may. */
+/** Browsers allow sound only after the user has interacted with the page. */
 export function allowSound(): () => void {
-  const wake = () => {
+  const unlock = () => {
     context ??= new AudioContext();
     void context.resume().catch(() => {});
     end();
   };
   const end = () => {
-    document.removeEventListener("pointerdown", wake);
-    document.removeEventListener("keydown", wake);
+    document.removeEventListener("pointerdown", unlock);
+    document.removeEventListener("keydown", unlock);
   };
-  document.addEventListener("pointerdown", wake);
-  document.addEventListener("keydown", wake);
+  document.addEventListener("pointerdown", unlock);
+  document.addEventListener("keydown", unlock);
   return end;
 }
 

@@ -1,11 +1,11 @@
-/** What the tabs of one browser have to agree on, through locks that end with the tab. */
+/** Coordination of the tabs of one browser, with locks that end with the tab. */
 
 const LOOKING = "parley_looking_";
 const TOLD = "parley_told_";
-/** Milliseconds within which every tab has heard of the same event. */
+/** Milliseconds within which every tab has received the same event. */
 const SAME_MS = 3_000;
 
-/** Tells other tabs that this one shows a conversation, until the returned function is called. */
+/** Marks a conversation as shown by this tab, until the returned function is called. */
 export function lookAt(conversationId: string): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
   navigator.locks?.request(LOOKING + conversationId, { mode: "shared" }, () => promise)
@@ -13,13 +13,13 @@ export function lookAt(conversationId: string): () => void {
   return resolve;
 }
 
-/** Whether some tab of this browser shows the conversation to its user. */
+/** Whether a tab of this browser shows the conversation. */
 export async function someTabLooksAt(conversationId: string): Promise<boolean> {
   const { held = [] } = await navigator.locks?.query() ?? {};
   return held.some(({ name }) => name === LOOKING + conversationId);
 }
 
-/** Of all tabs that call it for the same thing, one does it. */
+/** Runs `work` in one of the tabs that call it with the same key. */
 export async function inOneTab(key: string, work: () => void): Promise<void> {
   if (!navigator.locks) return work();
   await navigator.locks.request(TOLD + key, { ifAvailable: true }, async (lock) => {

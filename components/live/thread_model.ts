@@ -37,7 +37,7 @@ function snapshotOf(selected: { seed: SeedThread | null } | null): ConversationS
   };
 }
 
-/** The one conversation that is open; an id that leads nowhere is an error from the start. */
+/** The open conversation. An id without a conversation is an error from the start. */
 export function createThreadModel(selected: { seed: SeedThread | null } | null) {
   const snapshot = signal<ConversationSnapshot>(snapshotOf(selected));
   let store: ConversationStore | null = null;
@@ -51,7 +51,7 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
     store = null;
   }
 
-  /** Shows a conversation and follows it; what is known of it is shown at once. */
+  /** Shows a conversation and follows it. What is known of it shows at once. */
   function open(client: ParleyClient, id: string, first: SeedThread | null) {
     if (store?.id === id) return;
     close();
@@ -62,7 +62,7 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
     if (isJoined) store.open();
   }
 
-  /** Whether the others see this agent in it; back again, what was missed comes. */
+  /** Whether others see this agent in it. After joining again, missed events are loaded. */
   function setJoined(joined: boolean) {
     if (joined === isJoined) return;
     isJoined = joined;
@@ -70,7 +70,7 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
     else store?.close();
   }
 
-  /** A second try after an error: leaves and joins again. */
+  /** Tries again after an error: leaves and joins again. */
   function retry() {
     if (!isJoined) return;
     store?.close();

@@ -7,13 +7,13 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
-/** Milliseconds that a toast stays; errors stay longer because they ask for something. */
+/** Milliseconds that a toast stays; errors stay longer because they need more attention. */
 const STAY_MS = { good: 6_000, bad: 12_000 };
 const MAX_TOASTS = 3;
 
 export type ToastModel = ReturnType<typeof createToasts>;
 
-/** The notices of one page. `show` with the text of one that is there already renews that one. */
+/** The toasts of one page. `show` with the text of a visible toast renews that toast. */
 export function createToasts() {
   const list = signal<Toast[]>([]);
   const left = new Map<number, number>();
@@ -35,7 +35,7 @@ export function createToasts() {
     if (left.size > 0) return;
     clearInterval(timer);
     timer = undefined;
-    // The toast under the pointer is gone without the pointer ever leaving it.
+    // The toast under the pointer is removed, so the pointer will not leave it.
     paused = false;
   };
   const show = (toast: Omit<Toast, "id">): number => {

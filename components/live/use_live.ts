@@ -3,22 +3,23 @@ import { type TableName, Tables } from "../../client/tables.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { errorText } from "./api.ts";
 
-/** Milliseconds until something that could not be read is tried again. */
+/** Milliseconds before a failed reading is repeated. */
 const RETRY_MS = 3_000;
 
 export interface Live<T> {
   value: T;
-  /** Takes what the server just answered; a reading that is under way is older and is dropped. */
+  /** Takes an answer of the server. A reading that is under way is older and is ignored. */
   set(value: T): void;
-  /** Reads it anew now. */
+  /** Reads it again now. */
   refresh(): void;
-  /** Why changes of others are not shown, or null while they are. */
+  /** Why changes by others are not shown; null while they are. */
   problem: string | null;
 }
 
 /**
- * What the server drew the page with, kept as it is in the database: read anew whenever a row of the
- * table changes, whoever changed it, and after every gap. Bursts of changes share a reading.
+ * The data that the server rendered the page with, kept in step with the database: read again after
+ * every change of a row of the table, by anybody, and after every gap. Several changes at once
+ * share a reading.
  */
 export function useLive<T>(table: TableName, start: T, path: string): Live<T> {
   const { live, client, request } = useWorkspace();
@@ -60,7 +61,7 @@ export function useLive<T>(table: TableName, start: T, path: string): Live<T> {
       undefined,
       { onGap: () => void read(), onEnd: (error) => setProblem(errorText(error)) },
     );
-    // What was changed between the drawing of the page and this moment.
+    // Changes between the rendering of the page and this moment.
     subscription.ready.then(() => read(), () => {});
     return () => {
       state.ended = true;

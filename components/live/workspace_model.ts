@@ -1,22 +1,22 @@
 import { signal } from "@preact/signals";
 import type { User } from "../../protocol/model.ts";
 import { ParleyClient } from "../../client/mod.ts";
-import { type Theme, THEME_COOKIE, writeCookie, ZONE_COOKIE } from "../lib/preferences.ts";
-import type { Clock } from "../lib/time.ts";
+import { type Theme, THEME_COOKIE, writeCookie, ZONE_COOKIE } from "../storage/preferences.ts";
+import type { Clock } from "../format/time.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 import { createConnectionModel } from "./connection_model.ts";
 import { createNotificationsModel } from "./notifications_model.ts";
 import { createPresence } from "./presence_model.ts";
-import { createSession } from "./session.ts";
-import { browserStorage } from "./storage.ts";
+import { createAgentAuth } from "./agent_auth.ts";
+import { browserStorage } from "../storage/browser_storage.ts";
 import { createToasts } from "./toasts.ts";
 
-/** What the server knows of the one who asks, on every page of the workspace. */
+/** What the server renders every page of a signed-in agent with. */
 export interface WorkspaceStart {
   user: User;
   clock: Clock;
   theme: Theme;
-  /** Notifications that they have not read. */
+  /** Notifications that the agent has not read. */
   unreadNotifications: number;
 }
 
@@ -26,9 +26,9 @@ const STATUS_KEY = "parley.status";
 export type WorkspaceModel = ReturnType<typeof createWorkspace>;
 
 /**
- * What every page of a signed-in agent has: the session, one connection, presence, the clock, the
- * theme and the notices. Made the same way on the server and in the browser; `begin` brings it
- * alive and returns what ends it.
+ * What every page of a signed-in agent has: authentication, one connection, presence, the clock,
+ * the theme and the toasts. Created in the same way on the server and in the browser; `begin`
+ * starts it there and returns a function that ends it.
  */
 export function createWorkspace(start: WorkspaceStart) {
   const me = signal(start.user);
@@ -39,8 +39,8 @@ export function createWorkspace(start: WorkspaceStart) {
   const helpOpen = signal(false);
   const live = signal(false);
 
-  // Made in `begin`: the server has neither a session nor a socket.
-  let session: ReturnType<typeof createSession> | null = null;
+  // Created in `begin`: the server has neither a sign-in nor a socket.
+  let auth: ReturnType<typeof createAgentAuth> | null = null;
   let client: ParleyClient | null = null;
 
   const toasts = createToasts();
@@ -84,10 +84,10 @@ export function createWorkspace(start: WorkspaceStart) {
     return [
       own.on("state", (state) => {
         connection.set(state);
-        // Perhaps the sign-in was ended from elsewhere: then this page is over.
+        // The sign-in may have been ended elsewhere; then the page goes to /login.
         if (state === "failed") {
-          session?.forgetToken();
-          session?.token().catch(() => {});
+          auth?.forgetToken();
+          auth?.token().catch(() => {});
         }
       }),
       own.on("identity", (identity) => {
@@ -100,9 +100,12 @@ export function createWorkspace(start: WorkspaceStart) {
     ];
   }
 
-  /** `attach` is called before the connection opens and returns what has to end with the page. */
+  /**
+   * `attach` is called before the connection opens. It returns functions to call when the page
+   * ends.
+   */
   function begin(attach: (client: ParleyClient) => (() => void)[]): () => void {
-    const mine = session = createSession();
+    const mine = auth = createAgentAuth();
     const storage = browserStorage();
     const own = client = new ParleyClient({
       url: location.origin,
@@ -113,7 +116,7 @@ export function createWorkspace(start: WorkspaceStart) {
     if (storage.getItem(STATUS_KEY) === "away") ownStatus.value = "away";
     const ends = [...listen(own), ...notifications.listen(own), followClock(), ...attach(own)];
     own.connect().catch(() => {
-      // The state says it: "failed" shows what can be done.
+      // The state "failed" shows what can be done.
     });
     live.value = true;
     return () => {
@@ -123,30 +126,30 @@ export function createWorkspace(start: WorkspaceStart) {
     };
   }
 
-  /** A call to the API as this agent; only while the page is alive. Throws an ApiError. */
+  /** Calls the API as this agent, between `begin` and its end. Throws an ApiError. */
   function request<T>(path: string, init: Omit<ApiRequest, "token"> = {}): Promise<T> {
-    return session!.request<T>(path, init);
+    return auth!.request<T>(path, init);
   }
 
-  /** Throws an ApiError; every other sign-in of this agent ends, this one goes on. */
+  /** Ends every other sign-in of this agent, but not this one. Throws an ApiError. */
   async function changePassword(change: { current: string; next: string }): Promise<void> {
-    // The server ends connections together with sign-ins; that is no news to anybody here.
+    // The server closes connections together with sign-ins, which must not show as an error here.
     client?.close();
     try {
-      await session!.changePassword(start.user, change);
+      await auth!.changePassword(start.user, change);
     } finally {
       client?.reconnectNow();
     }
   }
 
-  /** After the server ended the connection, with a new token; whose sign-in is over goes to /login. */
+  /** Reconnects with a new token. An agent whose sign-in has ended goes to /login. */
   function retryConnection() {
-    if (connection.state.value === "failed") session?.forgetToken();
+    if (connection.state.value === "failed") auth?.forgetToken();
     client?.reconnectNow();
   }
 
   return {
-    /** The agent as the page was drawn for them; `me` follows what they change. */
+    /** The agent as of the rendering of the page; `me` includes later changes. */
     user: start.user,
     me,
     clock,
@@ -158,20 +161,20 @@ export function createWorkspace(start: WorkspaceStart) {
     toasts,
     announcement,
     helpOpen,
-    /** False on the server and until the page is alive. */
+    /** False on the server and until `begin`. */
     live,
     ownStatus,
     setOwnStatus,
     request,
-    /** An access token of this agent; only while the page is alive. Throws an ApiError. */
-    token: () => session!.token(),
+    /** An access token of this agent, between `begin` and its end. Throws an ApiError. */
+    token: () => auth!.token(),
     changePassword,
-    /** Tells of an error that no form can show. */
+    /** Shows an error that belongs to no form. */
     fail,
-    /** Null on the server and until the page is alive. */
+    /** Null on the server and until `begin`. */
     client: () => client,
     retryConnection,
-    signOut: () => session?.signOut().catch(fail),
+    signOut: () => auth?.signOut().catch(fail),
     begin,
   };
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Logo } from "../ui/Logo.tsx";
 
-/** Around a page that nobody in particular looks at. */
+/** The frame of a page for visitors who are not signed in. */
 export function BarePage({ children }: { children: ComponentChildren }) {
   return (
     <div class="bare-page">

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { ArrowDown, ArrowUp, ChevronRight, Dot, Trash2 } from "lucide-preact";
-import type { Clock } from "../lib/time.ts";
+import type { Clock } from "../format/time.ts";
 import { Button } from "../ui/Button.tsx";
 import { Choice } from "../ui/Choice.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
@@ -17,12 +17,12 @@ import {
 import { bytesWords } from "./words.ts";
 
 export interface FrameLogProps {
-  /** Tells one log of a page from another: for ids, and in its name. */
+  /** Makes ids unique among the logs of a page. */
   id: string;
   label: string;
   frames: readonly Frame[];
   clock: Clock;
-  /** Above what has passed so far. */
+  /** Shown while the log is empty. */
   empty: string;
   onClear: () => void;
 }
@@ -33,7 +33,7 @@ const DIRECTIONS = [
   { value: "out", label: "Out" },
 ] as const;
 
-/** Everything that passed, newest at the end, where the log stays. */
+/** All frames, newest at the end. The log stays at its end. */
 export function FrameLog({ id, label, frames, clock, empty, onClear }: FrameLogProps) {
   const [filter, setFilter] = useState<FrameFilter>(EVERYTHING);
   const change = (part: Partial<FrameFilter>) => setFilter((now) => ({ ...now, ...part }));
@@ -86,7 +86,7 @@ export function FrameLog({ id, label, frames, clock, empty, onClear }: FrameLogP
         {shown.length === 0
           ? (
             <p class="frame-none">
-              {frames.length === 0 ? empty : "Nothing here fits the filter."}
+              {frames.length === 0 ? empty : "No frame matches the filter."}
             </p>
           )
           : (
@@ -143,7 +143,7 @@ function FrameRow({ frame, clock }: { frame: Frame; clock: Clock }) {
   );
 }
 
-/** Making a formatter is slow, and there is one time in every row. */
+/** Making a formatter is slow, and every row has a time. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** "14:05:09.123". */

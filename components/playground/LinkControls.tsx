@@ -3,7 +3,7 @@ import { Button } from "../ui/Button.tsx";
 import type { LinkState } from "./link.ts";
 import { linkTone, linkWords } from "./words.ts";
 
-/** The state of a connection as a pill that is read out when it changes. */
+/** The state of a connection; screen readers announce changes. */
 export function LinkPill({ link }: { link: LinkState }) {
   return (
     <p class="link-pill" role="status" data-tone={linkTone(link)}>
@@ -22,7 +22,7 @@ export interface LinkActions {
 
 const ICON = { size: 16, "aria-hidden": "true" } as const;
 
-/** What can be done with a connection in the state that it has. */
+/** The actions that the state of a connection allows. */
 export function LinkButtons({ link, actions }: { link: LinkState; actions: LinkActions }) {
   const off = link.name === "idle" || link.name === "failed";
   const offline = link.name === "offline";

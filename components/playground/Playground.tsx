@@ -1,18 +1,18 @@
 import { useEffect, useState } from "preact/hooks";
 import { Inbox, LogIn, MessageSquareCode, RotateCcw } from "lucide-preact";
 import { errorText } from "../live/api.ts";
-import type { Clock } from "../lib/time.ts";
+import type { Clock } from "../format/time.ts";
 import { PageHead } from "../shell/PageShell.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Choice } from "../ui/Choice.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
 import { Notice } from "../ui/Notice.tsx";
-import type { Side } from "./dialect.ts";
+import type { Side } from "./adapter.ts";
 import type { PlaygroundModel } from "./playground_model.ts";
 import { SidePane } from "./SidePane.tsx";
 import { linkTone, SIDE_WORDS } from "./words.ts";
 
-/** Customer and agent side by side, each in the protocol of one's choice. */
+/** Customer and agent side by side, each with its own choice of protocol. */
 export function Playground({ model, clock, hasWidget, signedIn }: {
   model: PlaygroundModel;
   clock: Clock;
@@ -32,7 +32,7 @@ export function Playground({ model, clock, hasWidget, signedIn }: {
       <PageHead
         back={signedIn ? { href: "/settings/websocket", label: "WebSocket settings" } : undefined}
         title="WebSocket test"
-        lead="Both ends of one conversation, and every frame that passes."
+        lead="Both ends of one conversation, and every frame between them and the server."
         action={
           <>
             {signedIn && id !== null && (
@@ -108,7 +108,7 @@ function NoWidget({ signedIn }: { signedIn: boolean }) {
         </a>
       )}
     >
-      The customer's side comes in as a visitor does: through a widget. Switch one on first.
+      The customer's side needs a widget, like any visitor. Switch one on first.
     </EmptyState>
   );
 }

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { Headset, UserRound } from "lucide-preact";
-import type { Clock } from "../lib/time.ts";
+import type { Clock } from "../format/time.ts";
 import { Notice } from "../ui/Notice.tsx";
 import { Select } from "../ui/Select.tsx";
-import type { Person } from "./dialect.ts";
+import type { Person } from "./adapter.ts";
 import { FrameLog } from "./FrameLog.tsx";
 import { LinkButtons, LinkPill } from "./LinkControls.tsx";
 import { aboutProtocol, type ProtocolId, protocolOf, PROTOCOLS } from "./protocols.ts";
@@ -14,7 +14,7 @@ import { latencyWords, SIDE_WORDS } from "./words.ts";
 
 const OPTIONS = PROTOCOLS.map(({ id, label }) => ({ value: id, label }));
 
-/** Everything of one side. `instead` stands in its place where it cannot be used. */
+/** One side with its controls. `instead` replaces them where the side cannot be used. */
 export function SidePane({ model, clock, instead }: {
   model: SideModel;
   clock: Clock;
@@ -66,7 +66,7 @@ export function SidePane({ model, clock, instead }: {
             label={`Frames of the ${name.toLowerCase()}`}
             frames={model.frames.value}
             clock={clock}
-            empty="What is sent and received stands here, as it passed."
+            empty="Sent and received frames appear here."
             onClear={model.clearFrames}
           />
         </>
@@ -75,7 +75,7 @@ export function SidePane({ model, clock, instead }: {
   );
 }
 
-/** The line below the composer: what happened last, and who else is there. */
+/** The line below the composer: the last measurement, and who else is there. */
 function factsOf(model: SideModel): string {
   const missed = model.missed.value;
   const parts = [

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { CheckCheck, SendHorizontal } from "lucide-preact";
-import { MAX_CONTENT } from "../lib/limits.ts";
+import { MAX_CONTENT } from "../live/limits.ts";
 import { Button } from "../ui/Button.tsx";
 import { protocolOf } from "./protocols.ts";
 import type { SideModel } from "./side_model.ts";
 
-/** Writes, and marks as read. Without a connection what is written waits for it. */
+/** Sends messages and marks as read. Without a connection messages wait. */
 export function TestComposer({ model }: { model: SideModel }) {
   const [text, setText] = useState("");
   const { has } = protocolOf(model.protocol.value);

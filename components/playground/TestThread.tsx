@@ -1,5 +1,5 @@
 import { Check, CheckCheck, CircleAlert, Clock3 } from "lucide-preact";
-import { type Clock, timeOfDay } from "../lib/time.ts";
+import { type Clock, timeOfDay } from "../format/time.ts";
 import { Time } from "../ui/Time.tsx";
 import { TypingDots } from "../ui/TypingDots.tsx";
 import { protocolOf } from "./protocols.ts";
@@ -7,7 +7,7 @@ import type { SideModel } from "./side_model.ts";
 import type { Line } from "./thread.ts";
 import { SIDE_WORDS } from "./words.ts";
 
-/** What one side sees of the conversation; it stays at its end. */
+/** The conversation as one side sees it; it stays at its end. */
 export function TestThread({ model, clock }: { model: SideModel; clock: Clock }) {
   const lines = model.lines.value;
   const name = SIDE_WORDS[model.side];

@@ -1,8 +1,8 @@
-/** Chat JSON at /ws: messages only; what was missed is read over HTTP, as its document says. */
+/** Chat JSON at /ws: messages only; missed messages are read over HTTP, as its document says. */
 import type { MessageList } from "../../protocol/rest.ts";
 import { errorText } from "../live/api.ts";
-import { createAnswers, Refused } from "./answers.ts";
-import type { Dialect, Ears, Party, Side } from "./dialect.ts";
+import { createReplies, Refused } from "./replies.ts";
+import type { AdapterHandlers, Participant, ProtocolAdapter, Side } from "./adapter.ts";
 import { fromModel } from "./native.ts";
 import { openWire } from "./wire.ts";
 
@@ -25,28 +25,31 @@ interface ChatFrame {
   };
 }
 
-/** Messages of a page of the history. */
+/** Messages in a page of history. */
 const PAGE = 100;
-/** Who wrote, in this protocol's words. */
+/** Authors in the words of this protocol. */
 const FROM: Record<string, Side> = { user: "customer", agent: "agent" };
 /** Milliseconds. */
 const PING_MS = 25_000;
 
-/** Tells what was written after the position, or the newest messages where nothing is known. */
-export async function readMissed(party: Party, ears: Ears): Promise<void> {
-  const { conversationId, position } = party;
+/** Reports the messages after the position, or the newest ones where no position is known. */
+export async function readMissed(
+  participant: Participant,
+  handlers: AdapterHandlers,
+): Promise<void> {
+  const { conversationId, position } = participant;
   const away = position.seq > 0;
   for (;;) {
     const after = position.seq > 0 ? `after=${position.seq}&` : "";
-    const { items, nextCursor } = await party.http<MessageList>(
+    const { items, nextCursor } = await participant.http<MessageList>(
       "GET",
       `/api/conversations/${conversationId}/messages?${after}limit=${PAGE}`,
     );
     for (const message of items) {
       position.seq = Math.max(position.seq, message.seq);
-      if (message.type === "text") ears.message(fromModel(message), away);
+      if (message.type === "text") handlers.message(fromModel(message), away);
     }
-    // Without a position the cursor leads to older ones, which nobody asked for.
+    // Without a position the cursor leads to older messages, which are not needed.
     if (nextCursor === null || !away) return;
   }
 }
@@ -55,22 +58,22 @@ function refusal({ message, code, retryAfter }: NonNullable<ChatFrame["payload"]
   return new Refused(message ?? "The server refused it.", code, retryAfter);
 }
 
-export const chatJson: Dialect = (party, ears) => {
-  const { conversationId, position } = party;
-  const clientId = `websocket-test-${party.side}`;
-  const answers = createAnswers();
+export const chatJson: ProtocolAdapter = (participant, handlers) => {
+  const { conversationId, position } = participant;
+  const clientId = `websocket-test-${participant.side}`;
+  const replies = createReplies();
   const wire = openWire({
     path: "/ws",
     kind: "json",
-    ears,
+    handlers,
     frame: receive,
     closed() {
       clearInterval(pings);
-      answers.lose();
+      replies.lose();
     },
   });
   const send = (message: unknown) => wire.send(JSON.stringify(message));
-  // Nothing is heard of a network that vanished; an answered ping is proof.
+  // A lost network is silent; an answered ping proves that the connection works.
   const pings = setInterval(
     () => send({ type: "ping", sentAt: new Date().toISOString() }),
     PING_MS,
@@ -80,24 +83,24 @@ export const chatJson: Dialect = (party, ears) => {
     const { type, payload = {}, clientId: sender } = JSON.parse(text) as ChatFrame;
     if (type === "system" && !begun) return void begin();
     if (type === "auth_response") {
-      if (payload.success) return void answers.resolve("auth", payload);
-      return void answers.reject("auth", refusal(payload));
+      if (payload.success) return void replies.resolve("auth", payload);
+      return void replies.reject("auth", refusal(payload));
     }
     if (type === "error") {
       const error = refusal(payload);
-      // A token cannot be renewed here: another connection has the new one.
+      // A token cannot be renewed on the connection: a new connection gets a new one.
       if (error.code === "token_expired") return wire.fail(error);
       const refused = payload.id === undefined
-        ? answers.rejectOldest(error)
-        : answers.reject(payload.id, error);
-      if (!refused) ears.error(errorText(error));
+        ? replies.rejectOldest(error)
+        : replies.reject(payload.id, error);
+      if (!refused) handlers.error(errorText(error));
     } else if (type === "ack") {
-      answers.resolve(payload.id ?? "", { seq: payload.seq, id: payload.messageId });
+      replies.resolve(payload.id ?? "", { seq: payload.seq, id: payload.messageId });
     } else if (type === "chat" && payload.conversationId === conversationId) {
       const { seq = 0, id = "", messageId = "" } = payload;
       position.seq = Math.max(position.seq, seq);
       const own = sender === clientId;
-      ears.message({
+      handlers.message({
         seq,
         id: messageId,
         clientMessageId: own ? id : null,
@@ -106,7 +109,7 @@ export const chatJson: Dialect = (party, ears) => {
         userName: payload.userName ?? "",
         createdAt: payload.timestamp ?? "",
       }, false);
-      if (own) answers.resolve(id, { seq, id: messageId });
+      if (own) replies.resolve(id, { seq, id: messageId });
     }
   }
 
@@ -114,12 +117,12 @@ export const chatJson: Dialect = (party, ears) => {
   async function begin() {
     begun = true;
     try {
-      const payload = await party.credentials();
-      const answer = answers.wait("auth");
+      const payload = await participant.credentials();
+      const answer = replies.wait("auth");
       send({ type: "auth", payload });
       await answer;
-      await readMissed(party, ears);
-      ears.ready();
+      await readMissed(participant, handlers);
+      handlers.ready();
     } catch (error) {
       wire.fail(error);
     }
@@ -127,7 +130,7 @@ export const chatJson: Dialect = (party, ears) => {
 
   return {
     send({ content, clientMessageId }) {
-      const answer = answers.wait<{ seq: number; id: string }>(clientMessageId);
+      const answer = replies.wait<{ seq: number; id: string }>(clientMessageId);
       send({
         type: "chat",
         clientId,

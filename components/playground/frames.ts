@@ -1,25 +1,25 @@
-/** The log of everything that passed between one side and the server, bounded. */
+/** The bounded log of all frames between one side and the server. */
 
 /**
- * - `json`: one JSON message a frame
- * - `lines`: several, one a line (the native protocol)
- * - `engine`: an Engine.IO packet, most with a Socket.IO packet inside
- * - `http`: a request's or an answer's first line, and its body below
+ * - `json`: one JSON message per frame
+ * - `lines`: several messages, one per line (the native protocol)
+ * - `engine`: an Engine.IO packet, usually with a Socket.IO packet inside
+ * - `http`: the first line of a request or a response, and its body below
  */
 export type FrameKind = "json" | "lines" | "engine" | "http";
-/** `note`: what this page says of the connection itself. */
+/** `note`: an event of the connection itself. */
 export type Direction = "in" | "out" | "note";
 
 export interface Frame {
-  /** Counts up from 1. */
+  /** Counts from 1. */
   id: number;
   direction: Direction;
   /** Milliseconds since 1970. */
   at: number;
   kind: FrameKind;
-  /** As it passed. */
+  /** As it was sent or received. */
   text: string;
-  /** What kind of message it is, in the protocol's own word. */
+  /** The type of the message, in the words of the protocol. */
   type: string;
   /** In UTF-8. */
   bytes: number;
@@ -27,13 +27,13 @@ export interface Frame {
   isPing: boolean;
 }
 
-/** Frames kept, and UTF-16 code units kept of all of them together. */
+/** Frames to keep, and UTF-16 code units to keep in all of them together. */
 export const MAX_FRAMES = 500;
 export const MAX_TEXT = 4_000_000;
 
 export interface FrameFilter {
   direction: "all" | "in" | "out";
-  /** Part of the type or of the text, in any case. */
+  /** A part of the type or of the text, in any case. */
   query: string;
   pings: boolean;
 }
@@ -43,7 +43,7 @@ export const EVERYTHING: FrameFilter = { direction: "all", query: "", pings: tru
 const PINGS = new Set(["ping", "pong", "heartbeat"]);
 const encoder = new TextEncoder();
 
-/** `frames` with one more at its end, without the oldest where there are too many. */
+/** Adds a frame at the end, and drops the oldest where there are too many. */
 export function withFrame(
   frames: readonly Frame[],
   frame: { direction: Direction; at: number; kind: FrameKind; text: string },
@@ -76,7 +76,7 @@ export function filterFrames(frames: readonly Frame[], filter: FrameFilter): Fra
   );
 }
 
-/** The frame with its JSON spread over lines; what is no JSON stays as it is. */
+/** The frame with its JSON formatted over several lines. Other text stays as it is. */
 export function prettyFrame({ kind, text, direction }: Pick<Frame, "kind" | "text" | "direction">) {
   if (direction === "note") return text;
   if (kind === "json") return prettyJson(text);
@@ -89,18 +89,18 @@ export function prettyFrame({ kind, text, direction }: Pick<Frame, "kind" | "tex
   return body === "" ? head : `${head}\n${prettyJson(body)}`;
 }
 
-/** Names of members and of parameters in an address that hold a secret. */
+/** Names of JSON members and of URL parameters that contain a secret. */
 const SECRETS = /("(?:token|sessionId|pid)"\s*:\s*")[^"]{9,}"|([?&](?:token|sessionId)=)[^&\s"]+/g;
 
-/** The frames as lines of text to be pasted elsewhere, without tokens and session ids. */
+/** The frames as lines of text for the clipboard, without tokens and session ids. */
 export function framesAsText(frames: readonly Frame[]): string {
   const arrows: Record<Direction, string> = { in: "←", out: "→", note: "·" };
   return frames.map(({ at, direction, text }) => {
-    const told = text.replace(
+    const redacted = text.replace(
       SECRETS,
       (_, member?: string, parameter?: string) => member ? `${member}…"` : `${parameter}…`,
     );
-    return `${new Date(at).toISOString()} ${arrows[direction]} ${told}`;
+    return `${new Date(at).toISOString()} ${arrows[direction]} ${redacted}`;
   }).join("\n");
 }
 
@@ -131,7 +131,7 @@ function prettyJson(text: string): string {
 const ENGINE = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
 const SOCKET = ["connect", "disconnect", "event", "ack", "connect_error", "event", "ack"];
 
-/** An Engine.IO 4 packet taken apart: `42["message_received",{…}]` is "42", then the array. */
+/** Splits an Engine.IO 4 packet: `42["message_received",{…}]` is "42", then the array. */
 function enginePacket(text: string): { type: string; head: string; body: string } {
   const engine = ENGINE[Number(text[0])];
   if (engine !== "message") {

@@ -19,7 +19,7 @@ function logOf(...frames: [Frame["direction"], Frame["kind"], string][]): Frame[
   );
 }
 
-Deno.test("a frame is named in its protocol's own words", () => {
+Deno.test("the type of a frame is in its protocol's words", () => {
   const types: [Frame["kind"], string, string][] = [
     ["json", '{"type":"chat","payload":{}}', "chat"],
     ["json", "[1]", "message"],
@@ -48,11 +48,11 @@ Deno.test("the log keeps a bounded number of frames and a bounded length, the ne
   const big = "x".repeat(MAX_TEXT / 2);
   const heavy = logOf(["in", "json", big], ["in", "json", big], ["in", "json", big]);
   assert.deepEqual(heavy.map(({ id }) => id), [2, 3]);
-  // One that is too large by itself is still shown: it is what just happened.
+  // A frame that is too large by itself still shows, because it is the newest.
   assert.equal(logOf(["in", "json", big], ["in", "json", "y".repeat(MAX_TEXT + 1)]).length, 1);
 });
 
-Deno.test("the filter goes by direction, by type and text, and leaves out pings", () => {
+Deno.test("the filter selects by direction, type and text, and can hide pings", () => {
   const log = logOf(
     ["out", "json", '{"type":"ping"}'],
     ["in", "lines", '{"type":"heartbeat"}'],
@@ -69,7 +69,7 @@ Deno.test("the filter goes by direction, by type and text, and leaves out pings"
   assert.deepEqual(ids({ query: "WS://" }), [4]);
 });
 
-Deno.test("a frame is spread over lines, and what is no JSON stays as it is", () => {
+Deno.test("a frame is formatted over several lines, and other text stays as it is", () => {
   const pretty = (kind: Frame["kind"], text: string) =>
     prettyFrame({ kind, text, direction: "in" });
   assert.equal(pretty("json", '{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
@@ -80,7 +80,7 @@ Deno.test("a frame is spread over lines, and what is no JSON stays as it is", ()
   assert.equal(pretty("json", "nonsense"), "nonsense");
 });
 
-Deno.test("copied frames have no tokens and no sessions in them", () => {
+Deno.test("copied frames contain no tokens and no session ids", () => {
   const token = "eyJhbGciOiJIUzI1NiJ9.secret.secret";
   const text = framesAsText(logOf(
     ["note", "json", `Opening ws://h/api/v1/ws?token=${token}&x=1`],

@@ -1,23 +1,23 @@
-import type { Side } from "./dialect.ts";
+import type { Side } from "./adapter.ts";
 
-/** How long the last message of a side took, in milliseconds; null: not known, or not yet. */
+/** The latency of a side's last message, in milliseconds; null: unknown, or not measured yet. */
 export interface Latency {
-  /** From sending to the server's word that it is stored. */
+  /** From sending to the acknowledgement that it is stored. */
   stored: number | null;
-  /** From sending to the other side's having it. */
+  /** From sending to its arrival at the other side. */
   received: number | null;
 }
 
 export const NO_LATENCY: Latency = { stored: null, received: null };
 
-/** Messages that wait for the other half of their measurement. */
+/** Messages whose measurement is not complete. */
 const MAX_OPEN = 50;
 
 /**
- * Both sides live in one page, so one clock measures the whole way. The other side may have a
+ * Both sides are in one page, so one clock measures the whole way. The other side may receive a
  * message before its sender knows its number, so either half may come first.
  */
-export function createLatencies(tell: (side: Side, ms: number) => void) {
+export function createLatencies(report: (side: Side, ms: number) => void) {
   const sent = new Map<number, { side: Side; at: number }>();
   const received = new Map<number, { side: Side; at: number }>();
 
@@ -31,12 +31,12 @@ export function createLatencies(tell: (side: Side, ms: number) => void) {
     /** `at`: when it was sent, by `performance.now()`. */
     sent(side: Side, seq: number, at: number) {
       const other = received.get(seq);
-      if (other !== undefined && other.side !== side) tell(side, other.at - at);
+      if (other !== undefined && other.side !== side) report(side, other.at - at);
       else bounded(sent, seq, { side, at });
     },
     received(side: Side, seq: number, at: number) {
       const from = sent.get(seq);
-      if (from !== undefined && from.side !== side) tell(from.side, at - from.at);
+      if (from !== undefined && from.side !== side) report(from.side, at - from.at);
       else bounded(received, seq, { side, at });
     },
     /** Another conversation counts from 1 again. */

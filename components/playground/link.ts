@@ -1,11 +1,11 @@
 import { backoffDelay } from "../../client/backoff.ts";
-import type { End } from "./dialect.ts";
+import type { ConnectionEnd } from "./adapter.ts";
 
 /**
- * - `idle`: not asked to connect
- * - `waiting`: lost, and tried again after `ms`
- * - `offline`: by choice, or (`network`) because the device has none
- * - `failed`: the server does not want it back as it is
+ * - `idle`: not connected, and no connection is wanted
+ * - `waiting`: the connection was lost; the next attempt comes after `ms`
+ * - `offline`: by choice, or (`network`) because the device has no network
+ * - `failed`: the server refuses another attempt
  */
 export type LinkState =
   | { name: "idle" }
@@ -16,23 +16,27 @@ export type LinkState =
   | { name: "failed"; why: string };
 
 export interface LinkOptions {
-  /** Starts one attempt; `ready` and `ended` are for that attempt alone. */
-  open(attempt: { ready(): void; ended(end: End): void }): { close(): void };
+  /** Starts one attempt. `ready` and `ended` belong to that attempt only. */
+  open(attempt: { ready(): void; ended(end: ConnectionEnd): void }): { close(): void };
   state(state: LinkState): void;
   delays?: { minDelayMs: number; maxDelayMs: number };
 }
 
-/** Quicker than a client in the field: whoever looks at this page waits for it. */
+/** Shorter than in a real client, because the user of this page waits for it. */
 const DELAYS = { minDelayMs: 500, maxDelayMs: 15_000 };
 
 export type Link = ReturnType<typeof createLink>;
 
-/** Keeps one connection alive for as long as it is wanted. */
+/**
+ * Keeps one connection alive as long as it is wanted. Not `createReconnecting` of the SDK: that one
+ * opens and reads a WebSocket itself, while an adapter here may also use Socket.IO's client or
+ * HTTP, and this page has to cut and delay connections by hand.
+ */
 export function createLink(options: LinkOptions) {
   let current: { close(): void } | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let attempts = 0;
-  /** Numbers the attempts, so that an older one has no say any more. */
+  /** Numbers the attempts, so that events of an older one are ignored. */
   let run = 0;
   let state: LinkState = { name: "idle" };
 
@@ -67,7 +71,7 @@ export function createLink(options: LinkOptions) {
     else opened.close();
   }
 
-  function ended({ why, again, waitMs }: End) {
+  function ended({ why, again, waitMs }: ConnectionEnd) {
     current = null;
     run++;
     if (!again) return setState({ name: "failed", why });
@@ -77,13 +81,13 @@ export function createLink(options: LinkOptions) {
   }
 
   return {
-    /** Also tries at once where it waits. */
+    /** While it waits, the next attempt begins at once. */
     connect() {
       if (state.name === "connected" || state.name === "connecting") return;
       attempts = 0;
       attempt();
     },
-    /** As if the network were gone, until `comeBack`. */
+    /** Behaves like a device without a network, until `comeBack`. */
     goOffline(network = false) {
       drop();
       setState({ name: "offline", network });

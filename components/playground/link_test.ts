@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { End } from "./dialect.ts";
+import type { ConnectionEnd } from "./adapter.ts";
 import { createLink } from "./link.ts";
 
 interface Attempt {
   ready(): void;
-  ended(end: End): void;
+  ended(end: ConnectionEnd): void;
   closed: boolean;
 }
 
@@ -26,7 +26,7 @@ function start() {
   return { link, attempts, states, next: () => opened.promise };
 }
 
-Deno.test("a lost connection is made again, a refused one is not", async () => {
+Deno.test("a lost connection is established again, a refused one is not", async () => {
   const { link, attempts, states, next } = start();
   link.connect();
   attempts[0]!.ready();
@@ -46,7 +46,7 @@ Deno.test("a lost connection is made again, a refused one is not", async () => {
   assert.deepEqual(link.state, { name: "failed", why: "You may not" });
 });
 
-Deno.test("while it is offline by choice nothing is tried, and an older attempt has no say", () => {
+Deno.test("while it is offline by choice nothing is tried, and events of an older attempt are ignored", () => {
   const { link, attempts, states } = start();
   link.connect();
   attempts[0]!.ready();
@@ -65,7 +65,7 @@ Deno.test("while it is offline by choice nothing is tried, and an older attempt 
   assert.equal(attempts.length, 2);
 });
 
-Deno.test("who waits can try at once, and is then not tried twice", async () => {
+Deno.test("connecting during a wait tries at once, and only once", async () => {
   const { link, attempts, next } = start();
   link.connect();
   attempts[0]!.ended({ why: "busy", again: true, waitMs: 3_600_000 });

@@ -1,10 +1,10 @@
-/** `parley.v1` at /realtime: everything, and recovery by (epoch, seq). */
+/** `parley.v1` at /realtime: all events, and recovery by (epoch, seq). */
 import type { Message, Role } from "../../protocol/model.ts";
 import type { Acks, ServerMessage } from "../../protocol/native.ts";
 import { SUBPROTOCOL } from "../../client/socket.ts";
 import { errorText } from "../live/api.ts";
-import { createAnswers, Refused, refusesFrame } from "./answers.ts";
-import type { Dialect, TestMessage } from "./dialect.ts";
+import { createReplies, Refused, refusesFrame } from "./replies.ts";
+import type { ProtocolAdapter, TestMessage } from "./adapter.ts";
 import { openWire } from "./wire.ts";
 
 const FROM: Record<Role, TestMessage["from"]> = {
@@ -20,9 +20,9 @@ export function fromModel(message: Message): TestMessage {
   return { seq, id, clientMessageId, content, createdAt, userName, from: FROM[role] };
 }
 
-export const native: Dialect = (party, ears) => {
-  const { conversationId, position, side } = party;
-  const answers = createAnswers();
+export const native: ProtocolAdapter = (participant, handlers) => {
+  const { conversationId, position, side } = participant;
+  const replies = createReplies();
   let lastId = 0;
   let joining = false;
   let selfId = "";
@@ -30,29 +30,29 @@ export const native: Dialect = (party, ears) => {
     path: "/realtime",
     protocols: [SUBPROTOCOL],
     kind: "lines",
-    ears,
+    handlers,
     frame: (text) => text.split("\n").filter((line) => line !== "").forEach(receive),
-    closed: () => answers.lose(),
+    closed: () => replies.lose(),
   });
 
-  function ask<T>(type: string, data: Record<string, unknown>): Promise<T> {
+  function request<T>(type: string, data: Record<string, unknown>): Promise<T> {
     const id = String(++lastId);
-    const answer = answers.wait<T>(id);
+    const answer = replies.wait<T>(id);
     wire.send(JSON.stringify({ type, id, data }));
     return answer;
   }
-  const tell = (type: string, data: Record<string, unknown>) =>
-    void ask(type, data).catch((error) => ears.error(errorText(error)));
+  const notify = (type: string, data: Record<string, unknown>) =>
+    void request(type, data).catch((error) => handlers.error(errorText(error)));
 
   function receive(line: string) {
     const message = JSON.parse(line) as ServerMessage;
     const id = "id" in message && message.id !== undefined ? String(message.id) : undefined;
-    if (message.type === "ack") return void answers.resolve(String(id), message.data);
+    if (message.type === "ack") return void replies.resolve(String(id), message.data);
     if (message.type === "error") {
       const error = new Refused(message.error, message.data.code, message.data.retryAfter);
-      if (id === undefined ? refusesFrame(error, answers) : answers.reject(id, error)) return;
+      if (id === undefined ? refusesFrame(error, replies) : replies.reject(id, error)) return;
       if (message.data.code === "token_expired") return void renew();
-      return ears.error(errorText(error));
+      return handlers.error(errorText(error));
     }
     event(message);
   }
@@ -69,7 +69,7 @@ export const native: Dialect = (party, ears) => {
         return durable(message, false);
       case "typing":
         if (message.data.conversationId !== conversationId) return;
-        return ears.typing(message.data.userName, message.data.isTyping);
+        return handlers.typing(message.data.userName, message.data.isTyping);
       case "message_status": {
         if (message.data.conversationId !== conversationId) return;
         return pointers(message.data.pointers);
@@ -79,7 +79,7 @@ export const native: Dialect = (party, ears) => {
         const { userId, userName } = message.data;
         if (message.data.conversationId !== conversationId || userId === selfId) return;
         const state = message.type === "user_joined" ? "here" : "gone";
-        return ears.person({ userId, userName, state });
+        return handlers.person({ userId, userName, state });
       }
     }
   }
@@ -88,8 +88,8 @@ export const native: Dialect = (party, ears) => {
     const [delivered, read] = side === "customer"
       ? [now.agentDeliveredSeq, now.agentReadSeq]
       : [now.contactDeliveredSeq, now.contactReadSeq];
-    ears.pointer(delivered, "delivered");
-    ears.pointer(read, "read");
+    handlers.pointer(delivered, "delivered");
+    handlers.pointer(read, "read");
   }
 
   function durable(
@@ -97,11 +97,11 @@ export const native: Dialect = (party, ears) => {
     missed: boolean,
   ) {
     if (data.conversationId !== conversationId || data.seq <= position.seq) return;
-    // What comes while a join is under way is in its answer.
+    // Events that arrive during a join are in its answer.
     if (joining && !missed) return;
     if (data.seq > position.seq + 1 && !missed) return void join();
     position.seq = data.seq;
-    if (type === "message") ears.message(fromModel(data as Message), missed);
+    if (type === "message") handlers.message(fromModel(data as Message), missed);
   }
 
   async function join(): Promise<void> {
@@ -109,7 +109,7 @@ export const native: Dialect = (party, ears) => {
     const known = position.epoch !== null
       ? { epoch: position.epoch, seq: position.seq }
       : undefined;
-    const answer = await ask<Acks["join"]>("join", { conversationId, ...known });
+    const answer = await request<Acks["join"]>("join", { conversationId, ...known });
     joining = false;
     const away = position.seq > 0;
     if (answer.recovered) {
@@ -117,23 +117,23 @@ export const native: Dialect = (party, ears) => {
     } else {
       for (const message of answer.snapshot?.messages ?? []) {
         if (message.seq <= position.seq || message.type !== "text") continue;
-        ears.message(fromModel(message), away);
+        handlers.message(fromModel(message), away);
       }
     }
     position.seq = answer.seq;
     position.epoch = answer.epoch;
     pointers(answer.conversation.pointers);
     for (const { userId, userName } of answer.members) {
-      if (userId !== selfId) ears.person({ userId, userName, state: "here" });
+      if (userId !== selfId) handlers.person({ userId, userName, state: "here" });
     }
   }
 
   async function begin() {
     try {
-      const credentials = await party.credentials();
-      selfId = (await ask<Acks["auth"]>("auth", { ...credentials })).userId;
+      const credentials = await participant.credentials();
+      selfId = (await request<Acks["auth"]>("auth", { ...credentials })).userId;
       await join();
-      ears.ready();
+      handlers.ready();
     } catch (error) {
       wire.fail(error);
     }
@@ -141,21 +141,21 @@ export const native: Dialect = (party, ears) => {
 
   async function renew() {
     try {
-      const credentials = await party.credentials();
-      if ("token" in credentials) tell("refresh", { token: credentials.token });
+      const credentials = await participant.credentials();
+      if ("token" in credentials) notify("refresh", { token: credentials.token });
     } catch (error) {
-      ears.error(errorText(error));
+      handlers.error(errorText(error));
     }
   }
 
   return {
     async send({ content, clientMessageId }) {
       const data = { conversationId, content, clientMessageId };
-      const { message } = await ask<Acks["message"]>("message", data);
+      const { message } = await request<Acks["message"]>("message", data);
       return { seq: message.seq, id: message.id };
     },
-    type: (isTyping) => tell("typing", { conversationId, isTyping }),
-    read: (seq) => tell("read", { conversationId, seq }),
+    type: (isTyping) => notify("typing", { conversationId, isTyping }),
+    read: (seq) => notify("read", { conversationId, seq }),
     close: wire.close,
   };
 };

@@ -2,31 +2,31 @@ import { signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
 import type { SessionResponse } from "../../protocol/rest.ts";
 import { ApiError, callApi } from "../live/api.ts";
-import { tabStorage } from "../live/storage.ts";
-import { Refused } from "./answers.ts";
+import { tabStorage } from "../storage/browser_storage.ts";
+import { Refused } from "./replies.ts";
 import { createLatencies } from "./latency.ts";
 import { createSide, type SideModel } from "./side_model.ts";
 
 export interface PlaygroundStart {
-  /** Key of the widget that the customer comes through; null where none is switched on. */
+  /** The key of the widget that the customer uses; null where none is enabled. */
   widgetKey: string | null;
 }
 
-/** Who is signed in, for the agent's side. */
+/** The signed-in agent, for the agent's side. */
 export interface SignedIn {
   token(): Promise<string>;
   request<T>(path: string, init: { method: "POST" | "PATCH"; body: unknown }): Promise<T>;
 }
 
-/** The customer's session stays through reloads, each tab's its own. */
+/** The customer's session survives reloads; each tab has its own. */
 const SESSION_KEY = "parley.test.session";
 const CUSTOMER = "Test customer";
-/** Seconds that a token for the conversation lives. */
+/** Lifetime of a token for the conversation, in seconds. */
 const CONTEXT_TOKEN_S = 900;
 
 export type PlaygroundModel = ReturnType<typeof createPlayground>;
 
-/** Both sides, and the conversation that they share. `agent` is null where nobody is signed in. */
+/** Both sides and their conversation. `agent` is null where nobody is signed in. */
 export function createPlayground(start: PlaygroundStart, agent: () => SignedIn | null) {
   const conversationId = signal<string | null>(null);
   let opened: Promise<{ sessionId: string; conversationId: string }> | null = null;
@@ -114,8 +114,8 @@ export function createPlayground(start: PlaygroundStart, agent: () => SignedIn |
     /** Null until one of the sides connects. */
     conversationId,
     /**
-     * Ends the customer's session, and resolves what is not needed any more; the next connection
-     * begins another conversation. Throws an ApiError.
+     * Ends the customer's session and resolves its conversation; the next connection begins another
+     * one. Throws an ApiError.
      */
     async startAnew() {
       const old = await opened?.catch(() => null);

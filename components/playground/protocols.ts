@@ -1,5 +1,5 @@
-/** The protocols that a side of the test page can speak. */
-import type { Dialect } from "./dialect.ts";
+/** The protocols that a side of the test page can use. */
+import type { ProtocolAdapter } from "./adapter.ts";
 
 export type ProtocolId =
   | "native"
@@ -12,13 +12,13 @@ export type ProtocolId =
 export interface ProtocolEntry {
   id: ProtocolId;
   label: string;
-  /** Where it is spoken. */
+  /** The endpoint. */
   path: string;
-  /** What it has besides messages. */
+  /** What it supports besides messages. */
   has: { typing: boolean; read: boolean; presence: boolean };
-  /** What else is different about it. */
+  /** Another difference. */
   note?: string;
-  load(): Promise<Dialect>;
+  load(): Promise<ProtocolAdapter>;
 }
 
 const EVERYTHING = { typing: true, read: true, presence: true };
@@ -75,7 +75,7 @@ export function protocolOf(id: ProtocolId): ProtocolEntry {
   return PROTOCOLS.find((entry) => entry.id === id)!;
 }
 
-/** Where it is spoken and what is different: "/ws · no typing, no read marks · …". */
+/** The endpoint and the differences: "/ws · no typing, no read marks · …". */
 export function aboutProtocol({ path, has, note }: ProtocolEntry): string {
   const lacks = [
     has.typing ? null : "no typing",

@@ -1,7 +1,7 @@
-/** Scoped chat at /api/chat/ws: one conversation, with a token that admits to it. */
+/** Scoped chat at /api/chat/ws: one conversation, with a token for it. */
 import { errorText } from "../live/api.ts";
-import { createAnswers, Refused, refusesFrame } from "./answers.ts";
-import type { Dialect, Side, TestMessage } from "./dialect.ts";
+import { createReplies, Refused, refusesFrame } from "./replies.ts";
+import type { ProtocolAdapter, Side, TestMessage } from "./adapter.ts";
 import { openWire } from "./wire.ts";
 
 interface Someone {
@@ -21,9 +21,9 @@ interface ScopedMessage {
 
 interface Authenticated extends Someone {
   epoch: string;
-  /** The position from which on everything is live. */
+  /** The position after which every event is live. */
   seq: number;
-  /** Whether what was missed follows; absent where nothing was asked for. */
+  /** Whether the missed messages follow; absent where none were requested. */
   recovered?: boolean;
   members: Someone[];
 }
@@ -40,22 +40,22 @@ const FROM: Record<string, Side> = { visitor: "customer", agent: "agent" };
 const PING_MS = 25_000;
 const HISTORY = 50;
 
-export const scoped: Dialect = (party, ears) => {
-  const { conversationId, position } = party;
+export const scoped: ProtocolAdapter = (participant, handlers) => {
+  const { conversationId, position } = participant;
   const away = position.seq > 0;
-  const answers = createAnswers();
+  const replies = createReplies();
   let lastId = 0;
   let selfId = "";
   let liveFrom = 0;
   const wire = openWire({
     path: "/api/chat/ws",
     kind: "json",
-    ears,
+    handlers,
     open: () => void begin(),
     frame: (text) => receive(JSON.parse(text) as Frame),
     closed() {
       clearInterval(pings);
-      answers.lose();
+      replies.lose();
     },
   });
   const pings = setInterval(() => wire.send(envelope("ping", {})), PING_MS);
@@ -63,9 +63,9 @@ export const scoped: Dialect = (party, ears) => {
   const envelope = (type: string, data: unknown, id?: string) =>
     JSON.stringify({ type, id, timestamp: new Date().toISOString(), data });
 
-  function ask<T>(type: string, data: Record<string, unknown>): Promise<T> {
+  function request<T>(type: string, data: Record<string, unknown>): Promise<T> {
     const id = String(++lastId);
-    const answer = answers.wait<T>(id);
+    const answer = replies.wait<T>(id);
     wire.send(envelope(type, data, id));
     return answer;
   }
@@ -73,42 +73,46 @@ export const scoped: Dialect = (party, ears) => {
   function receive({ type, id, error, data }: Frame) {
     if (type === "error") {
       const refused = new Refused(error ?? "The server refused it.", data?.code, data?.retryAfter);
-      if (id === undefined ? refusesFrame(refused, answers) : answers.reject(id, refused)) return;
+      if (id === undefined ? refusesFrame(refused, replies) : replies.reject(id, refused)) return;
       if (data?.code === "token_expired") return void renew();
-      return ears.error(errorText(refused));
+      return handlers.error(errorText(refused));
     }
     if (type === "authenticated") liveFrom = (data as Authenticated).seq + 1;
-    if (id !== undefined) return void answers.resolve(id, data);
+    if (id !== undefined) return void replies.resolve(id, data);
     if (type === "message") {
       const message = data as ScopedMessage;
-      tell(message, away && message.seq < liveFrom);
+      report(message, away && message.seq < liveFrom);
     } else if (type === "typing") {
       const { username, isTyping } = data as Someone & { isTyping: boolean };
-      ears.typing(username, isTyping);
+      handlers.typing(username, isTyping);
     } else if (type === "user_joined" || type === "user_left") {
       seen(data as Someone, type === "user_joined" ? "here" : "gone");
     }
   }
 
-  function tell(message: ScopedMessage, missed: boolean) {
+  function report(message: ScopedMessage, missed: boolean) {
     position.seq = Math.max(position.seq, message.seq);
-    ears.message(toTest(message), missed);
+    handlers.message(toTest(message), missed);
   }
 
   function seen({ userId, username }: Someone, state: "here" | "gone") {
-    if (userId !== selfId) ears.person({ userId, userName: username, state });
+    if (userId !== selfId) handlers.person({ userId, userName: username, state });
   }
 
   async function begin() {
     try {
-      const token = await party.contextToken();
+      const token = await participant.contextToken();
       const known = away ? { lastSeq: position.seq, epoch: position.epoch ?? undefined } : {};
-      const self = await ask<Authenticated>("auth", { token, contextId: conversationId, ...known });
+      const self = await request<Authenticated>("auth", {
+        token,
+        contextId: conversationId,
+        ...known,
+      });
       selfId = self.userId;
       self.members.forEach((member) => seen(member, "here"));
       if (self.recovered !== true) await readHistory();
       position.epoch = self.epoch;
-      ears.ready();
+      handlers.ready();
     } catch (error) {
       wire.fail(error);
     }
@@ -116,23 +120,25 @@ export const scoped: Dialect = (party, ears) => {
 
   async function readHistory() {
     const before = position.seq;
-    const { messages } = await ask<{ messages: ScopedMessage[] }>("history", { limit: HISTORY });
+    const { messages } = await request<{ messages: ScopedMessage[] }>("history", {
+      limit: HISTORY,
+    });
     for (const message of messages) {
-      if (message.seq > before) tell(message, away && message.seq < liveFrom);
+      if (message.seq > before) report(message, away && message.seq < liveFrom);
     }
   }
 
   async function renew() {
     try {
-      await ask("refresh", { token: await party.contextToken() });
+      await request("refresh", { token: await participant.contextToken() });
     } catch (error) {
-      ears.error(errorText(error));
+      handlers.error(errorText(error));
     }
   }
 
   return {
     async send({ content, clientMessageId }) {
-      const { seq, id } = await ask<ScopedMessage>("message", {
+      const { seq, id } = await request<ScopedMessage>("message", {
         content,
         messageType: "text",
         clientMessageId,

@@ -2,11 +2,18 @@ import { batch, computed, signal } from "@preact/signals";
 import { newId } from "../../client/mod.ts";
 import { createTypingSender } from "../../client/typing.ts";
 import { errorText } from "../live/api.ts";
-import { ConnectionLost, endOf } from "./answers.ts";
-import type { Ears, Party, Person, Position, Session, Side } from "./dialect.ts";
+import { ConnectionLost, endOf } from "./replies.ts";
+import type {
+  AdapterConnection,
+  AdapterHandlers,
+  Participant,
+  Person,
+  Position,
+  Side,
+} from "./adapter.ts";
 import { type Direction, type Frame, type FrameKind, withFrame } from "./frames.ts";
 import { type Latency, NO_LATENCY } from "./latency.ts";
-import { callAloud } from "./http.ts";
+import { callLogged } from "./http.ts";
 import { createLink, type LinkState } from "./link.ts";
 import { type ProtocolId, protocolOf } from "./protocols.ts";
 import {
@@ -19,22 +26,22 @@ import {
 } from "./thread.ts";
 
 export interface SideDeps {
-  /** The conversation that both sides talk in; it is opened where there is none. */
+  /** The conversation of both sides. It is opened where there is none. */
   conversation(): Promise<string>;
-  credentials: Party["credentials"];
-  contextToken: Party["contextToken"];
-  /** A message of this side is stored; `at` is when it was sent. */
+  credentials: Participant["credentials"];
+  contextToken: Participant["contextToken"];
+  /** A message of this side is stored; `at` is the time at which it was sent. */
   sent(seq: number, at: number): void;
-  /** This side has a message of the other one. */
+  /** This side received a message of the other side. */
   received(seq: number, at: number): void;
 }
 
-/** Milliseconds after which a typing that nobody ended is over. */
+/** Milliseconds after which typing ends if no event ends it. */
 const TYPING_STALE_MS = 6_000;
 
 export type SideModel = ReturnType<typeof createSide>;
 
-/** One side of the test page: its connection, its thread, and everything that passed. */
+/** One side of the test page: its connection, its thread, and its frames. */
 export function createSide(side: Side, deps: SideDeps) {
   const protocol = signal<ProtocolId>("native");
   const link = signal<LinkState>({ name: "idle" });
@@ -44,7 +51,7 @@ export function createSide(side: Side, deps: SideDeps) {
   const typist = signal<string | null>(null);
   const problem = signal<string | null>(null);
   const latency = signal<Latency>(NO_LATENCY);
-  /** How far the other side got. */
+  /** How far the other side received and read. */
   const delivered = signal(0);
   const read = signal(0);
   const markedRead = signal(0);
@@ -53,11 +60,11 @@ export function createSide(side: Side, deps: SideDeps) {
     lines.value.findLast((line) => line.from !== side && line.seq !== null)?.seq ?? 0
   );
 
-  let session: Session | null = null;
+  let channel: AdapterConnection | null = null;
   let position: Position = { seq: 0, epoch: null, eventId: null };
   let typingTimer: ReturnType<typeof setTimeout> | undefined;
   const sentAt = new Map<string, number>();
-  const typing = createTypingSender((isTyping) => session?.type?.(isTyping));
+  const typing = createTypingSender((isTyping) => channel?.type?.(isTyping));
 
   function frame(direction: Direction, text: string, kind: FrameKind = "json") {
     frames.value = withFrame(frames.value, { direction, text, kind, at: Date.now() });
@@ -66,15 +73,18 @@ export function createSide(side: Side, deps: SideDeps) {
   async function http<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
     const credentials = await deps.credentials();
     const token = "token" in credentials ? credentials.token : credentials.sessionId;
-    return await callAloud<T>(frame, method, path, { token, body });
+    return await callLogged<T>(frame, method, path, { token, body });
   }
 
-  function earsOf(attempt: { ready(): void; ended: Ears["ended"] }, isOver: () => boolean): Ears {
+  function handlersOf(
+    attempt: { ready(): void; ended: AdapterHandlers["ended"] },
+    isOver: () => boolean,
+  ): AdapterHandlers {
     const still = <A extends unknown[]>(fn: (...args: A) => void) => (...args: A) => {
       if (!isOver()) batch(() => fn(...args));
     };
     return {
-      // The last words of a connection belong into the log as well.
+      // The last frames of a connection belong to the log, too.
       frame,
       ready: still(() => {
         attempt.ready();
@@ -89,7 +99,7 @@ export function createSide(side: Side, deps: SideDeps) {
         const before = lines.value;
         lines.value = withMessage(before, message, late);
         if (message.from === side || lines.value === before) return;
-        // Who writes has read what stands above, and the server tells nobody of that apart.
+        // An author has read everything before their message; the server sends no event for that.
         if (message.from !== "other") read.value = Math.max(read.value, message.seq);
         if (late) missed.value++;
         else deps.received(message.seq, performance.now());
@@ -121,9 +131,9 @@ export function createSide(side: Side, deps: SideDeps) {
     clearTimeout(typingTimer);
     typist.value = null;
   }
-  /** What was known through the connection is not known any more. */
+  /** The connection is gone, and with it all that was known through it. */
   function gone() {
-    session = null;
+    channel = null;
     people.value = [];
     stopTyping();
   }
@@ -134,17 +144,17 @@ export function createSide(side: Side, deps: SideDeps) {
       if (state.name === "failed") problem.value = state.why;
     },
     open(attempt) {
-      let own: Session | null = null;
+      let own: AdapterConnection | null = null;
       let over = false;
       missed.value = 0;
       const begin = async () => {
         try {
           const { load } = protocolOf(protocol.value);
-          const [dialect, conversationId] = await Promise.all([load(), deps.conversation()]);
+          const [adapter, conversationId] = await Promise.all([load(), deps.conversation()]);
           if (over) return;
           const { credentials, contextToken } = deps;
-          const party = { side, conversationId, position, credentials, contextToken, http };
-          session = own = dialect(party, earsOf(attempt, () => over));
+          const participant = { side, conversationId, position, credentials, contextToken, http };
+          channel = own = adapter(participant, handlersOf(attempt, () => over));
         } catch (error) {
           if (!over) attempt.ended(endOf(error));
         }
@@ -160,19 +170,19 @@ export function createSide(side: Side, deps: SideDeps) {
     },
   });
 
-  /** Sends what waits, in the order of writing; again after a lost connection, under the same name. */
+  /** Sends waiting messages in order, again after a lost connection, with the same ids. */
   function flush() {
     sentAt.clear();
     for (const line of lines.value) if (line.state === "sending") void transmit(line);
   }
 
   async function transmit({ clientMessageId: id, content }: Line): Promise<void> {
-    if (session === null || connection.state.name !== "connected" || id === null) return;
+    if (channel === null || connection.state.name !== "connected" || id === null) return;
     if (sentAt.has(id)) return;
     const at = performance.now();
     sentAt.set(id, at);
     try {
-      const { seq } = await session.send({ content, clientMessageId: id });
+      const { seq } = await channel.send({ content, clientMessageId: id });
       batch(() => {
         lines.value = withStored(lines.value, id, seq);
         latency.value = { stored: performance.now() - at, received: null };
@@ -224,7 +234,7 @@ export function createSide(side: Side, deps: SideDeps) {
     disconnect: () => connection.close(),
     goOffline: () => connection.goOffline(),
     comeBack: () => connection.comeBack(),
-    /** Goes on in the other protocol where this one is connected. */
+    /** Switches the protocol; a connected side connects again. */
     choose(next: ProtocolId) {
       const on = !["idle", "failed", "offline"].includes(link.value.name);
       if (on || link.value.name === "failed") connection.close();
@@ -246,11 +256,11 @@ export function createSide(side: Side, deps: SideDeps) {
     discard: (line: Line) => void (lines.value = withoutLine(lines.value, line.clientMessageId!)),
     typing: typing.typing,
     markRead() {
-      session?.read?.(lastOfOthers.value);
+      channel?.read?.(lastOfOthers.value);
       markedRead.value = lastOfOthers.value;
     },
     clearFrames: () => void (frames.value = []),
-    /** As at the start, for another conversation. */
+    /** Resets everything for another conversation. */
     reset() {
       connection.close();
       position = { seq: 0, epoch: null, eventId: null };
@@ -265,7 +275,7 @@ export function createSide(side: Side, deps: SideDeps) {
             0;
       });
     },
-    /** Brings it alive in the browser; returns what ends it. */
+    /** Starts it in the browser; returns a function that ends it. */
     begin() {
       const unlisten = listenToNetwork();
       return () => {

@@ -1,7 +1,7 @@
-/** Socket.IO at /socket.io/ by the official client, over one of its transports. */
+/** Socket.IO at /socket.io/ with the official client, over one of its transports. */
 import { io, type Socket } from "socket.io-client";
-import { ConnectionLost, endOf, Refused } from "./answers.ts";
-import type { Dialect, Position, Side } from "./dialect.ts";
+import { ConnectionLost, endOf, Refused } from "./replies.ts";
+import type { Position, ProtocolAdapter, Side } from "./adapter.ts";
 
 type Transport = "websocket" | "polling";
 
@@ -15,7 +15,7 @@ interface MessageData {
   timestamp: string;
 }
 
-/** What every acknowledgement has. */
+/** The fields of every acknowledgement. */
 type Ack<T> = ({ success: true } & T) | {
   success: false;
   error: string;
@@ -27,8 +27,8 @@ const FROM: Record<string, Side> = { customer: "customer", admin: "agent" };
 const TIMEOUT_MS = 10_000;
 
 /**
- * The client's socket remembers its session and the last offset, by which the server tells what was
- * missed; it is kept for as long as its side stays with this transport and this conversation.
+ * The socket of Socket.IO's client keeps its session and the last offset, from which the server
+ * recovers missed events. It is kept as long as its side uses this transport and conversation.
  */
 const kept = new WeakMap<Position, { transport: Transport; socket: Socket }>();
 
@@ -38,7 +38,7 @@ function socketOf(position: Position, transport: Transport): Socket {
   const socket = io(location.origin, {
     transports: [transport],
     autoConnect: false,
-    // This page decides when to come back.
+    // This page decides when to reconnect.
     reconnection: false,
     forceNew: true,
   });
@@ -46,12 +46,12 @@ function socketOf(position: Position, transport: Transport): Socket {
   return socket;
 }
 
-export const socketIo = (transport: Transport): Dialect => (party, ears) => {
-  const { conversationId, position, side } = party;
+export const socketIo = (transport: Transport): ProtocolAdapter => (participant, handlers) => {
+  const { conversationId, position, side } = participant;
   const away = position.seq > 0;
   const socket = socketOf(position, transport);
   let over = false;
-  /** Everything before this `seq` was missed; all of it until the conversation is joined. */
+  /** Messages before this `seq` were missed. Infinity until the conversation is joined. */
   let liveFrom = Infinity;
 
   async function emit<T>(event: string, ...args: unknown[]): Promise<T> {
@@ -70,7 +70,7 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
     if (message.conversationId !== conversationId) return;
     position.seq = Math.max(position.seq, message.seq);
     const { seq, id, clientMessageId, content, sender, timestamp } = message;
-    ears.message({
+    handlers.message({
       seq,
       id,
       clientMessageId,
@@ -85,7 +85,7 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
     let selfId = "";
     socket.on("authenticated", ({ userId }: { userId: string }) => {
       selfId = userId;
-      // A new token changes nothing else.
+      // Only the token changed.
       if (liveFrom === Infinity) void join();
     });
     socket.on("message_received", receive);
@@ -94,7 +94,7 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
       userName: string;
       isTyping: boolean;
     }) => {
-      if (data.conversationId === conversationId) ears.typing(data.userName, data.isTyping);
+      if (data.conversationId === conversationId) handlers.typing(data.userName, data.isTyping);
     });
     socket.on("presence_update", (data: {
       userId: string;
@@ -102,7 +102,7 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
       status: "online" | "away" | "offline";
     }) => {
       const { userId, userName = null, status } = data;
-      if (userId !== selfId) ears.person({ userId, userName, state: status });
+      if (userId !== selfId) handlers.person({ userId, userName, state: status });
     });
     socket.on("message_status_update", (data: {
       conversationId: string;
@@ -111,20 +111,20 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
       status: "delivered" | "read";
     }) => {
       if (data.conversationId !== conversationId || FROM[data.role] === side) return;
-      ears.pointer(data.seq, data.status);
+      handlers.pointer(data.seq, data.status);
     });
     socket.on("error", (data: { message: string; code?: string; retryAfter?: number }) => {
       const error = new Refused(data.message, data.code, data.retryAfter);
       if (liveFrom === Infinity) fail(error);
       else if (data.code === "token_expired") void renew();
-      else ears.error(endOf(error).why);
+      else handlers.error(endOf(error).why);
     });
     socket.on("connect_error", (error) => {
-      ears.frame("note", `Could not connect: ${error.message}`);
+      handlers.frame("note", `Could not connect: ${error.message}`);
       fail(error);
     });
     socket.on("disconnect", (reason) => {
-      ears.frame("note", `Disconnected: ${reason}`);
+      handlers.frame("note", `Disconnected: ${reason}`);
       fail(
         reason === "io server disconnect"
           ? new Refused("The server ended the connection.", "disconnected")
@@ -141,43 +141,43 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
         { after: position.seq },
       );
       liveFrom = seq + 1;
-      // Where it was too much to be told as events.
+      // Missed messages that were too many for the recovery.
       messages.forEach(receive);
-      ears.ready();
+      handlers.ready();
     } catch (error) {
       if (!(error instanceof ConnectionLost)) fail(error);
     }
   }
 
-  /** A new token on the living connection. */
+  /** Sends a new token on the current connection. */
   async function renew() {
     try {
-      socket.emit("authenticate", await party.credentials());
+      socket.emit("authenticate", await participant.credentials());
     } catch (error) {
-      ears.error(endOf(error).why);
+      handlers.error(endOf(error).why);
     }
   }
 
-  /** The first reason counts; what follows from it does not. */
+  /** Only the first error is reported, not its consequences. */
   function fail(error: unknown) {
     if (over) return;
     close();
-    ears.ended(endOf(error));
+    handlers.ended(endOf(error));
   }
 
   async function open() {
     try {
-      socket.auth = { ...await party.credentials() };
+      socket.auth = { ...await participant.credentials() };
     } catch (error) {
       return fail(error);
     }
     if (over) return;
-    ears.frame("note", `Connecting to ${location.origin}/socket.io/ by ${transport}`);
+    handlers.frame("note", `Connecting to ${location.origin}/socket.io/ by ${transport}`);
     listen();
     socket.connect();
     const { engine } = socket.io;
-    engine.on("packet", (packet) => ears.frame("in", textOf(packet), "engine"));
-    engine.on("packetCreate", (packet) => ears.frame("out", textOf(packet), "engine"));
+    engine.on("packet", (packet) => handlers.frame("in", textOf(packet), "engine"));
+    engine.on("packetCreate", (packet) => handlers.frame("out", textOf(packet), "engine"));
   }
 
   function close() {
@@ -185,8 +185,8 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
     over = true;
     socket.off();
     if (socket.active) {
-      ears.frame("note", "Closed by this page");
-      // As a network that vanishes: a disconnect would end the session for good.
+      handlers.frame("note", "Closed by this page");
+      // Like a lost network: a disconnect would end the session for good.
       socket.io.engine.close();
     }
   }
@@ -203,7 +203,9 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
     },
     type: (isTyping) => socket.emit(isTyping ? "typing_start" : "typing_stop", conversationId),
     read(seq) {
-      emit("message_read", { conversationId, seq }).catch((error) => ears.error(endOf(error).why));
+      emit("message_read", { conversationId, seq }).catch((error) =>
+        handlers.error(endOf(error).why)
+      );
     },
     close,
   };
@@ -211,7 +213,7 @@ export const socketIo = (transport: Transport): Dialect => (party, ears) => {
 
 const ENGINE = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
 
-/** An Engine.IO packet as it passes: its type's digit, then its data. */
+/** An Engine.IO packet as it is sent: the digit of its type, then its data. */
 function textOf({ type, data }: { type: string; data?: unknown }): string {
   if (data !== undefined && typeof data !== "string") return "(binary)";
   return `${ENGINE.indexOf(type)}${data ?? ""}`;

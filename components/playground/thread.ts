@@ -1,18 +1,18 @@
 /** The messages of one side of the test page, as lines of a thread. */
-import type { TestMessage } from "./dialect.ts";
+import type { TestMessage } from "./adapter.ts";
 
 export interface Line {
   key: string;
-  /** Null until the server has it. */
+  /** Null until the server has stored it. */
   seq: number | null;
   from: TestMessage["from"];
   userName: string;
   content: string;
-  /** ISO 8601; of a message that is under way by this device's clock. */
+  /** ISO 8601; for a pending message by this device's clock. */
   createdAt: string;
   clientMessageId: string | null;
   state: "sending" | "failed" | "stored";
-  /** Why it failed. */
+  /** Why it failed, as a sentence. */
   error: string | null;
   /** It was written while this side was away. */
   missed: boolean;
@@ -20,12 +20,12 @@ export interface Line {
 
 const MAX_LINES = 200;
 
-/** Stored lines by `seq`, then those that wait in the order of writing. */
+/** Stored lines by `seq`, then pending ones in the order of writing. */
 function inOrder(lines: Line[]): Line[] {
   return lines.toSorted((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0).slice(-MAX_LINES);
 }
 
-/** With a message that was just written here. */
+/** Adds a message that was just written here. */
 export function withPending(
   lines: readonly Line[],
   written: Pick<Line, "from" | "content" | "createdAt"> & { clientMessageId: string },
@@ -42,9 +42,9 @@ export function withPending(
 }
 
 /**
- * With a message that came from the server. One's own comes back, too; protocols that do not repeat
- * the sender's own name for it are matched by the text, oldest first. The same lines where it is
- * known already.
+ * Adds a message from the server. A side's own messages come back, too; where a protocol does not
+ * repeat the sender's id, they are matched by their text, oldest first. Returns the same lines
+ * where the message is known already.
  */
 export function withMessage(
   lines: Line[],
@@ -74,9 +74,9 @@ export function withMessage(
   return inOrder([...lines.filter((one) => one !== own), line]);
 }
 
-/** After the server acknowledged it. */
+/** Applies the acknowledgement of the server. */
 export function withStored(lines: readonly Line[], clientMessageId: string, seq: number): Line[] {
-  // It may have come back as a message already.
+  // The message itself may have arrived before.
   const known = lines.some((line) => line.seq === seq);
   return inOrder(lines.flatMap((line): Line[] => {
     if (line.clientMessageId !== clientMessageId || line.seq !== null) return [line];
@@ -84,7 +84,7 @@ export function withStored(lines: readonly Line[], clientMessageId: string, seq:
   }));
 }
 
-/** After the server refused it, or (`sending`) when it is tried again. */
+/** Applies a refusal of the server, or (`sending`) another try. */
 export function withState(
   lines: readonly Line[],
   clientMessageId: string,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TestMessage } from "./dialect.ts";
+import type { TestMessage } from "./adapter.ts";
 import { type Line, withMessage, withPending, withState, withStored } from "./thread.ts";
 
 const createdAt = "2026-11-20T12:00:00.000Z";
@@ -13,7 +13,7 @@ const written = (clientMessageId: string, content: string) =>
   ({ from: "customer", content, createdAt, clientMessageId }) as const;
 const shown = (lines: Line[]) => lines.map(({ seq, content }) => [seq, content]);
 
-Deno.test("messages stand in the order of the conversation, each once, however they arrive", () => {
+Deno.test("messages are in the order of the conversation, each once, whatever order they arrive in", () => {
   let lines = withMessage([], message(3), false);
   lines = withMessage(lines, message(1), true);
   const same = withMessage(lines, message(3), true);
@@ -22,7 +22,7 @@ Deno.test("messages stand in the order of the conversation, each once, however t
   assert.deepEqual(lines.map(({ missed }) => missed), [true, false]);
 });
 
-Deno.test("an own message is one line, whether its answer or its copy comes first", () => {
+Deno.test("an own message is one line, whether its acknowledgement or its copy comes first", () => {
   const pending = withPending([], written("a", "Hello"));
   const own = message(1, { from: "customer", content: "Hello", clientMessageId: "a" });
   const answered = withMessage(withStored(pending, "a", 1), own, false);
@@ -33,7 +33,7 @@ Deno.test("an own message is one line, whether its answer or its copy comes firs
   }
 });
 
-Deno.test("without the sender's name for it the oldest equal one is meant, and no other side's", () => {
+Deno.test("without the sender's id the oldest equal message of the same side is meant", () => {
   let lines = withPending(withPending([], written("a", "Hi")), written("b", "Hi"));
   lines = withMessage(lines, message(1, { content: "Hi" }), false);
   assert.deepEqual(shown(lines), [[1, "Hi"], [null, "Hi"], [null, "Hi"]]);
@@ -41,7 +41,7 @@ Deno.test("without the sender's name for it the oldest equal one is meant, and n
   assert.deepEqual(lines.map(({ key, seq }) => [key, seq]), [["seq-1", 1], ["a", 2], ["b", null]]);
 });
 
-Deno.test("what waits stands at the end, in the order of writing, and keeps its error", () => {
+Deno.test("pending messages are at the end, in the order of writing, and keep their error", () => {
   let lines = withPending(withPending([], written("a", "one")), written("b", "two"));
   lines = withState(lines, "a", "failed", "Too long");
   lines = withMessage(lines, message(9), false);

@@ -1,10 +1,10 @@
-/** Topics at /api/v1/ws: events of subscribed conversations; what is done goes over HTTP. */
+/** Topics at /api/v1/ws: events of subscribed conversations; actions use HTTP. */
 import type { Message } from "../../protocol/model.ts";
 import type { ConversationEvent } from "../../protocol/topics.ts";
 import { errorText } from "../live/api.ts";
-import { Refused } from "./answers.ts";
+import { Refused } from "./replies.ts";
 import { readMissed } from "./chat_json.ts";
-import type { Dialect, Side } from "./dialect.ts";
+import type { ProtocolAdapter, Side } from "./adapter.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 type Frame =
@@ -15,47 +15,47 @@ type Frame =
   | ConversationEvent
   | { type: "heartbeat" | "pong" | "reconnect" };
 
-/** Who acts, in this protocol's words. */
+/** Actors in the words of this protocol. */
 const FROM: Record<ConversationEvent["actorType"], Side | "other"> = {
   agent: "agent",
   contact: "customer",
   bot: "other",
   system: "other",
 };
-/** Before everything. */
+/** The position before everything. */
 const START = "0";
 /** Milliseconds. */
 const PING_MS = 25_000;
 
-export const topics: Dialect = (party, ears) => {
-  const { conversationId, position, side } = party;
+export const topics: ProtocolAdapter = (participant, handlers) => {
+  const { conversationId, position, side } = participant;
   const away = position.seq > 0;
   let wire: Wire | null = null;
   let closed = false;
-  /** The end of what was missed: events up to here are told late. */
+  /** Events before this `seq` were missed. */
   let liveFrom = 0;
   const pings = setInterval(() => wire?.send(JSON.stringify({ type: "ping" })), PING_MS);
 
   async function open() {
     try {
-      const credentials = await party.credentials();
+      const credentials = await participant.credentials();
       if (closed) return;
       wire = openWire({
         path: `/api/v1/ws?${new URLSearchParams(credentials)}`,
         kind: "json",
-        ears,
+        handlers,
         frame: (text) => void receive(JSON.parse(text) as Frame),
         closed: () => clearInterval(pings),
       });
     } catch (error) {
       close();
-      ears.ended({ why: errorText(error), again: true });
+      handlers.ended({ why: errorText(error), again: true });
     }
   }
 
   async function receive(frame: Frame): Promise<void> {
     if (frame.type === "authenticated") {
-      // A new token changes nothing else.
+      // Only the token changed.
       if (liveFrom > 0) return;
       wire?.send(JSON.stringify({
         type: "subscription",
@@ -69,7 +69,7 @@ export const topics: Dialect = (party, ears) => {
       const error = new Refused(frame.message, frame.code, frame.retryAfter);
       if (liveFrom === 0) wire?.fail(error);
       else if (frame.code === "token_expired") await renew();
-      else ears.error(errorText(error));
+      else handlers.error(errorText(error));
     } else if (frame.type === "subscription" && frame.action === "subscribed") {
       await subscribed(frame);
     } else if (frame.type === "position") {
@@ -79,21 +79,21 @@ export const topics: Dialect = (party, ears) => {
     }
   }
 
-  /** A new token on the living connection. */
+  /** Sends a new token on the current connection. */
   async function renew() {
     try {
-      wire?.send(JSON.stringify({ type: "auth", ...await party.credentials() }));
+      wire?.send(JSON.stringify({ type: "auth", ...await participant.credentials() }));
     } catch (error) {
-      ears.error(errorText(error));
+      handlers.error(errorText(error));
     }
   }
 
   async function subscribed(frame: { position?: string; reset?: boolean }) {
     liveFrom = Number(frame.position?.split(".")[2] ?? 0) + 1;
     try {
-      // Too much to be told as events.
-      if (frame.reset) await readMissed(party, ears);
-      ears.ready();
+      // Too many events were missed to replay them.
+      if (frame.reset) await readMissed(participant, handlers);
+      handlers.ready();
     } catch (error) {
       wire?.fail(error);
     }
@@ -104,9 +104,9 @@ export const topics: Dialect = (party, ears) => {
     position.eventId = event.id;
     position.seq = Math.max(position.seq, event.seq);
     if (event.event === "read" || event.event === "delivered") {
-      if (FROM[event.actorType] !== side) ears.pointer(event.upTo ?? event.seq, event.event);
+      if (FROM[event.actorType] !== side) handlers.pointer(event.upTo ?? event.seq, event.event);
     } else if (event.event === "message" && event.message?.body.type === "text" && !known) {
-      ears.message({
+      handlers.message({
         seq: event.seq,
         id: event.messageID ?? "",
         clientMessageId: null,
@@ -128,12 +128,15 @@ export const topics: Dialect = (party, ears) => {
   return {
     async send({ content, clientMessageId }) {
       const path = `/api/conversations/${conversationId}/messages`;
-      const { seq, id } = await party.http<Message>("POST", path, { content, clientMessageId });
+      const { seq, id } = await participant.http<Message>("POST", path, {
+        content,
+        clientMessageId,
+      });
       return { seq, id };
     },
     read(seq) {
-      party.http("POST", `/api/conversations/${conversationId}/read`, { seq })
-        .catch((error) => ears.error(errorText(error)));
+      participant.http("POST", `/api/conversations/${conversationId}/read`, { seq })
+        .catch((error) => handlers.error(errorText(error)));
     },
     close,
   };

@@ -1,10 +1,10 @@
-import type { Side } from "./dialect.ts";
+import type { Side } from "./adapter.ts";
 import type { LinkState } from "./link.ts";
 import type { Latency } from "./latency.ts";
 
 export const SIDE_WORDS: Record<Side, string> = { customer: "Customer", agent: "Agent" };
 
-/** The state of a connection, short enough for a pill. */
+/** The state of a connection in a few words. */
 export function linkWords(link: LinkState): string {
   switch (link.name) {
     case "idle":
@@ -34,7 +34,7 @@ export function msWords(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
-/** How long the last message took; null where nothing was measured. */
+/** The latency of the last message; null where nothing was measured. */
 export function latencyWords({ stored, received }: Latency): string | null {
   if (stored === null) return null;
   const arrived = received === null ? "" : `, received in ${msWords(received)}`;

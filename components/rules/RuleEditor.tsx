@@ -13,10 +13,10 @@ import {
   bodyOf,
   draftErrors,
   draftOf,
+  errorsByField,
   isBasic,
   MAX_NAME,
   MAX_SAYS,
-  placeErrors,
   type RuleDraft,
   type RuleErrors,
   sameDraft,
@@ -26,16 +26,16 @@ import { TryRule } from "./TryRule.tsx";
 const PAGES_EXAMPLE = "/pricing*\nhttps://www.example.com/shop/*";
 
 export interface RuleEditorProps {
-  /** The rule as it was when the editor was opened; null: a new one. */
+  /** The rule as it was when the editor was opened; null for a new one. */
   opened: ContextRule | null;
-  /** What a new one begins with. */
+  /** The initial draft of a new rule. */
   beginning: RuleDraft;
-  /** As they are now. */
+  /** The current rules. */
   rules: ContextRule[];
   onRules: (rules: ContextRule[]) => void;
-  /** The rules are not what they seemed. */
+  /** The rules have changed on the server. */
   onStale: () => void;
-  /** The editor is closed. */
+  /** The editor was closed. */
   onClose: () => void;
 }
 
@@ -43,7 +43,7 @@ export function RuleEditor(props: RuleEditorProps) {
   const { opened, beginning, rules, onRules, onStale } = props;
   const { request, toasts } = useWorkspace();
   const [open, setOpen] = useState(true);
-  /** The version that the draft is about. */
+  /** The version that the draft is based on. */
   const [base, setBase] = useState(opened);
   const [draft, setDraft] = useState(() => opened === null ? beginning : draftOf(opened));
   const [errors, setErrors] = useState<RuleErrors>({});
@@ -55,14 +55,14 @@ export function RuleEditor(props: RuleEditorProps) {
   const removed = base !== null && latest === null;
   const basic = base === null || isBasic(base);
   const dirty = !sameDraft(draft, base === null ? beginning : draftOf(base));
-  const overtaken = base !== null && latest !== null && latest.updatedAt !== base.updatedAt &&
+  const isOutdated = base !== null && latest !== null && latest.updatedAt !== base.updatedAt &&
     !busy;
-  // Nothing of one's own is at stake, or it is only whether the rule is on: theirs is simply shown.
-  if (overtaken && (!dirty || sameDraft(draftOf(latest), draftOf(base)))) {
+  // Nothing would be lost, or only whether the rule is enabled: the newer version is shown.
+  if (isOutdated && (!dirty || sameDraft(draftOf(latest), draftOf(base)))) {
     setBase(latest);
     if (!dirty) setDraft(draftOf(latest));
   }
-  const disagree = overtaken && dirty && !sameDraft(draftOf(latest), draftOf(base));
+  const disagree = isOutdated && dirty && !sameDraft(draftOf(latest), draftOf(base));
 
   const change = (some: Partial<RuleDraft>) => {
     setDraft((known) => ({ ...known, ...some }));
@@ -71,8 +71,8 @@ export function RuleEditor(props: RuleEditorProps) {
   const fail = (found: RuleErrors) => {
     setErrors(found);
     requestAnimationFrame(() => {
-      const fields = form.current?.querySelectorAll<HTMLElement>("[data-place]") ?? [];
-      [...fields].find((field) => found[field.dataset.place as keyof RuleErrors])?.focus();
+      const fields = form.current?.querySelectorAll<HTMLElement>("[data-field]") ?? [];
+      [...fields].find((field) => found[field.dataset.field as keyof RuleErrors])?.focus();
     });
   };
 
@@ -103,15 +103,15 @@ export function RuleEditor(props: RuleEditorProps) {
     } catch (error) {
       setBusy(false);
       const fields = error instanceof ApiError ? error.fields : [];
-      const placed = Object.entries(placeErrors(draft, fields))
-        .map(([place, text]) => [place, sentence(text)]);
+      const byField = Object.entries(errorsByField(draft, fields))
+        .map(([field, text]) => [field, sentence(text)]);
       const stale = error instanceof ApiError && (error.status === 412 || error.status === 404);
-      // What they did is there in a moment, and with it the choice.
+      // The newer version will arrive soon, and with it the choice between the two.
       if (stale) onStale();
       const whole = stale
         ? "Somebody else has just changed this rule. Look at what they did and save again."
         : errorText(error);
-      fail(placed.length > 0 ? Object.fromEntries(placed) : { "": whole });
+      fail(byField.length > 0 ? Object.fromEntries(byField) : { "": whole });
     }
   };
 
@@ -124,7 +124,7 @@ export function RuleEditor(props: RuleEditorProps) {
       setOpen(false);
     } catch (error) {
       setBusy(false);
-      // Somebody else did it already.
+      // Somebody else has deleted it already.
       if (error instanceof ApiError && error.status === 404) return setOpen(false);
       setErrors({ "": errorText(error) });
     }
@@ -173,7 +173,7 @@ export function RuleEditor(props: RuleEditorProps) {
         )}
         <Field
           id="rule-name"
-          data-place="name"
+          data-field="name"
           autofocus
           label="Name"
           hint="Only your team sees it."
@@ -190,7 +190,7 @@ export function RuleEditor(props: RuleEditorProps) {
                 <legend>When</legend>
                 <Area
                   id="rule-pages"
-                  data-place="pages"
+                  data-field="pages"
                   label="A visitor is on one of these pages"
                   hint="One in a line: a whole address, or a path. * stands for anything."
                   placeholder={PAGES_EXAMPLE}
@@ -204,9 +204,9 @@ export function RuleEditor(props: RuleEditorProps) {
                 />
                 <Area
                   id="rule-words"
-                  data-place="words"
+                  data-field="words"
                   label="and writes one of these words"
-                  hint="With commas between. Left empty, the bot speaks as soon as somebody comes to the page."
+                  hint="Separated by commas. If empty, the bot replies as soon as somebody visits the page."
                   placeholder="price, how much"
                   rows={2}
                   value={draft.words}
@@ -216,7 +216,7 @@ export function RuleEditor(props: RuleEditorProps) {
               </fieldset>
               <Area
                 id="rule-says"
-                data-place="says"
+                data-field="says"
                 label="The bot says"
                 rows={3}
                 maxLength={MAX_SAYS}
@@ -267,7 +267,7 @@ export function RuleEditor(props: RuleEditorProps) {
   );
 }
 
-/** What theirs does, in the middle of a sentence. */
+/** The rule in a few words, to be used within a sentence. */
 function lowerFirst(rule: ContextRule): string {
   const { pages, words, says } = draftOf(rule);
   const when = [pages && `on ${pages.replaceAll("\n", ", ")}`, words && `at “${words}”`]

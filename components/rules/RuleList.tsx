@@ -16,7 +16,7 @@ import { RuleEditor } from "./RuleEditor.tsx";
 import { RuleRow } from "./RuleRow.tsx";
 import { useDrag } from "./use_drag.ts";
 
-/** What the editor is open for: a rule that there is, or the beginning of a new one. */
+/** What the editor is open for: an existing rule, or the draft of a new one. */
 type Editing = { rule: ContextRule } | { draft: RuleDraft };
 
 export function RuleList({ rules: start }: { rules: ContextRule[] }) {
@@ -44,7 +44,7 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
   async function move(rule: ContextRule, to: number, key?: "up" | "down") {
     const next = moved(rules, rules.indexOf(rule), to);
     set(next);
-    // A row that is moved in the document loses the focus.
+    // A row that moves in the document loses the focus.
     if (key !== undefined) requestAnimationFrame(() => focusOn(rule.id, key));
     try {
       const { items } = await request<ContextRuleList>("/api/context-rules/order", {
@@ -58,7 +58,7 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
     }
   }
 
-  /** What was shown was only hoped for, or somebody was faster. */
+  /** The optimistic change failed, or the list was not current. */
   function gone(error: unknown) {
     refresh();
     const removed = error instanceof ApiError && (error.status === 404 || error.status === 409);
@@ -80,7 +80,7 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
     <div class="page-width">
       <PageHead
         title="Rules"
-        lead="What the bot says by itself. The first rule that fits speaks, once in a conversation."
+        lead="Automatic replies of the bot. The first rule that matches replies, once per conversation."
         action={admin && rules.length > 0 ? add : undefined}
       />
       {!admin && <Notice tone="plain">You can look at rules. Only admins can change them.</Notice>}
@@ -111,7 +111,7 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
       )}
       {rules.length > 0 && (
         <p class="rules-hint">
-          Rules stay silent for ten minutes after one of you has written in a conversation.
+          Rules pause for ten minutes after one of you has written in a conversation.
         </p>
       )}
       {editing !== null && (

@@ -8,7 +8,7 @@ export interface RuleRowProps {
   rule: ContextRule;
   index: number;
   count: number;
-  /** Only to be looked at. */
+  /** Read-only. */
   locked: boolean;
   dragged: boolean;
   style: JSX.CSSProperties | undefined;

@@ -5,7 +5,7 @@ import { holds } from "../../protocol/rule_match.ts";
 import { Field } from "../ui/Field.tsx";
 import { conditionsOf, type RuleDraft, wordsOf } from "./draft.ts";
 
-/** Whether the rule as it is being written would speak, by the same functions as the server's. */
+/** Whether the drafted rule would reply, decided by the functions that the server uses. */
 export function TryRule({ draft, own, rules }: {
   draft: RuleDraft;
   own: ContextRule | null;
@@ -25,14 +25,14 @@ export function TryRule({ draft, own, rules }: {
   const answer = !asked
     ? null
     : fits && before !== undefined
-    ? `It fits, but “${before.name}” comes first and speaks instead.`
+    ? `It matches, but “${before.name}” comes first and replies instead.`
     : fits
     ? "The bot would say this."
     : wordsOf(draft).length > 0 && cause.message === null
-    ? "It does not fit: this rule waits for a message."
+    ? "It does not match: this rule waits for a message."
     : wordsOf(draft).length === 0 && cause.message !== null
-    ? "It does not fit: this rule speaks when somebody comes to the page, not at a message."
-    : "It does not fit.";
+    ? "It does not match: this rule replies when somebody visits the page, not to a message."
+    : "It does not match.";
   return (
     <details class="rule-try">
       <summary>Try it</summary>

@@ -1,12 +1,12 @@
-/** What is being edited of a rule, what of it is wrong, and how it reads as a sentence. */
+/** The draft of a rule: its errors, and the rule as a sentence. */
 import type { ContextRule, RuleAction, RuleCondition } from "../../protocol/model.ts";
 import type { FieldError } from "../../protocol/errors.ts";
 
 export interface RuleDraft {
   name: string;
-  /** One pattern in a line. */
+  /** One pattern per line. */
   pages: string;
-  /** One in a line, or with commas between. */
+  /** One per line, or separated by commas. */
   words: string;
   says: string;
 }
@@ -17,8 +17,8 @@ export interface RuleBody {
   actions: RuleAction[];
 }
 
-export type RulePlace = keyof RuleDraft | "";
-export type RuleErrors = Partial<Record<RulePlace, string>>;
+export type RuleField = keyof RuleDraft | "";
+export type RuleErrors = Partial<Record<RuleField, string>>;
 
 export const MAX_NAME = 100;
 export const MAX_SAYS = 2000;
@@ -28,7 +28,7 @@ const MAX_WORD = 100;
 
 export const EMPTY: RuleDraft = { name: "", pages: "", words: "", says: "" };
 
-/** Two beginnings for who has no rule yet. */
+/** Two templates for the first rule. */
 export const TEMPLATES: { title: string; about: string; draft: RuleDraft }[] = [
   {
     title: "Greet on a page",
@@ -75,7 +75,7 @@ export function bodyOf(draft: RuleDraft): RuleBody {
   };
 }
 
-/** Whether the form can show all of the rule: at most one condition of each kind, one message. */
+/** Whether the form can show the whole rule: at most one condition of each kind, one message. */
 export function isBasic({ conditions, actions }: ContextRule): boolean {
   const kinds = conditions.map(({ kind }) => kind as string);
   return new Set(kinds).size === kinds.length && actions.length === 1 &&
@@ -106,7 +106,7 @@ export function draftErrors(draft: RuleDraft): RuleErrors {
   const odd = pages.find((page) => !isPage(page));
   if (pages.length > MAX_ENTRIES) errors.pages = `Enter at most ${MAX_ENTRIES} pages.`;
   else if (odd !== undefined) {
-    errors.pages = `“${shortened(odd)}” is no page. Enter a whole address, or a path such as ` +
+    errors.pages = `“${shortened(odd)}” is not a page. Enter a whole address, or a path such as ` +
       "/pricing; * stands for anything.";
   }
   const long = words.find((word) => word.length > MAX_WORD);
@@ -119,7 +119,7 @@ export function draftErrors(draft: RuleDraft): RuleErrors {
   return errors;
 }
 
-/** Something that an address can be: one without scheme has a host, and hosts have dots. */
+/** Whether it can be an address: without a scheme it needs a host, and hosts contain dots. */
 function isPage(text: string): boolean {
   if (/\s/.test(text) || text.length > MAX_PAGE) return false;
   return /^(\/|\*|https?:\/\/.)/i.test(text) || /^[^/]*(\.|localhost|:\d)/i.test(text);
@@ -129,14 +129,14 @@ function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
 }
 
-/** The server's fields as the form's; "" holds what belongs to none of them. */
-export function placeErrors(draft: RuleDraft, fields: readonly FieldError[]): RuleErrors {
+/** Converts the server's errors to those of the form; "" has the errors of no field. */
+export function errorsByField(draft: RuleDraft, fields: readonly FieldError[]): RuleErrors {
   const errors: RuleErrors = {};
   const conditions = conditionsOf(draft);
   for (const { path, message } of fields) {
     const [group, index] = path.split(".");
     const kind = group === "conditions" ? conditions[Number(index)]?.kind : undefined;
-    const place: RulePlace = path === "name"
+    const field: RuleField = path === "name"
       ? "name"
       : group === "actions"
       ? "says"
@@ -145,12 +145,12 @@ export function placeErrors(draft: RuleDraft, fields: readonly FieldError[]): Ru
       : kind === "message"
       ? "words"
       : "";
-    errors[place] ??= message;
+    errors[field] ??= message;
   }
   return errors;
 }
 
-/** When the rule acts, as people say it. */
+/** When the rule acts, as a sentence. */
 export function whenWords(conditions: readonly RuleCondition[]): string {
   const pages = conditions.flatMap((one) => one.kind === "page_url" ? one.globs ?? [] : []);
   const words = conditions.flatMap((one) => one.kind === "message" ? one.keywords ?? [] : []);
@@ -174,7 +174,7 @@ function listed(all: string[], and: string): string {
   return all.length === 1 ? all[0]! : `${all.slice(0, -1).join(", ")} ${and} ${all.at(-1)}`;
 }
 
-/** The list with one rule at another place. */
+/** The list with one rule moved to another index. */
 export function moved<T>(list: readonly T[], from: number, to: number): T[] {
   const next = [...list];
   const [one] = next.splice(from, 1);

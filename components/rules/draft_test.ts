@@ -5,9 +5,9 @@ import {
   draftErrors,
   draftOf,
   EMPTY,
+  errorsByField,
   isBasic,
   moved,
-  placeErrors,
   sameDraft,
   TEMPLATES,
   whenWords,
@@ -28,14 +28,14 @@ const RULE: ContextRule = {
   updatedAt: "2026-01-01T00:00:00.000Z",
 };
 
-Deno.test("a rule is edited and becomes the same rule again", () => {
+Deno.test("a draft without changes is the same rule again", () => {
   const { name, conditions, actions } = RULE;
   assert.equal(isBasic(RULE), true);
   assert.deepEqual(bodyOf(draftOf(RULE)), { name, conditions, actions });
   for (const { draft } of TEMPLATES) assert.deepEqual(draftErrors(draft), {});
 });
 
-Deno.test("lines, commas, doubles and empty entries are tidied", () => {
+Deno.test("lines, commas, duplicates and empty entries are cleaned up", () => {
   const draft = {
     name: " N ",
     pages: " /a \n\n/a\n/b",
@@ -54,7 +54,7 @@ Deno.test("lines, commas, doubles and empty entries are tidied", () => {
   assert.equal(sameDraft(draft, { ...draft, says: "t" }), false);
 });
 
-Deno.test("each thing that is wrong is said at its field", () => {
+Deno.test("each error is at its field", () => {
   assert.deepEqual(Object.keys(draftErrors(EMPTY)), ["name", "pages", "says"]);
   const fine = draftOf(RULE);
   assert.deepEqual(draftErrors(fine), {});
@@ -70,10 +70,10 @@ Deno.test("each thing that is wrong is said at its field", () => {
   assert.ok(draftErrors({ ...fine, words: many.join(",") }).words);
 });
 
-Deno.test("the server's fields are the form's", () => {
+Deno.test("the server's errors are at the fields of the form", () => {
   const draft = draftOf(RULE);
   assert.deepEqual(
-    placeErrors(draft, [
+    errorsByField(draft, [
       { path: "conditions.1.keywords.0", message: "words" },
       { path: "conditions.0.globs.1", message: "pages" },
       { path: "actions.0.content", message: "says" },
@@ -84,7 +84,7 @@ Deno.test("the server's fields are the form's", () => {
   );
 });
 
-Deno.test("what the form cannot show whole is not basic", () => {
+Deno.test("a rule that the form cannot show completely is not basic", () => {
   const [page, message] = RULE.conditions;
   assert.equal(isBasic({ ...RULE, conditions: [page!, page!] }), false);
   assert.equal(isBasic({ ...RULE, actions: [] }), false);
@@ -92,7 +92,7 @@ Deno.test("what the form cannot show whole is not basic", () => {
   assert.equal(isBasic({ ...RULE, conditions: [later!] }), false);
 });
 
-Deno.test("a rule reads as a sentence", () => {
+Deno.test("a rule is described by a sentence", () => {
   const [page, message] = RULE.conditions;
   assert.equal(whenWords([page!]), "A visitor comes to /pricing or https://example.com/*");
   assert.equal(whenWords([message!]), "A visitor writes “price” or “how much”");
@@ -104,7 +104,7 @@ Deno.test("a rule reads as a sentence", () => {
   assert.match(whenWords([later!]), /^Never/);
 });
 
-Deno.test("one is moved, the others keep their order", () => {
+Deno.test("one rule moves, the others keep their order", () => {
   assert.deepEqual(moved(["a", "b", "c"], 0, 2), ["b", "c", "a"]);
   assert.deepEqual(moved(["a", "b", "c"], 2, 0), ["c", "a", "b"]);
 });

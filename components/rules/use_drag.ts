@@ -4,14 +4,14 @@ import type { JSX } from "preact";
 interface Drag {
   from: number;
   to: number;
-  /** Pixels that the pointer has moved. */
+  /** Pixels that the pointer moved. */
   by: number;
   height: number;
 }
 
 /**
- * Dragging rows of a list by a handle. While it lasts nothing moves in the document, rows are only
- * drawn elsewhere; `drop` is called once, with the places before and after.
+ * Dragging the rows of a list by a handle. Until the end of the drag the document does not change,
+ * rows are only rendered elsewhere. Then `drop` is called once, with the old and the new index.
  */
 export function useDrag(drop: (from: number, to: number) => void) {
   const [drag, setDrag] = useState<Drag | null>(null);
@@ -46,7 +46,7 @@ export function useDrag(drop: (from: number, to: number) => void) {
     onLostPointerCapture: () => setDrag(null),
   });
 
-  /** How far a row is drawn from its place. */
+  /** The offset of a row from its position. */
   const styleOf = (index: number): JSX.CSSProperties | undefined => {
     if (drag === null) return undefined;
     const { from, to, by, height } = drag;

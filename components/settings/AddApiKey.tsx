@@ -22,7 +22,7 @@ const LIVES = [
   { value: "365", label: "After a year" },
 ];
 
-/** A key for a program: what it may do, and afterwards the key itself, this once. */
+/** Adds a key for a program: a form with its scopes, then the key itself, shown once. */
 export function AddApiKey({ scopes, onAdded, onClose }: {
   scopes: readonly ScopeChoice[];
   onAdded: (key: ApiKey) => void;
@@ -77,7 +77,7 @@ export function AddApiKey({ scopes, onAdded, onClose }: {
           <label key={scope}>
             <input
               type="checkbox"
-              // One has the name, to which the focus goes when none is chosen.
+              // One of them has the name, so that it gets the focus when none is checked.
               name={index === 0 ? "scopes" : undefined}
               value={scope}
               checked={chosen.has(scope)}
@@ -117,7 +117,7 @@ function MadeKey({ made, onDone }: { made: CreatedApiKey; onDone: () => void }) 
         where the program keeps its secrets. Whoever has it, has its rights.
       </p>
       <p class="made-key mono">{made.key}</p>
-      {/* Refused copying needs no words: the key is there to be selected. */}
+      {/* If copying fails, the key can be selected. */}
       <Notice tone="plain">It is shown only now; nobody can look it up later.</Notice>
       <div class="dialog-actions">
         <CopyButton kind="plain" text={made.key}>Copy key</CopyButton>

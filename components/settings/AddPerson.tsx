@@ -9,12 +9,12 @@ import { Choice } from "../ui/Choice.tsx";
 import { Field } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { generatePassword } from "./generated_password.ts";
-import { Handover } from "./Handover.tsx";
+import { SignInDetails } from "./SignInDetails.tsx";
 import { MIN_PASSWORD, ROLE_RIGHTS, ROLE_WORDS } from "./words.ts";
 
 const ROLES: readonly AgentRole[] = ["agent", "admin"];
 
-/** An account for a colleague; afterwards what to send them. */
+/** Adds an account for a colleague, then shows what to send them. */
 export function AddPerson({ onAdded, onClose }: {
   onAdded: (person: User) => void;
   onClose: () => void;
@@ -44,14 +44,16 @@ export function AddPerson({ onAdded, onClose }: {
         setAdded(person);
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== "conflict") throw error;
-        const message = "Somebody has this address already.";
+        const message = "There is an account with this address already.";
         throw new ApiError(422, { fields: [{ path: "email", message }] });
       }
     },
     { leaves: false },
   );
   if (added !== null) {
-    return <Handover name={added.name} email={added.email} password={password} onDone={onClose} />;
+    return (
+      <SignInDetails name={added.name} email={added.email} password={password} onDone={onClose} />
+    );
   }
   return (
     <form class="dialog-form" ref={form} noValidate onSubmit={onSubmit}>
@@ -80,7 +82,7 @@ export function AddPerson({ onAdded, onClose }: {
         id="person-password"
         name="password"
         label="Password"
-        hint="Made for you to hand over, or type one."
+        hint="Generated for you to pass on, or type one."
         class="mono"
         value={password}
         autocomplete="off"

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { KeyRound, Plus } from "lucide-preact";
 import type { ApiKey } from "../../protocol/programs.ts";
-import { mediumTime, shortAge } from "../lib/time.ts";
+import { mediumTime, shortAge } from "../format/time.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -13,7 +13,7 @@ import { AddApiKey, type ScopeChoice } from "./AddApiKey.tsx";
 import { RevokeApiKey } from "./RevokeApiKey.tsx";
 import { SettingsFrame } from "./SettingsFrame.tsx";
 
-/** Those that work first; newest first, as they come. */
+/** Valid keys first, each group newest first. */
 function sorted(keys: ApiKey[]): ApiKey[] {
   return keys.toSorted((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null));
 }

@@ -11,9 +11,9 @@ import {
   UserRound,
 } from "lucide-preact";
 import type { AuditEntry, AuditList } from "../../protocol/audit.ts";
-import { auditDetail, auditSentence, GROUP_WORDS } from "../lib/audit_words.ts";
-import { deviceWords } from "../lib/device_words.ts";
-import { mediumTime } from "../lib/time.ts";
+import { auditDetail, auditSentence, GROUP_WORDS } from "../format/audit.ts";
+import { deviceWords } from "../format/device.ts";
+import { mediumTime } from "../format/time.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -25,7 +25,7 @@ import { Time } from "../ui/Time.tsx";
 import { createAuditModel } from "./audit_model.ts";
 import { SettingsFrame } from "./SettingsFrame.tsx";
 
-/** Somebody whose actions can be asked for: a person or an API key. */
+/** An actor to filter by: a person or an API key. */
 export interface AuditActor {
   id: string;
   name: string;
@@ -119,7 +119,7 @@ function AuditLog({ first, actors }: { first: AuditList; actors: AuditActor[] })
       {items.length === 0 && !model.busy.value
         ? (
           <EmptyState icon={<ScrollText size={24} />} title="Nothing found">
-            Nothing of that kind was written down in that time.
+            No entries match this filter.
           </EmptyState>
         )
         : (

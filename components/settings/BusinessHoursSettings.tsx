@@ -14,11 +14,11 @@ import {
   copyTo,
   DAYS,
   draftOf,
+  errorsByField,
   errorsOf,
   type HoursDraft,
   type HoursErrors,
   hoursOf,
-  placeErrors,
   stateText,
 } from "./hours_draft.ts";
 
@@ -27,7 +27,7 @@ const MODES = [
   { value: "hours", label: "Certain hours" },
 ] as const;
 
-/** When agents are there to answer, saved as a whole. */
+/** The business hours, saved as a whole. */
 export function BusinessHoursSettings({ hours, zones }: {
   hours: BusinessHours;
   zones: string[];
@@ -43,7 +43,7 @@ export function BusinessHoursSettings({ hours, zones }: {
         <Section
           id="open"
           title="Open"
-          lead="Times of answers and resolutions count only while you are open. What was counted stays as it was."
+          lead="Response and resolution times count only while you are open. Past values do not change."
         >
           <Choice
             label="When you are open"
@@ -64,11 +64,11 @@ export function BusinessHoursSettings({ hours, zones }: {
             <Section
               id="zone"
               title="Where you are"
-              lead="The hours follow the clocks there, summer and winter."
+              lead="The hours follow the local time there, with daylight saving."
             >
               <Select
                 id="time-zone"
-                data-place="timeZone"
+                data-field="timeZone"
                 label="Time zone"
                 value={draft.timeZone}
                 error={errors.timeZone}
@@ -77,7 +77,7 @@ export function BusinessHoursSettings({ hours, zones }: {
                 onChange={(timeZone) => change({ timeZone })}
               />
             </Section>
-            <Section id="week" title="Week" lead="A day can have pauses. Midnight is 00:00.">
+            <Section id="week" title="Week" lead="A day can have breaks. Midnight is 00:00.">
               <ul class="hours-days">
                 {DAYS.map((_, index) => (
                   <HoursDay
@@ -113,8 +113,8 @@ function useHours(first: BusinessHours) {
   const fail = (found: HoursErrors) => {
     setErrors(found);
     requestAnimationFrame(() => {
-      const fields = form.current?.querySelectorAll<HTMLElement>("[data-place]") ?? [];
-      [...fields].find((field) => found[field.dataset.place!] !== undefined)?.focus();
+      const fields = form.current?.querySelectorAll<HTMLElement>("[data-field]") ?? [];
+      [...fields].find((field) => found[field.dataset.field!] !== undefined)?.focus();
     });
   };
   const take = (hours: BusinessHours) => {
@@ -138,8 +138,8 @@ function useHours(first: BusinessHours) {
       take(businessHours);
       toasts.show({ tone: "good", text: "The business hours are saved." });
     } catch (error) {
-      const placed = placeErrors(draft, error instanceof ApiError ? error.fields : []);
-      const sentences = Object.entries(placed).map(([place, text]) => [place, sentence(text)]);
+      const byField = errorsByField(draft, error instanceof ApiError ? error.fields : []);
+      const sentences = Object.entries(byField).map(([field, text]) => [field, sentence(text)]);
       fail(sentences.length > 0 ? Object.fromEntries(sentences) : { "": errorText(error) });
     } finally {
       setBusy(false);
@@ -153,7 +153,7 @@ function useHours(first: BusinessHours) {
     form,
     save,
     change,
-    /** Who begins has the zone of the browser, which the server may not have known. */
+    /** New hours get the zone of the browser, which the server may not have known. */
     choose: (mode: "always" | "hours") =>
       change({
         always: mode === "always",

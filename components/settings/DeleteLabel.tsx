@@ -3,7 +3,7 @@ import { ApiError } from "../live/api.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { DangerForm } from "../ui/DangerForm.tsx";
 
-/** Asks before a label goes from every conversation. */
+/** Asks before a label is removed from every conversation. */
 export function DeleteLabel({ label, onClose, onDone }: {
   label: Label;
   onClose: () => void;
@@ -14,7 +14,7 @@ export function DeleteLabel({ label, onClose, onDone }: {
     try {
       await request(`/api/labels/${label.id}`, { method: "DELETE" });
     } catch (cause) {
-      // Somebody else may have done it already.
+      // Somebody else may have deleted it already.
       if (!(cause instanceof ApiError) || cause.status !== 404) throw cause;
     }
     onDone(label);
@@ -22,7 +22,7 @@ export function DeleteLabel({ label, onClose, onDone }: {
   return (
     <DangerForm action="Delete label" run={run} onCancel={onClose}>
       <p>
-        It goes from every conversation that has it, and cannot be brought back. The conversations
+        It is removed from every conversation that has it, and cannot be restored. The conversations
         themselves stay.
       </p>
     </DangerForm>

@@ -23,7 +23,7 @@ export interface HoursDayProps {
   onCopy: (to: readonly number[]) => void;
 }
 
-/** One day of the week: whether it is open, and when. */
+/** One day of the week with its hours. */
 export function HoursDay({ index, day, errors, locked, onChange, onCopy }: HoursDayProps) {
   const root = useRef<HTMLLIElement>(null);
   const name = DAYS[index]!;
@@ -32,7 +32,7 @@ export function HoursDay({ index, day, errors, locked, onChange, onCopy }: Hours
   const add = () => {
     const next = nextInterval(day);
     onChange([...day, next]);
-    focus(`[data-place="${index}.${next.key}"]`);
+    focus(`[data-field="${index}.${next.key}"]`);
   };
   const remove = (key: number) => {
     onChange(day.filter((one) => one.key !== key));
@@ -54,7 +54,7 @@ export function HoursDay({ index, day, errors, locked, onChange, onCopy }: Hours
           <IntervalFields
             key={one.key}
             one={one}
-            place={`${index}.${one.key}`}
+            field={`${index}.${one.key}`}
             label={day.length === 1 ? name : `${name}, ${at + 1}`}
             error={errors[`${index}.${one.key}`]}
             locked={locked}
@@ -77,9 +77,9 @@ export function HoursDay({ index, day, errors, locked, onChange, onCopy }: Hours
   );
 }
 
-function IntervalFields({ one, place, label, error, locked, onChange, onRemove }: {
+function IntervalFields({ one, field, label, error, locked, onChange, onRemove }: {
   one: Interval;
-  place: string;
+  field: string;
   label: string;
   error: string | undefined;
   locked: boolean;
@@ -88,14 +88,14 @@ function IntervalFields({ one, place, label, error, locked, onChange, onRemove }
 }) {
   const problem = error === undefined ? {} : {
     "aria-invalid": "true" as const,
-    "aria-describedby": `hours-${place}-error`,
+    "aria-describedby": `hours-${field}-error`,
   };
   return (
     <div class="field">
       <div class="hours-interval">
         <input
           type="time"
-          data-place={place}
+          data-field={field}
           aria-label={`${label}: from`}
           value={one.from}
           {...problem}
@@ -116,7 +116,7 @@ function IntervalFields({ one, place, label, error, locked, onChange, onRemove }
         )}
       </div>
       {error && (
-        <p class="field-error" id={`hours-${place}-error`}>
+        <p class="field-error" id={`hours-${field}-error`}>
           <CircleAlert size={16} aria-hidden="true" />
           {error}
         </p>

@@ -3,7 +3,7 @@ import { etagOf } from "../../protocol/etag.ts";
 import { MAX_LABEL_DESCRIPTION, MAX_LABEL_NAME } from "../../protocol/labels.ts";
 import type { Label, LabelColor } from "../../protocol/model.ts";
 import { useForm } from "../auth/form_state.ts";
-import { LABEL_COLORS } from "../lib/labels.ts";
+import { LABEL_COLORS } from "../live/labels.ts";
 import { ApiError } from "../live/api.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Area } from "../ui/Area.tsx";
@@ -12,12 +12,12 @@ import { Field } from "../ui/Field.tsx";
 import { LabelChip, LabelDot } from "../ui/LabelChip.tsx";
 import { Notice } from "../ui/Notice.tsx";
 
-/** A new label, or one that there is. */
+/** A form for a new or an existing label. */
 export function LabelForm({ label, firstColor, onDone, onStale, onClose }: {
   label: Label | null;
   firstColor: LabelColor;
   onDone: (label: Label) => void;
-  /** It is not what it seemed: somebody else has changed or removed it. */
+  /** The label on the server has changed, or does not exist any more. */
   onStale: () => void;
   onClose: () => void;
 }) {
@@ -40,7 +40,7 @@ export function LabelForm({ label, firstColor, onDone, onStale, onClose }: {
             }),
         );
       } catch (error) {
-        throw told(error, onStale);
+        throw refusalOf(error, onStale);
       }
     },
     { leaves: false },
@@ -101,8 +101,8 @@ export function LabelForm({ label, firstColor, onDone, onStale, onClose }: {
   );
 }
 
-/** What the server refuses, in the words of this form. */
-function told(error: unknown, onStale: () => void): unknown {
+/** The errors of the server in the words of this form. */
+function refusalOf(error: unknown, onStale: () => void): unknown {
   if (!(error instanceof ApiError)) return error;
   if (error.code === "conflict" && error.fields.length > 0) {
     const message = "There is a label with this name already.";

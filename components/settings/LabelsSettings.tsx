@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Pencil, Plus, Tag, Trash2 } from "lucide-preact";
 import { MAX_LABELS } from "../../protocol/labels.ts";
 import type { Label } from "../../protocol/model.ts";
-import { byName, nextColor } from "../lib/labels.ts";
+import { byName, nextColor } from "../live/labels.ts";
 import { useLive } from "../live/use_live.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
@@ -14,7 +14,7 @@ import { DeleteLabel } from "./DeleteLabel.tsx";
 import { LabelForm } from "./LabelForm.tsx";
 import { SettingsFrame } from "./SettingsFrame.tsx";
 
-/** What a dialog is open for; `label` null: a new one. */
+/** The open dialog; `label` is null for a new one. */
 type Task = { kind: "edit"; label: Label | null } | { kind: "delete"; label: Label };
 
 export function LabelsSettings({ labels: start }: { labels: Label[] }) {
@@ -43,7 +43,7 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
     <SettingsFrame
       path="/settings/labels"
       title="Labels"
-      lead="Words by which your team sorts conversations. Visitors never see them."
+      lead="Your team sorts conversations by labels. Visitors never see them."
       action={labels.length > 0 && add}
     >
       {live.problem && <StaleNotice problem={live.problem} />}
@@ -66,7 +66,7 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
             ))}
           </ul>
         )}
-      {full && <p class="field-hint">There are {MAX_LABELS} labels, which is the most.</p>}
+      {full && <p class="field-hint">There are {MAX_LABELS} labels, which is the maximum.</p>}
       <Dialog
         open={task?.kind === "edit"}
         title={task?.label ? "Edit label" : "New label"}
@@ -108,7 +108,7 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
 
 function LabelCard({ label, mayDelete, onTask }: {
   label: Label;
-  /** It goes from every conversation, so only admins do that. */
+  /** Deleting removes it from every conversation, so only admins may do that. */
   mayDelete: boolean;
   onTask: (task: Task) => void;
 }) {

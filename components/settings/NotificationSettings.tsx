@@ -11,7 +11,7 @@ const WORDS: Record<NotificationKind, { name: string; about: string }> = {
   assigned: { name: "Assignment", about: "Somebody gives you a conversation" },
   mention: { name: "Mention", about: "A colleague writes @ and your name" },
   new_conversation: { name: "New conversation", about: "A visitor writes first, or is back" },
-  message: { name: "Message", about: "In a conversation that is yours" },
+  message: { name: "Message", about: "In a conversation assigned to you" },
   waiting: { name: "Long wait", about: "A visitor waits for an answer too long" },
 };
 const KINDS = Object.keys(WORDS) as NotificationKind[];
@@ -26,8 +26,8 @@ export function NotificationSettings() {
     <>
       <Section
         id="kinds"
-        title="What you are told"
-        lead="The bell comes first: what is switched off there makes no sound and shows no pop-up either. The conversation that you have open never does."
+        title="Events"
+        lead="What is off in the bell makes no sound and shows no pop-up. Neither does the open conversation."
       >
         <Kinds />
       </Section>
@@ -41,7 +41,7 @@ export function NotificationSettings() {
       <Section
         id="browser"
         title="Browser notifications"
-        lead="Shown while this page is in the background. Each browser asks for itself."
+        lead="Shown while this page is in the background. Each browser asks for permission."
       >
         <Permission />
       </Section>
@@ -115,7 +115,7 @@ function Permission() {
   }, []);
   if (allowed === "unknown") return null;
   if (allowed === "missing") {
-    return <p class="ways-row">This browser has no notifications.</p>;
+    return <p class="ways-row">This browser does not support notifications.</p>;
   }
   if (allowed === "denied") {
     return (

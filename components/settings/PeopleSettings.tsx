@@ -13,7 +13,7 @@ import { PersonMenu } from "./PersonMenu.tsx";
 import { SettingsFrame } from "./SettingsFrame.tsx";
 import { ROLE_WORDS } from "./words.ts";
 
-/** By name, those who are disabled last. */
+/** By name, disabled people last. */
 function sorted(people: User[]): User[] {
   const place = (user: User) => user.disabledAt === null ? 0 : 1;
   return people.toSorted((a, b) => place(a) - place(b) || a.name.localeCompare(b.name, "en"));

@@ -8,8 +8,8 @@ import { Dialog } from "../ui/Dialog.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { generatePassword } from "./generated_password.ts";
 import { SignIns } from "./SignIns.tsx";
-import { Handover } from "./Handover.tsx";
-import { conversations, LeavingWork } from "./LeavingWork.tsx";
+import { SignInDetails } from "./SignInDetails.tsx";
+import { conversations, TransferWork } from "./TransferWork.tsx";
 
 export interface PersonTask {
   kind: "agent" | "admin" | "password" | "disable" | "enable" | "sign-ins";
@@ -84,10 +84,10 @@ function wordsOf({ kind, person }: PersonTask, own: boolean): Words {
 
 export interface PersonDialogProps {
   task: PersonTask | null;
-  /** Everybody, of whom one may get the conversations of somebody who is disabled. */
+  /** Everybody: one of them may take over the conversations of a disabled person. */
   people: readonly User[];
   onClose: () => void;
-  /** With the person as they are now, and a sentence. */
+  /** With the updated person, and a confirmation. */
   onDone: (person: User, words: string) => void;
 }
 
@@ -133,7 +133,7 @@ function Task({ task, words, people, onClose, onDone }: PersonDialogProps & {
         method: "PATCH",
         body,
       });
-      // With other rights (or none) the page is another one.
+      // With other rights (or none) this page changes.
       if (person.id === me.value.id) return location.reload();
       if (fresh === null) {
         const receiver = people.find(({ id }) => id === handOverTo)?.name ?? "";
@@ -148,14 +148,14 @@ function Task({ task, words, people, onClose, onDone }: PersonDialogProps & {
 
   if (password !== null) {
     return (
-      <Handover name={person.name} email={person.email} password={password} onDone={onClose} />
+      <SignInDetails name={person.name} email={person.email} password={password} onDone={onClose} />
     );
   }
   return (
     <form class="dialog-form" noValidate onSubmit={run}>
       <p>{words.text}</p>
       {kind === "disable" && (
-        <LeavingWork person={person} people={people} to={handOverTo} onChange={setHandOverTo} />
+        <TransferWork person={person} people={people} to={handOverTo} onChange={setHandOverTo} />
       )}
       <div aria-live="assertive">{error && <Notice>{error}</Notice>}</div>
       <div class="dialog-actions">
@@ -168,7 +168,7 @@ function Task({ task, words, people, onClose, onDone }: PersonDialogProps & {
   );
 }
 
-/** What became of the conversations of somebody who was disabled. */
+/** What happened to the conversations of a disabled person. */
 function movedWords(handOver: UpdatedUser["handOver"], receiver: string): string[] {
   const { assigned = 0, unassigned = 0 } = handOver ?? {};
   return [

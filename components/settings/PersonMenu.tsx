@@ -12,7 +12,7 @@ import { IconButton } from "../ui/Button.tsx";
 import { Menu, MenuHeading, MenuItem, MenuLine } from "../ui/Menu.tsx";
 import type { PersonTask } from "./PersonDialog.tsx";
 
-/** What an admin can do with a person. Each leads to a dialog that says what follows from it. */
+/** The actions of an admin on a person. Each opens a dialog that names the consequences. */
 export function PersonMenu({ person, own, onTask }: {
   person: User;
   own: boolean;
@@ -31,7 +31,7 @@ export function PersonMenu({ person, own, onTask }: {
     >
       {(close) => {
         const choose = (kind: PersonTask["kind"]) => () => {
-          // The focus returns to the menu's button, and from the dialog there again.
+          // The focus returns to the menu's button, and after the dialog it returns there again.
           close();
           onTask({ kind, person });
         };

@@ -29,7 +29,7 @@ export function ProfileSettings() {
       <Section
         id="sign-ins"
         title="Sign-ins"
-        lead="Where you are signed in. End what you do not know, and change your password."
+        lead="Where you are signed in. End those that you do not recognize, and change your password."
       >
         <SignIns path="/api/auth/sign-ins" own />
       </Section>
@@ -121,7 +121,7 @@ function PasswordForm() {
   );
   return (
     <form class="small-form" ref={form} noValidate onSubmit={onSubmit} aria-label="Password">
-      {/* Tells password managers whose password this is. */}
+      {/* Tells password managers which account this is. */}
       <input type="hidden" name="username" autocomplete="username" value={me.value.email} />
       <PasswordField
         id="current-password"

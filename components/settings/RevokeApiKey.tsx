@@ -2,7 +2,7 @@ import type { ApiKey } from "../../protocol/programs.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { DangerForm } from "../ui/DangerForm.tsx";
 
-/** Asks before a key ends for good. */
+/** Asks before a key is revoked. */
 export function RevokeApiKey({ apiKey, onClose, onDone }: {
   apiKey: ApiKey;
   onClose: () => void;

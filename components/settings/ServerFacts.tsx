@@ -5,7 +5,7 @@ import { Notice } from "../ui/Notice.tsx";
 import { createHealth } from "./health_model.ts";
 import { limitWords } from "./limit_words.ts";
 
-/** Who is connected now. */
+/** The current connections. */
 export function ServerFacts() {
   const model = useMemo(createHealth, []);
   useEffect(() => model.begin(), []);
@@ -18,7 +18,7 @@ export function ServerFacts() {
       <div aria-live="polite">
         {model.failed.value && (
           <Notice tone="warn">
-            The server does not answer. It is asked again every 5 seconds.
+            The server does not answer. Trying again every 5 seconds.
           </Notice>
         )}
       </div>
@@ -32,7 +32,7 @@ export function ServerFacts() {
           <dd class="tabular">{count(websocket?.authenticatedUsers)}</dd>
         </div>
         <div>
-          <dt>Slow readers let go</dt>
+          <dt>Slow connections closed</dt>
           <dd class="tabular">{count(websocket?.slowClosed)}</dd>
         </div>
         <div>
@@ -44,11 +44,11 @@ export function ServerFacts() {
   );
 }
 
-/** What is in force on this server. */
+/** The limits of this server. */
 export function Limits({ limits }: { limits: readonly Limit[] }) {
   return (
     <table class="limits">
-      <caption class="sr-only">Limits and times in force</caption>
+      <caption class="sr-only">Limits and timeouts</caption>
       <thead class="sr-only">
         <tr>
           <th scope="col">Setting</th>

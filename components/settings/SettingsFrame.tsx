@@ -23,7 +23,7 @@ const PAGES = [
 ];
 
 export interface SettingsFrameProps {
-  /** The page's own path; its entry is the current one. */
+  /** The page's own path, which marks its entry as the current one. */
   path: string;
   title: string;
   lead?: string;
@@ -39,7 +39,7 @@ function showCurrent(link: HTMLElement | null): void {
   list.scrollLeft = Math.max(0, middle);
 }
 
-/** The pages of the settings, beside one another on a desktop, above on a phone. */
+/** The pages of the settings, and the current page: side by side on a desktop, below on a phone. */
 export function SettingsFrame({ path, title, lead, action, children }: SettingsFrameProps) {
   return (
     <div class="settings">

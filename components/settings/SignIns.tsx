@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { Monitor, Smartphone } from "lucide-preact";
 import type { SignInInfo, SignInList } from "../../protocol/sign_ins.ts";
-import { deviceWords, isHandheld } from "../lib/device_words.ts";
-import { shortAge } from "../lib/time.ts";
+import { deviceWords, isHandheld } from "../format/device.ts";
+import { shortAge } from "../format/time.ts";
 import { ApiError, errorText } from "../live/api.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Badge } from "../ui/Badge.tsx";
@@ -11,10 +11,10 @@ import { Notice } from "../ui/Notice.tsx";
 import { ListSkeleton } from "../ui/Skeleton.tsx";
 import { Time } from "../ui/Time.tsx";
 
-/** What is under way: the id of one, or all of them. */
+/** The sign-in that is being ended, by its id, or all of them. */
 type Busy = string | "all" | null;
 
-/** Where somebody is signed in, and its end. `path` is theirs in the API. */
+/** A person's sign-ins, and buttons to end them. `path` is the person's in the API. */
 export function SignIns({ path, own }: { path: string; own: boolean }) {
   const { request, toasts, live } = useWorkspace();
   const [items, setItems] = useState<SignInInfo[] | null>(null);
@@ -52,7 +52,7 @@ export function SignIns({ path, own }: { path: string; own: boolean }) {
       try {
         await request(`${path}/${one.id}`, { method: "DELETE" });
       } catch (cause) {
-        // It has ended by itself, or somebody else did it.
+        // It has expired, or somebody else has ended it.
         if (!(cause instanceof ApiError) || cause.status !== 404) throw cause;
       }
       return `${deviceWords(one.userAgent)} is signed out.`;

@@ -15,7 +15,7 @@ function labelOf({ contact, lastMessage }: Conversation): string {
   return label.length > MAX_LABEL ? `${label.slice(0, MAX_LABEL - 1)}…` : label;
 }
 
-/** One of the latest conversations, or any by its id. */
+/** Subscribes to one of the latest conversations, or to any by its id. */
 export function SubscribeForm({ model, latest }: {
   model: WebSocketModel;
   latest: readonly Conversation[];
@@ -74,7 +74,7 @@ export function SubscribeForm({ model, latest }: {
   );
 }
 
-/** What is subscribed to, and how to end it. */
+/** The subscriptions, and buttons to end them. */
 export function Subscriptions({ model }: { model: WebSocketModel }) {
   const list = model.subscriptions.value;
   if (list.length === 0) return null;

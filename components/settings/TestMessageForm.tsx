@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { SendHorizontal } from "lucide-preact";
 import { errorText } from "../live/api.ts";
-import { MAX_CONTENT } from "../lib/limits.ts";
+import { MAX_CONTENT } from "../live/limits.ts";
 import { msWords } from "../playground/words.ts";
 import { Button } from "../ui/Button.tsx";
 import { Field } from "../ui/Field.tsx";
@@ -10,12 +10,12 @@ import { Select } from "../ui/Select.tsx";
 import { Switch } from "../ui/Switch.tsx";
 import type { WebSocketModel } from "./websocket_model.ts";
 
-/** Writes into a subscribed conversation and measures the way back. */
+/** Sends a message to a subscribed conversation and measures its round trip. */
 export function TestMessageForm({ model }: { model: WebSocketModel }) {
   const list = model.subscriptions.value;
   const [chosen, setChosen] = useState<string | null>(null);
   const [text, setText] = useState("A test message");
-  // A test is not meant for the customer, unless somebody says so.
+  // By default the test is a private note, which the customer does not see.
   const [isPrivate, setPrivate] = useState(true);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -30,8 +30,8 @@ export function TestMessageForm({ model }: { model: WebSocketModel }) {
       const ms = await model.sendTest(target, text, isPrivate);
       setResult(
         ms === null
-          ? "Stored. It did not come back as an event within 5 seconds."
-          : `Stored, and back as an event after ${msWords(ms)}.`,
+          ? "Stored, but no event arrived within 5 seconds."
+          : `Stored; its event arrived after ${msWords(ms)}.`,
       );
     } catch (error) {
       setProblem(errorText(error));

@@ -44,7 +44,7 @@ export function WebSocketSettings({ latest, limits }: {
       >
         <ConnectionPart model={model} />
       </Section>
-      <Section id="subscriptions" title="Subscriptions" lead="Kept when the connection is not.">
+      <Section id="subscriptions" title="Subscriptions" lead="Kept across reconnections.">
         <SubscribeForm model={model} latest={latest} />
         <Subscriptions model={model} />
       </Section>
@@ -61,13 +61,13 @@ export function WebSocketSettings({ latest, limits }: {
           onClear={model.clearFrames}
         />
       </div>
-      <Section id="server" title="This server" lead="As it is now.">
+      <Section id="server" title="This server" lead="Its current state.">
         <ServerFacts />
       </Section>
       <Section
         id="limits"
         title="Limits"
-        lead="What holds for every client. They are set in the environment."
+        lead="They apply to every client, and are set by environment variables."
       >
         <Limits limits={limits} />
       </Section>

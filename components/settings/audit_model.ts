@@ -3,7 +3,7 @@ import type { AuditEntry, AuditList } from "../../protocol/audit.ts";
 import { ApiError, errorText } from "../live/api.ts";
 import type { WorkspaceModel } from "../live/workspace_model.ts";
 
-/** As chosen; "" stands for everything. Days are of the reader's own calendar. */
+/** The filter as chosen; "" means all. Days are of the reader's own calendar. */
 export interface AuditChoice {
   actorId: string;
   group: string;
@@ -14,7 +14,7 @@ export interface AuditChoice {
 const NAMES = ["actorId", "group", "from", "to"] as const;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** What an address asks for. */
+/** The filter in an address. */
 export function choiceOf(search: string): AuditChoice {
   const query = new URLSearchParams(search);
   const [actorId, group, from, to] = NAMES.map((name) => query.get(name) ?? "");
@@ -22,14 +22,14 @@ export function choiceOf(search: string): AuditChoice {
   return { actorId: actorId!, group: group!, from: day(from!), to: day(to!) };
 }
 
-/** The same as a part of an address, "" for everything. */
+/** The filter as a query of the address, "" for all. */
 export function searchOf(choice: AuditChoice): string {
   const query = new URLSearchParams(NAMES.map((name) => [name, choice[name]]));
   for (const name of NAMES) if (choice[name] === "") query.delete(name);
   return query.size === 0 ? "" : `?${query}`;
 }
 
-/** The query of the API; `to` is its day's end. */
+/** The query for the API. `to` is the end of its day. */
 export function apiQuery(choice: AuditChoice): URLSearchParams {
   const query = new URLSearchParams(searchOf(choice));
   const startOf = (day: string, plus = 0) => {
@@ -41,7 +41,7 @@ export function apiQuery(choice: AuditChoice): URLSearchParams {
   return query;
 }
 
-/** The list as it is filtered, page by page, and its download. */
+/** The filtered list, page by page, and its download. */
 export function createAuditModel(workspace: WorkspaceModel, first: AuditList) {
   const items = signal<AuditEntry[]>(first.items);
   const nextCursor = signal<string | null>(first.nextCursor);
@@ -83,14 +83,14 @@ export function createAuditModel(workspace: WorkspaceModel, first: AuditList) {
       void load(null);
     },
     more: () => load(nextCursor.value),
-    /** To be called once the page is alive: an address may ask for a part. */
+    /** Call it after hydration: the address may contain a filter. */
     begin(): void {
       const asked = choiceOf(location.search);
       if (searchOf(asked) === "") return;
       choice.value = asked;
       void load(null);
     },
-    /** The table as a file; the address alone has no right to it. */
+    /** The table as a file. It needs a token, so a plain link is not enough. */
     async download(): Promise<void> {
       try {
         const query = apiQuery(choice.value);

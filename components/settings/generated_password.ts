@@ -1,13 +1,13 @@
-/** Letters and digits that cannot be taken for one another when read or written by hand. */
+/** Letters and digits that are not confused when read or written by hand. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 const GROUPS = 4;
 const GROUP = 5;
 
-/** Like "k7mqr-x2vbn-p9tdw-hc4fz": 99 bits, by `random` bytes, evenly over the alphabet. */
+/** Like "k7mqr-x2vbn-p9tdw-hc4fz": 99 bits from `random` bytes, uniform over the alphabet. */
 export function generatePassword(
   random: (bytes: Uint8Array<ArrayBuffer>) => void = (bytes) => crypto.getRandomValues(bytes),
 ): string {
-  // Bytes above the last whole multiple would make the first letters likelier.
+  // Bytes above the last whole multiple would make the first letters more likely.
   const limit = 256 - 256 % ALPHABET.length;
   const byte = new Uint8Array(1);
   const letter = (): string => {

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { callApi } from "../live/api.ts";
 
-/** The answer of /health, as far as it is shown. */
+/** The parts of the answer of /health that are shown. */
 export interface Health {
   services: {
     database: "connected" | "disconnected";
@@ -10,15 +10,15 @@ export interface Health {
 }
 
 const EVERY_MS = 5_000;
-/** The page's own connection is there by then. */
+/** Milliseconds after which this page's own connection is counted. */
 const SOON_MS = 1_000;
 
-/** How the server is, asked anew every 5 seconds while somebody looks. */
+/** The state of the server, read every 5 seconds while the page is visible. */
 export function createHealth() {
   const health = signal<Health | null>(null);
   const failed = signal(false);
 
-  async function ask() {
+  async function poll() {
     if (document.visibilityState === "hidden") return;
     try {
       health.value = await callApi<Health>("/health");
@@ -32,14 +32,14 @@ export function createHealth() {
     health,
     failed,
     begin() {
-      void ask();
-      const soon = setTimeout(ask, SOON_MS);
-      const timer = setInterval(ask, EVERY_MS);
-      document.addEventListener("visibilitychange", ask);
+      void poll();
+      const soon = setTimeout(poll, SOON_MS);
+      const timer = setInterval(poll, EVERY_MS);
+      document.addEventListener("visibilitychange", poll);
       return () => {
         clearTimeout(soon);
         clearInterval(timer);
-        document.removeEventListener("visibilitychange", ask);
+        document.removeEventListener("visibilitychange", poll);
       };
     },
   };

@@ -1,12 +1,12 @@
-/** What is being edited of the business hours, what of it is wrong, and what it means now. */
+/** The draft of the business hours: its errors, and its current state. */
 import type { BusinessHours } from "../../protocol/analytics.ts";
 import type { FieldError } from "../../protocol/errors.ts";
 
 export interface Interval {
-  /** Stays with the interval while others come and go. */
+  /** Identifies the interval while others are added and removed. */
   key: number;
   from: string;
-  /** "00:00" is midnight at the end of the day, as fields for times cannot say 24:00. */
+  /** "00:00" is the end of the day, because time fields cannot contain 24:00. */
   to: string;
 }
 
@@ -17,7 +17,7 @@ export interface HoursDraft {
   days: Interval[][];
 }
 
-/** Sentences by place: "", "days", "timeZone", "{day}.{key}". */
+/** Sentences by field: "", "days", "timeZone", "{day}.{key}". */
 export type HoursErrors = Record<string, string>;
 
 export const DAYS = [
@@ -37,10 +37,10 @@ const END = "24:00";
 const NINE_TO_FIVE = { from: "09:00", to: "17:00" };
 
 const toField = (to: string) => to === END ? MIDNIGHT : to;
-/** When it ends, so that it can be compared. */
+/** The end in a form that can be compared. */
 export const endOf = ({ to }: Pick<Interval, "to">) => to === MIDNIGHT ? END : to;
 
-/** @param zone of the browser, for who begins. */
+/** @param zone the browser's, for new hours */
 export function draftOf(hours: BusinessHours, zone: string): HoursDraft {
   if (hours === null) {
     return {
@@ -56,7 +56,7 @@ export function draftOf(hours: BusinessHours, zone: string): HoursDraft {
   };
 }
 
-/** What the draft is as hours, each day in its order. */
+/** The draft as hours, each day sorted. */
 export function hoursOf({ always, timeZone, days }: HoursDraft): BusinessHours {
   if (always) return null;
   return {
@@ -74,12 +74,12 @@ export function errorsOf({ always, days }: HoursDraft): HoursErrors {
   for (const [index, day] of days.entries()) {
     const order = day.toSorted((a, b) => a.from < b.from ? -1 : 1);
     for (const [at, one] of order.entries()) {
-      const place = `${index}.${one.key}`;
+      const field = `${index}.${one.key}`;
       const before = order[at - 1];
-      if (one.from === "" || one.to === "") errors[place] = "Enter when it begins and ends.";
-      else if (one.from >= endOf(one)) errors[place] = "The end has to be after the beginning.";
+      if (one.from === "" || one.to === "") errors[field] = "Enter when it begins and ends.";
+      else if (one.from >= endOf(one)) errors[field] = "The end has to be after the beginning.";
       else if (before !== undefined && one.from < endOf(before)) {
-        errors[place] = `This begins before ${before.to}, when another one ends.`;
+        errors[field] = `This begins before ${before.to}, when another one ends.`;
       }
     }
   }
@@ -89,8 +89,8 @@ export function errorsOf({ always, days }: HoursDraft): HoursErrors {
   return errors;
 }
 
-/** The server's errors at the places of the draft that was sent; what has none is the whole's. */
-export function placeErrors({ days }: HoursDraft, fields: readonly FieldError[]): HoursErrors {
+/** Converts the server's errors to those of the draft; "" has the errors of no field. */
+export function errorsByField({ days }: HoursDraft, fields: readonly FieldError[]): HoursErrors {
   const errors: HoursErrors = {};
   for (const { path, message } of fields) {
     const [, day, index] = /^businessHours\.days\.(\d)\.(\d)/.exec(path) ?? [];
@@ -103,7 +103,7 @@ export function placeErrors({ days }: HoursDraft, fields: readonly FieldError[])
   return errors;
 }
 
-/** The next interval of a day: an hour after the last one, as far as there is room. */
+/** The next interval of a day: an hour after the last one, if there is room. */
 export function nextInterval(day: readonly Interval[]): Interval {
   const key = Math.max(-1, ...day.map((one) => one.key)) + 1;
   const last = day.map(endOf).sort().at(-1);
@@ -117,7 +117,7 @@ export function nextInterval(day: readonly Interval[]): Interval {
     : { key, from: hour(1), to: last < "17:00" ? hour(4) : hour(2) };
 }
 
-/** The same hours on other days. */
+/** Copies the hours of one day to others. */
 export function copyTo(days: Interval[][], from: number, to: readonly number[]): Interval[][] {
   return days.map((day, index) =>
     to.includes(index) ? days[from]!.map((one) => ({ ...one })) : day
@@ -126,7 +126,7 @@ export function copyTo(days: Interval[][], from: number, to: readonly number[]):
 
 const SHORT = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/** "Open now, until 17:00", "Closed now, opens Monday at 09:00": by the clocks of the zone. */
+/** "Open now, until 17:00", "Closed now, opens Monday at 09:00": in the time of the zone. */
 export function stateText(hours: BusinessHours, now: number): string {
   if (hours === null) return "Always open";
   const part = Object.fromEntries(
@@ -154,7 +154,9 @@ export function stateText(hours: BusinessHours, now: number): string {
   return "Always closed";
 }
 
-/** When what is open now ends, over midnight where the next day begins open; "" where it does not. */
+/**
+ * The end of the current interval, past midnight if the next day begins open; "" if always open.
+ */
 function endOfOpen(
   days: readonly { from: string; to: string }[][],
   today: number,

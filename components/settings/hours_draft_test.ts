@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import {
   copyTo,
   draftOf,
+  errorsByField,
   errorsOf,
   hoursOf,
   nextInterval,
-  placeErrors,
   stateText,
 } from "./hours_draft.ts";
 
@@ -17,7 +17,7 @@ const week = (...days: [string, string][][]) => ({
   ),
 });
 
-Deno.test("what is edited is what was stored, in order", () => {
+Deno.test("a draft has the stored hours, sorted", () => {
   const hours = week([["08:00", "12:00"], ["13:00", "24:00"]]);
   const draft = draftOf(hours, "UTC");
   assert.equal(draft.days[0]![1]!.to, "00:00");
@@ -30,7 +30,7 @@ Deno.test("what is edited is what was stored, in order", () => {
   assert.deepEqual(first.days.map((day) => day.length), [1, 1, 1, 1, 1, 0, 0]);
 });
 
-Deno.test("what is wrong is said where it is", () => {
+Deno.test("errors are at their fields", () => {
   const of = (...day: [string, string][]) => errorsOf(draftOf(week(day), "UTC"));
   assert.deepEqual(of(["09:00", "12:00"], ["12:00", "24:00"]), {});
   assert.match(of(["09:00", "09:00"])["0.0"]!, /has to be after/);
@@ -40,7 +40,7 @@ Deno.test("what is wrong is said where it is", () => {
   assert.deepEqual(errorsOf({ ...draftOf(week(), "UTC"), always: true }), {});
   const draft = draftOf(week([["13:00", "14:00"], ["09:00", "15:00"]]), "UTC");
   assert.deepEqual(
-    placeErrors(draft, [
+    errorsByField(draft, [
       { path: "businessHours.days.0.1.from", message: "no" },
       { path: "businessHours.timeZone", message: "which" },
       { path: "businessHours", message: "what" },
@@ -49,7 +49,7 @@ Deno.test("what is wrong is said where it is", () => {
   );
 });
 
-Deno.test("a day is copied, and goes on after its pause", () => {
+Deno.test("a day is copied, and continues after its pause", () => {
   const draft = draftOf(week([["08:00", "12:00"]]), "UTC");
   const copied = copyTo(draft.days, 0, [1, 6]);
   assert.deepEqual(copied.map((day) => day.length), [1, 1, 0, 0, 0, 0, 1]);

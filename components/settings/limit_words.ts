@@ -1,4 +1,4 @@
-/** A setting's value as people read it: "10 s", "64 KB", "1,000", "15 min". */
+/** The value of a setting for users: "10 s", "64 KB", "1,000", "15 min". */
 export function limitWords(name: string, value: number): string {
   if (name.endsWith("_MS")) return timeWords(value);
   if (name.endsWith("_BYTES")) return sizeWords(value);
@@ -13,7 +13,7 @@ const UNITS: [number, string][] = [
 ];
 
 function timeWords(ms: number): string {
-  // The largest unit in which it needs no more than one digit behind the point.
+  // The largest unit in which it needs at most one decimal.
   const unit = UNITS.find(([size]) => ms >= size && Number.isInteger(ms / size * 10));
   return unit === undefined ? `${ms.toLocaleString("en")} ms` : `${ms / unit[0]} ${unit[1]}`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { limitWords } from "./limit_words.ts";
 
-Deno.test("a limit is told in the largest unit that fits it", () => {
+Deno.test("a limit is shown in the largest unit that fits it", () => {
   const words: [string, number, string][] = [
     ["AUTH_TIMEOUT_MS", 10_000, "10 s"],
     ["TYPING_MS", 2_500, "2.5 s"],

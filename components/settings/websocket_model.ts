@@ -8,20 +8,20 @@ import { type Direction, type Frame, type FrameKind, withFrame } from "../playgr
 
 export interface Subscription {
   id: string;
-  /** Whose conversation it is, where that is known. */
+  /** The contact of the conversation, if it is known. */
   name: string | null;
-  /** Events that came since. */
+  /** Events since the subscription. */
   events: number;
 }
 
-/** Events whose arrival is remembered until the answer to the request names their message. */
+/** Events whose arrival is kept until the answer to the request names their message. */
 const MAX_ARRIVALS = 20;
 /** Milliseconds to wait for a sent message's event. */
 const ARRIVAL_MS = 5_000;
 
 export type WebSocketModel = ReturnType<typeof createWebSocketModel>;
 
-/** The connection of the settings' WebSocket page: the SDK's `TopicsClient`, with all that passes. */
+/** The connection of the WebSocket settings: the SDK's `TopicsClient` with a log of its frames. */
 export function createWebSocketModel(workspace: Pick<WorkspaceModel, "token" | "request">) {
   const state = signal<TopicsState>("idle");
   const subscriptions = signal<Subscription[]>([]);
@@ -35,7 +35,7 @@ export function createWebSocketModel(workspace: Pick<WorkspaceModel, "token" | "
     frames.value = withFrame(frames.value, { direction, text, kind, at: Date.now() });
   }
 
-  /** Made in the browser: the server has no sockets to extend. */
+  /** Made in the browser: the server has no WebSocket class to extend. */
   function make(): TopicsClient {
     const own = new TopicsClient({
       url: location.origin,
@@ -49,7 +49,7 @@ export function createWebSocketModel(workspace: Pick<WorkspaceModel, "token" | "
       if (conversationID !== undefined) forget(conversationID);
     });
     own.on("reset", ({ conversationID }) => {
-      frame("note", `Too much was missed in ${conversationID} to be told; it goes on from here`);
+      frame("note", `Too many events of ${conversationID} were missed; events continue from here`);
     });
     return own;
   }
@@ -98,7 +98,7 @@ export function createWebSocketModel(workspace: Pick<WorkspaceModel, "token" | "
       problem.value = null;
       client ??= make();
       client.connect().catch(() => {
-        // The state says it, and the error event why.
+        // The state shows it, and the error event says why.
       });
       for (const { id } of subscriptions.value) follow(id);
     },
@@ -117,7 +117,7 @@ export function createWebSocketModel(workspace: Pick<WorkspaceModel, "token" | "
       forget(id);
     },
     /**
-     * Writes into a conversation. Resolves with the milliseconds until it came back as an event, or
+     * Sends a message to a conversation. Resolves with the milliseconds until its event arrived, or
      * null where none came. Throws an ApiError.
      */
     async sendTest(id: string, content: string, isPrivate: boolean): Promise<number | null> {
@@ -136,7 +136,7 @@ export function createWebSocketModel(workspace: Pick<WorkspaceModel, "token" | "
 
 type Tap = (direction: Direction, text: string, kind?: FrameKind) => void;
 
-/** A WebSocket that tells what passes, to be given to a client in place of the browser's own. */
+/** A WebSocket class that logs its frames, to be given to a client instead of the browser's own. */
 function tapped(tap: Tap): typeof WebSocket {
   return class extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
@@ -154,7 +154,7 @@ function tapped(tap: Tap): typeof WebSocket {
   };
 }
 
-/** The same for what is read over HTTP while there is no socket. */
+/** The same for requests while there is no socket. */
 function tappedFetch(tap: Tap): typeof fetch {
   return async (input, init) => {
     tap("out", `GET ${input}`, "http");

@@ -21,7 +21,7 @@ export function AccountMenu() {
           data-tip-at="end"
           {...props}
         >
-          {/* Not an aria-label: it would lack the letters that are seen (WCAG 2.5.3). */}
+          {/* Not an aria-label: it would lack the visible letters (WCAG 2.5.3). */}
           <span class="sr-only">Account of {user.name}, {presenceWord(status)}</span>
           <span aria-hidden="true">
             <Avatar id={user.id} name={user.name} shape="team" presence={status} />

@@ -14,7 +14,9 @@ const WORDS: Record<Exclude<Trouble, "none">, { title: string; text: string }> =
   failed: { title: "Disconnected.", text: "The server ended the connection." },
 };
 
-/** Silent while all is well. `elsewhere` on pages where nothing is written that could wait. */
+/**
+ * Shows nothing while the connection works. `elsewhere`: on pages without messages that could wait.
+ */
 export function ConnectionBanner({ elsewhere }: { elsewhere?: boolean }) {
   const workspace = useWorkspace();
   const trouble = workspace.connection.trouble.value;

@@ -11,7 +11,7 @@ import {
   UserPlus,
 } from "lucide-preact";
 import type { Notification } from "../../protocol/model.ts";
-import { shortAge } from "../lib/time.ts";
+import { shortAge } from "../format/time.ts";
 import { CountBadge } from "../ui/Badge.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
@@ -28,7 +28,7 @@ const ICONS: Record<string, typeof Bell> = {
   waiting: Hourglass,
 };
 
-/** The bell of the rail, and the list that it opens. */
+/** The bell of the rail, and its list of notifications. */
 export function NotificationBell() {
   const { notifications } = useWorkspace();
   const [open, setOpen] = useState(false);
@@ -111,7 +111,7 @@ function Panel({ id, close, leave }: { id: string; close: () => void; leave: () 
       event.preventDefault();
       to.focus();
     }
-    // The page's own keys do not act while the list is open.
+    // The page's shortcuts do not act while the list is open.
     event.stopPropagation();
   };
 
@@ -159,13 +159,13 @@ function Panel({ id, close, leave }: { id: string; close: () => void; leave: () 
         ? <ListSkeleton rows={4} label="Loading notifications" />
         : items.value.length === 0
         ? (
-          <EmptyState icon={<Bell size={20} />} title="Nothing to tell">
+          <EmptyState icon={<Bell size={20} />} title="No notifications">
             New conversations, assignments, mentions and visitors who wait appear here.
           </EmptyState>
         )
         : (
           <ul ref={list}>
-            {items.value.map((told) => <Item key={told.id} told={told} leave={leave} />)}
+            {items.value.map((one) => <Item key={one.id} notification={one} leave={leave} />)}
             {hasMore.value && (
               <li class="bell-more">
                 <Button
@@ -183,9 +183,9 @@ function Panel({ id, close, leave }: { id: string; close: () => void; leave: () 
   );
 }
 
-function Item({ told, leave }: { told: Notification; leave: () => void }) {
+function Item({ notification, leave }: { notification: Notification; leave: () => void }) {
   const { notifications, clock } = useWorkspace();
-  const { id, kind, title, body, conversationId, readAt, createdAt } = told;
+  const { id, kind, title, body, conversationId, readAt, createdAt } = notification;
   const Icon = ICONS[kind] ?? Bell;
   const words = (
     <>
@@ -210,7 +210,7 @@ function Item({ told, leave }: { told: Notification; leave: () => void }) {
             if (event.metaKey || event.ctrlKey || event.shiftKey) return;
             event.preventDefault();
             leave();
-            notifications.open(told);
+            notifications.open(notification);
           }}
         >
           {words}
@@ -222,7 +222,7 @@ function Item({ told, leave }: { told: Notification; leave: () => void }) {
           label="Mark as read"
           tipAt="start"
           onClick={(event) => {
-            // The button goes with the mark; the focus stays in its row.
+            // The button disappears with the mark; the focus stays in its row.
             event.currentTarget.closest("li")?.querySelector<HTMLElement>(".bell-open")?.focus();
             void notifications.markRead(id);
           }}

@@ -5,18 +5,18 @@ import { createPage, type PageStart } from "../live/page_model.ts";
 import { Toasts } from "../ui/Toasts.tsx";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
 import { WorkspaceProvider } from "./context.ts";
-import { type Place, Rail } from "./Rail.tsx";
+import { Rail, type RailSection } from "./Rail.tsx";
 import { shortcutKey } from "./shortcuts.ts";
 import { ShortcutsDialog } from "./ShortcutsDialog.tsx";
 
 export interface PageShellProps {
   start: PageStart;
-  place: Place;
+  section: RailSection;
   children: ComponentChildren;
 }
 
-/** Around every page that is not the inbox: the rail, the connection, the notices. */
-export function PageShell({ start, place, children }: PageShellProps) {
+/** The frame of every page except the inbox: rail, connection banner and toasts. */
+export function PageShell({ start, section, children }: PageShellProps) {
   const page = useMemo(() => createPage(start), []);
   useEffect(() => page.begin(), []);
   useEffect(() => {
@@ -31,7 +31,7 @@ export function PageShell({ start, place, children }: PageShellProps) {
       <div class="shell page-shell" data-pane="list">
         <a class="skip-link" href="#main">Skip to the content</a>
         <ConnectionBanner elsewhere />
-        <Rail place={place} unread={page.unread.value} />
+        <Rail section={section} unread={page.unread.value} />
         <main class="page" id="main" tabIndex={-1}>{children}</main>
         <Toasts toasts={page.toasts} />
         <ShortcutsDialog elsewhere />
@@ -41,11 +41,11 @@ export function PageShell({ start, place, children }: PageShellProps) {
   );
 }
 
-/** The head of a page: where it is, what it is about, and what can be done with the whole of it. */
+/** The head of a page: the way back, title, introduction and main action. */
 export function PageHead({ title, lead, back, action }: {
   title: ComponentChildren;
   lead?: ComponentChildren;
-  /** The page above this one. */
+  /** The parent page. */
   back?: { href: string; label: string };
   action?: ComponentChildren;
 }) {
@@ -53,7 +53,7 @@ export function PageHead({ title, lead, back, action }: {
     <header class="page-head">
       <div>
         {back && (
-          <nav aria-label="Above this page">
+          <nav aria-label="Parent page">
             <a class="page-back" href={back.href}>{back.label}</a>
           </nav>
         )}

@@ -4,37 +4,37 @@ import { Logo } from "../ui/Logo.tsx";
 import { AccountMenu } from "./AccountMenu.tsx";
 import { NotificationBell } from "./NotificationBell.tsx";
 
-export type Place = "inbox" | "rules" | "widgets" | "analytics" | "settings";
+export type RailSection = "inbox" | "rules" | "widgets" | "analytics" | "settings";
 
-const ENTRIES: { place: Place; label: string; href: string; Icon: typeof Inbox }[] = [
-  { place: "inbox", label: "Inbox", href: "/", Icon: Inbox },
-  { place: "rules", label: "Rules", href: "/rules", Icon: Workflow },
-  { place: "widgets", label: "Widgets", href: "/widgets", Icon: MessageSquareCode },
-  { place: "analytics", label: "Analytics", href: "/analytics", Icon: ChartLine },
-  { place: "settings", label: "Settings", href: "/settings", Icon: Settings },
+const ENTRIES: { section: RailSection; label: string; href: string; Icon: typeof Inbox }[] = [
+  { section: "inbox", label: "Inbox", href: "/", Icon: Inbox },
+  { section: "rules", label: "Rules", href: "/rules", Icon: Workflow },
+  { section: "widgets", label: "Widgets", href: "/widgets", Icon: MessageSquareCode },
+  { section: "analytics", label: "Analytics", href: "/analytics", Icon: ChartLine },
+  { section: "settings", label: "Settings", href: "/settings", Icon: Settings },
 ];
 
 export interface RailProps {
-  place: Place;
+  section: RailSection;
   /** Unread messages of the agent, over all conversations. */
   unread: number;
-  /** How the inbox leads to its own start without loading a page. */
+  /** Opens the inbox without loading a page. */
   inbox?: { href: string; open: () => void };
 }
 
-export function Rail({ place, unread, inbox }: RailProps) {
+export function Rail({ section, unread, inbox }: RailProps) {
   return (
     <header class="rail">
       <Logo size={28} />
       <nav aria-label="Main">
-        {ENTRIES.map(({ place: to, label, href, Icon }) => {
+        {ENTRIES.map(({ section: to, label, href, Icon }) => {
           const own = to === "inbox" ? inbox : undefined;
           return (
             <a
               key={to}
               class="rail-link"
               href={own?.href ?? href}
-              aria-current={to === place ? "page" : undefined}
+              aria-current={to === section ? "page" : undefined}
               data-tip={label}
               data-tip-at="end"
               onClick={own && ((event) => {

@@ -3,7 +3,7 @@ import { Dialog } from "../ui/Dialog.tsx";
 import { useWorkspace } from "./context.ts";
 import { SHORTCUTS, shortcutsOn, switchShortcuts } from "./shortcuts.ts";
 
-/** `elsewhere` on pages where only the help's own key works. */
+/** `elsewhere`: on pages where only the help's own key works. */
 export function ShortcutsDialog({ elsewhere }: { elsewhere?: boolean }) {
   const { helpOpen } = useWorkspace();
   return (

@@ -5,7 +5,7 @@ import type { WorkspaceModel } from "../live/workspace_model.ts";
 const WorkspaceContext = createContext<WorkspaceModel | null>(null);
 export const WorkspaceProvider = WorkspaceContext.Provider;
 
-/** The model of the page around this component; throws outside of one. */
+/** The model of the page around this component. Throws outside of one. */
 export function useWorkspace(): WorkspaceModel {
   const workspace = useContext(WorkspaceContext);
   if (workspace === null) {

@@ -1,8 +1,8 @@
-import { browserStorage } from "../live/storage.ts";
+import { browserStorage } from "../storage/browser_storage.ts";
 
 const KEY = "parley.shortcuts";
 
-/** Single keys can be switched off: whoever dictates would press them by speaking (WCAG 2.1.4). */
+/** Single-key shortcuts can be switched off, because dictation would trigger them (WCAG 2.1.4). */
 export function shortcutsOn(): boolean {
   return browserStorage().getItem(KEY) !== "off";
 }
@@ -10,7 +10,7 @@ export function switchShortcuts(on: boolean) {
   browserStorage().setItem(KEY, on ? "on" : "off");
 }
 
-/** What the help lists; the inbox's `useShortcuts` acts on the same keys. */
+/** The list in the help; `useShortcuts` of the inbox handles the same keys. */
 export const SHORTCUTS: { keys: string[]; does: string }[] = [
   { keys: ["J", "K"], does: "Next and previous conversation" },
   { keys: ["Enter"], does: "Open the conversation" },
@@ -26,7 +26,7 @@ export const SHORTCUTS: { keys: string[]; does: string }[] = [
   { keys: ["?"], does: "This help" },
 ];
 
-/** The key that this event presses as a shortcut, letters in lower case; null while somebody writes. */
+/** The shortcut key of an event, letters in lower case; null while the user is typing text. */
 export function shortcutKey(event: KeyboardEvent): string | null {
   if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return null;
   if (event.isComposing || isWriting(event.target) || !shortcutsOn()) return null;

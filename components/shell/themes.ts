@@ -1,7 +1,7 @@
 import { Monitor, Moon, Sun } from "lucide-preact";
-import type { Theme } from "../lib/preferences.ts";
+import type { Theme } from "../storage/preferences.ts";
 
-/** What the account menu and the profile offer. */
+/** The choices in the account menu and the profile. */
 export const THEMES: { value: Theme; label: string; Icon: typeof Sun }[] = [
   { value: "light", label: "Light", Icon: Sun },
   { value: "dark", label: "Dark", Icon: Moon },

@@ -2,14 +2,14 @@ import type { JSX } from "preact";
 import { FieldFrame } from "./Field.tsx";
 
 export interface AreaProps extends JSX.TextareaHTMLAttributes<HTMLTextAreaElement> {
-  /** Also the base of the ids that tie hint and error to the field. */
+  /** Also the prefix of the ids that link the hint and the error to the field. */
   id: string;
   label: string;
   hint?: string;
   error?: string;
 }
 
-/** A field for several lines. */
+/** A field with several lines. */
 export function Area({ id, label, hint, error, ...area }: AreaProps) {
   return (
     <FieldFrame id={id} label={label} hint={hint} error={error}>

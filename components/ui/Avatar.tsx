@@ -1,4 +1,4 @@
-import { hueOf, initialsOf } from "../lib/hue.ts";
+import { hueOf, initialsOf } from "../format/avatar.ts";
 
 export type PresenceState = "online" | "away" | "offline";
 
@@ -9,12 +9,12 @@ const WORDS: Record<PresenceState, string> = {
 };
 
 export interface AvatarProps {
-  /** Decides the colour. */
+  /** Determines the colour. */
   id: string;
   name: string;
   size?: "s" | "m" | "l";
   shape?: "person" | "team";
-  /** Draws a dot; the word for it is read out. Leave it out where presence means nothing. */
+  /** Shows a dot with a text for screen readers. Omit it where presence has no meaning. */
   presence?: PresenceState;
 }
 

@@ -9,7 +9,7 @@ export function Badge({ tone, children }: BadgeProps) {
   return <span class="badge" data-tone={tone}>{children}</span>;
 }
 
-/** A count that stops growing at 99+; the exact number is read out with its noun. */
+/** A count that shows at most 99+; screen readers get the exact number with its noun. */
 export function CountBadge({ count, noun }: { count: number; noun: string }) {
   if (count <= 0) return null;
   return (

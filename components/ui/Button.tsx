@@ -7,9 +7,9 @@ export interface ButtonProps extends ButtonAttributes {
   kind?: "primary" | "plain" | "quiet" | "danger";
   size?: "s" | "m" | "l";
   wide?: boolean;
-  /** In flight: shows a spinner, and presses do nothing, but the focus stays where it is. */
+  /** In progress: shows a spinner and ignores presses, but keeps the focus. */
   busy?: boolean;
-  /** Shown as not possible and told so to screen readers, but still reachable by keyboard. */
+  /** Shown and announced as not available, but still reachable by keyboard. */
   unavailable?: boolean;
   icon?: ComponentChildren;
   buttonRef?: Ref<HTMLButtonElement>;
@@ -39,9 +39,9 @@ export function Button(props: ButtonProps) {
 }
 
 export interface IconButtonProps extends ButtonAttributes {
-  /** The accessible name, and the tip on hover and focus. */
+  /** The accessible name, and the tooltip on hover and focus. */
   label: string;
-  /** A key that does the same, shown in the tip. */
+  /** A shortcut for the same action, shown in the tooltip. */
   shortcut?: string;
   size?: "s" | "m";
   tipAt?: "below" | "above" | "end" | "start";

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 
 export interface ChoiceProps<T extends string> {
-  /** The name of the group, read out with it. */
+  /** The accessible name of the group. */
   label: string;
-  /** For those who see the choice and know what it is about. */
+  /** Whether the name is hidden visually, where the context makes it clear. */
   labelHidden?: boolean;
   name: string;
   value: T;
@@ -11,7 +11,7 @@ export interface ChoiceProps<T extends string> {
   onChange: (value: T) => void;
 }
 
-/** One of a few, side by side: radio buttons that look like the segments of the list's filter. */
+/** A choice between a few options: radio buttons in the style of segments. */
 export function Choice<T extends string>(
   { label, labelHidden, name, value, options, onChange }: ChoiceProps<T>,
 ) {

@@ -3,16 +3,16 @@ import { Check, Copy } from "lucide-preact";
 import { Button, type ButtonProps } from "./Button.tsx";
 
 export interface CopyButtonProps extends Pick<ButtonProps, "kind" | "size"> {
-  /** What is copied; as a function where it is long and made for the moment. */
+  /** The text to copy; a function where it is long or changes. */
   text: string | (() => string);
   children: string;
-  /** The browser refused: the text has to be selected by hand. */
+  /** The browser refused: the user has to select the text. */
   onRefused?: () => void;
 }
 
 const SHOWN_MS = 2_000;
 
-/** Copies, and says so for two seconds. */
+/** Copies a text, and confirms it for two seconds. */
 export function CopyButton({ text, children, onRefused, kind, size }: CopyButtonProps) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -44,8 +44,8 @@ export function CopyButton({ text, children, onRefused, kind, size }: CopyButton
 }
 
 /**
- * The clipboard exists on secure pages only; a server in a local network is often reached by plain
- * HTTP, where the old command still works on a selected field.
+ * The clipboard API exists on secure pages only. A server in a local network is often reached by
+ * plain HTTP, where the old command still works on a selected field.
  */
 async function copyText(text: string, inside: HTMLElement): Promise<boolean> {
   try {

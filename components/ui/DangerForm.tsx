@@ -5,18 +5,18 @@ import { Button } from "./Button.tsx";
 import { Notice } from "./Notice.tsx";
 
 export interface DangerFormProps {
-  /** What happens, and what does not. */
+  /** The consequences. */
   children: ComponentChildren;
-  /** The word on the button. */
+  /** The label of the button. */
   action: string;
-  /** Not until something else is done. */
+  /** Something else has to be done first. */
   unavailable?: boolean;
-  /** What goes wrong is shown, and it can be tried again. */
+  /** A rejection is shown, and the user can try again. */
   run: () => Promise<void>;
   onCancel: () => void;
 }
 
-/** In a dialog: asks before something that cannot be taken back. */
+/** In a dialog: asks for confirmation before something that cannot be undone. */
 export function DangerForm({ children, action, unavailable, run, onCancel }: DangerFormProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);

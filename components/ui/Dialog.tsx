@@ -7,16 +7,16 @@ export interface DialogProps {
   open: boolean;
   title: string;
   onClose: () => void;
-  /** The first focus goes to the element inside that has `autofocus`, not to the title. */
+  /** The first focus goes to the element with `autofocus` inside, not to the title. */
   focusInside?: boolean;
-  /** For a form of more than a few fields. */
+  /** For a form with more than a few fields. */
   wide?: boolean;
-  /** Asked when the user would close it, by Esc, the backdrop or the button; default: yes. */
+  /** Called before Esc, the backdrop or the button close it; default: it may close. */
   mayClose?: () => boolean;
   children: ComponentChildren;
 }
 
-/** A modal dialog: the browser traps the focus, closes on Esc and gives the focus back. */
+/** A modal dialog: the browser traps the focus, closes on Esc and restores the focus. */
 export function Dialog(
   { open, title, onClose, focusInside, wide, mayClose = () => true, children }: DialogProps,
 ) {
@@ -38,14 +38,14 @@ export function Dialog(
         if (event.target === ref.current && !mayClose()) event.preventDefault();
       }}
       onClick={(event) => {
-        // Only the backdrop is the dialog itself; everything visible is inside.
+        // Only a click on the backdrop has the dialog itself as its target.
         if (event.target === ref.current && mayClose()) ref.current?.close();
       }}
     >
       {open && (
         <>
           <header>
-            {/* Takes the first focus: the close button would show its tip. */}
+            {/* Takes the first focus, because the close button would show its tooltip. */}
             <h2 id={id} tabIndex={-1} autofocus={!focusInside}>{title}</h2>
             <IconButton
               label="Close"

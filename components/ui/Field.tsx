@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX, Ref } from "preact";
 import { CircleAlert } from "lucide-preact";
 
 export interface FieldProps extends JSX.InputHTMLAttributes<HTMLInputElement> {
-  /** Also the base of the ids that tie hint and error to the input. */
+  /** Also the prefix of the ids that link the hint and the error to the input. */
   id: string;
   label: string;
   hint?: string;
@@ -37,13 +37,13 @@ export function Field(
 
 export interface FieldFrameProps extends Pick<FieldProps, "id" | "label" | "hint" | "error"> {
   trailing?: ComponentChildren;
-  /** Draws the control; gets what its `aria-describedby` has to be. */
+  /** Renders the control; gets the value of its `aria-describedby`. */
   children: (describedBy: string | undefined) => ComponentChildren;
 }
 
 /** The label above a control, and the hint or the error below it. */
 export function FieldFrame({ id, label, hint, error, trailing, children }: FieldFrameProps) {
-  // The error takes the hint's place.
+  // The error replaces the hint.
   const describedBy = error ? `${id}-error` : hint ? `${id}-hint` : undefined;
   return (
     <div class="field" data-trailing={trailing ? "" : undefined}>

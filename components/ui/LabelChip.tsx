@@ -5,7 +5,7 @@ export function LabelDot({ color }: { color: LabelColor }) {
   return <span class="label-dot" data-label={color} aria-hidden="true" />;
 }
 
-/** A label with its colour, and a button that takes it off where there is something to take it off. */
+/** A label with its colour, and a button to remove it, if it can be removed. */
 export function LabelChip({ name, color, title, onRemove }: {
   name: string;
   color: LabelColor;

@@ -1,4 +1,4 @@
-/** The mark: two turns of a conversation that share an edge. */
+/** The logo: two speech bubbles that share an edge. */
 export function Logo({ size = 28 }: { size?: number }) {
   return (
     <svg class="logo" width={size} height={size} viewBox="0 0 28 28" aria-hidden="true">

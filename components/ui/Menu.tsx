@@ -12,13 +12,13 @@ export interface MenuTriggerProps {
 }
 
 export interface MenuProps {
-  /** The name of the menu, read out when it opens. */
+  /** The accessible name of the menu. */
   label: string;
   align?: "start" | "end";
   side?: "bottom" | "top" | "end";
-  /** Draws the button that opens the menu and gets what makes it one. */
+  /** Renders the button that opens the menu; gets the attributes of a menu button. */
   trigger: (props: MenuTriggerProps) => ComponentChildren;
-  /** Drawn while open; `close` also brings the focus back to the trigger. */
+  /** Rendered while the menu is open. `close` returns the focus to the trigger. */
   children: (close: () => void) => ComponentChildren;
 }
 
@@ -69,7 +69,7 @@ export function Menu({ label, align, side, trigger, children }: MenuProps) {
       event.preventDefault();
       close();
     } else if (event.key === "Tab") setOpen(false);
-    // The page's own keys do not act while a menu is open.
+    // The page's shortcuts do not act while a menu is open.
     event.stopPropagation();
   };
 
@@ -111,7 +111,7 @@ export function Menu({ label, align, side, trigger, children }: MenuProps) {
 export interface MenuItemProps {
   icon?: ComponentChildren;
   note?: ComponentChildren;
-  /** One of a choice: drawn with a tick when it is the one. */
+  /** One option of a choice, with a tick where it is selected. */
   checked?: boolean;
   onSelect: () => void;
   children: ComponentChildren;

@@ -3,7 +3,7 @@ import { CircleAlert, Info, TriangleAlert } from "lucide-preact";
 
 const ICONS = { bad: CircleAlert, warn: TriangleAlert, plain: Info };
 
-/** Something that stands in the page for as long as it holds. */
+/** A message that stays in the page as long as it applies. */
 export function Notice({ tone = "bad", children }: {
   tone?: "bad" | "warn" | "plain";
   children: ComponentChildren;

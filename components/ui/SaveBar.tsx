@@ -5,12 +5,12 @@ import { Notice } from "./Notice.tsx";
 export interface SaveBarProps {
   dirty: boolean;
   busy: boolean;
-  /** What is wrong with the whole. */
+  /** The error of the whole form. */
   error: string | null;
   onDiscard: () => void;
 }
 
-/** The end of a form that is saved as a whole; it shows while there is something to save. */
+/** The end of a form that is saved as a whole; visible while there are unsaved changes. */
 export function SaveBar({ dirty, busy, error, onDiscard }: SaveBarProps) {
   useLeaveGuard(dirty && !busy);
   return (
@@ -27,7 +27,7 @@ export function SaveBar({ dirty, busy, error, onDiscard }: SaveBarProps) {
   );
 }
 
-/** Has the browser ask before a page with unsaved changes is left. */
+/** Makes the browser ask before a page with unsaved changes is left. */
 function useLeaveGuard(armed: boolean) {
   useEffect(() => {
     if (!armed) return;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** A part of a page: what it is about beside what can be set. */
+/** A section of a page: its title and introduction beside its settings. */
 export function Section({ id, title, lead, children }: {
   id: string;
   title: string;

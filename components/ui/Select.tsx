@@ -3,7 +3,7 @@ import { ChevronDown } from "lucide-preact";
 import { FieldFrame } from "./Field.tsx";
 
 export interface SelectProps extends Omit<JSX.SelectHTMLAttributes<HTMLSelectElement>, "onChange"> {
-  /** Also the base of the ids that tie hint and error to the field. */
+  /** Also the prefix of the ids that link the hint and the error to the field. */
   id: string;
   label: string;
   hint?: string;
@@ -12,7 +12,7 @@ export interface SelectProps extends Omit<JSX.SelectHTMLAttributes<HTMLSelectEle
   onChange: (value: string) => void;
 }
 
-/** One of several, in the browser's own list. */
+/** One of several options, in the browser's own list. */
 export function Select({ id, label, hint, error, options, onChange, ...select }: SelectProps) {
   return (
     <FieldFrame id={id} label={label} hint={hint} error={error}>

@@ -1,4 +1,4 @@
-/** The shape of rows that are being loaded. `label` is read out once. */
+/** Placeholders for rows that are loading. `label` is for screen readers. */
 export function ListSkeleton({ rows, label }: { rows: number; label: string }) {
   return (
     <div class="skeleton list-skeleton" role="status">

@@ -1,4 +1,4 @@
-/** Decoration: whoever shows it says in words what is going on. */
+/** Decoration only: a text beside it has to say what is going on. */
 export function Spinner() {
   return <span class="spinner" aria-hidden="true" />;
 }

@@ -1,6 +1,6 @@
 import { Notice } from "./Notice.tsx";
 
-/** A page that follows a table does not any more. */
+/** A page that follows a table has stopped following it. */
 export function StaleNotice({ problem }: { problem: string }) {
   return (
     <Notice tone="warn">

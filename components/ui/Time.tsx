@@ -1,9 +1,9 @@
-import { type Clock, exactTime } from "../lib/time.ts";
+import { type Clock, exactTime } from "../format/time.ts";
 
 export interface TimeProps {
   iso: string;
   clock: Clock;
-  /** What is shown, e.g. `shortAge`; the exact time is the title. */
+  /** Formats the visible text, e.g. `shortAge`; the exact time is in the title. */
   as: (iso: string, clock: Clock) => string;
 }
 

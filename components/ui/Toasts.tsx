@@ -2,7 +2,7 @@ import { CircleAlert, CircleCheck, X } from "lucide-preact";
 import type { ToastModel } from "../live/toasts.ts";
 import { IconButton } from "./Button.tsx";
 
-/** Short news at the bottom. They wait while the pointer or the focus is on them. */
+/** Short messages at the bottom. They stay while the pointer or the focus is on them. */
 export function Toasts({ toasts }: { toasts: ToastModel }) {
   return (
     <div

@@ -14,13 +14,13 @@ export interface AppearanceFieldsProps {
 
 const SIDES = [{ value: "left", label: "Left" }, { value: "right", label: "Right" }] as const;
 
-/** How the chat looks and what it says. The lengths are those of protocol/model.ts. */
+/** The look and the texts of the chat. The lengths are those of protocol/model.ts. */
 export function AppearanceFields({ appearance, errors, onChange }: AppearanceFieldsProps) {
   return (
     <>
       <Field
         id="appearance-title"
-        data-place="appearance.title"
+        data-field="appearance.title"
         label="Title"
         value={appearance.title}
         maxLength={60}
@@ -30,7 +30,7 @@ export function AppearanceFields({ appearance, errors, onChange }: AppearanceFie
       />
       <Area
         id="appearance-greeting"
-        data-place="appearance.greeting"
+        data-field="appearance.greeting"
         label="Greeting"
         hint="The first thing a visitor reads."
         value={appearance.greeting}
@@ -52,7 +52,7 @@ export function AppearanceFields({ appearance, errors, onChange }: AppearanceFie
       />
       <Field
         id="appearance-launcher"
-        data-place="appearance.launcherLabel"
+        data-field="appearance.launcherLabel"
         label="Button"
         hint="Empty: the button is only an icon."
         value={appearance.launcherLabel}
@@ -63,7 +63,7 @@ export function AppearanceFields({ appearance, errors, onChange }: AppearanceFie
       />
       <Field
         id="appearance-placeholder"
-        data-place="appearance.placeholder"
+        data-field="appearance.placeholder"
         label="Hint in the message field"
         value={appearance.placeholder}
         maxLength={60}
@@ -85,7 +85,7 @@ function AccentField({ accent, error, onChange }: {
     <div class="accent-field">
       <Field
         id="appearance-accent"
-        data-place="appearance.accent"
+        data-field="appearance.accent"
         label="Colour"
         class="mono"
         value={accent}

@@ -4,20 +4,20 @@ import { useWorkspace } from "../shell/context.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
 import { Section } from "../ui/Section.tsx";
 
-/** The line of HTML that brings a widget to a website; `origin` is where this server is reached. */
+/** The HTML that adds a widget to a website. `origin` is the address of this server. */
 export function scriptTag(origin: string, widgetKey: string): string {
   return `<script src="${origin}/widget.js" data-widget-key="${widgetKey}" async></script>`;
 }
 
 export function InstallSection({ widget, origin, onDemo }: {
   widget: WidgetConfig;
-  /** The address that the server took the request for. */
+  /** The origin of the request, as the server sees it. */
   origin: string;
   /** Whether the demo site shows this widget. */
   onDemo: boolean;
 }) {
   const { toasts } = useWorkspace();
-  // Behind a proxy only the browser knows for sure.
+  // Only the browser knows the origin if there is a proxy.
   const [reached, setReached] = useState(origin);
   useEffect(() => setReached(location.origin), []);
   const tag = scriptTag(reached, widget.widgetKey);

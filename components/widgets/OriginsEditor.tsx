@@ -8,12 +8,12 @@ import { ANY, MAX_ORIGINS, readOrigin } from "./origins.ts";
 export interface OriginsEditorProps {
   rows: OriginRow[];
   errors: DraftErrors;
-  /** Only to be looked at. */
+  /** Read-only. */
   locked: boolean;
   onChange: (rows: OriginRow[]) => void;
 }
 
-/** The websites that may show a widget: a row each, tidied to an origin when it is left. */
+/** The websites that may show a widget: one row each, normalized to an origin on blur. */
 export function OriginsEditor({ rows, errors, locked, onChange }: OriginsEditorProps) {
   const list = useRef<HTMLUListElement>(null);
   const add = useRef<HTMLButtonElement>(null);
@@ -29,7 +29,7 @@ export function OriginsEditor({ rows, errors, locked, onChange }: OriginsEditorP
   const remove = (key: number) => {
     const at = rows.findIndex((row) => row.key === key);
     onChange(rows.filter((row) => row.key !== key));
-    // The focus goes to the row that takes the place, else to the button below.
+    // The focus goes to the next row, else to the button below.
     requestAnimationFrame(() => (inputs()[at] ?? inputs().at(-1) ?? add.current)?.focus());
   };
   const tidy = (row: OriginRow) => {
@@ -49,7 +49,7 @@ export function OriginsEditor({ rows, errors, locked, onChange }: OriginsEditorP
                   <Globe size={16} aria-hidden="true" />
                   <input
                     id={`origin-${row.key}`}
-                    data-place={`origins.${row.key}`}
+                    data-field={`origins.${row.key}`}
                     type="text"
                     inputMode="url"
                     value={row.text}
@@ -92,7 +92,8 @@ export function OriginsEditor({ rows, errors, locked, onChange }: OriginsEditorP
       )}
       {rows.some(({ text }) => text.trim() === ANY) && (
         <Notice tone="warn">
-          Any website can show this chat, also ones that are not yours. Better list your own.
+          Any website can show this chat, also ones that are not yours. It is better to list your
+          own.
         </Notice>
       )}
       {!locked && (

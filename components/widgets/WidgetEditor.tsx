@@ -21,8 +21,8 @@ import {
   type DraftErrors,
   draftErrors,
   draftOf,
+  errorsByField,
   mergeDraft,
-  placeErrors,
   type WidgetDraft,
 } from "./draft.ts";
 import { InstallSection } from "./InstallSection.tsx";
@@ -35,7 +35,7 @@ export interface WidgetEditorProps {
   onDemo: boolean;
 }
 
-/** Everything about one widget; what is changed is saved as a whole. */
+/** All settings of one widget. Changes are saved together. */
 export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
   const { user } = useWorkspace();
   const locked = user.role !== "admin";
@@ -54,7 +54,7 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
       />
       {locked && (
         <Notice tone="plain">
-          You can look at this widget and copy its line. Only admins can change it.
+          You can look at this widget and copy its code. Only admins can change it.
         </Notice>
       )}
       <div class="editor-news" aria-live="polite">
@@ -80,7 +80,7 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
               <Section id="general" title="General">
                 <Field
                   id="widget-name"
-                  data-place="name"
+                  data-field="name"
                   label="Name"
                   hint="Only your team sees it."
                   value={draft.name}
@@ -100,7 +100,7 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
               <Section
                 id="websites"
                 title="Websites"
-                lead="Only these may show the chat; every other is refused."
+                lead="Only these may show the chat; all others are refused."
               >
                 <OriginsEditor
                   rows={draft.origins}
@@ -140,7 +140,7 @@ function useWidgetDraft(widget: WidgetConfig) {
   const latest = live.value.find(({ id }) => id === widget.id);
 
   useEffect(() => {
-    // The answer to one's own saving comes by itself.
+    // The answer to this agent's own save is applied elsewhere.
     if (busy || latest === undefined || latest.updatedAt <= saved.updatedAt) return;
     setSaved(latest);
     setDraft(mergeDraft(saved, draft, latest));
@@ -150,8 +150,8 @@ function useWidgetDraft(widget: WidgetConfig) {
   const fail = (found: DraftErrors) => {
     setErrors(found);
     requestAnimationFrame(() => {
-      const fields = form.current?.querySelectorAll<HTMLElement>("[data-place]") ?? [];
-      [...fields].find((field) => found[field.dataset.place!] !== undefined)?.focus();
+      const fields = form.current?.querySelectorAll<HTMLElement>("[data-field]") ?? [];
+      [...fields].find((field) => found[field.dataset.field!] !== undefined)?.focus();
     });
   };
   const take = (next: WidgetConfig) => {
@@ -178,14 +178,14 @@ function useWidgetDraft(widget: WidgetConfig) {
       });
     } catch (error) {
       if (error instanceof ApiError && error.status === 412) {
-        // What they did is there in a moment, with what is unsaved here on top of it.
+        // The newer version will arrive soon, and the unsaved changes are applied on top of it.
         live.refresh();
         return fail({ "": "Somebody else was faster. Look at what they did and save again." });
       }
       const fields = error instanceof ApiError ? error.fields : [];
-      const placed = Object.entries(placeErrors(draft, fields))
-        .map(([place, text]) => [place, sentence(text)]);
-      fail(placed.length > 0 ? Object.fromEntries(placed) : { "": errorText(error) });
+      const byField = Object.entries(errorsByField(draft, fields))
+        .map(([field, text]) => [field, sentence(text)]);
+      fail(byField.length > 0 ? Object.fromEntries(byField) : { "": errorText(error) });
     } finally {
       setBusy(false);
     }
@@ -198,7 +198,7 @@ function useWidgetDraft(widget: WidgetConfig) {
     form,
     save,
     dirty: changes !== null && latest !== undefined,
-    /** Somebody else has saved while there was something unsaved here. */
+    /** Somebody else saved while there were unsaved changes here. */
     merged,
     removed: latest === undefined,
     problem: live.problem,

@@ -41,7 +41,7 @@ export function WidgetList({ widgets: start }: { widgets: WidgetConfig[] }) {
       />
       {!admin && (
         <Notice tone="plain">
-          You can look at widgets and copy their lines. Only admins can change them.
+          You can look at widgets and copy their code. Only admins can change them.
         </Notice>
       )}
       {problem && <StaleNotice problem={problem} />}

@@ -13,13 +13,13 @@ const THEMES = [
   { value: "dark", label: "Dark", icon: <Moon size={14} aria-hidden="true" /> },
 ] as const;
 
-/** A corner of a website with the chat on it. Drawn in the browser only: it has a root of its own. */
+/** A part of a website with the chat. Rendered in the browser only, because it has its own root. */
 export function WidgetPreview({ appearance }: { appearance: WidgetAppearance }) {
   const { me } = useWorkspace();
   const [state, setState] = useState<"open" | "closed">("open");
   const [theme, setTheme] = useState<"light" | "dark">("light");
   const lastAccent = useRef(appearance.accent);
-  // While a colour is being typed, the last whole one stays.
+  // While a colour is being typed, the last complete one stays.
   if (isHex(appearance.accent)) lastAccent.current = appearance.accent;
   const host = useRef<HTMLDivElement>(null);
   const agent = me.value.name;

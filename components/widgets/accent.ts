@@ -1,12 +1,14 @@
 import { contrast, textOn } from "../../widget/loader/color.ts";
 
-/** What can be said of an accent: which text the widget puts on it, and whether it stands out. */
+/**
+ * Properties of an accent: which text the widget puts on it, and whether it has enough contrast.
+ */
 export interface AccentHint {
   tone: "good" | "warn";
   text: string;
 }
 
-/** What shapes need against their surroundings (WCAG 2.2, 1.4.11). */
+/** The contrast that shapes need against their surroundings (WCAG 2.2, 1.4.11). */
 const SHAPE = 3;
 
 export function isHex(text: string): boolean {

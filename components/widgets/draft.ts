@@ -1,11 +1,11 @@
-/** What is being edited of a widget, what of it is wrong, and what of it has changed. */
+/** The draft of a widget: its errors and its changes. */
 import type { WidgetAppearance, WidgetConfig } from "../../protocol/model.ts";
 import type { FieldError } from "../../protocol/errors.ts";
 import { isHex } from "./accent.ts";
 import { ANY, readOrigin } from "./origins.ts";
 
 export interface OriginRow {
-  /** Stays with the row while others come and go. */
+  /** Identifies the row while others are added and removed. */
   key: number;
   text: string;
 }
@@ -36,10 +36,7 @@ export function draftOf(widget: WidgetConfig): WidgetDraft {
   };
 }
 
-/**
- * The draft on top of what somebody else has saved meanwhile: what was changed in it stays, the rest
- * is theirs.
- */
+/** Applies the changes of the draft to a version that somebody else has saved meanwhile. */
 export function mergeDraft(
   base: WidgetConfig,
   draft: WidgetDraft,
@@ -56,7 +53,7 @@ export function mergeDraft(
   };
 }
 
-/** Rows that say something. An empty one is a website not yet named, and is left out. */
+/** The rows with text. An empty row is ignored. */
 function filled(draft: WidgetDraft): OriginRow[] {
   return draft.origins.filter(({ text }) => text.trim() !== "");
 }
@@ -83,7 +80,9 @@ export function draftErrors(draft: WidgetDraft): DraftErrors {
   return errors;
 }
 
-/** What a PATCH has to say so that the widget becomes the draft; null when nothing has changed. */
+/**
+ * The body of the PATCH that makes the widget equal to the draft; null where nothing has changed.
+ */
 export function changesOf(widget: WidgetConfig, draft: WidgetDraft): WidgetChanges | null {
   const changes: WidgetChanges = {};
   if (draft.name.trim() !== widget.name) changes.name = draft.name.trim();
@@ -100,8 +99,8 @@ export function changesOf(widget: WidgetConfig, draft: WidgetDraft): WidgetChang
   return Object.keys(changes).length > 0 ? changes : null;
 }
 
-/** The server's fields as the draft's; "" holds what belongs to none of them. */
-export function placeErrors(draft: WidgetDraft, fields: readonly FieldError[]): DraftErrors {
+/** Converts the server's errors to those of the draft; "" has the errors of no field. */
+export function errorsByField(draft: WidgetDraft, fields: readonly FieldError[]): DraftErrors {
   const rows = filled(draft);
   const errors: DraftErrors = {};
   for (const { path, message } of fields) {
@@ -109,8 +108,8 @@ export function placeErrors(draft: WidgetDraft, fields: readonly FieldError[]): 
     const row = index === undefined ? undefined : rows[Number(index)];
     const [group, part] = path.split(".");
     const known = path === "name" || (group === "appearance" && part! in draft.appearance);
-    const place = row !== undefined ? `origins.${row.key}` : known ? path : "";
-    errors[place] ??= message;
+    const field = row !== undefined ? `origins.${row.key}` : known ? path : "";
+    errors[field] ??= message;
   }
   return errors;
 }

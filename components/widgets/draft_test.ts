@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { WidgetConfig } from "../../protocol/model.ts";
-import { changesOf, draftErrors, draftOf, mergeDraft, placeErrors } from "./draft.ts";
+import { changesOf, draftErrors, draftOf, errorsByField, mergeDraft } from "./draft.ts";
 
 const WIDGET: WidgetConfig = {
   id: "01990000-0000-7000-8000-000000000001",
@@ -21,7 +21,7 @@ const WIDGET: WidgetConfig = {
   updatedAt: "2026-11-20T08:00:00.000Z",
 };
 
-Deno.test("only what has changed is sent, tidied", () => {
+Deno.test("only changes are sent, normalized", () => {
   const draft = draftOf(WIDGET);
   assert.equal(changesOf(WIDGET, draft), null);
   draft.origins.push({ key: 7, text: "" });
@@ -35,7 +35,7 @@ Deno.test("only what has changed is sent, tidied", () => {
   });
 });
 
-Deno.test("what is wrong is found before it is sent", () => {
+Deno.test("errors are found before sending", () => {
   const draft = draftOf(WIDGET);
   draft.name = " ";
   draft.origins.push({ key: 7, text: "shop" }, { key: 8, text: "A.example" }, {
@@ -54,13 +54,13 @@ Deno.test("what is wrong is found before it is sent", () => {
   assert.deepEqual(draftErrors(draftOf(WIDGET)), {});
 });
 
-Deno.test("the server's errors find their row although empty rows were not sent", () => {
+Deno.test("the server's errors are at their rows although empty rows were not sent", () => {
   const draft = draftOf(WIDGET);
   draft.origins = [{ key: 3, text: "" }, { key: 4, text: "https://a.example" }, {
     key: 5,
     text: "x",
   }];
-  const errors = placeErrors(draft, [
+  const errors = errorsByField(draft, [
     { path: "allowedOrigins.1", message: "must be an origin" },
     { path: "appearance.title", message: "too short" },
     { path: "appearance.nothing", message: "unknown" },
@@ -72,7 +72,7 @@ Deno.test("the server's errors find their row although empty rows were not sent"
   });
 });
 
-Deno.test("a draft stays on top of what somebody else has saved", () => {
+Deno.test("a draft keeps its changes when somebody else has saved", () => {
   const draft = draftOf(WIDGET);
   draft.appearance.title = "Mine";
   draft.origins.push({ key: 7, text: "b.example" });

@@ -1,4 +1,4 @@
-/** Addresses of websites as people type them, and the origins that a widget's list holds. */
+/** Converts addresses of websites to the origins in a widget's list. */
 
 /** Every website. */
 export const ANY = "*";
@@ -11,8 +11,8 @@ export type ReadOrigin = { origin: string } | { error: string };
 const EXAMPLE = "https://example.com";
 
 /**
- * "shop.example.com/cart" → "https://shop.example.com". What has no scheme is taken for https, or
- * http where it is this machine. An error is a sentence for people.
+ * "shop.example.com/cart" → "https://shop.example.com". Without a scheme it becomes https, or http
+ * for this machine. An error is a sentence for users.
  */
 export function readOrigin(text: string): ReadOrigin {
   const typed = text.trim();
@@ -40,7 +40,7 @@ export function readOrigin(text: string): ReadOrigin {
   return { origin: url.origin };
 }
 
-/** A widget's websites in few words, for lists. */
+/** A widget's websites in a few words, for lists. */
 export function originsSummary(origins: readonly string[]): string {
   if (origins.includes(ANY)) return "Any website";
   if (origins.length === 0) return "This server’s own pages only";

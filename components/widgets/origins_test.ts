@@ -12,11 +12,11 @@ const GOOD: [string, string][] = [
   ["*", "*"],
 ];
 
-Deno.test("addresses become origins as browsers send them", () => {
+Deno.test("addresses become origins in the form that browsers send", () => {
   for (const [typed, origin] of GOOD) assert.deepEqual(readOrigin(typed), { origin }, typed);
 });
 
-Deno.test("what is no website's address is told", () => {
+Deno.test("an invalid address has an error", () => {
   for (const typed of ["shop", "", "a b.example.com", "https://", "me:secret@example.com"]) {
     assert.match((readOrigin(typed) as { error: string }).error, /Enter an address/, typed);
   }
@@ -24,7 +24,7 @@ Deno.test("what is no website's address is told", () => {
   assert.match((readOrigin("ftp://example.com") as { error: string }).error, /not ftp/);
 });
 
-Deno.test("a list says in few words where a widget works", () => {
+Deno.test("a list is summarized in a few words", () => {
   assert.equal(originsSummary([]), "This server’s own pages only");
   assert.equal(originsSummary(["*"]), "Any website");
   assert.equal(

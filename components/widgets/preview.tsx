@@ -1,17 +1,17 @@
-/** The chat as a visitor sees it, drawn with the widget's own stylesheets and marks. */
+/** The chat as a visitor sees it, rendered with the widget's own style sheets and icons. */
 import type { WidgetAppearance } from "../../protocol/model.ts";
 import { readable, textOn } from "../../widget/loader/color.ts";
 import { LAUNCHER_CSS } from "../../widget/loader/launcher.css.ts";
 import { PANEL_CSS } from "../../widget/panel/panel.css.ts";
 import { ChatIcon, CloseIcon, SendIcon } from "../../widget/panel/icons.tsx";
 
-/** The grounds that the widget's own text in the accent has to be read on (widget/loader). */
+/** The backgrounds on which the widget shows text in the accent colour (widget/loader). */
 const GROUNDS = { light: "#eef0f4", dark: "#2a2d35" };
 const DARK = "@media (prefers-color-scheme: dark)";
 
 /**
- * The panel's size speaks of the window; here the stage is the window. Below 480 px the widget
- * fills the window of a phone, and so it does the stage.
+ * The panel's size depends on the window; here the stage is the window. Below 480 px the widget
+ * fills the window of a phone, and here it fills the stage.
  */
 const STAGE_CSS = `
 :host { color-scheme: inherit; }
@@ -21,7 +21,7 @@ const STAGE_CSS = `
 .panel, .launcher { animation: none; transition: none; }
 `;
 
-/** `:host` in the stylesheets is the element that holds the shadow root of the preview. */
+/** In these style sheets `:host` is the element with the preview's shadow root. */
 export function previewCss(accent: string, theme: "light" | "dark"): string {
   const onAccent = textOn(accent);
   const edge = onAccent === "#ffffff" ? "rgb(255 255 255/.18)" : "rgb(0 0 0/.22)";
@@ -47,7 +47,7 @@ export function Launcher({ label, open }: { label: string; open: boolean }) {
   );
 }
 
-/** A short talk, so that every part that has the accent is there. */
+/** A short conversation that shows every element with the accent. */
 export function Panel({ appearance, agent }: { appearance: WidgetAppearance; agent: string }) {
   return (
     <div class="panel">

@@ -1,9 +1,9 @@
 import type { JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { bindTextarea } from "../../client/collaboration.ts";
-import { hueOf } from "../lib/hue.ts";
+import { hueOf } from "../format/avatar.ts";
 import type { SharedText } from "../live/documents_model.ts";
-import { grow } from "../ui/grow.ts";
+import { autosize } from "../ui/autosize.ts";
 import { peerMarks } from "./peer_marks.ts";
 
 export interface SharedAreaProps extends JSX.TextareaHTMLAttributes<HTMLTextAreaElement> {
@@ -11,10 +11,10 @@ export interface SharedAreaProps extends JSX.TextareaHTMLAttributes<HTMLTextArea
   areaRef: RefObject<HTMLTextAreaElement>;
 }
 
-/** Of somebody's name at their caret, at most, in CSS pixels. */
+/** The most that a name at a caret takes, in CSS pixels. */
 const NAME_WIDTH = 150;
 
-/** A text area in which several people write, each with a caret that has their name. */
+/** A text area that several people edit, with the others' carets and names. */
 export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
   const marks = useRef<HTMLDivElement>(null);
   const text = shared.text.value;
@@ -22,7 +22,7 @@ export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
 
   useEffect(() => bindTextarea(areaRef.current!, shared.document), [shared]);
 
-  /** The marks lie over the text: as wide, and scrolled as far. */
+  /** The marks cover the text: the same width and the same scroll position. */
   const align = () => {
     const box = areaRef.current;
     if (box === null || marks.current === null) return;
@@ -38,7 +38,7 @@ export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => {
-    grow(areaRef.current);
+    autosize(areaRef.current);
     align();
   }, [text, cursors]);
 
@@ -60,7 +60,7 @@ export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
             const { clientId, userId, userName, position } = mark.peer;
             return (
               <span class="peer-caret" key={clientId} data-hue={hueOf(userId)}>
-                {/* A new element whenever the caret moves: its name shows, and fades again. */}
+                {/* A new element for each position, so that the name shows and fades again. */}
                 <i key={position}>{userName}</i>
               </span>
             );

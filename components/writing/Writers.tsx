@@ -1,7 +1,7 @@
-import { namesOf } from "../lib/words.ts";
+import { namesOf } from "../format/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 
-/** Drawn one by one; the rest is a number. */
+/** Avatars that are shown; of the rest there is the number. */
 const SHOWN = 3;
 
 export interface Person {
@@ -9,25 +9,25 @@ export interface Person {
   userName: string;
 }
 
-/** Who writes a text together with this agent. */
+/** The colleagues who write a text together with this agent. */
 export function Writers({ people }: { people: readonly Person[] }) {
   if (people.length === 0) return <span class="writers">Nobody else is here yet</span>;
   const names = namesOf(people);
   return (
     <span class="writers" title={names}>
-      <Faces people={people} />
+      <AvatarStack people={people} />
       <span class="truncate">{names} {people.length === 1 ? "writes" : "write"} here</span>
     </span>
   );
 }
 
-export function Faces({ people }: { people: readonly Person[] }) {
+export function AvatarStack({ people }: { people: readonly Person[] }) {
   return (
-    <span class="faces" aria-hidden="true">
+    <span class="avatar-stack" aria-hidden="true">
       {people.slice(0, SHOWN).map(({ userId, userName }) => (
         <Avatar key={userId} id={userId} name={userName} size="s" shape="team" />
       ))}
-      {people.length > SHOWN && <span class="faces-more">+{people.length - SHOWN}</span>}
+      {people.length > SHOWN && <span class="avatar-stack-more">+{people.length - SHOWN}</span>}
     </span>
   );
 }

@@ -1,12 +1,12 @@
 import type { PeerCursor } from "../../client/collaboration.ts";
 import { toIndex } from "../../protocol/text.ts";
 
-/** A piece of a text with who selected it, or somebody's caret between two pieces. */
+/** A piece of text with the person who selected it, or a caret between two pieces. */
 export type PeerMark =
   | { kind: "text"; text: string; selectedBy: PeerCursor | null }
   | { kind: "caret"; peer: PeerCursor };
 
-/** A text cut where the others' carets and selections are. */
+/** Splits a text at the others' carets and selections. */
 export function peerMarks(text: string, cursors: readonly PeerCursor[]): PeerMark[] {
   const peers = cursors.map((peer) => {
     const at = toIndex(text, peer.position);

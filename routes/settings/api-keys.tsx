@@ -1,17 +1,17 @@
 import { handler, page } from "./$api-keys.ts";
 import { dashboard } from "../../domain/dashboard.ts";
 import { SCOPES } from "../../protocol/programs.ts";
-import { PageFrame } from "../../components/document/Page.tsx";
-import { pageStart } from "../../components/document/page_start.ts";
-import { pack } from "../../components/lib/packed.ts";
+import { PageFrame } from "../../components/document/PageFrame.tsx";
+import { pageStart } from "../../components/page_data/page_start.ts";
+import { pack } from "../../components/document/packed.ts";
 import ApiKeysPage, { type ApiKeysStart } from "../../islands/ApiKeysPage.tsx";
 import type { ScopeChoice } from "../../components/settings/AddApiKey.tsx";
 
-/** Here and not in the browser, which would load the schemas along. */
+/** Here and not in the browser, which would have to load the schemas. */
 const CHOICES = Object.entries(SCOPES).map(([scope, words]) => ({ scope, words })) as ScopeChoice[];
 
 export const handlers = handler({
-  // The middleware lets nobody through to here who is not signed in.
+  // The middleware redirects everybody who is not signed in.
   GET: async (ctx): Promise<{ data: ApiKeysStart }> => {
     const user = ctx.state.user!;
     const [start, keys] = await Promise.all([

@@ -1,11 +1,11 @@
 import { handler, page } from "./$notifications.ts";
-import { PageFrame } from "../../components/document/Page.tsx";
-import { pageStart } from "../../components/document/page_start.ts";
-import { pack } from "../../components/lib/packed.ts";
+import { PageFrame } from "../../components/document/PageFrame.tsx";
+import { pageStart } from "../../components/page_data/page_start.ts";
+import { pack } from "../../components/document/packed.ts";
 import NotificationsPage from "../../islands/NotificationsPage.tsx";
 
 export const handlers = handler({
-  // The middleware lets nobody through to here who is not signed in.
+  // The middleware redirects everybody who is not signed in.
   GET: async (ctx) => ({ data: await pageStart(ctx.req, ctx.state.user!, "Notifications") }),
 });
 

@@ -1,0 +1,124 @@
+/** The items of a conversation as lines: day separators, activity, grouped bubbles. */
+import type { Message, Pointers } from "../../protocol/model.ts";
+import type { ThreadItem } from "../../client/mod.ts";
+import { type Clock, dayKey } from "../format/time.ts";
+
+/** How far a message of this side got; "sending" and "failed" have not reached the server. */
+export type Receipt = "sending" | "failed" | "sent" | "delivered" | "read";
+
+export interface BubbleLine {
+  kind: "bubble";
+  key: string;
+  item: ThreadItem;
+  /** "own" is the team (agents and bots), "contact" the other side. */
+  side: "own" | "contact";
+  isPrivate: boolean;
+  senderId: string;
+  senderName: string;
+  content: string;
+  createdAt: string;
+  isDeleted: boolean;
+  isEdited: boolean;
+  /** The first and the last bubble of a group show the name and avatar, and the time. */
+  startsGroup: boolean;
+  endsGroup: boolean;
+  /** Only of the own side, and only where it differs from the next own message's. */
+  receipt: Receipt | null;
+}
+
+export type ThreadLine =
+  | { kind: "day"; key: string; iso: string }
+  | { kind: "activity"; key: string; message: Message }
+  | BubbleLine;
+
+export interface Self {
+  id: string;
+  name: string;
+}
+
+/** Bubbles of one sender within this time form a group. */
+const GROUP_MS = 5 * 60_000;
+
+export function threadLines(
+  items: readonly ThreadItem[],
+  pointers: Pointers,
+  self: Self,
+  clock: Clock,
+): ThreadLine[] {
+  const lines: ThreadLine[] = [];
+  let day = "";
+  for (const item of items) {
+    const createdAt = item.message?.createdAt ?? item.pending?.createdAt;
+    if (createdAt === undefined) continue;
+    const key = dayKey(createdAt, clock);
+    if (key !== day) {
+      day = key;
+      lines.push({ kind: "day", key: `day-${key}-${item.key}`, iso: createdAt });
+    }
+    if (item.message?.type === "activity") {
+      lines.push({ kind: "activity", key: item.key, message: item.message });
+    } else {
+      lines.push(bubble(item, pointers, self, createdAt));
+    }
+  }
+  return group(lines);
+}
+
+function bubble(item: ThreadItem, pointers: Pointers, self: Self, createdAt: string): BubbleLine {
+  const { message, pending } = item;
+  const side = message === null || message.sender.role !== "visitor" ? "own" : "contact";
+  const isPrivate = message?.isPrivate ?? pending?.isPrivate ?? false;
+  return {
+    kind: "bubble",
+    key: item.key,
+    item,
+    side,
+    isPrivate,
+    senderId: message?.sender.userId ?? self.id,
+    senderName: message?.sender.userName ?? self.name,
+    content: message?.content ?? pending?.content ?? "",
+    createdAt,
+    isDeleted: message !== null && message.deletedAt !== null,
+    isEdited: message !== null && message.editedAt !== null,
+    startsGroup: true,
+    endsGroup: true,
+    receipt: side === "own" ? receiptOf(item, pointers, isPrivate) : null,
+  };
+}
+
+/** Notes never reach the contact, so a stored note has no receipt. */
+export function receiptOf(
+  item: ThreadItem,
+  pointers: Pointers,
+  isPrivate: boolean,
+): Receipt | null {
+  if (item.message === null) return item.pending?.state ?? null;
+  if (isPrivate) return null;
+  const { seq, status } = item.message;
+  if (status === "read" || seq <= pointers.contactReadSeq) return "read";
+  if (status === "delivered" || seq <= pointers.contactDeliveredSeq) return "delivered";
+  return "sent";
+}
+
+function group(lines: ThreadLine[]): ThreadLine[] {
+  let nextReceipt: Receipt | null = null;
+  for (let i = lines.length - 1; i >= 0; i--) {
+    const line = lines[i]!;
+    if (line.kind !== "bubble") continue;
+    const before = lines[i - 1];
+    if (before?.kind === "bubble" && belong(before, line)) {
+      before.endsGroup = false;
+      line.startsGroup = false;
+    }
+    // Pointers only move forwards, so the last message with a receipt shows it for those above.
+    if (line.receipt === null || line.receipt === "failed") continue;
+    if (line.receipt === nextReceipt && line.receipt !== "sending") line.receipt = null;
+    else nextReceipt = line.receipt;
+  }
+  return lines;
+}
+
+function belong(a: BubbleLine, b: BubbleLine): boolean {
+  return a.side === b.side && a.senderId === b.senderId && a.isPrivate === b.isPrivate &&
+    Date.parse(b.createdAt) - Date.parse(a.createdAt) < GROUP_MS;
+}

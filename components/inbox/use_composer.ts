@@ -1,0 +1,162 @@
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { titleOf } from "../format/names.ts";
+import { MAX_CONTENT } from "../live/limits.ts";
+import { readDraft, writeDraft } from "../storage/drafts.ts";
+import { useInbox } from "./context.ts";
+import { useCollision } from "./use_collision.ts";
+import { usePendingSend } from "./use_pending_send.ts";
+
+export type ComposerState = ReturnType<typeof useComposer>;
+
+/**
+ * What the composer of one conversation holds, and what can be done with it. An agent writes a reply
+ * or a note alone (`own`), or a reply together with colleagues (`shared`).
+ */
+export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
+  const inbox = useInbox();
+  const { draft } = inbox;
+  const [own, setOwn] = useState("");
+  const [isPrivate, setPrivate] = useState(false);
+  const [changed, setChanged] = useState(false);
+  /** A note was begun before this agent joined the shared reply. */
+  const wasNote = useRef(false);
+  const store = () => inbox.thread.store();
+  const focus = () => requestAnimationFrame(() => box.current?.focus());
+  const keep = (next: { text?: string; isPrivate?: boolean; isShared?: boolean }) =>
+    writeDraft(id, { text: own, isPrivate, isShared: draft.joined.value, ...next });
+
+  const isOpen = draft.shared.value !== null;
+  const shared = draft.joined.value && !isPrivate ? draft.shared.value : null;
+  const text = shared === null ? own : shared.text.value;
+  const left = MAX_CONTENT - text.length;
+  const collision = useCollision(shared === null && !isPrivate ? own : "");
+
+  // Not at the first render: the server, which renders it too, knows no drafts.
+  useEffect(() => {
+    const stored = readDraft(id);
+    setOwn(stored.text);
+    setPrivate(stored.isPrivate);
+    if (!inbox.phone.value && !isInListOrMenu()) box.current?.focus({ preventScroll: true });
+    return () => store()?.typing(false);
+  }, [id]);
+  useEffect(() => {
+    if (isOpen && readDraft(id).isShared) draft.join();
+  }, [id, isOpen]);
+  const pendingSend = usePendingSend(id, (restored) => {
+    if (draft.joined.value && draft.join(restored)) return;
+    const all = [readDraft(id).text, restored].filter(Boolean).join("\n");
+    setOwn(all);
+    keep({ text: all });
+  });
+
+  function change(next: string) {
+    setOwn(next);
+    keep({ text: next });
+    // The visitor must not learn that a note is being written.
+    store()?.typing(next.trim() !== "", isPrivate);
+  }
+
+  function setMode(next: "reply" | "note") {
+    setPrivate(next === "note");
+    keep({ isPrivate: next === "note" });
+    store()?.typing(false);
+    box.current?.focus();
+  }
+
+  function joinShared() {
+    store()?.typing(false);
+    // The agent's own text moves into the shared reply only while that is empty.
+    const rest = draft.join(isPrivate ? "" : own) ? "" : own;
+    wasNote.current = isPrivate && own.trim() !== "";
+    setOwn(rest);
+    setPrivate(false);
+    keep({ text: rest, isPrivate: false });
+    focus();
+  }
+
+  async function leaveShared() {
+    const isFree = own.trim() === "";
+    const taken = await draft.leave(isFree);
+    const next = { text: isFree ? taken : own, isPrivate: wasNote.current };
+    wasNote.current = false;
+    setOwn(next.text);
+    setPrivate(next.isPrivate);
+    keep({ ...next, isShared: false });
+    focus();
+  }
+
+  async function sendShared() {
+    const to = store();
+    setChanged(false);
+    pendingSend.begin(text);
+    try {
+      const taken = await draft.take();
+      if (taken.trim() === "") return;
+      to?.send(taken).catch(() => {});
+      // Another conversation may be open by now.
+      if (store() === to && draft.writers.value.length === 0) await leaveShared();
+    } catch {
+      // A colleague edited or sent it at the same moment.
+      setChanged(true);
+    } finally {
+      pendingSend.end();
+    }
+  }
+
+  const isOffline = shared !== null && shared.status.value !== "ready";
+  const unavailable = text.trim() === ""
+    ? "Write something first"
+    : left < 0
+    ? "The message is too long"
+    : isOffline
+    ? "A shared reply can be sent when the connection is back"
+    : null;
+
+  function send() {
+    if (unavailable !== null) return;
+    if (shared !== null) return void sendShared();
+    if (collision.blocks()) return;
+    // A failure shows at the message itself, with Retry and Discard.
+    store()?.send(own, { isPrivate }).catch(() => {});
+    setOwn("");
+    keep({ text: "" });
+    box.current?.focus();
+  }
+
+  return {
+    own,
+    isPrivate,
+    /** The reply that is written together; null while the agent writes alone. */
+    shared,
+    /** What is in the text area. */
+    text,
+    /** Characters that still fit. */
+    left,
+    /** Why it cannot be sent now; null: it can. */
+    unavailable,
+    /** The shared reply changed at the moment it was sent. */
+    changed,
+    collision,
+    // Text that is typed before the shared text is loaded would be lost.
+    canShare: isOpen && !["loading", "failed"].includes(draft.shared.value!.status.value),
+    writers: draft.writers.value,
+    contact: inbox.selected.value === null ? "the contact" : titleOf(inbox.selected.value),
+    change,
+    setMode,
+    joinShared,
+    leaveShared,
+    send,
+    /** The shared text was edited here. */
+    edited(value: string) {
+      setChanged(false);
+      store()?.typing(value.trim() !== "");
+    },
+    stopTyping: () => store()?.typing(false),
+  };
+}
+
+/** With the keyboard in the list, the focus stays there when a conversation opens beside it. */
+function isInListOrMenu(): boolean {
+  return document.activeElement?.closest(".rows, [role=menu], dialog") != null;
+}

@@ -1,0 +1,56 @@
+import { dashboard } from "../../domain/dashboard.ts";
+import type { User } from "../../protocol/model.ts";
+import { filterOf } from "../live/list_state.ts";
+import { clockOf, contextOpenOf, themeOf } from "../storage/preferences.ts";
+import type { InboxStart } from "../live/inbox_model.ts";
+import type { SeedThread } from "../live/thread_model.ts";
+
+const PAGE = 50;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Everything that the server renders the inbox with, for one agent and one address. */
+export async function inboxStart(
+  request: Request,
+  user: User,
+  conversationId: string | null,
+): Promise<InboxStart> {
+  const services = dashboard();
+  const cookies = request.headers.get("cookie");
+  const filter = filterOf(new URL(request.url).searchParams);
+  const labels = await services.labels();
+  // The address may name a label that was deleted.
+  if (!labels.some(({ id }) => id === filter.label)) delete filter.label;
+  const [list, users, seed, unreadNotifications] = await Promise.all([
+    services.conversations(user, {
+      view: filter.view,
+      status: filter.status === "all" ? undefined : filter.status,
+      label: filter.label,
+      limit: PAGE,
+    }),
+    services.users(),
+    conversationId === null ? null : seedThread(user, conversationId),
+    services.unreadNotifications(user),
+  ]);
+  return {
+    user,
+    users,
+    labels,
+    list,
+    filter,
+    unreadNotifications,
+    selected: conversationId === null ? null : { id: conversationId, seed },
+    clock: clockOf(request.headers),
+    contextOpen: contextOpenOf(cookies),
+    theme: themeOf(cookies),
+  };
+}
+
+async function seedThread(user: User, id: string): Promise<SeedThread | null> {
+  if (!UUID.test(id)) return null;
+  const services = dashboard();
+  const [conversation, page] = await Promise.all([
+    services.conversation(user, id),
+    services.messages(user, id).catch(() => null),
+  ]);
+  return conversation === null || page === null ? null : { conversation, ...page };
+}

@@ -1,0 +1,60 @@
+/** The unsent text of a conversation, kept as long as the tab exists. */
+export interface Draft {
+  text: string;
+  isPrivate: boolean;
+  /** The reply is written together with others; `text` is what this agent wrote alone before. */
+  isShared: boolean;
+}
+
+const PREFIX = "parley.draft.";
+
+export function readDraft(conversationId: string): Draft {
+  try {
+    const stored = JSON.parse(sessionStorage.getItem(PREFIX + conversationId) ?? "null");
+    if (typeof stored?.text === "string") {
+      const { text, isPrivate, isShared } = stored;
+      return { text, isPrivate: isPrivate === true, isShared: isShared === true };
+    }
+  } catch {
+    // Without storage, or with a value of another program, the draft is empty.
+  }
+  return { text: "", isPrivate: false, isShared: false };
+}
+
+export function writeDraft(conversationId: string, draft: Draft) {
+  try {
+    if (draft.text.trim() === "" && !draft.isShared) {
+      sessionStorage.removeItem(PREFIX + conversationId);
+    } else sessionStorage.setItem(PREFIX + conversationId, JSON.stringify(draft));
+  } catch {
+    // The storage is full or forbidden; the text is still in the composer.
+  }
+}
+
+const PENDING_SEND = "parley.pending_send.";
+
+/** A shared text that is being taken out in order to be sent. */
+export interface PendingSend {
+  text: string;
+  /** The newest message before it. */
+  seq: number;
+}
+
+export function readPendingSend(conversationId: string): PendingSend | null {
+  try {
+    const stored = JSON.parse(sessionStorage.getItem(PENDING_SEND + conversationId) ?? "null");
+    const { text, seq } = stored ?? {};
+    return typeof text === "string" && typeof seq === "number" ? { text, seq } : null;
+  } catch {
+    return null;
+  }
+}
+
+export function writePendingSend(conversationId: string, pending: PendingSend | null) {
+  try {
+    if (pending === null) sessionStorage.removeItem(PENDING_SEND + conversationId);
+    else sessionStorage.setItem(PENDING_SEND + conversationId, JSON.stringify(pending));
+  } catch {
+    // Without storage, the text is lost only if the page ends at this very moment.
+  }
+}
