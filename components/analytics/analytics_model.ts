@@ -2,7 +2,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { Analytics } from "../../client/analytics.ts";
 import type {
   AnalyticsResponse,
-  DrillDown,
+  DrillDown as DrillDownResponse,
   HeatMapResponse,
   MetricDescription,
   MetricDimension,
@@ -25,7 +25,7 @@ import {
 /** The conversations of the whole range or of one part. */
 export interface DrillDown {
   title: string;
-  items: DrillDown["items"] | null;
+  items: DrillDownResponse["items"] | null;
 }
 
 export type AnalyticsModel = ReturnType<typeof createAnalyticsModel>;
@@ -147,7 +147,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     parameters.delete("timeZone");
     for (const [key, value] of Object.entries(more)) parameters.set(key, value);
     try {
-      const { items } = await workspace.request<DrillDown>(
+      const { items } = await workspace.request<DrillDownResponse>(
         `/api/analytics/conversations?${parameters}`,
         { signal: mine.signal },
       );

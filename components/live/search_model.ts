@@ -1,6 +1,6 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
-import { MAX_QUERY, type SearchResponse, type SearchKind } from "../../protocol/search.ts";
+import { MAX_QUERY, type SearchKind, type SearchResponse } from "../../protocol/search.ts";
 import { type Found, foundIn } from "./search_rows.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 
