@@ -49,3 +49,10 @@ export async function checkExists(db: Db, subject: Subject): Promise<void> {
   const row = await db.selectFrom(table).select("id").where("id", "=", id).executeTakeFirst();
   if (row === undefined) throw new ParleyError("not_found", `Cannot find the ${kind} "${id}"`);
 }
+
+/** The subject of a stored document, the inverse of `subjectId`. */
+export function subjectOf(kind: Subject["kind"], id: string): Subject {
+  if (kind !== "context") return { kind, id };
+  const [contextId, sessionId] = JSON.parse(id) as [string, string];
+  return { kind, contextId, sessionId };
+}
