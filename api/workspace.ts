@@ -12,7 +12,7 @@ import { actorOf } from "../domain/conversations/actors.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
 import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { Contact, Cursor, Id, User } from "../protocol/model.ts";
+import { Contact, Cursor, Id, queryInteger, User } from "../protocol/model.ts";
 import {
   CreateUserBody,
   UpdateContactBody,
@@ -173,7 +173,7 @@ function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
       request: {
         query: z.strictObject({
           cursor: Cursor.optional(),
-          limit: z.coerce.number().int().min(1).max(100).optional(),
+          limit: queryInteger(1, 100).optional(),
         }),
       },
       responses: responses(

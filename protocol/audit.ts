@@ -1,6 +1,6 @@
 /** Entries of the audit log, and queries for them. */
 import { z } from "zod";
-import { Cursor, Id, Timestamp } from "./model.ts";
+import { Cursor, Id, queryInteger, Timestamp } from "./model.ts";
 
 /** All actions, by group. Released names are never changed. */
 export const AUDIT_ACTIONS = {
@@ -37,6 +37,7 @@ export const AUDIT_ACTIONS = {
 
 export type AuditGroup = keyof typeof AUDIT_ACTIONS;
 export type AuditAction = (typeof AUDIT_ACTIONS)[AuditGroup][number];
+export const AuditAction = z.enum(Object.values(AUDIT_ACTIONS).flat() as [AuditAction]);
 export const AuditGroup = z.enum(Object.keys(AUDIT_ACTIONS) as [AuditGroup]);
 
 export const AuditActorKind = z.enum(["user", "program", "system", "nobody"]);
@@ -69,7 +70,7 @@ const Filter = {
   /** Who did it: the id of a user or of an API key. */
   actorId: Id.optional(),
   group: AuditGroup.optional(),
-  action: z.string().max(60).optional(),
+  action: AuditAction.optional(),
   result: z.enum(["done", "refused"]).optional(),
   from: Timestamp.optional(),
   /** Not included. */
@@ -80,5 +81,5 @@ export type AuditFilter = z.infer<typeof AuditExportQuery>;
 export const AuditQuery = z.strictObject({
   ...Filter,
   cursor: Cursor.optional(),
-  limit: z.coerce.number().int().min(1).max(200).optional(),
+  limit: queryInteger(1, 200).optional(),
 });

@@ -19,6 +19,9 @@ export const ContextId = Printable.overwrite((name) =>
   isConversationId(name) ? name.toLowerCase() : name
 );
 
+/** In credentials: null means none, as where it is left out. */
+export const OptionalContextId = ContextId.nullish().transform((id) => id ?? undefined);
+
 /** The site's own id of a person. */
 export const ExternalId = Printable;
 

@@ -1,4 +1,5 @@
 import { CLOSE, type CloseReason } from "./close_codes.ts";
+import { type FieldError, toFieldErrors, type ZodIssue } from "./field_errors.ts";
 
 /**
  * Every error code, with the HTTP status that it has on a REST path and, where the error ends a
@@ -41,11 +42,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** One wrong field of a body or a frame. `path` is dotted, "" for the whole. */
-export interface FieldError {
-  path: string;
-  message: string;
-}
+export type { FieldError };
 
 export interface ErrorDetails {
   /** Milliseconds after which a repetition may succeed. */
@@ -118,15 +115,12 @@ export function isBriefOutage(error: unknown): boolean {
 const SOON_MS = 5000;
 
 interface ZodLikeError {
-  issues: { path: PropertyKey[]; message: string; code?: string; keys?: string[] }[];
+  issues: readonly ZodIssue[];
 }
 
 /** All bad fields of a zod error, in the order in which zod found them. */
 export function fieldErrors(error: ZodLikeError): FieldError[] {
-  return error.issues.map((issue) => ({
-    path: issue.path.map(String).join("."),
-    message: issue.message,
-  }));
+  return error.issues.flatMap(toFieldErrors);
 }
 
 /** A sentence that names the first bad field, and the whole list in `fields`. */

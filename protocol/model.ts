@@ -4,6 +4,12 @@ import { z } from "zod";
 export const Id = z.uuid().overwrite((id) => id.toLowerCase());
 /** In a list's query: the `nextCursor` of the page before. */
 export const Cursor = z.string().max(200);
+/** A whole number in a query. Without `coerce`, which reads "", " 5" and "1e1" as numbers, too. */
+export const queryInteger = (min: number, max: number) =>
+  z.preprocess(
+    (text) => typeof text === "string" && /^-?\d{1,16}$/.test(text) ? Number(text) : text,
+    z.number().int().min(min).max(max),
+  );
 export const Timestamp = z.iso.datetime({ offset: true });
 
 export const Role = z.enum(["agent", "visitor", "bot", "system"]);

@@ -1,6 +1,6 @@
 /** Agents' notifications and their preferences. */
 import { z } from "zod";
-import { Cursor, Id, Notification } from "./model.ts";
+import { Cursor, Id, Notification, queryInteger } from "./model.ts";
 
 /** In the order in which settings show them. */
 export const NOTIFICATION_KINDS = [
@@ -55,7 +55,7 @@ export const NotificationQuery = z.strictObject({
   /** "true": only those that are not read. */
   unread: z.enum(["true", "false"]).optional(),
   cursor: Cursor.optional(),
-  limit: z.coerce.number().int().min(1).max(100).optional(),
+  limit: queryInteger(1, 100).optional(),
 });
 
 export const UnreadNotifications = z.object({ unread: z.number().int() });

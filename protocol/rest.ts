@@ -9,6 +9,7 @@ import {
   Id,
   Message,
   Page,
+  queryInteger,
   Timestamp,
   User,
   WidgetAppearance,
@@ -72,7 +73,7 @@ export const ConversationQuery = z.strictObject({
   /** The id of a label that they have to have. */
   label: Id.optional(),
   cursor: Cursor.optional(),
-  limit: z.coerce.number().int().min(1).max(100).optional(),
+  limit: queryInteger(1, 100).optional(),
 });
 export const ConversationList = z.object({
   items: z.array(Conversation),
@@ -121,9 +122,9 @@ export const PostMessageBody = z.strictObject({
   ]).optional(),
 });
 export const MessageQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).optional(),
-  before: z.coerce.number().int().min(0).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_HISTORY).optional(),
+  after: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),
+  before: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),
+  limit: queryInteger(1, MAX_HISTORY).optional(),
 }).refine(
   (query) => query.before === undefined || query.after === undefined,
   "at most one of before and after can be given",

@@ -1,6 +1,6 @@
 /** Queries and results of the search. */
 import { z } from "zod";
-import { ConversationStatus, Cursor, Id, Sender, Timestamp } from "./model.ts";
+import { ConversationStatus, Cursor, Id, queryInteger, Sender, Timestamp } from "./model.ts";
 
 /** Characters of a query. */
 export const MAX_QUERY = 200;
@@ -15,7 +15,7 @@ export const SearchQuery = z.strictObject({
   /** A `nextCursor` of the same query and kind. */
   cursor: Cursor.optional(),
   /** Of each kind. */
-  limit: z.coerce.number().int().min(1).max(50).optional(),
+  limit: queryInteger(1, 50).optional(),
 }).refine((query) => query.cursor === undefined || query.kind !== undefined, {
   message: "goes with the kind that it is of",
   path: ["cursor"],

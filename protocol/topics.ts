@@ -10,6 +10,7 @@ import {
   Id,
   MessageStatus,
   MessageType,
+  queryInteger,
   Role,
   Timestamp,
 } from "./model.ts";
@@ -91,7 +92,7 @@ export type ConversationEvent = z.infer<typeof ConversationEvent>;
 
 export const EventQuery = z.strictObject({
   after: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_EVENTS).optional(),
+  limit: queryInteger(1, MAX_EVENTS).optional(),
   /** `all`, or names separated by commas; default: messages alone. */
   events: z.string().max(200).optional(),
   /** As at the socket; the header `Authorization` takes precedence. */

@@ -1,12 +1,12 @@
 /** Canned responses and channels, with bodies of requests and responses. */
 import { z } from "zod";
-import { Cursor, Id, Timestamp } from "./model.ts";
+import { Cursor, Id, queryInteger, Timestamp } from "./model.ts";
 import { Content } from "./native.ts";
 
 const Text = z.string().trim().overwrite((text) => text.toWellFormed());
 const Paging = {
   cursor: Cursor.optional(),
-  limit: z.coerce.number().int().min(1).max(100).optional(),
+  limit: queryInteger(1, 100).optional(),
 };
 const notEmpty = (body: object) => Object.values(body).some((value) => value !== undefined);
 

@@ -5,7 +5,13 @@
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
-import { closingFor, isTemporary, ParleyError, toParleyError } from "../../protocol/errors.ts";
+import {
+  closingFor,
+  fieldErrors,
+  isTemporary,
+  ParleyError,
+  toParleyError,
+} from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Message, Role } from "../../protocol/model.ts";
@@ -106,8 +112,8 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
   async function chat(connection: Connection, frame: Frame): Promise<void> {
     const parsed = Chat.safeParse(frame.payload ?? {});
     if (!parsed.success) {
-      const { path, message } = parsed.error.issues[0]!;
-      throw new ParleyError("invalid", `Cannot send: "payload.${path.join(".")}" ${message}`);
+      const { path, message } = fieldErrors(parsed.error)[0]!;
+      throw new ParleyError("invalid", `Cannot send: "payload.${path}" ${message}`);
     }
     const { content, conversationId, id } = parsed.data;
     const own = id ?? crypto.randomUUID().slice(0, 18);

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { CLOSE } from "../../protocol/close_codes.ts";
-import { ContextId } from "../../protocol/contexts.ts";
+import { OptionalContextId } from "../../protocol/contexts.ts";
 import { closingFor, invalid, ParleyError, toParleyError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { idIn, peek } from "../../protocol/peek.ts";
@@ -77,7 +77,7 @@ const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const Token = z.string().min(1).max(8192);
 const Auth = z.object({
   token: Token,
-  contextId: ContextId.optional(),
+  contextId: OptionalContextId,
   lastSeq: z.union([Seq, z.string().regex(/^\d{1,15}$/).transform(Number)], "must be a seq")
     .optional(),
   epoch: z.string().max(64).optional(),

@@ -1,6 +1,6 @@
 /** The arguments of the events that Socket.IO clients send. */
 import { z } from "zod";
-import { ParleyError } from "../../protocol/errors.ts";
+import { fieldErrors, ParleyError } from "../../protocol/errors.ts";
 import { Id } from "../../protocol/model.ts";
 import { Content } from "../../protocol/native.ts";
 
@@ -68,7 +68,7 @@ function wrong(name: string, error: z.ZodError): ParleyError {
   const branches = first?.code === "invalid_union" ? first.errors : [error.issues];
   const issues = branches.findLast((branch) => branch.some(({ path }) => path.length > 0)) ??
     branches[0]!;
-  const fields = issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const fields = fieldErrors({ issues });
   const { path, message } = fields[0] ?? { path: "", message: "is not valid" };
   const what = path === "" ? message : `"${path}": ${message}`;
   return new ParleyError("invalid", `Cannot accept "${name}": ${what}`, { fields });
