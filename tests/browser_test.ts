@@ -67,7 +67,7 @@ testWith(
         // Offline messages wait and arrive once.
         await visitor.context.setOffline(true);
         await write(visitor.page, "Written without a network");
-        await visitor.page.waitForTimeout(300);
+        await visitor.page.getByText("Waiting for the connection").first().waitFor();
         assert.equal(await bubble(agent.page, "Written without a network").count(), 0);
         await visitor.context.setOffline(false);
         await bubble(agent.page, "Written without a network").waitFor();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { Conversation, Label } from "../protocol/model.ts";
-import { visit } from "./support/browser.ts";
+import { violations, visit } from "./support/browser.ts";
 import { call, cast, openSession, post } from "./support/http.ts";
 import { makeLabel, setLabels } from "./support/labels.ts";
-import { complain, open, signIn, withPages } from "./support/pages.ts";
+import { open, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 
@@ -49,7 +49,7 @@ testWith(
       const field = page.getByRole("combobox", { name: "Labels of this conversation" });
       await field.waitFor();
       await page.waitForFunction(() => document.activeElement?.role === "combobox");
-      assert.deepEqual(await complain(page), []);
+      assert.deepEqual(await violations(page), []);
       await page.keyboard.type("ship");
       await page.keyboard.press("Enter");
       await page.keyboard.type("ref");
@@ -72,7 +72,7 @@ testWith(
       assert.equal(await focused(), "Add label");
       await two.page.getByRole("button", { name: "Remove the label Shipping" }).click();
       for (const each of [one, two]) await shows(each.page, ["Refund"]);
-      assert.deepEqual(await complain(two.page), []);
+      assert.deepEqual(await violations(two.page), []);
 
       // What happens to a label elsewhere.
       const path = `/api/labels/${refund.id}`;
@@ -114,7 +114,7 @@ testWith(
       await page.getByRole("option", { name: "VIP" }).click();
       await page.waitForURL(`${url}/?label=${vip.id}`);
       await page.waitForFunction(() => document.querySelectorAll("[data-row]").length === 1);
-      assert.deepEqual(await complain(page), []);
+      assert.deepEqual(await violations(page), []);
       // Drawn by the server in the same way, and live in both directions.
       await page.reload();
       await open(page, page.url());
@@ -161,7 +161,7 @@ testWith(
         await open(page, `${url}/settings/labels`);
       }
       const { page } = one;
-      assert.deepEqual(await complain(page), []);
+      assert.deepEqual(await violations(page), []);
       await page.getByRole("button", { name: "New label" }).click();
       const form = page.getByRole("form", { name: "Label" });
       await page.keyboard.press("Enter");
@@ -170,7 +170,7 @@ testWith(
       await form.getByTitle("Violet").click();
       assert.ok(await form.getByRole("radio", { name: "Violet" }).isChecked());
       await form.getByLabel("Description (optional)").fill("Answer them first");
-      assert.deepEqual(await complain(page), []);
+      assert.deepEqual(await violations(page), []);
       await form.getByRole("button", { name: "Add label" }).click();
       await form.waitFor({ state: "detached" });
       await two.page.getByText("Answer them first").waitFor();
@@ -192,7 +192,7 @@ testWith(
 
       for (const scheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme: scheme });
-        assert.deepEqual(await complain(page), []);
+        assert.deepEqual(await violations(page), []);
       }
       const { token } = (await call<{ token: string }>(server, "POST", "/api/auth/login", {
         body: ADMIN,

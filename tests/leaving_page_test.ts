@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Conversation } from "../protocol/model.ts";
-import { visit } from "./support/browser.ts";
+import { violations, visit } from "./support/browser.ts";
 import { call } from "./support/http.ts";
 import { assign, colleagues, newVisitor } from "./support/notifications.ts";
-import { complain, open, signIn, withPages } from "./support/pages.ts";
+import { open, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 
@@ -58,7 +58,7 @@ testWith(
         await page.emulateMedia({ colorScheme: scheme });
         for (const width of [1440, 390]) {
           await page.setViewportSize({ width, height: 844 });
-          assert.deepEqual(await complain(page), [], `${scheme} ${width}`);
+          assert.deepEqual(await violations(page), [], `${scheme} ${width}`);
           if (SHOTS) await page.screenshot({ path: `${SHOTS}/leaving-${scheme}-${width}.png` });
         }
       }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
-import { visit, withBrowser } from "./support/browser.ts";
+import { violations, visit } from "./support/browser.ts";
+import { poll } from "./support/deadline.ts";
 import { call, post } from "./support/http.ts";
 import {
   assign,
@@ -12,10 +12,9 @@ import {
   told,
   untilTold,
 } from "./support/notifications.ts";
-import { startProcess } from "./support/process.ts";
+import { alive, open, reload, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
-import { makeDataDir } from "./support/template.ts";
 
 interface Staff {
   url: string;
@@ -23,21 +22,11 @@ interface Staff {
   bea: Colleague;
 }
 
-async function withStaff(fn: (staff: Staff, browser: Browser) => Promise<void>): Promise<void> {
-  const dataDir = await makeDataDir();
-  const server = await startProcess({
-    DATA_DIR: dataDir,
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-  });
-  try {
-    const url = server.url.replace("127.0.0.1", "localhost");
+function withStaff(fn: (staff: Staff, browser: Browser) => Promise<void>): Promise<void> {
+  return withPages(async (url, _server, browser) => {
     const [ada, bea] = await colleagues({ url }, "Bea Moor");
-    await withBrowser((browser) => fn({ url, ada: ada!, bea: bea! }, browser));
-  } finally {
-    await server.kill("SIGTERM");
-    await Deno.remove(dataDir, { recursive: true });
-  }
+    await fn({ url, ada: ada!, bea: bea! }, browser);
+  });
 }
 
 /** Counts what would be heard and shown outside of the page, which is in the background. */
@@ -68,31 +57,11 @@ const outside = (page: Page) =>
     (globalThis as unknown as { outside: { shown: string[]; tones: number } }).outside
   );
 
-async function signIn(page: Page, url: string): Promise<void> {
-  await page.goto(`${url}/login`);
-  await page.getByLabel(/e-?mail/i).fill(ADMIN.email);
-  await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${url}/`);
-  await page.locator('.connection[data-trouble="none"]').waitFor({ state: "attached" });
-}
-
 const bell = (page: Page) => page.getByRole("button", { name: /^Notifications/ });
 const panel = (page: Page) => page.getByRole("dialog", { name: "Notifications" });
 const badge = (page: Page, unread: number) =>
   page.getByRole("button", { name: `Notifications ${unread} unread` });
 const noBadge = (page: Page) => page.getByRole("button", { name: "Notifications", exact: true });
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
-    const runner = (globalThis as unknown as { axe: typeof import("axe-core") }).axe;
-    const { violations } = await runner.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}
 
 testWith(
   ["chromium"],
@@ -100,7 +69,7 @@ testWith(
   () =>
     withStaff(async ({ url, ada }, browser) => {
       const { page, complaints } = await visit(browser);
-      await signIn(page, url);
+      await signIn(page, url, ADMIN);
       await bell(page).click();
       await panel(page).getByText("No notifications").waitFor();
       await page.keyboard.press("Escape");
@@ -151,7 +120,7 @@ testWith(
       await panel(page).getByRole("button", { name: "Mark all as read" }).click();
       await noBadge(page).waitFor();
       await untilTold({ url }, ada, ({ unread }) => unread === 0);
-      await page.reload();
+      await reload(page);
       await noBadge(page).waitFor();
       assert.deepEqual(complaints, []);
 
@@ -164,7 +133,7 @@ testWith(
 
       // A list that does not load says so, and comes with the next try.
       await page.route("**/api/notifications?*", (route) => route.abort());
-      await page.reload();
+      await reload(page);
       await bell(page).click();
       await panel(page).getByText("Notifications did not load").waitFor();
       assert.deepEqual(await violations(page), []);
@@ -181,23 +150,23 @@ testWith(
     withStaff(async ({ url, ada, bea }, browser) => {
       const { context, page } = await visit(browser);
       await listenOutside(page);
-      await signIn(page, url);
-      const open = await newVisitor({ url }, ada);
+      await signIn(page, url, ADMIN);
+      const shown = await newVisitor({ url }, ada);
       const aside = await newVisitor({ url }, ada);
-      for (const { conversationId } of [open, aside]) {
+      for (const { conversationId } of [shown, aside]) {
         await assign({ url }, bea, conversationId, ada);
       }
       await badge(page, 2).waitFor();
       const tab = await context.newPage();
       await listenOutside(tab);
-      await tab.goto(url);
+      await open(tab, url);
       await badge(tab, 2).waitFor();
       for (const one of [tab, page]) {
         await one.bringToFront();
         // A press lets the page sound.
         await one.mouse.click(200, 4);
       }
-      await page.goto(`${url}/conversations/${open.conversationId}`);
+      await open(page, `${url}/conversations/${shown.conversationId}`);
       await page.mouse.click(200, 4);
       await badge(page, 1).waitFor();
       for (const one of [page, tab]) {
@@ -210,7 +179,7 @@ testWith(
       }
 
       // Both hear of the one; the other one comes after it, so that nothing is still on its way.
-      await post({ url }, open.sessionId, open.conversationId, "Before your eyes");
+      await post({ url }, shown.sessionId, shown.conversationId, "Before your eyes");
       await page.getByLabel("Messages", { exact: true }).getByText("Before your eyes").waitFor();
       await post({ url }, aside.sessionId, aside.conversationId, "Over here");
       await badge(page, 2).waitFor();
@@ -219,13 +188,9 @@ testWith(
         const [one, two] = [await outside(page), await outside(tab)];
         return { shown: [...one.shown, ...two.shown], tones: one.tones + two.tones };
       };
-      const deadline = Date.now() + 10_000;
-      while ((await both()).shown.length === 0 && Date.now() < deadline) {
-        await page.waitForTimeout(20);
-      }
-      const { shown, tones } = await both();
-      assert.deepEqual(shown, [`${aside.name} wrote`]);
-      assert.equal(tones, 2, "one sound has two tones");
+      const heard = await poll(both, ({ shown }) => shown.length > 0, "a notification");
+      assert.deepEqual(heard.shown, [`${aside.name} wrote`]);
+      assert.equal(heard.tones, 2, "one sound has two tones");
       await untilTold({ url }, ada, ({ unread }) => unread === 2);
     }),
 );
@@ -236,8 +201,8 @@ testWith(
   () =>
     withStaff(async ({ url, ada, bea }, browser) => {
       const { page, complaints } = await visit(browser);
-      await signIn(page, url);
-      await page.goto(`${url}/settings/notifications`);
+      await signIn(page, url, ADMIN);
+      await open(page, `${url}/settings/notifications`);
       const box = (name: string) => page.getByRole("checkbox", { name });
       await box("New conversation: In the bell").waitFor();
       assert.deepEqual(await violations(page), []);
@@ -247,7 +212,7 @@ testWith(
         box("New conversation: In the bell").uncheck(),
       ]);
       assert.equal(await box("New conversation: Sound").isDisabled(), true);
-      await page.reload();
+      await reload(page);
       await box("New conversation: In the bell").waitFor();
       assert.equal(await box("New conversation: In the bell").isChecked(), false);
       assert.equal(await box("Mention: In the bell").isChecked(), true);
@@ -271,7 +236,7 @@ testWith(
       complaints.length = 0;
 
       const visitor = await newVisitor({ url }, ada);
-      await page.goto(`${url}/conversations/${visitor.conversationId}`);
+      await open(page, `${url}/conversations/${visitor.conversationId}`);
       await page.getByRole("button", { name: "Note" }).click();
       const text = page.getByRole("textbox", { name: "Note that only your team sees" });
       await text.pressSequentially("Look here @mo");

@@ -1,22 +1,15 @@
 import assert from "node:assert/strict";
-import { visit, withBrowser } from "./support/browser.ts";
+import { visit } from "./support/browser.ts";
 import { call, login } from "./support/http.ts";
-import { startProcess } from "./support/process.ts";
-import { ADMIN } from "./support/server.ts";
+import { withPages } from "./support/pages.ts";
 import { testWith } from "./support/services.ts";
-import { makeDataDir } from "./support/template.ts";
 
-testWith(["chromium"], "a visitor rates with one press when it is over, and says why", async () => {
-  const dataDir = await makeDataDir();
-  const server = await startProcess({
-    DATA_DIR: dataDir,
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-  });
-  try {
-    const url = server.url.replace("127.0.0.1", "localhost");
-    const { token } = await login(server);
-    await withBrowser(async (browser) => {
+testWith(
+  ["chromium"],
+  "a visitor rates with one press when it is over, and says why",
+  () =>
+    withPages(async (url, server, browser) => {
+      const { token } = await login(server);
       const { page, complaints } = await visit(browser);
       await page.goto(`${url}/demo`);
       const open = () => page.getByRole("button", { name: "Chat" }).click();
@@ -62,9 +55,5 @@ testWith(["chromium"], "a visitor rates with one press when it is over, and says
       await resolve();
       await question.waitFor();
       assert.deepEqual(complaints, []);
-    });
-  } finally {
-    await server.kill("SIGTERM");
-    await Deno.remove(dataDir, { recursive: true });
-  }
-});
+    }),
+);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import type { ContextRule, User } from "../protocol/model.ts";
 import type { ContextRuleList } from "../protocol/rules.ts";
-import { visit } from "./support/browser.ts";
+import { violations, visit } from "./support/browser.ts";
 import { call, login } from "./support/http.ts";
-import { complain, open, signIn, withPages } from "./support/pages.ts";
+import { open, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 
@@ -55,7 +55,7 @@ testWith(
         await open(page, `${url}/rules`);
       }
       // From nothing, by a template, with the keyboard where it matters.
-      assert.deepEqual(await complain(one.page), []);
+      assert.deepEqual(await violations(one.page), []);
       await one.page.getByRole("button", { name: "Use this: Greet on a page" }).click();
       const form = one.page.getByRole("form", { name: "Rule" });
       await form.getByLabel("Name").fill("");
@@ -63,7 +63,7 @@ testWith(
       await form.getByText("Enter a name.").waitFor();
       await form.getByLabel("Name").fill("Greeting");
       await form.getByText("Try it").click();
-      assert.deepEqual(await complain(one.page), []);
+      assert.deepEqual(await violations(one.page), []);
       await form.getByLabel("On the page").fill("https://www.example.com/pricing/plans?a=1");
       await form.getByText("The bot would say this.").waitFor();
       await form.getByLabel("On the page").fill("https://www.example.com/");
@@ -113,7 +113,7 @@ testWith(
       );
       for (const scheme of ["light", "dark"] as const) {
         await one.page.emulateMedia({ colorScheme: scheme });
-        assert.deepEqual(await complain(one.page), []);
+        assert.deepEqual(await violations(one.page), []);
       }
       assert.deepEqual([...one.complaints, ...two.complaints], []);
     }),

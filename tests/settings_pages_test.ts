@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import type { PublicWidget } from "../protocol/rest.ts";
 import { visit } from "./support/browser.ts";
+import { poll } from "./support/deadline.ts";
 import { call } from "./support/http.ts";
 import { open, signIn, withPages } from "./support/pages.ts";
-import type { ServerProcess } from "./support/process.ts";
-import { ADMIN } from "./support/server.ts";
+import { ADMIN, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 
 const WEBSITE = "https://shop.example.com";
 const GRACE = { name: "Grace Okafor", email: "grace@example.com" };
 const NEXT_PASSWORD = "a better long password";
-/** Milliseconds that the server may go on with the list of origins that it knows. */
-const ORIGINS_KNOWN_MS = 6_000;
 
-function publicWidget(server: ServerProcess, key: string) {
+function publicWidget(server: TestServer, key: string) {
   return call<PublicWidget & { code: string }>(server, "GET", `/api/widgets/${key}`, {
     headers: { origin: WEBSITE },
   });
@@ -50,13 +48,12 @@ testWith(
       await page.getByText(/^Saved\./).waitFor();
       assert.equal(await page.getByRole("textbox", { name: "Website 1" }).inputValue(), WEBSITE);
 
-      const until = Date.now() + ORIGINS_KNOWN_MS;
-      let answer = await publicWidget(server, key![2]!);
-      while (answer.status !== 200 && Date.now() < until) {
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        answer = await publicWidget(server, key![2]!);
-      }
-      assert.equal(answer.status, 200);
+      // The server goes on for some seconds with the list of origins that it knows.
+      const answer = await poll(
+        () => publicWidget(server, key![2]!),
+        ({ status }) => status === 200,
+        "the website to be allowed",
+      );
       assert.equal(answer.body.appearance.accent, "#c2410c");
       assert.equal(answer.headers.get("access-control-allow-origin"), WEBSITE);
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Browser, Locator, Page } from "playwright-core";
 import { visit, withBrowser } from "./support/browser.ts";
 import { call, login, widgetKey } from "./support/http.ts";
-import { type ServerProcess, startProcess } from "./support/process.ts";
+import { alive, open, reload, withPages } from "./support/pages.ts";
+import { startProcess } from "./support/process.ts";
 import { ADMIN, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { makeDataDir } from "./support/template.ts";
@@ -43,35 +44,25 @@ const NO_READ_MARKS = ["chat-json", "scoped"];
 /** What a browser says by itself while a server is away, or of an address that was refused. */
 const NOISE = /ERR_|WebSocket|status of \d+/;
 
-interface Stage {
-  url: string;
-  server: ServerProcess;
-  browser: Browser;
-  restart(): Promise<void>;
-}
-
-async function withServer(fn: (stage: Stage) => Promise<void>, env: Record<string, string> = {}) {
+/** A server that can be killed is a process of its own. */
+async function withMortalServer(
+  fn: (url: string, browser: Browser, restart: () => Promise<void>) => Promise<void>,
+) {
   const dataDir = await makeDataDir();
-  const full = {
+  const env = {
     DATA_DIR: dataDir,
     ADMIN_EMAIL: ADMIN.email,
     ADMIN_PASSWORD: ADMIN.password,
-    ...env,
   };
-  let server = await startProcess(full);
+  let server = await startProcess(env);
   const { port } = new URL(server.url);
+  const restart = async () => {
+    await server.kill("SIGKILL");
+    server = await startProcess({ ...env, PORT: port });
+  };
   try {
-    await withBrowser((browser) =>
-      fn({
-        url: server.url.replace("127.0.0.1", "localhost"),
-        server,
-        browser,
-        async restart() {
-          await server.kill("SIGKILL");
-          server = await startProcess({ ...full, PORT: port });
-        },
-      })
-    );
+    const url = server.url.replace("127.0.0.1", "localhost");
+    await withBrowser((browser) => fn(url, browser, restart));
   } finally {
     await server.kill("SIGTERM");
     await Deno.remove(dataDir, { recursive: true });
@@ -84,7 +75,7 @@ async function signIn(page: Page, url: string, next: string, who = ADMIN) {
   await page.getByLabel("E-mail").fill(who.email);
   await page.getByLabel("Password", { exact: true }).fill(who.password);
   await page.keyboard.press("Enter");
-  await page.getByRole("button", { name: /^Account of .*, Online$/ }).waitFor();
+  await alive(page);
 }
 
 function sideOf(page: Page, name: "Customer" | "Agent") {
@@ -119,7 +110,7 @@ testWith(
   ["chromium"],
   "customer and agent talk on the test page, each in any protocol, through an absence",
   (t) =>
-    withServer(async ({ url, browser }) => {
+    withPages(async (url, _server, browser) => {
       const { page, complaints } = await visit(browser);
       await signIn(page, url, "/websocket-test.html");
       assert.equal(new URL(page.url()).pathname, "/websocket-test");
@@ -197,7 +188,7 @@ testWith(
   ["chromium"],
   "a side changes its protocol in the middle of the conversation, and a reload keeps it",
   () =>
-    withServer(async ({ url, browser }) => {
+    withPages(async (url, _server, browser) => {
       const { page } = await visit(browser);
       await signIn(page, url, "/websocket-test");
       const customer = sideOf(page, "Customer"), agent = sideOf(page, "Agent");
@@ -210,8 +201,7 @@ testWith(
       await agent.write("Second");
       await customer.sees("Second");
       assert.deepEqual(await textsOf(customer.log), ["First", "Second"]);
-      await page.reload();
-      await page.getByRole("button", { name: /, Online$/ }).waitFor();
+      await reload(page);
       await customer.connect("chat-json");
       await customer.sees("Second");
       assert.deepEqual(await textsOf(customer.log), ["First", "Second"]);
@@ -222,7 +212,7 @@ testWith(
 
       // Another conversation leaves nothing open behind it.
       const before = page.url();
-      await page.goto(`${url}/websocket-test`);
+      await open(page, `${url}/websocket-test`);
       await customer.connect("native");
       const resolved = page.waitForResponse((answer) => answer.request().method() === "PATCH");
       await page.getByRole("button", { name: "New conversation" }).click();
@@ -236,7 +226,7 @@ testWith(
   ["chromium"],
   "a connection outlives its token, in every protocol",
   () =>
-    withServer(async ({ url, browser }) => {
+    withPages(async (url, _server, browser) => {
       const { page } = await visit(browser);
       await signIn(page, url, "/websocket-test");
       const agent = sideOf(page, "Agent");
@@ -259,7 +249,7 @@ testWith(
   ["chromium"],
   "the frame log shows a frame in full, filters, copies without secrets, and is cleared",
   () =>
-    withServer(async ({ url, browser }) => {
+    withPages(async (url, _server, browser) => {
       const { page, context } = await visit(browser);
       await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: url });
       await signIn(page, url, "/websocket-test");
@@ -299,7 +289,7 @@ testWith(
   ["chromium"],
   "a server that is away, ends the connection or says no is told in words, and nothing is lost",
   () =>
-    withServer(async ({ url, browser, restart }) => {
+    withMortalServer(async (url, browser, restart) => {
       const { page } = await visit(browser);
       await signIn(page, url, "/websocket-test");
       const customer = sideOf(page, "Customer"), agent = sideOf(page, "Agent");
@@ -317,7 +307,7 @@ testWith(
       await agent.sees("While the server was away");
       assert.deepEqual(await textsOf(agent.log), ["Before", "While the server was away"]);
 
-      const server = { url } as TestServer;
+      const server = { url };
       const { token, user } = await login(server);
       await call(server, "POST", "/api/connections/disconnect", {
         token,
@@ -340,8 +330,7 @@ testWith(
   ["chromium"],
   "who is no admin is told why the scoped customer cannot connect, and can use the others",
   () =>
-    withServer(async ({ url, browser }) => {
-      const server = { url } as TestServer;
+    withPages(async (url, server, browser) => {
       const { token } = await login(server);
       const person = { email: "grace@example.com", password: "a long enough password" };
       await call(server, "POST", "/api/users", {
@@ -366,7 +355,7 @@ testWith(
   ["chromium"],
   "in development the page is open, and the agent's side waits for a sign-in",
   () =>
-    withServer(async ({ url, browser }) => {
+    withPages(async (url, _server, browser) => {
       const { page } = await visit(browser);
       await page.goto(`${url}/websocket-test`);
       assert.equal(new URL(page.url()).pathname, "/websocket-test");
@@ -388,8 +377,7 @@ testWith(
   ["chromium"],
   "without a widget the page says what to do",
   () =>
-    withServer(async ({ url, browser }) => {
-      const server = { url } as TestServer;
+    withPages(async (url, server, browser) => {
       const { token } = await login(server);
       const { items } = (await call<{ items: { id: string; widgetKey: string }[] }>(
         server,
@@ -417,8 +405,7 @@ testWith(
   ["chromium"],
   "the settings subscribe to conversations, measure a test message, and fall back to polling",
   () =>
-    withServer(async ({ url, browser }) => {
-      const server = { url } as TestServer;
+    withPages(async (url, server, browser) => {
       const { page, context } = await visit(browser);
       const conversationId = await talk(server, "Do you ship to Norway?");
       const other = await talk(server, "Somebody else");
@@ -463,8 +450,7 @@ testWith(
       await page.getByRole("button", { name: "Disconnect" }).click();
       await page.getByText("Offline", { exact: true }).waitFor();
       await context.routeWebSocket(/\/api\/v1\/ws/, (socket) => socket.close({ code: 1011 }));
-      await page.reload();
-      await page.getByRole("button", { name: /, Online$/ }).waitFor();
+      await reload(page);
       await page.getByRole("button", { name: "Connect", exact: true }).click();
       await page.getByText("Offline, polling every 3 s").waitFor();
       await choice.selectOption(conversationId);

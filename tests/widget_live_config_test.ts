@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import type { WidgetAppearance, WidgetConfig } from "../protocol/model.ts";
-import { visit, withBrowser } from "./support/browser.ts";
+import { visit } from "./support/browser.ts";
 import { call, login } from "./support/http.ts";
-import { type ServerProcess, startProcess } from "./support/process.ts";
+import { open, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
-import { makeDataDir } from "./support/template.ts";
 
 interface Stage {
   url: string;
@@ -17,14 +16,8 @@ interface Stage {
   change(changes: Partial<WidgetConfig> | { appearance: Partial<WidgetAppearance> }): Promise<void>;
 }
 
-async function onStage(fn: (stage: Stage) => Promise<void>) {
-  const dataDir = await makeDataDir();
-  const server: ServerProcess = await startProcess({
-    DATA_DIR: dataDir,
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-  });
-  try {
+function onStage(fn: (stage: Stage) => Promise<void>) {
+  return withPages(async (url, server, browser) => {
     const { token } = await login(server);
     const ask = async <T>(method: string, path: string, body?: unknown) => {
       const options = body === undefined ? { token } : { token, body };
@@ -37,12 +30,8 @@ async function onStage(fn: (stage: Stage) => Promise<void>) {
     const change = async (changes: unknown) => {
       await ask("PATCH", `/api/widget-configs/${widget.id}`, changes);
     };
-    const url = server.url.replace("127.0.0.1", "localhost");
-    await withBrowser((browser) => fn({ url, browser, widget, ask, change }));
-  } finally {
-    await server.kill("SIGTERM");
-    await Deno.remove(dataDir, { recursive: true });
-  }
+    await fn({ url, browser, widget, ask, change });
+  });
 }
 
 /** The look of the widget as the page shows it. */
@@ -57,6 +46,26 @@ async function looks(page: Page, side: string, background: string, label: string
     },
     [side, background, label],
   );
+}
+
+/** Notes every title that the panel has from now on. @returns reads them, one after the other */
+async function watchTitles(page: Page): Promise<() => Promise<string[]>> {
+  const notes = await page.evaluateHandle(() => {
+    const root = document.querySelector("parley-widget")!.shadowRoot!;
+    const titles: string[] = [];
+    const note = () => {
+      const title = root.querySelector(".head h2")?.textContent ?? "";
+      if (title !== titles.at(-1)) titles.push(title);
+    };
+    note();
+    new MutationObserver(note).observe(root, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
+    return titles;
+  });
+  return () => notes.jsonValue();
 }
 
 /** The server has the last message; the shop around the panel has words like these, too. */
@@ -103,13 +112,13 @@ testWith(
       // The first message makes the client tell anew who it is; the look is not what it was then.
       await change({ appearance: { title: "Third" } });
       await page.getByRole("heading", { name: "Third" }).waitFor();
+      const titles = await watchTitles(page);
       await box.press("Enter");
       await page.getByLabel("Messages", { exact: true }).getByText("Half a thought").waitFor();
       await sent(page);
-      for (let i = 0; i < 10; i++) {
-        assert.equal(await page.getByRole("heading", { name: "Third" }).count(), 1);
-        await page.waitForTimeout(50);
-      }
+      await change({ appearance: { title: "Fourth" } });
+      await page.getByRole("heading", { name: "Fourth" }).waitFor();
+      assert.deepEqual(await titles(), ["Third", "Fourth"]);
 
       await change({ enabled: false });
       await page.getByRole("dialog").waitFor({ state: "detached" });
@@ -211,19 +220,6 @@ testWith(
     }),
 );
 
-async function signIn(page: Page, url: string) {
-  await page.goto(`${url}/login`);
-  await page.getByLabel("E-mail").fill(ADMIN.email);
-  await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${url}/`);
-}
-
-async function open(page: Page, address: string) {
-  await page.goto(address);
-  await page.getByRole("button", { name: /^Account of .*, Online$/ }).waitFor();
-}
-
 testWith(
   ["chromium"],
   "two admins at one widget see each other's changes and lose none",
@@ -232,7 +228,7 @@ testWith(
       const list = await visit(browser);
       const mine = await visit(browser);
       const theirs = await visit(browser);
-      for (const { page } of [list, mine, theirs]) await signIn(page, url);
+      for (const { page } of [list, mine, theirs]) await signIn(page, url, ADMIN);
       await open(list.page, `${url}/widgets`);
       const address = `${url}/widgets/${widget.id}`;
       await open(mine.page, address);

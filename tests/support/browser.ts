@@ -1,5 +1,7 @@
+/** Chromium for the tests of a page: one process for all tests of a file, a fresh profile for each. */
+import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { CHROMIUM } from "./services.ts";
+import { CHROMIUM, isPresent } from "./services.ts";
 
 const ARGS = [
   "--no-sandbox",
@@ -11,15 +13,27 @@ const ARGS = [
   "--disable-sync",
 ];
 
+/** Before the first test: what begins in a test and outlives it would look like a leak. */
+let browser: Browser | null = null;
+Deno.test.beforeAll(async () => {
+  if (!isPresent("chromium")) return;
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+});
+Deno.test.afterAll(async () => {
+  await browser?.close();
+  browser = null;
+});
+
+/** Runs it with the browser of this file, and ends every profile that it opened. */
 export async function withBrowser(fn: (browser: Browser) => Promise<void>): Promise<void> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  if (browser === null) throw new Error("Cannot open a page: there is no browser");
   try {
     await fn(browser);
   } catch (error) {
     await describePages(browser);
     throw error;
   } finally {
-    await browser.close();
+    for (const context of browser.contexts()) await context.close();
   }
 }
 
@@ -38,12 +52,14 @@ export interface Visit {
   complaints: string[];
 }
 
+/** A page in a profile of its own, of a person who wants no motion: nothing fades or slides in. */
 export async function visit(
   browser: Browser,
   options: Parameters<Browser["newContext"]>[0] = {},
 ): Promise<Visit> {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
+    reducedMotion: "reduce",
     ...options,
   });
   const page = await context.newPage();
@@ -54,4 +70,43 @@ export async function visit(
     if (message.type() === "error") complaints.push(message.text());
   });
   return { context, page, complaints };
+}
+
+/** Waits until what changed is drawn, and brings everything that still moves to its end. */
+export async function settle(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    await frame();
+    for (const animation of document.getAnimations()) {
+      // What never ends cannot be brought to its end.
+      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
+    }
+  });
+}
+
+/** Rules of axe whose verdict depends on colours. */
+const COLOURS = ["color-contrast", "link-in-text-block"];
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/**
+ * Rules of WCAG 2.2 A and AA that the page breaks as it is now, each with the elements that do.
+ *
+ * @param colours look at these alone: in another theme nothing else differs
+ */
+export async function violations(
+  page: Page,
+  colours: "colours" | "all" = "all",
+): Promise<string[]> {
+  await settle(page);
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe.source);
+  return await page.evaluate(async (runOnly) => {
+    const runner = (globalThis as unknown as { axe: typeof import("axe-core") }).axe;
+    const { violations } = await runner.run(document, {
+      runOnly,
+      resultTypes: ["violations"],
+      selectors: false,
+    });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  }, colours === "all" ? TAGS : COLOURS);
 }

@@ -1,6 +1,7 @@
 /** What tests of notifications share: colleagues, and what each of them has been told. */
 import type { Conversation, Notification } from "../../protocol/model.ts";
 import type { NotificationList } from "../../protocol/notifications.ts";
+import { poll } from "./deadline.ts";
 import { call, login, openSession, widgetKey } from "./http.ts";
 import type { TestServer } from "./server.ts";
 
@@ -59,13 +60,7 @@ export async function untilTold(
   fits: (list: NotificationList) => boolean,
   what = "the notifications",
 ): Promise<NotificationList> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    const list = await told(server, who);
-    if (fits(list)) return list;
-    if (Date.now() > deadline) throw new Error(`Waited for ${what}: ${JSON.stringify(list)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  return await poll(() => told(server, who), fits, what);
 }
 
 export const kinds = ({ items }: { items: Notification[] }) => items.map(({ kind }) => kind);

@@ -1,50 +1,57 @@
-/** What tests of the dashboard's pages share: a server of their own, signing in, and axe. */
-import axe from "axe-core";
+/** What tests of the dashboard's pages share: a server of their own, a browser, and signing in. */
 import type { Browser, Page } from "playwright-core";
+import { createSite } from "../../api/site.ts";
 import { withBrowser } from "./browser.ts";
-import { type ServerProcess, startProcess } from "./process.ts";
-import { ADMIN } from "./server.ts";
-import { makeDataDir } from "./template.ts";
+import { startServer, type TestServer } from "./server.ts";
 
-/** The address has `localhost`, where browsers keep cookies and clipboards without TLS. */
+/** The dashboard and the widget as they were built. */
+export const builtSite = (reload = false) =>
+  createSite({ dashboardDir: ".output", widgetDir: ".build/widget", reload });
+
+/** A server with pages. The address has `localhost`, where browsers keep cookies without TLS. */
 export async function withPages(
-  fn: (url: string, server: ServerProcess, browser: Browser) => Promise<void>,
+  fn: (url: string, server: TestServer, browser: Browser) => Promise<void>,
+  env: Record<string, string> = {},
 ): Promise<void> {
-  const dataDir = await makeDataDir();
-  const server = await startProcess({
-    DATA_DIR: dataDir,
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-  });
+  const site = await builtSite(env["DEV_RELOAD"] === "true");
+  const server = await startServer("pglite", env, site);
   try {
     const url = server.url.replace("127.0.0.1", "localhost");
     await withBrowser((browser) => fn(url, server, browser));
+    if (server.errors.length > 0) throw server.errors[0];
   } finally {
-    await server.kill("SIGTERM");
-    await Deno.remove(dataDir, { recursive: true });
+    await server.close();
   }
 }
 
-export async function signIn(page: Page, url: string, who: { email: string; password: string }) {
-  await page.goto(`${url}/login`);
+/** Signs in and waits until the page asked for is alive. */
+export async function signIn(
+  page: Page,
+  url: string,
+  who: { email: string; password: string },
+  next = "/",
+) {
+  await page.goto(`${url}/login?next=${encodeURIComponent(next)}`);
   await page.getByLabel("E-mail").fill(who.email);
   await page.getByLabel("Password", { exact: true }).fill(who.password);
   await page.keyboard.press("Enter");
-  await page.waitForURL(`${url}/`);
+  await page.waitForURL(url + next);
+  await alive(page);
 }
 
-/** Opens a page and waits until it is alive: its connection says that the agent is online. */
+/** Opens a page and waits until it is alive. */
 export async function open(page: Page, address: string) {
   await page.goto(address);
-  await page.getByRole("button", { name: /^Account of .*, Online$/ }).waitFor();
+  await alive(page);
 }
 
-/** What axe finds wrong with the page as it is now. */
-export async function complain(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
-    const runner = (globalThis as unknown as { axe: typeof import("axe-core") }).axe;
-    const { violations } = await runner.run(document);
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
+/** Loads the page again and waits until it is alive. */
+export async function reload(page: Page) {
+  await page.reload();
+  await alive(page);
+}
+
+/** Until its connection says that the agent is online: before that, no press and no key arrives. */
+export async function alive(page: Page) {
+  await page.getByRole("button", { name: /^Account of .*, Online$/ }).waitFor();
 }

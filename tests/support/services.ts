@@ -78,6 +78,8 @@ const present: Record<Service, boolean> = {
   nginx: await nginxRuns(),
 };
 
+export const isPresent = (service: Service): boolean => present[service];
+
 /**
  * A test that needs services: skipped by name where one is missing.
  *
@@ -92,7 +94,7 @@ export function testWith(
   const missing = services.filter((service) => !present[service]);
   if (missing.length === 0) {
     const clean = leaks === undefined ? {} : { sanitizeOps: false, sanitizeResources: false };
-    Deno.test({ name, ...clean, fn: services.includes("chromium") ? twiceAtMost(name, fn) : fn });
+    Deno.test({ name, ...clean, fn });
   } else if (requireAll) {
     Deno.test(name, () => {
       throw new Error(`Cannot run "${name}": ${missing.join(" and ")} must be there`);
@@ -100,21 +102,4 @@ export function testWith(
   } else {
     Deno.test.ignore(`${name} (skipped: no ${missing.join(", no ")})`, fn);
   }
-}
-
-/**
- * A browser on a machine that is busy with other work may miss a deadline of the test's own. Where
- * PARLEY_TEST_BROWSER_TRIES allows it, such a test is run again and says so; a second miss fails.
- */
-function twiceAtMost(name: string, fn: (t: Deno.TestContext) => Promise<void>): typeof fn {
-  if (Deno.env.get("PARLEY_TEST_BROWSER_TRIES") !== "2") return fn;
-  return async (t) => {
-    try {
-      await fn(t);
-    } catch (error) {
-      if ((error as Error).name !== "TimeoutError") throw error;
-      console.error(`\nRunning "${name}" again after: ${(error as Error).message}\n`);
-      await fn(t);
-    }
-  };
 }
