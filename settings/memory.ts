@@ -6,18 +6,18 @@ export const memory = {
     "MEMORY_LIMIT_BYTES",
     int(67_108_864, 2 ** 50),
     undefined,
-    "Memory that the process may take; unset: that of the container (cgroup) or of the machine, where the runtime may read it",
+    "Memory that the process may use; unset: that of the container (cgroup) or of the machine, if the runtime may read it",
   ),
   guardPercent: setting(
     "MEMORY_GUARD_PERCENT",
     int(0, 100),
     "80",
-    "Part of it past which new sockets are refused and those not authenticated are let go; 0: never",
+    "Percentage of it above which new sockets are refused and sockets that are not authenticated are closed; 0: never",
   ),
   stopPercent: setting(
     "MEMORY_STOP_PERCENT",
     int(0, 100),
     "95",
-    "Part of it past which the process drains and ends, to be started again by its supervisor; 0: never",
+    "Percentage of it above which the process drains and ends, and its supervisor starts it again; 0: never",
   ),
 };

@@ -12,7 +12,7 @@ export const rates = {
     "LIMIT_MESSAGES_PER_MINUTE",
     int(1, 1_000_000),
     "100",
-    "Commands per minute and connection (typing has its own)",
+    "Commands per minute and connection (typing has its own limit)",
   ),
   roomBroadcasts: setting(
     "LIMIT_ROOM_BROADCASTS_PER_MINUTE",
@@ -36,7 +36,7 @@ export const rates = {
     "LIMIT_CURSORS_PER_MINUTE",
     int(1, 10_000_000),
     "1200",
-    "Moves of a cursor in shared documents per minute and connection",
+    "Cursor moves in shared documents per minute and connection",
   ),
   logins: setting(
     "LIMIT_LOGINS_PER_MINUTE",

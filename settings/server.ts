@@ -13,7 +13,7 @@ export const server = {
     "PUBLIC_URL",
     origin,
     undefined,
-    "Origin under which people reach this server, such as https://chat.example.com; unset: as the Host header says",
+    "Origin of this server, such as https://chat.example.com; unset: taken from the Host header",
   ),
   frontendOrigins: setting(
     "FRONTEND_URL",
@@ -26,7 +26,7 @@ export const server = {
     "TRUSTED_PROXIES",
     addresses,
     "",
-    "Proxies whose X-Forwarded-For, -Proto and -Host are believed",
+    "Proxies whose X-Forwarded-For, -Proto and -Host are trusted",
   ),
   secureCookies: setting(
     "SECURE_COOKIES",
@@ -38,13 +38,13 @@ export const server = {
     "MAX_PENDING_CONNECTIONS",
     int(1, 65_535),
     "4096",
-    "Connections that the kernel keeps until they are accepted (net.core.somaxconn at most); with --parallel 511 a worker",
+    "Connections that the kernel queues until they are accepted (net.core.somaxconn at most); with --parallel 511 per worker",
   ),
   drainMs: setting(
     "DRAIN_MS",
     int(0, 3_500),
     "3000",
-    "Time over which clients are sent away, each at its own moment, before the process ends",
+    "Time over which clients are asked to reconnect, spread evenly, before the process ends",
   ),
   devReload: setting(
     "DEV_RELOAD",

@@ -7,19 +7,19 @@ export const telemetry = {
     "LOG_LEVEL",
     z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error"),
     "info",
-    "What is logged: debug, info, warning or error",
+    "Lowest level of log lines: debug, info, warning or error",
   ),
   logFormat: setting(
     "LOG_FORMAT",
     z.enum(["auto", "json", "text"], 'must be "auto", "json" or "text"'),
     "auto",
-    "Form of log lines: json (an object a line), text (for people), or auto: text at a terminal, otherwise json",
+    "Format of log lines: json (one object per line), text (for people), or auto: text at a terminal, otherwise json",
   ),
   metricsToken: setting(
     "METRICS_TOKEN",
     text(16, "must have at least 16 characters"),
     undefined,
-    "Bearer token for /metrics; unset: only peers on this machine or a private network may read it",
+    "Bearer token for /metrics; unset: only clients on this machine or in a private network may read it",
     { secret: true },
   ),
 };

@@ -12,13 +12,13 @@ export const timeouts = {
     "BODY_TIMEOUT_MS",
     int(100, 600_000),
     "20000",
-    "Time in which the body of a request has to arrive; past it the answer is 408",
+    "Time in which the body of a request has to arrive; after that the response is 408",
   ),
   heartbeatMs: setting(
     "HEARTBEAT_MS",
     int(1000, 600_000),
     "25000",
-    "Silence after which a peer is pinged; after twice as much it is gone",
+    "Silence after which a peer is pinged; after twice as long it is disconnected",
   ),
   typingMs: setting(
     "TYPING_MS",
@@ -30,7 +30,7 @@ export const timeouts = {
     "PRESENCE_GRACE_MS",
     int(0, 600_000),
     "5000",
-    "Time before a user without a connection counts as gone",
+    "Time after which a user without a connection counts as offline",
   ),
   tokenGraceMs: setting(
     "TOKEN_GRACE_MS",
@@ -42,6 +42,6 @@ export const timeouts = {
     "RECOVERY_MS",
     int(0, 3_600_000),
     "120000",
-    "Time for which a Socket.IO connection that was cut can be recovered",
+    "Time for which an interrupted Socket.IO connection can be recovered",
   ),
 };
