@@ -90,7 +90,7 @@ testWith(
         await page.getByRole("button", { name: /^Conversations started/ }).click();
         await page.getByLabel("Broken down by").selectOption("label");
         await page.locator(".parts button").first().click();
-        await page.locator(".behind a").first().waitFor();
+        await page.locator(".drill-down a").first().waitFor();
         await page.getByText("As a table").click();
         await check("/analytics");
         await page.goto(`${url}/settings/profile`);
