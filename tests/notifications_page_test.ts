@@ -12,7 +12,7 @@ import {
   told,
   untilTold,
 } from "./support/notifications.ts";
-import { alive, open, reload, signIn, withPages } from "./support/pages.ts";
+import { open, reload, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 
