@@ -156,9 +156,7 @@ export async function prepareStart(
       },
     });
     const [site, store] = await Promise.all([loading, opening]);
-    if (migrated.length > 0) {
-      logger.info(plain(`The schema was brought up to date: ${migrated.at(-1)}`), { migrated });
-    }
+    if (migrated.length > 0) logMigrated(migrated, settings.database);
     missing = ["The server is starting"];
     const opened = await createParley(settings, {
       onError: reportError,
@@ -208,6 +206,19 @@ export async function prepareStart(
       watchdog?.stop();
     },
   };
+}
+
+/** Of a new database the names of all migrations say nothing. */
+function logMigrated(names: string[], { url, dataDir }: Settings["database"]): void {
+  const schema = names.at(-1)!;
+  if (!names[0]!.startsWith("001_")) {
+    logger.info(plain(`The schema was brought up to date: ${schema}`), { migrated: names });
+    return;
+  }
+  const where = url === undefined
+    ? `The database was created in "${dataDir}"`
+    : "The tables were created";
+  logger.info(plain(where), { schema });
 }
 
 /** Text for people at a terminal, JSON for programs that collect logs. */
