@@ -16,6 +16,7 @@ import { CONDITIONAL, conditional } from "./etag.ts";
 import { cannedResponseRoutes } from "./canned_responses.ts";
 import { channelRoutes } from "./channels.ts";
 import { connectionRoutes } from "./connections.ts";
+import { contactErasureRoutes } from "./contact_erasure.ts";
 import { docsRoutes } from "./docs/routes.ts";
 import { contextRuleRoutes } from "./context_rules.ts";
 import { contextRoutes } from "./contexts.ts";
@@ -94,6 +95,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", cannedResponseRoutes(services));
   app.route("/", channelRoutes(services));
   app.route("/", connectionRoutes(services));
+  app.route("/", contactErasureRoutes(services));
   app.route("/", contextRoutes(services));
   app.route("/", contextRuleRoutes(services));
   app.route("/", conversationRoutes(services));

@@ -2,6 +2,7 @@
 import type { Passwords } from "../domain/agents/passwords.ts";
 import type { SignIn } from "../domain/agents/sign_in.ts";
 import type { Analytics } from "../domain/analytics/service.ts";
+import type { Actor } from "../domain/audit.ts";
 import type { Bot } from "../domain/bot/engine.ts";
 import type { HandOvers } from "../domain/conversations/hand_over.ts";
 import type { Conversations } from "../domain/conversations/types.ts";
@@ -10,6 +11,7 @@ import type { Metrics } from "../domain/metrics.ts";
 import type { NotificationService } from "../domain/notifications/service.ts";
 import type { ProgramPrincipal, VisitorPrincipal } from "../domain/principal.ts";
 import type { Renames } from "../domain/visitors/contacts.ts";
+import type { Erased } from "../domain/visitors/erasure.ts";
 import type { ParticipantTokens } from "../domain/visitors/participants.ts";
 import type { Db } from "../db/database.ts";
 import type { PeerReader } from "../realtime/address.ts";
@@ -44,6 +46,8 @@ export interface ApiServices {
   programByKey: (key: string) => Promise<ProgramPrincipal>;
   /** How often a contact may get another name. */
   renames: Renames;
+  /** Erases a person with all their data. */
+  eraseContact: (actor: Actor, contactId: string) => Promise<Erased>;
   /** Whether an enabled widget or a setting allows the origin. */
   originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
   sessionLifeMs: number;

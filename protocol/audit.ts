@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = {
     "user.password_refused",
     "user.disabled",
     "user.enabled",
+    "contact.erased",
   ],
   programs: ["api_key.created", "api_key.revoked"],
   widgets: ["widget.created", "widget.updated", "widget.deleted"],

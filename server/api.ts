@@ -2,6 +2,7 @@
 import { createHttpApi } from "../api/app.ts";
 import type { Api } from "../api/env.ts";
 import type { Workers } from "../api/workers.ts";
+import { eraseContact } from "../domain/visitors/erasure.ts";
 import { VERSION } from "../process/version.ts";
 import type { Realtime } from "../realtime/types.ts";
 import type { Access } from "./access.ts";
@@ -37,6 +38,7 @@ export function createApi(
     originAllowed: access.originAllowed,
     agentOrigins: access.agentOrigins,
     renames: access.renames,
+    eraseContact: (actor, id) => eraseContact(database.jobs, actor, id),
     peer: access.peer,
     conversations,
     handOvers,

@@ -102,6 +102,7 @@ async function everyAction(server: TestServer): Promise<void> {
   await send("DELETE", `/api/canned-responses/${canned.id}`);
   await send("PATCH", "/api/analytics/business-hours", { businessHours: null });
   await send("POST", "/api/contexts/order-17/tokens", { userId: "u1", userName: "Eve" });
+  await send("DELETE", `/api/contacts/${conversation.contact.id}`);
   const range = "from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z";
   const series = `/api/analytics/series?metric=messages_in&${range}`;
   await call(server, "GET", `${series}&format=csv`, { token });

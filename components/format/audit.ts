@@ -44,6 +44,7 @@ const SIMPLE: Record<string, (subject: string) => string> = {
   "canned_response.deleted": (subject) => `deleted the canned response ${subject}`,
   "business_hours.changed": () => "changed the business hours",
   "audit.exported": () => "downloaded the audit log",
+  "contact.erased": () => "erased a contact and all their data",
   "context_token.issued": (subject) => `issued a context token for ${subject}`,
 };
 

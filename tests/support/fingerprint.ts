@@ -18,15 +18,23 @@ const TRACES = new Set([
 /** Columns of other tables for which the same holds. */
 const TRACE_COLUMNS = ["last_seen_at", "last_used_at"];
 
-type Query = (text: string) => Promise<Record<string, unknown>[]>;
+export type Query = (text: string) => Promise<Record<string, unknown>[]>;
 
-/** By table; with PGlite the server is stopped meanwhile, because a data directory has one reader. */
-export async function fingerprint(server: TestServer): Promise<Record<string, string>> {
+/** By table. */
+export function fingerprint(server: TestServer): Promise<Record<string, string>> {
+  return inDatabase(server, read);
+}
+
+/** Queries without Parley. PGlite's server is stopped meanwhile: its data folder has one reader. */
+export async function inDatabase<T>(
+  server: TestServer,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
   if (server.engine === "postgres") {
     const client = new pg.Client({ connectionString: server.env["DATABASE_URL"] });
     await client.connect();
     try {
-      return await read(async (text) => (await client.query(text)).rows);
+      return await work(async (text) => (await client.query(text)).rows);
     } finally {
       await client.end();
     }
@@ -34,7 +42,7 @@ export async function fingerprint(server: TestServer): Promise<Record<string, st
   await server.stop();
   const database = await PGlite.create(`${server.env["DATA_DIR"]}/postgres`);
   try {
-    return await read(async (text) => (await database.query<Record<string, unknown>>(text)).rows);
+    return await work(async (text) => (await database.query<Record<string, unknown>>(text)).rows);
   } finally {
     await database.close();
     await server.restart();

@@ -1,0 +1,157 @@
+/** Erasing a person leaves nothing of them, in any table and on any socket. */
+import assert from "node:assert/strict";
+import { CLOSE } from "../protocol/close_codes.ts";
+import type { AuditList } from "../protocol/audit.ts";
+import type { ConversationList } from "../protocol/rest.ts";
+import { enter, SECRET, sign } from "./protocols/scoped_peer.ts";
+import { inDatabase } from "./support/fingerprint.ts";
+import { call, cast, post } from "./support/http.ts";
+import { onBothEngines, type TestServer } from "./support/server.ts";
+import { connect, type TestSocket } from "./support/socket.ts";
+
+/** Words of the person alone, which the search index keeps as they are. */
+const WORDS = {
+  name: "quillfeather",
+  address: "zeb@erased.example",
+  message: "zebrafish",
+  page: "cartwheel",
+  note: "marzipan",
+  draft: "saltlamp",
+  shared: "wolfram",
+  former: "featherquill",
+};
+
+/** Tables in which a word is, by word. */
+async function tablesWith(server: TestServer): Promise<Record<string, string[]>> {
+  return await inDatabase(server, async (query) => {
+    const tables = await query(
+      "select table_name as name from information_schema.tables where table_schema = 'public'",
+    );
+    const found: Record<string, string[]> = {};
+    for (const { name } of tables) {
+      const rows = await query(`select lower(to_jsonb(t)::text) as row from "${name}" t`);
+      const text = rows.map(({ row }) => String(row)).join("\n");
+      for (const [what, word] of Object.entries(WORDS)) {
+        if (text.includes(word)) (found[what] ??= []).push(String(name));
+      }
+    }
+    for (const names of Object.values(found)) names.sort();
+    return found;
+  });
+}
+
+async function write(
+  socket: TestSocket,
+  subject: Record<string, string>,
+  content: string,
+): Promise<void> {
+  const { documentId, version } = await socket.ack("join_session", { ...subject, clientId: "c" });
+  const edit = { operation: "insert", position: 0, content };
+  await socket.ack("edit", { documentId, version, opId: 1, ...edit });
+}
+
+onBothEngines("an erased person is in no table any more", async (server) => {
+  const { agent: { token }, visitor, conversation } = await cast(server);
+  const request = async <T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ) => {
+    const answer = await call<T>(server, method, path, { token, body });
+    assert.ok(answer.status < 300, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const contact = `/api/contacts/${conversation.contact.id}`;
+  const agent = await connect(server, { token });
+  // Rows of these tables are recorded from now on, as they were and as they are.
+  for (const table of ["chat_messages", "chat_sessions", "conversations", "notifications"]) {
+    await agent.ack("subscribe", { table });
+  }
+  await request("PATCH", contact, { name: "Zeb Featherquill" });
+  const person = await connect(server, { sessionId: visitor.sessionId });
+  await post(server, visitor.sessionId, conversation.id, `my ${WORDS.message} is ill`);
+  await person.ack("page", { url: `https://shop.example/${WORDS.page}`, title: "Cart" });
+  await request("PATCH", contact, { name: "Zeb Quillfeather", email: WORDS.address });
+  await post(server, token, conversation.id, `Zeb Quillfeather, is it the ${WORDS.message}?`);
+  await write(agent, { contactId: conversation.contact.id }, `likes ${WORDS.note}`);
+  await write(agent, { conversationId: conversation.id }, `a ${WORDS.draft} helps`);
+  await request("PATCH", `/api/conversations/${conversation.id}`, { status: "resolved" });
+  await post(server, visitor.sessionId, conversation.id, `the ${WORDS.message} again`);
+  const found = await request<{ messages: { items: unknown[] } }>(
+    "GET",
+    `/api/search?q=${WORDS.message}`,
+  );
+  assert.ok(JSON.stringify(found).includes(WORDS.message));
+
+  const before = await tablesWith(server);
+  assert.deepEqual(
+    Object.keys(before).sort(),
+    Object.keys(WORDS).filter((w) => w !== "shared").sort(),
+  );
+  for (const table of ["chat_messages", "changes"]) {
+    assert.ok(before["message"]!.includes(table), table);
+  }
+
+  const connected = await connect(server, { sessionId: visitor.sessionId });
+  const erased = await request<{ conversations: number; messages: number }>("DELETE", contact);
+  assert.equal((await connected.closed).code, CLOSE.disconnected.code);
+  assert.equal(erased.conversations, 1);
+  assert.ok(erased.messages >= 4, `${erased.messages}`);
+  assert.deepEqual(await tablesWith(server), {});
+
+  for (const path of [contact, `/api/conversations/${conversation.id}`]) {
+    assert.equal((await call(server, "GET", path, { token })).status, 404);
+  }
+  assert.equal((await call(server, "DELETE", contact, { token })).status, 404);
+  const session = await call(server, "GET", "/api/conversations", { token: visitor.sessionId });
+  assert.equal(session.status, 401);
+  const { items } = await request<AuditList>("GET", "/api/audit?action=contact.erased");
+  assert.deepEqual(items.map(({ subject, data }) => [subject, data]), [
+    [{ id: conversation.contact.id, name: null }, { ...erased }],
+  ]);
+});
+
+onBothEngines(
+  "of a conversation of several people the words of others stay",
+  async (server) => {
+    const { agent: { token } } = await cast(server);
+    const agent = await connect(server, { token });
+    await agent.ack("subscribe", { table: "chat_messages" });
+    const ann = await enter(server, await sign({ sub: "ann", name: "Ann", contexts: ["A"] }), "A");
+    const zeb = await enter(
+      server,
+      await sign({ sub: "zeb", name: "Zeb Quillfeather", contexts: ["A"] }),
+      "A",
+    );
+    await ann.ask("message", { content: "Has anybody seen my lamp?" });
+    const { conversationId } = ann.me;
+    const path = `/api/conversations/${conversationId}`;
+    await call(server, "PATCH", path, { token, body: { status: "resolved" } });
+    // Writing opens it again, and the history says who did.
+    await zeb.ask("message", { content: `the ${WORDS.message} has it` });
+    assert.ok((await tablesWith(server))["name"]!.includes("conversation_events"));
+
+    const deleted = await call(server, "DELETE", `/api/contacts/${zeb.me.userId}`, { token });
+    assert.equal(deleted.status, 200);
+    assert.deepEqual(await tablesWith(server), {});
+    const { body } = await call<{ messages: { content: string; sender: { userName: string } }[] }>(
+      server,
+      "GET",
+      `${path}/messages`,
+      { token },
+    );
+    const said = body.messages.map(({ content, sender }) => `${sender.userName}: ${content}`);
+    const name = `Visitor ${zeb.me.userId.slice(-4)}`;
+    assert.deepEqual(said, [
+      "Ann: Has anybody seen my lamp?",
+      "Parley: Ada resolved the conversation",
+      `Parley: ${name} reopened the conversation`,
+      `${name}: `,
+    ]);
+    const { body: list } = await call<ConversationList>(server, "GET", "/api/conversations", {
+      token,
+    });
+    assert.equal(list.items.find(({ id }) => id === conversationId)?.contact.name, "Ann");
+  },
+  { JWT_SECRET: SECRET },
+);
