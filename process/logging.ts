@@ -135,6 +135,25 @@ export function logSetupCode(code: string): void {
   startLogger.info(plain(`From another machine, /setup asks for this code: ${code}`), {});
 }
 
+/**
+ * Migrations were run. For a new database their names say nothing, but its place does.
+ *
+ * @param database its settings
+ */
+export function logMigrated(
+  names: readonly string[],
+  { url, dataDir }: { url?: string | undefined; dataDir: string },
+): void {
+  const schema = names.at(-1);
+  if (!names[0]!.startsWith("001_")) {
+    logger.info(plain(`The schema was brought up to date: ${schema}`), { migrated: names });
+  } else if (url === undefined) {
+    logger.info(plain(`The database was created in "${dataDir}"`), { schema });
+  } else {
+    logger.info("The tables of the database were created", { schema });
+  }
+}
+
 /** Logs an unexpected error with its context, never with what users wrote. */
 export function reportError(error: unknown, context: Record<string, unknown> = {}): void {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { LogRecord } from "@logtape/logtape";
-import { redact, textLine } from "./logging.ts";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { logMigrated, redact, textLine } from "./logging.ts";
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
 const SECRET = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF";
@@ -58,5 +58,29 @@ Deno.test("what strangers send begins no line of its own, and moves no cursor", 
     "    Error: one",
     "    2026-11-30T00:00:00.000Z INFO    forged\\u001b[2J",
     "        at two",
+  ]);
+});
+
+Deno.test("a new database is one line with its place, an old one with the names that ran", async () => {
+  const lines: string[] = [];
+  await configure({
+    sinks: { lines: (record) => void lines.push(textLine(record).replace(/^\S+ /, "")) },
+    loggers: [
+      { category: "parley", sinks: ["lines"] },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
+    ],
+  });
+  try {
+    const all = ["001_conversations", "002_store_functions"];
+    logMigrated(all, { dataDir: "./data" });
+    logMigrated(all, { url: "postgres://u:hunter2@db/parley", dataDir: "./data" });
+    logMigrated(all.slice(1), { dataDir: "./data" });
+  } finally {
+    await reset();
+  }
+  assert.deepEqual(lines, [
+    'INFO    The database was created in "./data" schema=002_store_functions',
+    "INFO    The tables of the database were created schema=002_store_functions",
+    'INFO    The schema was brought up to date: 002_store_functions migrated=["002_store_functions"]',
   ]);
 });

@@ -14,6 +14,7 @@ import { readSettings, type Settings, SettingsError } from "../settings.ts";
 import {
   configureLogging,
   type LogFormat,
+  logMigrated,
   logReady,
   logSetupCode,
   plain,
@@ -206,19 +207,6 @@ export async function prepareStart(
       watchdog?.stop();
     },
   };
-}
-
-/** Of a new database the names of all migrations say nothing. */
-function logMigrated(names: string[], { url, dataDir }: Settings["database"]): void {
-  const schema = names.at(-1)!;
-  if (!names[0]!.startsWith("001_")) {
-    logger.info(plain(`The schema was brought up to date: ${schema}`), { migrated: names });
-    return;
-  }
-  const where = url === undefined
-    ? `The database was created in "${dataDir}"`
-    : "The tables were created";
-  logger.info(plain(where), { schema });
 }
 
 /** Text for people at a terminal, JSON for programs that collect logs. */

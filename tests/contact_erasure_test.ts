@@ -134,17 +134,17 @@ onBothEngines(
     const deleted = await call(server, "DELETE", `/api/contacts/${zeb.me.userId}`, { token });
     assert.equal(deleted.status, 200);
     assert.deepEqual(await tablesWith(server), {});
-    const { body } = await call<{ messages: { content: string; sender: { userName: string } }[] }>(
+    const { body } = await call<{ items: { content: string; sender: { userName: string } }[] }>(
       server,
       "GET",
       `${path}/messages`,
       { token },
     );
-    const said = body.messages.map(({ content, sender }) => `${sender.userName}: ${content}`);
+    const said = body.items.map(({ content, sender }) => `${sender.userName}: ${content}`);
     const name = `Visitor ${zeb.me.userId.slice(-4)}`;
     assert.deepEqual(said, [
       "Ann: Has anybody seen my lamp?",
-      "Parley: Ada resolved the conversation",
+      "Parley: ada resolved the conversation",
       `Parley: ${name} reopened the conversation`,
       `${name}: `,
     ]);
