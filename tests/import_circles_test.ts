@@ -3,37 +3,13 @@
  * belongs in a third one, below both.
  */
 import assert from "node:assert/strict";
-import { dirname, join, normalize } from "node:path";
-
-const ROOT = new URL("../", import.meta.url).pathname;
-/** Not ours: what is installed, built or stored. */
-const FOREIGN = /^(node_modules|data|\..*)$/;
-/** The relative module of a static import or export. */
-const IMPORT = /^(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*["'](\.[^"']+)["']/gm;
+import { type Graph, importsOf, readGraph } from "./support/imports.ts";
 
 /** Files in circles that are still there, by folder. The numbers may only become smaller. */
 const KNOWN: Record<string, number> = {
   client: 6,
   realtime: 10,
 };
-
-type Graph = Map<string, string[]>;
-
-function importsOf(path: string, code: string): string[] {
-  return [...code.matchAll(IMPORT)].map(([, module]) => normalize(join(dirname(path), module!)));
-}
-
-function readGraph(folder = "", graph: Graph = new Map()): Graph {
-  for (const { name, isDirectory } of Deno.readDirSync(join(ROOT, folder))) {
-    const path = join(folder, name);
-    if (FOREIGN.test(name)) continue;
-    if (isDirectory) readGraph(path, graph);
-    else if (/\.tsx?$/.test(name)) {
-      graph.set(path, importsOf(path, Deno.readTextFileSync(join(ROOT, path))));
-    }
-  }
-  return graph;
-}
 
 /** Groups of files that all import each other in the end (Tarjan's strongly connected components). */
 function circlesOf(graph: Graph): string[][] {
