@@ -1,15 +1,15 @@
-/** How much of a time lies within the workspace's business hours. Seconds; instants in milliseconds. */
+/** Time within the workspace's business hours, in seconds; instants are in milliseconds. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { BusinessHours } from "../../protocol/analytics.ts";
 import { instantOf, localOf } from "./calendar.ts";
 
 const DAY = 86_400_000;
-/** Past it the answer is not looked up day by day. */
+/** Longer ranges are not computed day by day. */
 const MAX_DAYS = 1100;
 const KEY = "business_hours";
 
-/** Seconds from one instant to another in which the business was open; with null: all of them. */
+/** Seconds between two instants within business hours; null: always open. */
 export function openSeconds(from: number, to: number, hours: BusinessHours): number {
   if (to <= from) return 0;
   if (hours === null || to - from > MAX_DAYS * DAY) return (to - from) / 1000;
@@ -31,7 +31,7 @@ function clock(text: string): number {
   return (Number(text.slice(0, 2)) * 60 + Number(text.slice(3))) * 60_000;
 }
 
-/** null: always open, as long as nobody has set anything. */
+/** null: always open, which is the default. */
 export async function readBusinessHours(db: Db): Promise<BusinessHours> {
   const row = await db.selectFrom("server_meta").select("value").where("key", "=", KEY)
     .executeTakeFirst();
@@ -40,7 +40,7 @@ export async function readBusinessHours(db: Db): Promise<BusinessHours> {
   return parsed.success ? parsed.data : null;
 }
 
-/** Holds for what is counted from now on; what was counted stays as it was. */
+/** Applies to what is counted from now on. */
 export async function writeBusinessHours(db: Db, hours: BusinessHours): Promise<void> {
   await sql`insert into server_meta (key, value) values (${KEY}, ${JSON.stringify(hours)})
     on conflict (key) do update set value = excluded.value`.execute(db);

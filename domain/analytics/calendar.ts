@@ -1,6 +1,6 @@
 /**
- * Days and hours of a time zone as instants, in milliseconds since the epoch. A local day has 23,
- * 24 or 25 hours; what begins a day, an hour or a month is looked up in the zone, never added up.
+ * Days and hours of a time zone as instants, in milliseconds since the epoch. A local day has 23, 24
+ * or 25 hours, so begins of days, hours and months are computed in the zone, never added up.
  */
 import type { MetricInterval } from "../../protocol/analytics.ts";
 
@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Names that a zone goes by are as many as one likes: those used last are kept. */
+/** Formats that are cached: clients can send many names of zones. */
 const MAX_FORMATS = 100;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -32,7 +32,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Milliseconds that local clocks are ahead of UTC at that instant. */
+/** Milliseconds by which local clocks are ahead of UTC at that instant. */
 export function offsetAt(instant: number, timeZone: string): number {
   const part: Record<string, number> = {};
   for (const { type, value } of formatOf(timeZone).formatToParts(instant)) {
@@ -49,20 +49,20 @@ export function offsetAt(instant: number, timeZone: string): number {
   return local - Math.floor(instant / 1000) * 1000;
 }
 
-/** Stretches of one offset that cover a range, in order. */
+/** A part of a range with one offset. */
 export interface Stretch {
   from: number;
   to: number;
   offset: number;
 }
 
-/** Where clocks are set differently within the range, to the minute. */
+/** Splits a range where the clocks change, in order. */
 export function stretches(from: number, to: number, timeZone: string): Stretch[] {
   const result: Stretch[] = [];
   let start = from;
   let offset = offsetAt(from, timeZone);
   for (let at = from; at < to;) {
-    // Two changes within a week have not been seen; a step of a week can miss none.
+    // No zone has ever had two changes within a week, so a step of a week misses none.
     const next = Math.min(to, at + 7 * DAY);
     const then = offsetAt(next, timeZone);
     if (then !== offset) {
@@ -96,7 +96,7 @@ export function instantOf(local: number, timeZone: string): number {
     .filter((instant) => instant + offsetAt(instant, timeZone) === local);
   if (candidates.length > 0) return Math.min(...candidates);
   const around = stretches(local - DAY - early, local + DAY - late, timeZone);
-  // The clocks jumped over it: the change is where the later stretch begins.
+  // The clocks skip it: the change is where the later stretch begins.
   return around.find((one) => one.from + one.offset > local)?.from ?? local - late;
 }
 
@@ -130,7 +130,7 @@ function nextLocal(local: number, interval: "day" | "week" | "month", steps = 1)
   return local + steps * (interval === "day" ? DAY : 7 * DAY);
 }
 
-/** How long an interval is at most, with the clocks set back within it. */
+/** The longest duration of an interval, with the clocks set back within it. */
 const LONGEST: Record<MetricInterval, number> = {
   hour: HOUR,
   day: DAY + 3 * HOUR,
@@ -139,10 +139,10 @@ const LONGEST: Record<MetricInterval, number> = {
 };
 
 /**
- * Where the intervals of a range begin, and the end of the range last: n + 1 instants for n
- * intervals. The first and the last may be cut by the range.
+ * The begins of the intervals of a range, and the end of the range: n + 1 instants for n intervals.
+ * The first and the last may be cut by the range.
  *
- * @param max intervals at most; undefined is returned where there are more
+ * @param max of intervals; undefined is returned where there are more
  */
 export function boundaries(
   from: number,
@@ -151,11 +151,11 @@ export function boundaries(
   timeZone: string,
   max: number,
 ): number[] | undefined {
-  // Counted before any of them is made.
+  // Checked before any of them is computed.
   if ((to - from) / LONGEST[interval] > max) return undefined;
   const result = [from];
   if (interval === "hour") {
-    // Hours go on when clocks change: there are two of a name, or one is missing.
+    // Hours continue when clocks change: one is repeated, or one is missing.
     for (const stretch of stretches(from, to, timeZone)) {
       const first = Math.floor((stretch.from + stretch.offset) / HOUR) * HOUR - stretch.offset;
       for (let at = first; at < stretch.to; at += HOUR) {
@@ -178,8 +178,8 @@ export function boundaries(
 }
 
 /**
- * The range before, as long by the calendar: seven local days before seven local days, even where
- * one of them has 23 hours; whole months before whole months.
+ * The previous range of the same length by the calendar: seven local days before seven local days, even
+ * if one of them has 23 hours; whole months before whole months.
  */
 export function rangeBefore(
   from: number,
@@ -197,7 +197,7 @@ export function rangeBefore(
   return { from: Math.min(from - 1, instantOf(start - (end - start), timeZone)), to: from };
 }
 
-/** The finest steps at which all these instants lie, coarsest first. */
+/** Resolutions of points, coarsest first. */
 export type Resolution = "day" | "hour" | "quarter" | "minute";
 export const RESOLUTION_MS: Record<Resolution, number> = {
   day: DAY,
@@ -207,7 +207,7 @@ export const RESOLUTION_MS: Record<Resolution, number> = {
 };
 export const RESOLUTIONS: readonly Resolution[] = ["day", "hour", "quarter", "minute"];
 
-/** undefined: one of them does not lie on a whole minute. */
+/** The coarsest resolution of which all instants are multiples; undefined: not even minutes. */
 export function resolutionFor(instants: readonly number[]): Resolution | undefined {
   return RESOLUTIONS.find((resolution) =>
     instants.every((instant) => instant % RESOLUTION_MS[resolution] === 0)

@@ -1,8 +1,8 @@
-/** Figures of single conversations over the last day, for dashboards that are cut to a context. */
+/** Figures of single conversations over the last day, for dashboards of one context. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 
-/** By family; null: nothing that it could be computed from has happened. */
+/** By family; null: nothing was counted. */
 export interface ConversationFigures {
   engagement: {
     messages_in: number;
@@ -24,7 +24,7 @@ export interface ConversationFigures {
   };
 }
 
-/** Newest messages of a conversation that are looked at: a figure that is read once a second. */
+/** Messages of a conversation that are counted, the newest: it is read once a second. */
 const MOST_MESSAGES = 5000;
 
 export const NO_FIGURES: ConversationFigures = {
@@ -50,7 +50,7 @@ const quantile = (kind: string, q: number) =>
   sql`percentile_disc(${sql.lit(q)}) within group (order by open_seconds)
     filter (where kind = ${sql.lit(kind)})`;
 
-/** Each of these conversations since then; one that there is not is left out. */
+/** The figures of each of these conversations since then, without unknown ones. */
 export async function figuresOfConversations(
   db: Db,
   ids: readonly string[],

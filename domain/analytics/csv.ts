@@ -1,8 +1,8 @@
 import type { SeriesResponse } from "../../protocol/analytics.ts";
 
 /**
- * A row for each stretch of time: its limits, the value, the period before where it was asked for,
- * and each part. RFC 4180 with lines that end in CRLF; what is unknown is empty.
+ * One row for each interval: begin, end, value, the previous period where it is requested, and each
+ * part. RFC 4180 with lines that end in CRLF; unknown values are empty.
  */
 export function toCsv({ metric, buckets, previous, parts }: SeriesResponse): string {
   const head = ["start", "end", metric];
@@ -22,7 +22,7 @@ export function csvLine(cells: (string | number | null)[]): string {
   return cells.map(cell).join(",") + "\r\n";
 }
 
-/** A spreadsheet would take a name that begins with one of these for a formula. */
+/** Spreadsheets read text that begins with one of these as a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function cell(value: string | number | null): string {

@@ -1,12 +1,12 @@
 /**
- * Histograms whose counts can be added up: the same buckets everywhere, eight to each doubling, so
- * that a percentile is at most 4.5 % from the true one. In the unit of what is measured.
+ * Histograms whose counts can be added: fixed buckets, eight for each doubling, so that a percentile
+ * differs from the true one by at most 4.5 %. In the unit of what is measured.
  */
 
 const PER_DOUBLING = 8;
-/** Below, everything is one bucket: a tenth of a millisecond or second makes no difference. */
+/** Smaller values share one bucket: a tenth of a millisecond or second makes no difference. */
 const SMALLEST = 0.1;
-/** Past it too: 2^30 tenths are three years of seconds. */
+/** Larger values share the last bucket: 2^30 tenths are three years of seconds. */
 const LAST = PER_DOUBLING * 30;
 
 /** The number of the bucket of a value, 0 for the smallest. */
@@ -15,7 +15,7 @@ export function bucketOf(value: number): number {
   return Math.min(LAST, Math.floor(Math.log2(value / SMALLEST) * PER_DOUBLING) + 1);
 }
 
-/** What stands for the values of a bucket: the geometric middle of its limits. */
+/** The value that represents a bucket: the geometric mean of its limits. */
 export function valueOf(bucket: number): number {
   return bucket <= 0 ? 0 : SMALLEST * 2 ** ((bucket - 0.5) / PER_DOUBLING);
 }
@@ -25,7 +25,7 @@ export function quantile(counts: ReadonlyMap<number, number>, q: number): number
   const buckets = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
   const total = buckets.reduce((sum, [, count]) => sum + count, 0);
   if (total === 0) return null;
-  // The same rank as percentile_disc: the first value that at least a share of q is not above.
+  // The same rank as percentile_disc: the first value that at least a share of q does not exceed.
   const rank = Math.max(1, Math.ceil(q * total));
   let seen = 0;
   for (const [bucket, count] of buckets) {
@@ -42,7 +42,7 @@ export function countBuckets(text: string): Map<number, number> {
   return counts;
 }
 
-/** The sum of histograms as the database writes them, such as `{"7": 2, "9": 1},{"7": 1}`. */
+/** The sum of histograms in the text form of the database, such as `{"7": 2, "9": 1},{"7": 1}`. */
 export function readHistograms(text: string): Map<number, number> {
   const sum = new Map<number, number>();
   let bucket: number | null = null;
@@ -56,7 +56,7 @@ export function readHistograms(text: string): Map<number, number> {
 const ZERO = 48;
 const NINE = 57;
 
-/** Whole numbers, whatever stands between: there are many, and as objects they take far longer. */
+/** Calls back with each whole number of a text; parsing JSON would be much slower. */
 function eachNumber(text: string, on: (n: number) => void): void {
   for (let at = 0; at < text.length; at++) {
     let code = text.charCodeAt(at);

@@ -1,7 +1,6 @@
 /**
- * What only this process knows: how long deliveries took, how connections ended, who came back. It
- * is counted in memory and added to the points every few seconds, so an end without a warning loses
- * those few seconds and nothing else.
+ * Counts of what only this process knows: times of deliveries, ends of connections, reconnects. They are
+ * kept in memory and added to the points every few seconds, so a crash loses only those seconds.
  */
 import { setImmediate } from "node:timers";
 import type { Db } from "../../db/database.ts";
@@ -13,27 +12,27 @@ import { addPoints, type Count, type Retention } from "./points.ts";
 
 export interface ProcessCounters {
   /**
-   * A message was handed to the sockets of this node.
+   * Call when a message was written to the sockets of this node.
    *
-   * @returns when it was committed, the first time; undefined where another node did it.
+   * @returns the time of its commit, at the first call; undefined where another node committed it.
    */
   delivered(conversationId: string, seq: number): number | undefined;
-  /** A client said that it has a message, so many milliseconds after the commit. */
+  /** Call when a client has acknowledged a message, with the milliseconds since the commit. */
   answered(ms: number): void;
   flush(): Promise<void>;
 }
 
 /**
- * Codes with which a client that means to go ends its connection (RFC 6455; 1005: none given), and
- * with which a server that restarts sends it away.
+ * Close codes of a client that closes on purpose (RFC 6455; 1005: none given), and of a server that
+ * restarts.
  */
 const NORMAL_CLOSES: readonly number[] = [1000, 1001, 1005, CLOSE.draining.code];
-/** What is a time, in milliseconds since the commit. */
+/** Metrics of times, in milliseconds since the commit. */
 const TIMES = ["delivery", "receipt"] as const;
-/** Commits whose delivery is waited for; with none connected nobody takes them out. */
+/** Commits whose delivery is awaited: with no client connected they are not removed. */
 const MAX_WAITING = 10_000;
 
-/** Listens to the bus before those who deliver do, so that it hears of a commit first. */
+/** Has to subscribe to the bus before the delivery does, so that it sees a commit first. */
 export function createProcessCounters(options: {
   db: Db;
   bus: EventBus;
@@ -45,8 +44,8 @@ export function createProcessCounters(options: {
   const committed = new Map<string, number>();
   /** By bucket. */
   let times = { delivery: new Map<number, number>(), receipt: new Map<number, number>() };
-  /** When what was handed out in this turn was committed. */
-  let handedOut: number[] = [];
+  /** Times of the commits that were delivered in this turn of the event loop. */
+  let deliveredNow: number[] = [];
   const seen = { closes: 0, abnormal_closes: 0, joins: 0, rejoins: 0 };
   let flushing: Promise<void> = Promise.resolve();
 
@@ -77,11 +76,11 @@ export function createProcessCounters(options: {
 
   async function flushNow(): Promise<void> {
     const at = now();
-    const taken = times;
+    const flushed = times;
     times = { delivery: new Map(), receipt: new Map() };
     const total = await totals();
     const counts: Count[] = TIMES.flatMap((metric) =>
-      [...taken[metric]].map(([bucket, value]) => ({ metric, at, bucket, value }))
+      [...flushed[metric]].map(([bucket, value]) => ({ metric, at, bucket, value }))
     );
     for (const metric of ["closes", "abnormal_closes", "joins", "rejoins"] as const) {
       const value = total[metric] - seen[metric];
@@ -92,9 +91,9 @@ export function createProcessCounters(options: {
       await db.transaction().execute((trx) => addPoints(trx, counts, retention, at));
       Object.assign(seen, total);
     } catch (error) {
-      // They count with the next ones.
+      // Counted with the next ones.
       for (const metric of TIMES) {
-        for (const [bucket, value] of taken[metric]) count(metric, bucket, value);
+        for (const [bucket, value] of flushed[metric]) count(metric, bucket, value);
       }
       throw error;
     }
@@ -106,8 +105,8 @@ export function createProcessCounters(options: {
 
   function observe(): void {
     const at = performance.now();
-    for (const since of handedOut) count("delivery", bucketOf(at - since));
-    handedOut = [];
+    for (const since of deliveredNow) count("delivery", bucketOf(at - since));
+    deliveredNow = [];
   }
 
   return {
@@ -116,8 +115,8 @@ export function createProcessCounters(options: {
       const at = committed.get(name);
       if (at === undefined) return undefined;
       committed.delete(name);
-      // What follows the first of a burst goes out at the end of this turn.
-      if (handedOut.push(at) === 1) setImmediate(observe);
+      // The rest of a burst is sent at the end of this turn.
+      if (deliveredNow.push(at) === 1) setImmediate(observe);
       return at;
     },
     answered: (ms) => count("receipt", bucketOf(ms)),

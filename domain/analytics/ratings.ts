@@ -1,4 +1,4 @@
-/** What visitors say of a conversation when it is over: 1 to 5, and in words if they like. */
+/** Visitors' ratings of resolved conversations: 1 to 5, with an optional comment. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { RatingResponse } from "../../protocol/analytics.ts";
@@ -7,7 +7,7 @@ import { maySee } from "../conversations/rights.ts";
 import type { Principal } from "../principal.ts";
 
 /**
- * Stores the rating of a resolved conversation; given again it replaces the earlier one.
+ * Stores the rating of a resolved conversation; another one replaces it.
  *
  * @throws {ParleyError} `forbidden` for agents, `not_found`, `conflict` while it is not resolved.
  */

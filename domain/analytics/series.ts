@@ -1,4 +1,4 @@
-/** A metric over time, by the calendar of a time zone. */
+/** Time series of a metric, by the calendar of a time zone. */
 import type { Db } from "../../db/database.ts";
 import {
   type HeatMapResponse,
@@ -25,7 +25,7 @@ const DAY = 86_400_000;
 
 type Line = SeriesResponse["parts"][number];
 
-/** @throws {ParleyError} `invalid` for what has no history, and for a range that is not kept. */
+/** @throws {ParleyError} `invalid` for a metric without history, and for a range that is not kept. */
 export async function readSeries(
   options: SeriesOptions,
   metric: MetricName,
@@ -70,7 +70,7 @@ export async function readSeries(
   const before = rangeBefore(range.from, range.to, timeZone);
   const [[whole], [previous = null], parts] = await Promise.all([
     line(range, "all"),
-    compare === undefined ? [] : line(before, "all").catch(noneIfForgotten),
+    compare === undefined ? [] : line(before, "all").catch(noneIfNotKept),
     by === undefined ? [] : line(range, by).then((lines) => nameParts(options.db, by, lines)),
   ]);
   return {
@@ -111,18 +111,18 @@ async function nameParts(db: Db, by: MetricDimension, parts: Line[]): Promise<Li
   return parts.map((part) => ({ ...part, name: names.get(part.key) ?? part.key }));
 }
 
-/** The coarsest points that add up to these stretches. */
+/** The coarsest resolution whose points add up to these intervals. */
 function pointsWithin(
   edges: readonly number[],
   { retention, now }: SeriesOptions,
   dimension: "all" | MetricDimension = "all",
 ): { resolution: Resolution; boundaries: readonly number[] } {
   const last = edges.at(-1)!;
-  // Of what has not happened yet it does not matter where it ends.
+  // The future has no points, so its end can be rounded.
   const boundaries = last > now ? edges.with(-1, Math.ceil(last / DAY) * DAY) : edges;
   const coarsest = resolutionFor(boundaries);
   if (coarsest === undefined) throw refusal("from", "it has to be a whole minute, as has the end");
-  // Figures by label come from the facts, which are kept as long as hours.
+  // Figures by label are computed from the facts, which are kept as long as hours.
   if (dimension === "label" && edges[0]! < keptFrom("hour", retention, now)) {
     const since = new Date(keptFrom("hour", retention, now)).toISOString();
     throw refusal("from", `what is by label is kept since ${since} only`);
@@ -130,21 +130,21 @@ function pointsWithin(
   if (edges[0]! < keptFrom(coarsest, retention, now)) {
     const since = new Date(keptFrom(coarsest, retention, now)).toISOString();
     const unit = coarsest === "quarter" ? "quarter of an hour" : coarsest;
-    throw new Forgotten(`what begins at any ${unit} is kept since ${since} only`);
+    throw new NotKept(`what begins at any ${unit} is kept since ${since} only`);
   }
   return { resolution: coarsest, boundaries };
 }
 
-/** The range begins before what is kept. */
-class Forgotten extends ParleyError {
+/** The begin of the range is no longer kept. */
+class NotKept extends ParleyError {
   constructor(message: string) {
     super("invalid", sentence(message), { fields: [{ path: "from", message }] });
   }
 }
 
-/** The range itself is shown all the same. */
-function noneIfForgotten(error: unknown): [] {
-  if (error instanceof Forgotten) return [];
+/** The range itself is shown without the previous one. */
+function noneIfNotKept(error: unknown): [] {
+  if (error instanceof NotKept) return [];
   throw error;
 }
 
