@@ -48,7 +48,7 @@ export interface Records<Item extends Versioned, Create, Update extends object, 
     created?: AuditAction;
     updated?: AuditAction;
     deleted?: AuditAction;
-    /** What the entry of a new record (`before` is undefined) or of a change has besides. */
+    /** More data of the entry of a new record (`before` is undefined) or of a change. */
     more?(after: Item, before: Item | undefined): Record<string, unknown>;
   };
   /** Both throw where the caller may not. */

@@ -64,7 +64,7 @@ export function topicRoutes(services: ApiServices): Api {
   return app;
 }
 
-/** The header where there is one, otherwise what stands in the address. */
+/** The credentials of the header, or else of the URL. */
 function withCredentials(
   given: Headers,
   { token, sessionId }: Pick<z.infer<typeof EventQuery>, "token" | "sessionId">,

@@ -28,7 +28,7 @@ import { body, IdParam, noContent, responses } from "./schemas.ts";
 import type { ApiServices } from "./services.ts";
 import { widgetRoutes } from "./widgets.ts";
 
-/** Agents, contacts and widgets. Agents read, admins change; contacts are everybody's. */
+/** Agents, contacts and widgets. Agents read, admins change; all agents change contacts. */
 export function workspaceRoutes(services: ApiServices): Api {
   const app = createApi();
   userRoutes(app, services);

@@ -65,7 +65,7 @@ const NETWORK_GROUPS = 4;
 
 /**
  * The key by which limits count an address: an IPv4 address itself, and the /64 of an IPv6 address,
- * because whoever has one address of a /64 has all of them. What is no address is its own key.
+ * because a customer with one address of a /64 has all of them. What is no address is its own key.
  */
 export function networkOf(address: string): string {
   const parsed = parseAddress(address);

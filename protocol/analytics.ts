@@ -108,7 +108,7 @@ export const MetricDescription = z.object({
 });
 export type MetricDescription = z.infer<typeof MetricDescription>;
 
-/** Years that a range may lie in. */
+/** The range of years. */
 const YEARS = [1900, 2200] as const;
 /** Seconds may be left out: ranges begin and end at whole minutes. */
 const Instant = z.union(

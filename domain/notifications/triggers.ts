@@ -5,20 +5,20 @@ import type { LogEntry } from "../events.ts";
 
 export interface Trigger {
   kind: NotificationKind;
-  /** These agents, or all that are not disabled, or those whom `mentionIn` names. */
+  /** These agents, or all active ones, or those who are mentioned in `mentionIn`. */
   to: readonly string[] | "everybody" | "mentioned";
   /** Who caused it, and is not notified. */
   actorId: string | null;
   /** At most one notification with this key for each agent; null: messages, which are collected. */
   dedupKey: string | null;
   conversationId: string;
-  /** Who has read the conversation up to here has seen it. */
+  /** Agents who have read the conversation up to here have seen it. */
   seq: number;
   title: string;
   /** The message whose text is shown; the notification has no copy of the text. */
   messageId: string | null;
   mentionIn?: string;
-  /** How many messages it stands for. */
+  /** Number of messages. */
   count: number;
   contactName: string;
   /** ISO 8601. */

@@ -1,25 +1,25 @@
 /**
- * The tables that can be followed: their columns with types, and for agents and for visitors which
- * rows and columns they may see. What is not named here is seen by nobody; secrets and hashes are
- * not even in the feed (db/migrations/004_change_feed.ts).
+ * The tables that can be followed: their columns with types, and which rows and columns agents and
+ * visitors may see. Other columns are sent to nobody; secrets and hashes are not even in the feed
+ * (db/migrations/004_change_feed.ts).
  */
 import type { ChangedRow } from "../../db/change_feed.ts";
 import type { TableName } from "../../protocol/tables.ts";
 
-/** What a value of the column is, and so what a filter on it compares as. */
+/** The type of a column, by which filters compare its values. */
 export type ColumnType = "id" | "session" | "text" | "number" | "boolean" | "time" | "json";
 
 export interface Policy {
-  /** `own`: those that belong to the reader, see `ownersOf`. */
+  /** `own`: rows that belong to the reader, see `ownersOf`. */
   rows: "all" | "own";
-  /** Which of these rows; all where it is missing. */
+  /** Selects among these rows; default: all. */
   only?: (row: ChangedRow) => boolean;
   columns: readonly string[];
 }
 
 export interface Table {
   columns: Readonly<Record<string, ColumnType>>;
-  /** Columns that say whose a row is, each with the kind of owner that it names. */
+  /** Columns with an owner of the row, and the kind of owner. */
   owners: Readonly<Record<string, "contact" | "context" | "conversation" | "session" | "user">>;
   /** null: may not follow the table at all. */
   agents: Policy | null;
@@ -154,7 +154,7 @@ export const CATALOGUE: Readonly<Record<TableName, Table>> = {
     agents: { rows: "all", columns: all(MESSAGES) },
     visitors: {
       rows: "own",
-      // Notes, and the activity lines between messages, are the agents'.
+      // Notes and activity lines are for agents.
       only: (row) => row["is_private"] === false,
       columns: without(MESSAGES, "is_private", "inbound_count", "outbound_count"),
     },
@@ -212,7 +212,7 @@ export const CATALOGUE: Readonly<Record<TableName, Table>> = {
   },
 };
 
-/** Whose a row is, each as "kind:id"; a row may have several owners, and one is enough. */
+/** The owners of a row as "kind:id". A row may have several, and each of them may see it. */
 export function ownersOf(table: TableName, row: ChangedRow | null): string[] {
   if (row === null) return [];
   return Object.entries(CATALOGUE[table].owners).flatMap(([column, kind]) => {

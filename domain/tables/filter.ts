@@ -1,6 +1,6 @@
 /**
- * Filters of table subscriptions: `status=open & last_seq>=10`. The same grammar as that of the
- * client for chat JSON; here the columns have types, and what does not fit is an error.
+ * Filters of table subscriptions: `status=open & last_seq>=10`. The grammar is that of the client for
+ * chat JSON; here columns have types, and wrong values are errors.
  */
 import { isLossyNumber } from "../../protocol/json.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -8,7 +8,7 @@ import type { TableRow } from "../../protocol/tables.ts";
 import type { ColumnType } from "./catalogue.ts";
 
 export type Operator = "=" | "!=" | ">" | "<" | ">=" | "<=" | "in";
-/** As it is compared: times as ISO 8601 in UTC, ids in lower case. */
+/** In the form that is compared: times as ISO 8601 in UTC, ids in lower case. */
 export type Value = string | number | boolean | null;
 
 export interface Condition {
@@ -21,7 +21,7 @@ export interface Condition {
 const MAX_CONDITIONS = 10;
 const MAX_VALUES = 100;
 
-/** Operators of two characters stand before those that they begin with. */
+/** Operators of two characters come first, because they begin with others. */
 const CONDITION = /^\s*([A-Za-z_]\w*)\s*(!=|>=|<=|=|>|<|in\b)\s*(.*?)\s*$/s;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -50,7 +50,7 @@ function parseCondition(
 ): Condition {
   const [, column, operator, rest = ""] = CONDITION.exec(text) ?? [];
   const list = operator === "in" ? /^\((.*)\)$/s.exec(rest)?.[1] : rest;
-  // Two operators in a row are a mistake; a value that begins with one stands in quotes.
+  // Two operators in a row are a mistake; a value that begins with one has to be quoted.
   if (column === undefined || list === undefined || list === "" || /^[=<>!]/.test(list)) {
     throw refuse(`"${text.trim()}" is not "column operator value"`);
   }
@@ -98,18 +98,18 @@ function parseValue(column: string, type: ColumnType, text: string): Value {
   }
 }
 
-/** A date is its first moment, and a time without a zone is UTC. null: no such time. */
+/** A date means its begin, and a time without a zone is UTC. null: no such time. */
 function parseTime(text: string): string | null {
   const [, month, day, clock = "00:00", zone = "Z"] = TIME.exec(text) ?? [];
   if (month === undefined || day === undefined) return null;
-  // A day that its month does not have would become one of the next month.
+  // Otherwise a day that the month does not have would become one of the next month.
   const date = new Date(`${month}${day}T00:00Z`);
   const time = new Date(`${month}${day}T${clock}${zone.toUpperCase()}`);
   if (Number.isNaN(time.getTime()) || date.getUTCDate() !== Number(day)) return null;
   return time.toISOString();
 }
 
-/** Cuts at a character, except within quotes. */
+/** Splits at a character, except within quotes. */
 function split(text: string, separator: string): string[] {
   const parts = [""];
   let quote = "";
@@ -131,7 +131,7 @@ export function refuse(message: string): ParleyError {
   });
 }
 
-/** Whether a row fits all conditions. null is equal to null only, and neither above nor below anything. */
+/** Whether a row matches all conditions. null equals only null, and cannot be ordered. */
 export function fits(conditions: readonly Condition[], row: TableRow): boolean {
   return conditions.every((condition) => holds(condition, row[condition.column] ?? null));
 }
