@@ -1,11 +1,11 @@
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import type { Pointers } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
 import { isUnavailable } from "../../db/database_error.ts";
 import { wasCommitted } from "../../db/transaction_status.ts";
 import { type Attempt, CommitUnknown, createGroupCommit } from "../group_commit.ts";
+import { announce } from "./announce.ts";
 import { apply } from "./operations.ts";
 import {
   type NotStored,
@@ -16,11 +16,10 @@ import {
   writeBatch,
 } from "./batch.ts";
 import { createRowCache } from "./row_cache.ts";
-import { receiptsBy } from "./receipts.ts";
 import type { MessageStatuses } from "./event_types.ts";
 import { loadUnitsOfWork, readVersionedRows, storeRest } from "./storage.ts";
 import { beginUnitOfWork, isChanged, type Operation, type UnitOfWork } from "./unit_of_work.ts";
-import { type FullConversationRow, toConversation, toLogEntry, toPointers } from "./view.ts";
+import type { FullConversationRow } from "./view.ts";
 
 export interface WriteResult {
   message: MessageRow | null;
@@ -224,7 +223,7 @@ export function createWriter(options: WriterOptions): Writer {
   function complete({ all, outcomes, pointers, statuses }: Committed): void {
     const byConversation = Map.groupBy(pointers, (pointer) => pointer.conversation_id);
     for (const [id, unit] of all) {
-      announce(unit, byConversation.get(id) ?? []);
+      announce(bus, epoch, unit, byConversation.get(id) ?? []);
       for (const moved of statuses.get(id) ?? []) {
         bus.emit("messages.status", { conversationId: id, ...moved });
       }
@@ -257,36 +256,6 @@ export function createWriter(options: WriterOptions): Writer {
       };
     } catch (error) {
       return { ok: false, error };
-    }
-  }
-
-  function announce(unit: UnitOfWork, stored: StoredPointer[]): void {
-    const { row } = unit;
-    const pointers: Pointers = toPointers(row);
-    if (unit.events.length > 0) {
-      const entries = unit.events.map(({ event, message }) => toLogEntry(event, message, pointers));
-      bus.emit("conversation.logged", { conversationId: row.id, entries });
-      const conversation = toConversation(row, epoch, "agents");
-      bus.emit("conversation.updated", { conversation, entries });
-    }
-    const moves = stored.map((pointer) => ({
-      pointer,
-      receipts: receiptsBy(unit, pointer.user_id),
-    }))
-      .sort((a, b) => (a.receipts[0]?.number ?? 0) - (b.receipts[0]?.number ?? 0));
-    for (const { pointer, receipts } of moves) {
-      bus.emit("conversation.pointers", {
-        conversationId: row.id,
-        userId: pointer.user_id,
-        role: pointer.role,
-        pointers,
-        readSeq: pointer.read_seq,
-        implied: !unit.movedExplicitly.has(pointer.user_id),
-        receipts,
-        unread: pointer.role === "agent"
-          ? row.inbound_count - pointer.read_inbound
-          : row.outbound_count - pointer.read_outbound,
-      });
     }
   }
 
