@@ -29,7 +29,7 @@ const BUSY = { times: 5, pages: 2000 };
 const BLOATED = 50;
 
 /** What a table needs. */
-export interface Need {
+export interface MaintenanceTask {
   table: string;
   work: "vacuum" | "analyze";
 }
@@ -41,9 +41,9 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   async function work(): Promise<void> {
     while (!stopped) {
-      const need = await mostInNeed(db, isQuiet());
-      if (need === null || stopped) return;
-      await tidy(db, need);
+      const task = await nextTask(db, isQuiet());
+      if (task === null || stopped) return;
+      await runTask(db, task);
     }
   }
 
@@ -61,10 +61,10 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 }
 
 /** The table that needs it most; analyze only when nobody writes. */
-export async function mostInNeed(db: Db, isQuiet = true): Promise<Need | null> {
+export async function nextTask(db: Db, isQuiet = true): Promise<MaintenanceTask | null> {
   // A backend reports its counts only now and then.
   await sql`select pg_stat_force_next_flush()`.execute(db);
-  const { rows: [most] } = await sql<Need>`
+  const { rows: [most] } = await sql<MaintenanceTask>`
     select n.name as table, n.work from pg_stat_user_tables s join lateral (
         select greatest(reltuples, 0) as rows, relpages from pg_class where oid = s.relid
       ) c on true cross join lateral (values
@@ -78,6 +78,6 @@ export async function mostInNeed(db: Db, isQuiet = true): Promise<Need | null> {
   return most ?? null;
 }
 
-export async function tidy(db: Db, { table, work }: Need): Promise<void> {
+export async function runTask(db: Db, { table, work }: MaintenanceTask): Promise<void> {
   await sql`${sql.raw(work)} ${sql.table(table)}`.execute(db);
 }

@@ -3,14 +3,14 @@ import { sql } from "kysely";
 import { within } from "../tests/support/deadline.ts";
 import { makeDataDir } from "../tests/support/template.ts";
 import { type Db, openDatabase } from "./database.ts";
-import { mostInNeed, startHousekeeping, tidy } from "./housekeeping.ts";
+import { nextTask, runTask, startHousekeeping } from "./housekeeping.ts";
 
 async function withDatabase(fn: (db: Db) => Promise<void>): Promise<void> {
   const dataDir = await makeDataDir();
   const { db, close } = await openDatabase({ url: undefined, dataDir, pool: 1 });
   try {
     // The migrations have left something to do.
-    for (let need; (need = await mostInNeed(db)) !== null;) await tidy(db, need);
+    for (let task; (task = await nextTask(db)) !== null;) await runTask(db, task);
     await fn(db);
   } finally {
     await close();
@@ -49,35 +49,35 @@ Deno.test("dead rows and old statistics are tidied up when it is quiet", () =>
   withDatabase(async (db) => {
     await add(db, 1000);
     await sql`delete from contacts where name ~ '[123]$'`.execute(db);
-    assert.equal((await mostInNeed(db))?.table, "contacts");
-    const state = await keepHouse(db, true, async () => await mostInNeed(db) === null);
+    assert.equal((await nextTask(db))?.table, "contacts");
+    const state = await keepHouse(db, true, async () => await nextTask(db) === null);
     assert.deepEqual(state, { rows: 700, dead: 0 });
     // The writer's own tables are in its care, too.
     await sql`insert into search_queue (messages) select array[gen_random_uuid()]
       from generate_series(1, 500)`.execute(db);
     await sql`delete from search_queue`.execute(db);
-    assert.equal((await mostInNeed(db))?.table, "search_queue");
+    assert.equal((await nextTask(db))?.table, "search_queue");
   }));
 
 Deno.test("while somebody writes only what is overdue is done", () =>
   withDatabase(async (db) => {
     await add(db, 10_000);
-    await keepHouse(db, true, async () => await mostInNeed(db) === null);
+    await keepHouse(db, true, async () => await nextTask(db) === null);
     await sql`update contacts set name = name || '!' where name like '%11'`.execute(db);
     await sql`update contacts set name = name || '!'
       where id in (select id from contacts limit 2000)`.execute(db);
-    assert.deepEqual(await mostInNeed(db), { table: "contacts", work: "vacuum" });
-    assert.equal(await mostInNeed(db, false), null);
+    assert.deepEqual(await nextTask(db), { table: "contacts", work: "vacuum" });
+    assert.equal(await nextTask(db, false), null);
     let looks = 0;
     const { dead } = await keepHouse(db, false, () => Promise.resolve(++looks > 20));
     assert.ok(dead >= 2000, `${dead} are left for a quiet moment`);
     await sql`update contacts set name = name || '!'`.execute(db);
-    const state = await keepHouse(db, false, async () => await mostInNeed(db, false) === null);
+    const state = await keepHouse(db, false, async () => await nextTask(db, false) === null);
     assert.deepEqual(state, { rows: 10_000, dead: 0 });
     // A table that takes long is left alone for longer.
     await sql`update pg_class set relpages = 100000 where relname = 'contacts'`.execute(db);
     await sql`update contacts set name = name || '!'`.execute(db);
-    assert.equal(await mostInNeed(db, false), null);
+    assert.equal(await nextTask(db, false), null);
     for (let i = 0; i < 6; i++) await sql`update contacts set name = name || '!'`.execute(db);
-    assert.equal((await mostInNeed(db, false))?.table, "contacts");
+    assert.equal((await nextTask(db, false))?.table, "contacts");
   }));

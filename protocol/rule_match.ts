@@ -6,7 +6,7 @@ import type { RuleCondition } from "./model.ts";
 import { matchesPage } from "./page_glob.ts";
 
 /** The input of an evaluation: the visitor's page, and their message if they wrote one. */
-export interface RuleCause {
+export interface RuleInput {
   /** null: not known. */
   url: string | null;
   /** null: they opened the page and wrote nothing. */
@@ -20,7 +20,7 @@ const MAX_SEARCHED = 5_000;
  * Whether all conditions hold. A rule with a condition on messages is for messages only, one without
  * for pages only; a rule without conditions never holds.
  */
-export function holds(conditions: readonly RuleCondition[], cause: RuleCause): boolean {
+export function holds(conditions: readonly RuleCondition[], cause: RuleInput): boolean {
   const onMessages = conditions.some(({ kind }) => kind === "message");
   if (conditions.length === 0 || onMessages !== (cause.message !== null)) return false;
   return conditions.every((condition) => {

@@ -5,7 +5,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
 import { type Db, openDatabase } from "../../db/database.ts";
-import { mostInNeed, tidy } from "../../db/housekeeping.ts";
+import { nextTask, runTask } from "../../db/housekeeping.ts";
 import { createWriter, type Writer } from "../../domain/conversations/writer.ts";
 import { listConversations, listMessages } from "../../domain/conversations/queries.ts";
 import { createEventBus } from "../../domain/events.ts";
@@ -147,9 +147,9 @@ async function traffic({ db, writer }: House): Promise<number[]> {
       await sql`select index_messages(50)`.execute(db);
     }
     await indexAll(db);
-    for (let need; (need = await mostInNeed(db)) !== null;) {
+    for (let task; (task = await nextTask(db)) !== null;) {
       const start = performance.now();
-      await tidy(db, need);
+      await runTask(db, task);
       took.push(performance.now() - start);
     }
     console.error(`day ${round + 1} of ${ROUNDS}`);

@@ -5,10 +5,10 @@ import type { MetricDimension } from "../../protocol/analytics.ts";
 import { joinLabels, KEY_OF_LABEL, sumFactsByLabel } from "./label_figures.ts";
 import type { Resolution } from "./calendar.ts";
 import { quantile } from "./histogram.ts";
-import { type Slots, slotsOf, type Sum, sumPoints } from "./points.ts";
+import { type Sum, sumPoints, type TimeSlots, timeSlotsOf } from "./points.ts";
 import type { MetricSource, PointMetric } from "./registry.ts";
 
-export interface FigureQuery extends Slots {
+export interface FigureQuery extends TimeSlots {
   dimension: "all" | MetricDimension;
   resolution: Resolution;
 }
@@ -74,7 +74,7 @@ function share(sums: readonly Sum[], of: string, per: string): number | null {
 /** Ratings are few, and visitors change them, so they have no points and are read directly. */
 async function sumRatings(db: Db, query: FigureQuery): Promise<Sum[]> {
   const { dimension } = query;
-  const { slot, from, to } = slotsOf(query, "r.created_at");
+  const { slot, from, to } = timeSlotsOf(query, "r.created_at");
   const key = {
     all: sql`''`,
     agent: sql`r.agent_id::text`,

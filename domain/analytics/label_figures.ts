@@ -7,7 +7,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { countBuckets } from "./histogram.ts";
 import { withWorkMem } from "./work_mem.ts";
-import { type Slots, slotsOf, type Sum } from "./points.ts";
+import { type Sum, type TimeSlots, timeSlotsOf } from "./points.ts";
 import type { FactKind, PointMetric } from "./registry.ts";
 
 /** Which facts a metric is made of, and what each of them adds to it. */
@@ -32,7 +32,7 @@ export function joinLabels(of: string): RawBuilder<unknown> {
 export async function sumFactsByLabel(
   db: Db,
   metrics: readonly PointMetric[],
-  slots: Slots,
+  slots: TimeSlots,
 ): Promise<Sum[]> {
   const made = metrics.flatMap((metric) => {
     const facts = FACTS[metric];
@@ -65,9 +65,9 @@ async function sumKind(
   db: Db,
   kind: FactKind,
   timed: boolean,
-  slots: Slots,
+  slots: TimeSlots,
 ): Promise<KindSum[]> {
-  const { slot, from, to } = slotsOf(slots, "f.at");
+  const { slot, from, to } = timeSlotsOf(slots, "f.at");
   // One string instead of a row for each bucket, which would be many rows.
   const buckets = timed ? sql`array_to_string(array_agg(f.bucket), ',')` : sql`null`;
   const { rows } = await withWorkMem(db, (trx) =>

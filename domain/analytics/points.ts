@@ -137,15 +137,15 @@ export interface PointSum {
 export type Sum = Omit<PointSum, "metric"> & { metric: string };
 
 /** Stretches of time, by the boundaries between them. */
-export interface Slots {
+export interface TimeSlots {
   boundaries: readonly number[];
   /** The slot of each stretch; default: each stretch is a slot, numbered from 0. */
   slotOf?: readonly number[];
 }
 
 /** The slot of an instant, and the first and the last boundary. */
-export function slotsOf(
-  { boundaries, slotOf }: Slots,
+export function timeSlotsOf(
+  { boundaries, slotOf }: TimeSlots,
   at: string,
 ): { slot: RawBuilder<unknown>; from: string; to: string } {
   const times = boundaries.map((time) => new Date(time).toISOString());
@@ -160,14 +160,14 @@ export function slotsOf(
 /** Sums between boundaries, which have to be multiples of the resolution. */
 export async function sumPoints(
   db: Db,
-  query: Slots & {
+  query: TimeSlots & {
     metrics: readonly PointMetric[];
     dimension: PointDimension;
     resolution: Resolution;
   },
 ): Promise<PointSum[]> {
   const { metrics, dimension, resolution } = query;
-  const { slot, from, to } = slotsOf(query, "at");
+  const { slot, from, to } = timeSlotsOf(query, "at");
   const { rows } = await withWorkMem(
     db,
     (trx) =>

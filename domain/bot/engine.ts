@@ -11,7 +11,7 @@ import {
   RuleAction,
   RuleCondition,
 } from "../../protocol/model.ts";
-import { holds, type RuleCause } from "../../protocol/rule_match.ts";
+import { holds, type RuleInput } from "../../protocol/rule_match.ts";
 import type { Actor } from "../conversations/unit_of_work.ts";
 import type { Conversations } from "../conversations/types.ts";
 import type { Writer } from "../conversations/writer.ts";
@@ -195,7 +195,7 @@ export function createBot(options: BotOptions): Bot {
   };
 }
 
-function firstThatHolds(rules: ContextRule[], cause: RuleCause): ContextRule | undefined {
+function firstThatHolds(rules: ContextRule[], cause: RuleInput): ContextRule | undefined {
   return rules.find(({ conditions }) => holds(conditions, cause));
 }
 

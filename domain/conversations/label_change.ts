@@ -18,13 +18,13 @@ export function changeLabels(
   const { row } = unit;
   const loaded = unit.labels!;
   const had = new Set(row.labels.map(({ id }) => id));
-  const wanted = wantedOf(change, had);
+  const wanted = labelsAfter(change, had);
   const labels = [...wanted].sort().map((id) => {
     const label = loaded.known.get(id);
-    if (label === undefined) throw noLabel(change, id);
+    if (label === undefined) throw unknownLabel(change, id);
     return label;
   });
-  needRoom(labels.length);
+  checkLabelCount(labels.length);
   if (wanted.size === had.size && labels.every(({ id }) => had.has(id))) {
     return { message: null, duplicate: true };
   }
@@ -39,7 +39,7 @@ export function changeLabels(
 }
 
 /** @throws {ParleyError} `conflict` */
-export function needRoom(labels: number): void {
+export function checkLabelCount(labels: number): void {
   if (labels <= MAX_CONVERSATION_LABELS) return;
   throw new ParleyError(
     "conflict",
@@ -49,7 +49,7 @@ export function needRoom(labels: number): void {
 }
 
 /** The labels after the change. */
-export function wantedOf(change: LabelChange, had: Iterable<string>): Set<string> {
+export function labelsAfter(change: LabelChange, had: Iterable<string>): Set<string> {
   if ("labelIds" in change) return new Set(change.labelIds);
   const wanted = new Set([...had, ...change.add]);
   // Removing a label that the conversation does not have is no error.
@@ -58,13 +58,13 @@ export function wantedOf(change: LabelChange, had: Iterable<string>): Set<string
 }
 
 /** The labels that have to exist for the change. */
-export function neededBy(change: LabelChange): readonly string[] {
+export function requiredLabels(change: LabelChange): readonly string[] {
   return "labelIds" in change ? change.labelIds : change.add;
 }
 
-export function noLabel(change: LabelChange, id: string): ParleyError {
+export function unknownLabel(change: LabelChange, id: string): ParleyError {
   const field = "labelIds" in change ? "labels" : "addLabels";
-  const path = `${field}.${neededBy(change).indexOf(id)}`;
+  const path = `${field}.${requiredLabels(change).indexOf(id)}`;
   return new ParleyError("invalid", `Cannot label the conversation: there is no label "${id}"`, {
     fields: [{ path, message: "must be a label's id" }],
   });

@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { ConversationLabel } from "../../protocol/model.ts";
-import { neededBy } from "./label_change.ts";
+import { requiredLabels } from "./label_change.ts";
 import type { Operation, UnitOfWork } from "./unit_of_work.ts";
 
 export type LabelFound = ConversationLabel & { conversation_id: string };
@@ -28,7 +28,7 @@ export async function loadLabels(
   const changes = operations.flatMap((one) => one.kind === "labels" ? [one] : []);
   if (changes.length === 0) return;
   const ids = [...new Set(changes.map(({ conversationId }) => conversationId))];
-  const named = [...new Set(changes.flatMap(({ change }) => neededBy(change)))];
+  const named = [...new Set(changes.flatMap(({ change }) => requiredLabels(change)))];
   const { rows: known } = await sql<ConversationLabel>`
     select l.id, l.name, l.color from labels l
     where l.id = any(${named}::uuid[]) or l.id in (

@@ -6,7 +6,7 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { type CreateLabelBody, MAX_LABELS, type UpdateLabelBody } from "../../protocol/labels.ts";
 import type { Label, LabelColor } from "../../protocol/model.ts";
-import { neededBy, needRoom, noLabel, wantedOf } from "./label_change.ts";
+import { checkLabelCount, labelsAfter, requiredLabels, unknownLabel } from "./label_change.ts";
 import type { LabelChange } from "./unit_of_work.ts";
 
 function toLabel(row: LabelRow): Label {
@@ -104,7 +104,7 @@ export async function needLabels(
   conversationId: string,
   change: LabelChange,
 ): Promise<void> {
-  const ids = neededBy(change);
+  const ids = requiredLabels(change);
   if (ids.length === 0) return;
   const [rows, had] = await Promise.all([
     db.selectFrom("labels").select("id").where("id", "in", ids).execute(),
@@ -112,8 +112,8 @@ export async function needLabels(
       .where("conversation_id", "=", conversationId).execute(),
   ]);
   const known = new Set(rows.map((row) => row.id));
-  for (const id of ids) if (!known.has(id)) throw noLabel(change, id);
-  needRoom(wantedOf(change, had.map((row) => row.label_id)).size);
+  for (const id of ids) if (!known.has(id)) throw unknownLabel(change, id);
+  checkLabelCount(labelsAfter(change, had.map((row) => row.label_id)).size);
 }
 
 async function lock(trx: Db, id: string): Promise<LabelRow> {

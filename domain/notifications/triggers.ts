@@ -36,7 +36,7 @@ export const TEAM_KINDS: readonly NotificationKind[] = ["new_conversation", "wai
 
 const TITLE = 200;
 
-export function titled(text: string): string {
+export function truncateTitle(text: string): string {
   return text.length <= TITLE ? text : text.slice(0, TITLE).toWellFormed();
 }
 
@@ -63,10 +63,12 @@ export function triggersOf(
     }
     if (assignee !== null) {
       if (sender.role !== "agent" && sender.role !== "visitor") return;
-      const title = titled(`${sender.userName} wrote`);
+      const title = truncateTitle(`${sender.userName} wrote`);
       triggers.push({ ...common, kind: "message", to: [assignee.userId], dedupKey: null, title });
     } else if (first || (reopened && sender.role === "visitor")) {
-      const title = titled(`${sender.userName} ${first ? "started a conversation" : "is back"}`);
+      const title = truncateTitle(
+        `${sender.userName} ${first ? "started a conversation" : "is back"}`,
+      );
       const dedupKey = `new ${conversationId} ${first ? "" : seq}`.trimEnd();
       triggers.push({ ...common, kind: "new_conversation", to: "everybody", dedupKey, title });
       reopened = false;
@@ -93,7 +95,7 @@ export function triggersOf(
         actorId: actor.userId,
         dedupKey: `assigned ${conversationId} ${seq}`,
         seq,
-        title: titled(`${actor.userName} assigned you the conversation with ${contactName}`),
+        title: truncateTitle(`${actor.userName} assigned you the conversation with ${contactName}`),
         at: event.timestamp,
       });
     }
@@ -115,7 +117,7 @@ function mention(message: Message, contactName: string): Trigger {
     dedupKey: `mention ${message.id}`,
     conversationId: message.conversationId,
     seq: message.seq,
-    title: titled(
+    title: truncateTitle(
       `${message.sender.userName} mentioned you in the conversation with ${contactName}`,
     ),
     messageId: message.id,

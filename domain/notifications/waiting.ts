@@ -6,7 +6,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { selectConversations } from "../conversations/queries.ts";
 import type { FullConversationRow } from "../conversations/view.ts";
-import { titled, type Trigger } from "./triggers.ts";
+import { type Trigger, truncateTitle } from "./triggers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
 /** Waits that are announced in one transaction. */
@@ -94,7 +94,7 @@ async function notify(db: Db, dispatcher: Dispatcher, alert: Alert): Promise<voi
           conversationId: row.id,
           // Reading does not end it, but the next message does.
           seq: row.last_seq + 1,
-          title: titled(title),
+          title: truncateTitle(title),
           messageId: null,
           count: 1,
           contactName: row.contact_name,
