@@ -41,7 +41,7 @@ export function DrillDownList({ drillDown, unit, onClose }: {
             {items.map(({ conversationId, contactName, status, value, at, comment }) => (
               <li key={conversationId}>
                 <a href={`/conversations/${conversationId}`}>
-                  <strong>{contactName}</strong>
+                  <strong>{contactName.trim() || "Visitor"}</strong>
                   <span>{status}</span>
                   <time dateTime={at}>{exactTime(at, clock)}</time>
                   <b>{value === null ? "" : valueText(value, unit)}</b>

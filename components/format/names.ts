@@ -17,13 +17,19 @@ export function channelWord(platform: string): string {
 
 /** People in a sentence: "Ann", "Ann and Bea", "Ann, Bea and 2 others". */
 export function namesOf(people: readonly { userName: string }[]): string {
-  const names = people.map(({ userName }) => userName);
+  const names = people.map(({ userName }) => userName.trim() || "Visitor");
   if (names.length < 3) return names.join(" and ");
   if (names.length === 3) return `${names[0]}, ${names[1]} and ${names[2]}`;
   return `${names[0]}, ${names[1]} and ${names.length - 2} others`;
 }
 
+/** A contact's name, or what the server calls a visitor who gave none. */
+export function contactName({ id, name }: { id: string; name: string }): string {
+  return name.trim() || `Visitor ${id.slice(-4)}`;
+}
+
 /** The title of a conversation: its contact, with the context if it has one. */
 export function titleOf({ contact, contextId }: Pick<Conversation, "contact" | "contextId">) {
-  return contextId === undefined ? contact.name : `${contextId} · ${contact.name}`;
+  const name = contactName(contact);
+  return contextId === undefined ? name : `${contextId} · ${name}`;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { channelWord, namesOf, titleOf } from "./names.ts";
+import { channelWord, contactName, namesOf, titleOf } from "./names.ts";
 
 const contact = {
   id: "01a1f905-b1f6-7004-93ad-f750b7cdf673",
@@ -12,6 +12,14 @@ const contact = {
 Deno.test("titleOf() puts a shared context before its contact", () => {
   assert.equal(titleOf({ contact }), "Grace");
   assert.equal(titleOf({ contact, contextId: "context_123" }), "context_123 · Grace");
+});
+
+Deno.test("a contact without a name is called as the server calls visitors", () => {
+  const nameless = { ...contact, name: " " };
+  assert.equal(contactName(contact), "Grace");
+  assert.equal(contactName(nameless), "Visitor f673");
+  assert.equal(titleOf({ contact: nameless }), "Visitor f673");
+  assert.equal(namesOf([{ userName: "" }, { userName: "Ann" }]), "Visitor and Ann");
 });
 
 Deno.test("namesOf() names two of many", () => {

@@ -107,11 +107,18 @@ function Failed({ line }: { line: BubbleLine }) {
   const pending = line.item.pending;
   if (pending === null) return null;
   const store = inbox.thread.store();
+  const isDeleted = inbox.thread.isDeleted.value;
   return (
     <p class="bubble-meta bubble-failed" role="alert">
       <CircleAlert size={14} aria-hidden="true" />
-      <span>Not sent. {pending.error}</span>
-      <button type="button" onClick={() => store?.retry(pending.clientMessageId)}>Retry</button>
+      <span>Not sent. {isDeleted ? "This conversation was deleted." : pending.error}</span>
+      {isDeleted
+        ? <button type="button" onClick={inbox.leaveDeleted}>Back to the inbox</button>
+        : (
+          <button type="button" onClick={() => store?.retry(pending.clientMessageId)}>
+            Retry
+          </button>
+        )}
       <button type="button" onClick={() => store?.discard(pending.clientMessageId)}>Discard</button>
     </p>
   );

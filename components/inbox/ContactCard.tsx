@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { Mail, Pencil } from "lucide-preact";
 import type { Contact } from "../../protocol/model.ts";
+import { contactName } from "../format/names.ts";
 import { formErrors, NO_ERRORS } from "../auth/form_state.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
@@ -20,9 +21,9 @@ export function ContactCard({ contact }: { contact: Contact }) {
   if (editing) return <ContactForm contact={contact} onDone={done} />;
   return (
     <section class="contact-card" aria-label="Contact">
-      <Avatar id={contact.id} name={contact.name} size="l" presence={presence} />
+      <Avatar id={contact.id} name={contactName(contact)} size="l" presence={presence} />
       <div class="contact-name">
-        <h3>{contact.name}</h3>
+        <h3>{contactName(contact)}</h3>
         <IconButton
           label="Edit contact"
           size="s"

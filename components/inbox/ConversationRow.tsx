@@ -2,7 +2,7 @@ import { Clock3, StickyNote } from "lucide-preact";
 import type { Conversation, Label } from "../../protocol/model.ts";
 import { type Row, unreadOf } from "../live/list_state.ts";
 import { type Clock, shortAge, waitedFor } from "../format/time.ts";
-import { STATUS_WORDS, titleOf } from "../format/names.ts";
+import { contactName, STATUS_WORDS, titleOf } from "../format/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Badge, CountBadge } from "../ui/Badge.tsx";
 import { Time } from "../ui/Time.tsx";
@@ -47,7 +47,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
       >
         <Avatar
           id={contact.id}
-          name={contact.name}
+          name={contactName(contact)}
           presence={inbox.presence.statusOf(contact.id)}
         />
         <span class="row-body">

@@ -8,6 +8,7 @@ import { useInbox } from "./context.ts";
 import { ListFilters } from "./ListFilters.tsx";
 import { SearchResults } from "./SearchResults.tsx";
 import { useRovingRows } from "./use_roving_rows.ts";
+import { useSelectedInView } from "./use_selected_in_view.ts";
 
 export function ListPane() {
   const inbox = useInbox();
@@ -26,6 +27,9 @@ function ListBody() {
   const { list } = inbox;
   const rows = list.visible.value;
   const roving = useRovingRows();
+  const selectedId = inbox.selectedId.value;
+  const selectedIndex = rows.findIndex((row) => row.conversation.id === selectedId);
+  useSelectedInView(roving.ref, selectedId, selectedIndex);
   if (list.status.value === "loading") {
     return <ListSkeleton rows={7} label="Loading conversations" />;
   }

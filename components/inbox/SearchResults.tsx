@@ -4,7 +4,7 @@ import { CircleAlert, Lock, SearchX } from "lucide-preact";
 import type { Marked } from "../../protocol/search.ts";
 import { type Found, partsOf } from "../live/search_rows.ts";
 import { shortAge } from "../format/time.ts";
-import { STATUS_WORDS } from "../format/names.ts";
+import { contactName, STATUS_WORDS } from "../format/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
@@ -102,7 +102,7 @@ function Row({ row }: { row: Found }) {
   if (row.kind === "contact") {
     const { id, name, email, conversationId } = row.contact;
     return (
-      <Body id={id} name={name.text} title={<Marks of={name} />}>
+      <Body id={id} name={contactName({ id, name: name.text })} title={<Name id={id} of={name} />}>
         <span class="found-text truncate">
           {email ? <Marks of={email} /> : conversationId === null && "No conversation yet"}
         </span>
@@ -111,12 +111,12 @@ function Row({ row }: { row: Found }) {
   }
   if (row.kind === "conversation") {
     const { contextId, contact, preview, lastActivityAt, status } = row.conversation;
-    const name = <Marks of={contact.name} />;
+    const name = <Name id={contact.id} of={contact.name} />;
     const byEmail = contact.email !== null && contact.email.ranges.length > 0;
     return (
       <Body
         id={contact.id}
-        name={contact.name.text}
+        name={contactName({ id: contact.id, name: contact.name.text })}
         title={contextId === null ? name : <>{<Marks of={contextId} />} · {name}</>}
         at={lastActivityAt}
       >
@@ -129,11 +129,12 @@ function Row({ row }: { row: Found }) {
   }
   const { conversation, sender, isPrivate, snippet, createdAt } = row.message;
   const { contact, contextId } = conversation;
+  const name = contactName(contact);
   return (
     <Body
       id={contact.id}
-      name={contact.name}
-      title={contextId === null ? contact.name : `${contextId} · ${contact.name}`}
+      name={name}
+      title={contextId === null ? name : `${contextId} · ${name}`}
       at={createdAt}
     >
       <span class="found-text found-snippet">
@@ -172,6 +173,11 @@ function Body({ id, name, title, at, children }: BodyProps) {
       </span>
     </>
   );
+}
+
+/** A contact's name with its matches. */
+function Name({ id, of }: { id: string; of: Marked }) {
+  return of.text.trim() === "" ? <>{contactName({ id, name: "" })}</> : <Marks of={of} />;
 }
 
 function Marks({ of }: { of: Marked }) {

@@ -1,6 +1,6 @@
 import { ArrowLeft, PanelRight } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
-import { STATUS_WORDS, titleOf } from "../format/names.ts";
+import { contactName, STATUS_WORDS, titleOf } from "../format/names.ts";
 import { Avatar, presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { AssigneeMenu } from "./AssigneeMenu.tsx";
@@ -48,7 +48,7 @@ function Who({ conversation }: { conversation: Conversation }) {
   const status = inbox.presence.statusOf(contact.id);
   return (
     <div class="thread-who">
-      <Avatar id={contact.id} name={contact.name} size="m" presence={status} />
+      <Avatar id={contact.id} name={contactName(contact)} size="m" presence={status} />
       <div>
         <h2 class="truncate">{titleOf(conversation)}</h2>
         <p class="truncate">

@@ -33,9 +33,9 @@ export function ThreadPane() {
         <EmptyState
           icon={<SearchX size={20} />}
           title="This conversation does not exist"
-          action={<Button onClick={() => inbox.select(null)}>Back to the inbox</Button>}
+          action={<Button onClick={inbox.leaveDeleted}>Back to the inbox</Button>}
         >
-          The address may be mistyped, or the conversation is gone.
+          The address may be mistyped, or the conversation was deleted.
         </EmptyState>
       )}
       {status === "error" && !missing && (

@@ -1,6 +1,7 @@
 /** The items of a conversation as lines: day separators, activity, grouped bubbles. */
 import type { Message, Pointers } from "../../protocol/model.ts";
 import type { ThreadItem } from "../../client/mod.ts";
+import { contactName } from "../format/names.ts";
 import { type Clock, dayKey } from "../format/time.ts";
 
 /** How far a message of this side got; "sending" and "failed" have not reached the server. */
@@ -68,14 +69,16 @@ function bubble(item: ThreadItem, pointers: Pointers, self: Self, createdAt: str
   const { message, pending } = item;
   const side = message === null || message.sender.role !== "visitor" ? "own" : "contact";
   const isPrivate = message?.isPrivate ?? pending?.isPrivate ?? false;
+  const { userId = self.id, userName = self.name } = message?.sender ?? {};
+  const sender = { id: userId, name: userName };
   return {
     kind: "bubble",
     key: item.key,
     item,
     side,
     isPrivate,
-    senderId: message?.sender.userId ?? self.id,
-    senderName: message?.sender.userName ?? self.name,
+    senderId: sender.id,
+    senderName: contactName(sender),
     content: message?.content ?? pending?.content ?? "",
     createdAt,
     isDeleted: message !== null && message.deletedAt !== null,

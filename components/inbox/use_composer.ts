@@ -93,9 +93,10 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     try {
       const taken = await draft.take();
       if (taken.trim() === "") return;
-      to?.send(taken).catch(() => {});
       // Another conversation may be open by now.
-      if (store() === to && draft.writers.value.length === 0) await leaveShared();
+      if (store() !== to) return void to?.send(taken).catch(() => {});
+      inbox.thread.send(taken);
+      if (draft.writers.value.length === 0) await leaveShared();
     } catch {
       // A colleague edited or sent it at the same moment.
       setChanged(true);
@@ -117,8 +118,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     if (unavailable !== null) return;
     if (shared !== null) return void sendShared();
     if (collision.blocks()) return;
-    // A failure shows at the message itself, with Retry and Discard.
-    store()?.send(own, { isPrivate }).catch(() => {});
+    inbox.thread.send(own, { isPrivate });
     setOwn("");
     keep({ text: "" });
     box.current?.focus();

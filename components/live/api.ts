@@ -73,6 +73,7 @@ export function errorText(error: unknown): string {
       : `Too many requests. Try again in ${waitWords(retryAfter)}.`;
   }
   if (code === "forbidden") return "You are not allowed to do this.";
+  if (code === "not_found") return "This does not exist any more. Somebody may have deleted it.";
   if (code === "internal") return "Something went wrong on the server. Try again.";
   if (code === "timeout" || code === "disconnected" || code === "closed") {
     return "There is no connection to the server right now.";

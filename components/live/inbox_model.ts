@@ -3,7 +3,7 @@ import type { Conversation, Label, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient } from "../../client/mod.ts";
 import type { ListFilter, Row } from "./list_state.ts";
-import { titleOf } from "../format/names.ts";
+import { namesOf, titleOf } from "../format/names.ts";
 import { createAttention } from "./attention.ts";
 import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
@@ -97,6 +97,11 @@ export function createInbox(start: InboxStart) {
     if (!navigation.detailsShown.value) navigation.toggleDetails();
     labels.menuOpen.value = true;
   }
+  /** Leaves a conversation that does not exist any more, and drops it from the list. */
+  function leaveDeleted() {
+    navigation.select(null);
+    void list.reload();
+  }
   const target = signal<Target | null>(null);
   const search = createSearch({
     request: workspace.request,
@@ -145,7 +150,7 @@ export function createInbox(start: InboxStart) {
       own.on("message", ({ conversationId, sender, type, content }) => {
         if (conversationId !== selectedId.value || sender.userId === user.id) return;
         if (type === "text") {
-          announcement.value = `${sender.userName}: ${content.slice(0, ANNOUNCED)}`;
+          announcement.value = `${namesOf([sender])}: ${content.slice(0, ANNOUNCED)}`;
         }
       }),
     ];
@@ -197,6 +202,7 @@ export function createInbox(start: InboxStart) {
     search,
     labels,
     openLabels,
+    leaveDeleted,
     target,
     selected,
     ...navigation,

@@ -1,6 +1,11 @@
 import { signal } from "@preact/signals";
 import type { Conversation, Message } from "../../protocol/model.ts";
-import type { ConversationSnapshot, ConversationStore, ParleyClient } from "../../client/mod.ts";
+import type {
+  ConversationSnapshot,
+  ConversationStore,
+  ParleyClient,
+  ParleyClientError,
+} from "../../client/mod.ts";
 
 /** A conversation with its newest page, as the server rendered it. */
 export interface SeedThread {
@@ -40,6 +45,8 @@ function snapshotOf(selected: { seed: SeedThread | null } | null): ConversationS
 /** The open conversation. An id without a conversation is an error from the start. */
 export function createThreadModel(selected: { seed: SeedThread | null } | null) {
   const snapshot = signal<ConversationSnapshot>(snapshotOf(selected));
+  /** Deleted while it was open. No event says so, but a message to it is refused. */
+  const isDeleted = signal(false);
   let store: ConversationStore | null = null;
   let isJoined = true;
   let unsubscribe = () => {};
@@ -55,6 +62,7 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
   function open(client: ParleyClient, id: string, first: SeedThread | null) {
     if (store?.id === id) return;
     close();
+    isDeleted.value = false;
     store = client.conversation(id);
     if (first !== null) store.seed(first.messages, first.hasMore, first.conversation);
     unsubscribe = store.subscribe((next) => snapshot.value = next);
@@ -78,5 +86,13 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
     store?.open();
   }
 
-  return { snapshot, open, close, setJoined, retry, store: () => store };
+  /** Sends to the open conversation. A failure shows at the message itself. */
+  function send(content: string, options: { isPrivate?: boolean } = {}) {
+    const to = store;
+    to?.send(content, options).catch(({ code }: ParleyClientError) => {
+      if (code === "not_found" && to === store) isDeleted.value = true;
+    });
+  }
+
+  return { snapshot, isDeleted, open, close, setJoined, retry, send, store: () => store };
 }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { Rss, X } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
+import { contactName } from "../format/names.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Field } from "../ui/Field.tsx";
 import { Select } from "../ui/Select.tsx";
@@ -11,7 +12,8 @@ const PASTE = "paste";
 const MAX_LABEL = 60;
 
 function labelOf({ contact, lastMessage }: Conversation): string {
-  const label = lastMessage === null ? contact.name : `${contact.name}: ${lastMessage.preview}`;
+  const name = contactName(contact);
+  const label = lastMessage === null ? name : `${name}: ${lastMessage.preview}`;
   return label.length > MAX_LABEL ? `${label.slice(0, MAX_LABEL - 1)}…` : label;
 }
 
@@ -27,7 +29,8 @@ export function SubscribeForm({ model, latest }: {
     const id = (chosen === PASTE ? pasted.trim() : chosen).toLowerCase();
     if (!UUID.test(id)) return setError("Enter the id of a conversation; it is a UUID.");
     setError(undefined);
-    model.subscribe(id, latest.find((one) => one.id === id)?.contact.name ?? null);
+    const contact = latest.find((one) => one.id === id)?.contact;
+    model.subscribe(id, contact === undefined ? null : contactName(contact));
   };
   return (
     <form

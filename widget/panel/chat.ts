@@ -189,7 +189,7 @@ export function createChat(shell: Shell) {
   return {
     get state(): ChatState {
       const thread = store?.snapshot ?? null;
-      const wrong = thread?.status === "error" ? thread.error?.message ?? null : null;
+      const wrong = thread?.status === "error" ? threadSentence(thread.error) : null;
       return state ??= {
         connection: client.state,
         problem: problem ?? hindrance ?? wrong,
@@ -263,6 +263,13 @@ export function createChat(shell: Shell) {
 }
 
 export type Chat = ReturnType<typeof createChat>;
+
+/** Why the conversation cannot be shown. The next message opens another one. */
+function threadSentence(error: ConversationSnapshot["error"]): string | null {
+  return error?.code === "not_found"
+    ? "This conversation was deleted. Write again to start a new one."
+    : error?.message ?? null;
+}
 
 /** Sentences for codes that visitors may see; for others the server's. */
 function sentence(code: string, message: string | undefined): string {
