@@ -1,29 +1,14 @@
-import { batch, computed, signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { newId } from "../../client/mod.ts";
 import { createTypingSender } from "../../client/typing.ts";
 import { errorText } from "../live/api.ts";
 import { ConnectionLost, endOf } from "./replies.ts";
-import type {
-  AdapterConnection,
-  AdapterHandlers,
-  Participant,
-  Person,
-  Position,
-  Side,
-} from "./adapter.ts";
-import { type Direction, type Frame, type FrameKind, withFrame } from "./frames.ts";
-import { type Latency, NO_LATENCY } from "./latency.ts";
+import type { AdapterConnection, AdapterHandlers, Participant, Position, Side } from "./adapter.ts";
 import { callLogged } from "./http.ts";
 import { createLink, type LinkState } from "./link.ts";
 import { type ProtocolId, protocolOf } from "./protocols.ts";
-import {
-  type Line,
-  withMessage,
-  withoutLine,
-  withPending,
-  withState,
-  withStored,
-} from "./thread.ts";
+import { createSideState } from "./side_state.ts";
+import { type Line, withoutLine, withPending, withState, withStored } from "./thread.ts";
 
 export interface SideDeps {
   /** The conversation of both sides. It is opened where there is none. */
@@ -36,44 +21,24 @@ export interface SideDeps {
   received(seq: number, at: number): void;
 }
 
-/** Milliseconds after which typing ends if no event ends it. */
-const TYPING_STALE_MS = 6_000;
-
 export type SideModel = ReturnType<typeof createSide>;
 
 /** One side of the test page: its connection, its thread, and its frames. */
 export function createSide(side: Side, deps: SideDeps) {
   const protocol = signal<ProtocolId>("native");
   const link = signal<LinkState>({ name: "idle" });
-  const lines = signal<Line[]>([]);
-  const frames = signal<Frame[]>([]);
-  const people = signal<Person[]>([]);
-  const typist = signal<string | null>(null);
-  const problem = signal<string | null>(null);
-  const latency = signal<Latency>(NO_LATENCY);
-  /** How far the other side received and read. */
-  const delivered = signal(0);
-  const read = signal(0);
-  const markedRead = signal(0);
-  const missed = signal(0);
-  const lastOfOthers = computed(() =>
-    lines.value.findLast((line) => line.from !== side && line.seq !== null)?.seq ?? 0
-  );
+  const state = createSideState(side);
+  const { lines, problem, latency, markedRead, missed, lastOfOthers } = state;
 
   let channel: AdapterConnection | null = null;
   let position: Position = { seq: 0, epoch: null, eventId: null };
-  let typingTimer: ReturnType<typeof setTimeout> | undefined;
   const sentAt = new Map<string, number>();
   const typing = createTypingSender((isTyping) => channel?.type?.(isTyping));
-
-  function frame(direction: Direction, text: string, kind: FrameKind = "json") {
-    frames.value = withFrame(frames.value, { direction, text, kind, at: Date.now() });
-  }
 
   async function http<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
     const credentials = await deps.credentials();
     const token = "token" in credentials ? credentials.token : credentials.sessionId;
-    return await callLogged<T>(frame, method, path, { token, body });
+    return await callLogged<T>(state.onFrame, method, path, { token, body });
   }
 
   function handlersOf(
@@ -85,7 +50,7 @@ export function createSide(side: Side, deps: SideDeps) {
     };
     return {
       // The last frames of a connection belong to the log, too.
-      frame,
+      frame: state.onFrame,
       ready: still(() => {
         attempt.ready();
         problem.value = null;
@@ -96,52 +61,24 @@ export function createSide(side: Side, deps: SideDeps) {
         gone();
       }),
       message: still((message, late) => {
-        const before = lines.value;
-        lines.value = withMessage(before, message, late);
-        if (message.from === side || lines.value === before) return;
-        // An author has read everything before their message; the server sends no event for that.
-        if (message.from !== "other") read.value = Math.max(read.value, message.seq);
-        if (late) missed.value++;
-        else deps.received(message.seq, performance.now());
-        stopTyping();
+        if (state.onMessage(message, late)) deps.received(message.seq, performance.now());
       }),
-      typing: still((userName, isTyping) => {
-        stopTyping();
-        if (!isTyping) return;
-        typist.value = userName;
-        typingTimer = setTimeout(stopTyping, TYPING_STALE_MS);
-      }),
-      pointer: still((seq, status) => {
-        const pointer = status === "read" ? read : delivered;
-        pointer.value = Math.max(pointer.value, seq);
-      }),
-      person: still((person) => {
-        const rest = people.value.filter(({ userId }) => userId !== person.userId);
-        const known = people.value.find(({ userId }) => userId === person.userId);
-        people.value = [...rest, {
-          ...person,
-          userName: person.userName ?? known?.userName ?? null,
-        }];
-      }),
+      typing: still(state.onTyping),
+      pointer: still(state.onPointer),
+      person: still(state.onPerson),
       error: still((sentence) => problem.value = sentence),
     };
   }
 
-  function stopTyping() {
-    clearTimeout(typingTimer);
-    typist.value = null;
-  }
-  /** The connection is gone, and with it all that was known through it. */
   function gone() {
     channel = null;
-    people.value = [];
-    stopTyping();
+    state.onEnded();
   }
 
   const connection = createLink({
-    state: (state) => {
-      link.value = state;
-      if (state.name === "failed") problem.value = state.why;
+    state: (next) => {
+      link.value = next;
+      if (next.name === "failed") problem.value = next.why;
     },
     open(attempt) {
       let own: AdapterConnection | null = null;
@@ -211,20 +148,10 @@ export function createSide(side: Side, deps: SideDeps) {
   }
 
   return {
+    ...state,
     side,
     protocol,
     link,
-    lines,
-    frames,
-    people,
-    typist,
-    problem,
-    latency,
-    delivered,
-    read,
-    markedRead,
-    missed,
-    lastOfOthers,
     http,
 
     connect() {
@@ -259,21 +186,12 @@ export function createSide(side: Side, deps: SideDeps) {
       channel?.read?.(lastOfOthers.value);
       markedRead.value = lastOfOthers.value;
     },
-    clearFrames: () => void (frames.value = []),
+    clearFrames: () => void (state.frames.value = []),
     /** Resets everything for another conversation. */
     reset() {
       connection.close();
       position = { seq: 0, epoch: null, eventId: null };
-      batch(() => {
-        lines.value = [];
-        latency.value = NO_LATENCY;
-        problem.value = null;
-        delivered.value =
-          read.value =
-          markedRead.value =
-          missed.value =
-            0;
-      });
+      batch(state.reset);
     },
     /** Starts it in the browser; returns a function that ends it. */
     begin() {

@@ -1,166 +1,43 @@
-import { useRef, useState } from "preact/hooks";
 import type { ContextRule } from "../../protocol/model.ts";
-import { etagOf } from "../../protocol/etag.ts";
-import { sentence } from "../auth/form_state.ts";
-import { ApiError, errorText } from "../live/api.ts";
-import { useWorkspace } from "../shell/context.ts";
 import { Area } from "../ui/Area.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Field } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
-import {
-  bodyOf,
-  draftErrors,
-  draftOf,
-  errorsByField,
-  isBasic,
-  MAX_NAME,
-  MAX_SAYS,
-  type RuleDraft,
-  type RuleErrors,
-  sameDraft,
-} from "./draft.ts";
+import { draftOf, MAX_NAME, MAX_SAYS } from "./draft.ts";
 import { TryRule } from "./TryRule.tsx";
+import { type RuleEditorProps, useRuleEditor } from "./use_rule_editor.ts";
 
 const PAGES_EXAMPLE = "/pricing*\nhttps://www.example.com/shop/*";
 
-export interface RuleEditorProps {
-  /** The rule as it was when the editor was opened; null for a new one. */
-  opened: ContextRule | null;
-  /** The initial draft of a new rule. */
-  beginning: RuleDraft;
-  /** The current rules. */
-  rules: ContextRule[];
-  onRules: (rules: ContextRule[]) => void;
-  /** The rules have changed on the server. */
-  onStale: () => void;
-  /** The editor was closed. */
-  onClose: () => void;
-}
-
 export function RuleEditor(props: RuleEditorProps) {
-  const { opened, beginning, rules, onRules, onStale } = props;
-  const { request, toasts } = useWorkspace();
-  const [open, setOpen] = useState(true);
-  /** The version that the draft is based on. */
-  const [base, setBase] = useState(opened);
-  const [draft, setDraft] = useState(() => opened === null ? beginning : draftOf(opened));
-  const [errors, setErrors] = useState<RuleErrors>({});
-  const [busy, setBusy] = useState(false);
-  const [asking, setAsking] = useState<"leave" | "delete" | null>(null);
-  const form = useRef<HTMLFormElement>(null);
-
-  const latest = base === null ? null : rules.find(({ id }) => id === base.id) ?? null;
-  const removed = base !== null && latest === null;
-  const basic = base === null || isBasic(base);
-  const dirty = !sameDraft(draft, base === null ? beginning : draftOf(base));
-  const isOutdated = base !== null && latest !== null && latest.updatedAt !== base.updatedAt &&
-    !busy;
-  // Nothing would be lost, or only whether the rule is enabled: the newer version is shown.
-  if (isOutdated && (!dirty || sameDraft(draftOf(latest), draftOf(base)))) {
-    setBase(latest);
-    if (!dirty) setDraft(draftOf(latest));
-  }
-  const disagree = isOutdated && dirty && !sameDraft(draftOf(latest), draftOf(base));
-
-  const change = (some: Partial<RuleDraft>) => {
-    setDraft((known) => ({ ...known, ...some }));
-    setAsking(null);
-  };
-  const fail = (found: RuleErrors) => {
-    setErrors(found);
-    requestAnimationFrame(() => {
-      const fields = form.current?.querySelectorAll<HTMLElement>("[data-field]") ?? [];
-      [...fields].find((field) => found[field.dataset.field as keyof RuleErrors])?.focus();
-    });
-  };
-
-  const save = async (event: Event) => {
-    event.preventDefault();
-    if (busy || disagree) return;
-    const found = basic ? draftErrors(draft) : draft.name.trim() ? {} : { name: "Enter a name." };
-    if (Object.keys(found).length > 0) return fail(found);
-    setErrors({});
-    setBusy(true);
-    const name = draft.name.trim();
-    try {
-      if (base === null || removed) {
-        const { conditions, actions } = basic ? bodyOf(draft) : base!;
-        const body = { name, conditions, actions };
-        const made = await request<ContextRule>("/api/context-rules", { method: "POST", body });
-        onRules([...rules, made]);
-        toasts.show({ tone: "good", text: `“${made.name}” is added and switched on.` });
-      } else {
-        const path = `/api/context-rules/${base.id}`;
-        const ifMatch = etagOf(base);
-        const body = basic ? bodyOf(draft) : { name };
-        const saved = await request<ContextRule>(path, { method: "PATCH", body, ifMatch });
-        onRules(rules.map((one) => one.id === saved.id ? saved : one));
-        toasts.show({ tone: "good", text: `“${saved.name}” is saved.` });
-      }
-      setOpen(false);
-    } catch (error) {
-      setBusy(false);
-      const fields = error instanceof ApiError ? error.fields : [];
-      const byField = Object.entries(errorsByField(draft, fields))
-        .map(([field, text]) => [field, sentence(text)]);
-      const stale = error instanceof ApiError && (error.status === 412 || error.status === 404);
-      // The newer version will arrive soon, and with it the choice between the two.
-      if (stale) onStale();
-      const whole = stale
-        ? "Somebody else has just changed this rule. Look at what they did and save again."
-        : errorText(error);
-      fail(byField.length > 0 ? Object.fromEntries(byField) : { "": whole });
-    }
-  };
-
-  const remove = async () => {
-    setBusy(true);
-    try {
-      await request(`/api/context-rules/${base!.id}`, { method: "DELETE" });
-      onRules(rules.filter(({ id }) => id !== base!.id));
-      toasts.show({ tone: "good", text: `“${base!.name}” is deleted.` });
-      setOpen(false);
-    } catch (error) {
-      setBusy(false);
-      // Somebody else has deleted it already.
-      if (error instanceof ApiError && error.status === 404) return setOpen(false);
-      setErrors({ "": errorText(error) });
-    }
-  };
-
+  const editor = useRuleEditor(props);
+  const { base, latest, draft, errors, busy, asking, removed, basic, disagree, change } = editor;
   return (
     <Dialog
-      open={open}
+      open={editor.open}
       wide
       title={base === null ? "New rule" : "Edit rule"}
       onClose={props.onClose}
-      mayClose={() => {
-        if (!dirty || busy) return !busy;
-        setAsking("leave");
-        return false;
-      }}
+      mayClose={editor.mayClose}
       focusInside
     >
-      <form class="dialog-form" ref={form} noValidate onSubmit={save} aria-label="Rule">
-        {disagree && (
+      <form
+        class="dialog-form"
+        ref={editor.form}
+        noValidate
+        onSubmit={editor.save}
+        aria-label="Rule"
+      >
+        {disagree && latest && (
           <div class="rule-theirs" role="alert">
             <Notice tone="warn">
               Somebody else has changed this rule while you were editing it. Theirs now: “
               {latest.name}”, {lowerFirst(latest)}
             </Notice>
             <div class="dialog-actions">
-              <Button
-                onClick={() => {
-                  setBase(latest);
-                  setDraft(draftOf(latest));
-                  setErrors({});
-                }}
-              >
-                Take theirs
-              </Button>
-              <Button onClick={() => (setBase(latest), setErrors({}))}>Keep mine</Button>
+              <Button onClick={() => editor.takeTheirs(latest)}>Take theirs</Button>
+              <Button onClick={() => editor.keepMine(latest)}>Keep mine</Button>
             </div>
           </div>
         )}
@@ -192,7 +69,7 @@ export function RuleEditor(props: RuleEditorProps) {
                   id="rule-pages"
                   data-field="pages"
                   label="A visitor is on one of these pages"
-                  hint="One in a line: a whole address, or a path. * stands for anything."
+                  hint="One per line: a whole address, or a path. * stands for anything."
                   placeholder={PAGES_EXAMPLE}
                   rows={2}
                   autocapitalize="none"
@@ -224,7 +101,7 @@ export function RuleEditor(props: RuleEditorProps) {
                 error={errors.says}
                 onInput={(event) => change({ says: event.currentTarget.value })}
               />
-              <TryRule draft={draft} own={base} rules={rules} />
+              <TryRule draft={draft} own={base} rules={props.rules} />
             </>
           )
           : (
@@ -249,13 +126,14 @@ export function RuleEditor(props: RuleEditorProps) {
           {base !== null && !removed && (
             <Button
               kind={asking === "delete" ? "danger" : "quiet"}
-              onClick={() => asking === "delete" ? void remove() : setAsking("delete")}
+              onClick={() =>
+                asking === "delete" ? void editor.remove() : editor.setAsking("delete")}
             >
               {asking === "delete" ? "Delete for good" : "Delete…"}
             </Button>
           )}
           <span class="spacer" />
-          <Button kind="quiet" onClick={() => setOpen(false)}>
+          <Button kind="quiet" onClick={editor.close}>
             {asking === "leave" ? "Discard" : "Cancel"}
           </Button>
           <Button type="submit" kind="primary" busy={busy} unavailable={disagree}>
