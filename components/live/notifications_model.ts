@@ -1,15 +1,11 @@
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { Notification as AgentNotification } from "../../protocol/model.ts";
-import type {
-  NotificationKind,
-  NotificationList,
-  NotificationPreferences,
-  NotificationWays,
-} from "../../protocol/notifications.ts";
+import type { NotificationList } from "../../protocol/notifications.ts";
 import type { ParleyClient } from "../../client/mod.ts";
 import { type ApiRequest, errorText } from "./api.ts";
-import { allowSound, playSound } from "./sound.ts";
-import { inOneTab, lookAt, someTabLooksAt } from "./tabs.ts";
+import { createAlerts } from "./notification_alerts.ts";
+import { createPreferences } from "./notification_preferences.ts";
+import { allowSound } from "./sound.ts";
 
 const PAGE = 20;
 
@@ -38,8 +34,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
   const error = signal<string | null>(null);
   const cursor = signal<string | null>(null);
   const loadingMore = signal(false);
-  const preferences = signal<NotificationPreferences | null>(null);
-  const preferencesError = signal<string | null>(null);
+  const preferences = createPreferences(deps);
   let host: NotificationHost = {
     shown: () => null,
     open: (id) => location.assign(`/conversations/${id}`),
@@ -86,15 +81,6 @@ export function createNotificationsModel(deps: NotificationDeps) {
     }
   }
 
-  async function loadPreferences(): Promise<void> {
-    try {
-      preferences.value = await deps.request("/api/notification-preferences");
-      preferencesError.value = null;
-    } catch (cause) {
-      preferencesError.value = errorText(cause);
-    }
-  }
-
   function isShown({ conversationId }: AgentNotification): boolean {
     return conversationId !== null && conversationId === host.shown() &&
       document.visibilityState === "visible";
@@ -109,40 +95,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
     });
     if (seen) {
       deps.request(`/api/notifications/${item.id}/read`, { method: "POST" }).catch(() => {});
-    } else void alert(item);
-  }
-
-  /**
-   * Plays the sound and shows the browser's notice, in one tab, unless a tab shows the
-   * conversation.
-   */
-  async function alert(item: AgentNotification): Promise<void> {
-    deps.announce(item.title);
-    const { conversationId, kind, id, data } = item;
-    if (conversationId !== null && await someTabLooksAt(conversationId)) return;
-    const ways = preferences.value?.[kind as NotificationKind];
-    if (ways === undefined) return;
-    await inOneTab(`${id}_${data["count"] ?? 1}`, () => {
-      if (ways.sound) playSound();
-      if (ways.browser) notice(item);
-    });
-  }
-
-  function notice(item: AgentNotification): void {
-    if (!("Notification" in globalThis) || Notification.permission !== "granted") return;
-    // The page is in the foreground: the bell is enough.
-    if (document.visibilityState === "visible" && document.hasFocus()) return;
-    const { id, title, body, conversationId } = item;
-    try {
-      const shown = new Notification(title, { body, tag: conversationId ?? id, silent: true });
-      shown.onclick = () => {
-        globalThis.focus();
-        shown.close();
-        open(item);
-      };
-    } catch {
-      // Phones support notices of service workers only.
-    }
+    } else void alerts.alert(item);
   }
 
   /** Shows as read at once; a failure restores the list. */
@@ -175,27 +128,19 @@ export function createNotificationsModel(deps: NotificationDeps) {
     await change(() => true, "/api/notifications/read");
   }
 
-  async function setWay(kind: NotificationKind, way: keyof NotificationWays, on: boolean) {
-    const before = preferences.value;
-    if (before === null) return;
-    preferences.value = { ...before, [kind]: { ...before[kind], [way]: on } };
-    try {
-      preferences.value = await deps.request("/api/notification-preferences", {
-        method: "PATCH",
-        body: { [kind]: { [way]: on } },
-      });
-    } catch (cause) {
-      preferences.value = before;
-      deps.fail(cause);
-    }
-  }
+  const alerts = createAlerts({
+    preferences: preferences.preferences,
+    announce: deps.announce,
+    shown: () => host.shown(),
+    open,
+  });
 
   function listen(client: ParleyClient): (() => void)[] {
     return [
       // Notifications are not replayed: those of an absence have to be requested.
       client.on("identity", () => {
         void reload();
-        void loadPreferences();
+        void preferences.loadPreferences();
       }),
       client.on("notification", ({ notification, unread }) => receive(notification, unread)),
       client.on("notifications_read", ({ ids, readAt, unread: left }) => {
@@ -209,49 +154,26 @@ export function createNotificationsModel(deps: NotificationDeps) {
         });
       }),
       client.on("notification_preferences", (data) => {
-        preferences.value = data.preferences;
+        preferences.preferences.value = data.preferences;
       }),
       allowSound(),
-      followLooking(),
+      alerts.begin(),
     ];
   }
 
-  /** Other tabs show no notice of the conversation that this tab shows. */
-  function followLooking(): () => void {
-    let at: string | null = null;
-    let release = () => {};
-    const follow = () => {
-      const now = document.visibilityState === "visible" ? host.shown() : null;
-      if (now === at) return;
-      release();
-      at = now;
-      release = now === null ? () => {} : lookAt(now);
-    };
-    document.addEventListener("visibilitychange", follow);
-    const stop = effect(follow);
-    return () => {
-      document.removeEventListener("visibilitychange", follow);
-      stop();
-      release();
-    };
-  }
-
   return {
+    ...preferences,
     items,
     unread,
     status,
     error,
     hasMore: computed(() => cursor.value !== null),
     loadingMore,
-    preferences,
-    preferencesError,
     reload,
     loadMore,
-    loadPreferences,
     markRead,
     markAllRead,
     open,
-    setWay,
     listen,
     /** Call it before `listen`. */
     attachTo: (own: NotificationHost) => void (host = own),
