@@ -60,7 +60,7 @@ Deno.test("a message whose ack was lost is sent again and is there once", () =>
 
 Deno.test("a message without an answer in time is sent again on a new connection", () =>
   withServer(async (server, open) => {
-    const client = open({ ackTimeoutMs: 60 });
+    const client = open({ ackTimeoutMs: 300 });
     let swallowed = 0;
     server.intercept = (command) => command.type === "message" && swallowed++ === 0;
     client.connect();
@@ -174,9 +174,13 @@ Deno.test("close 3500 is final, and connect starts again", () =>
       (error: ParleyClientError) => error.code === "invalid_token",
     );
     assert.equal(client.state, "failed");
-    await new Promise((resolve) => setTimeout(resolve, 120));
-    assert.equal(server.connections, 1);
     server.intercept = () => false;
+    // One that tries again does so meanwhile.
+    const other = open();
+    await other.connect();
+    for (const peer of server.peers) peer.close(1012);
+    await until(() => server.connections === 3, "the other one again");
+    assert.equal(client.state, "failed");
     await client.connect();
     assert.equal(client.state, "connected");
   }));
@@ -218,7 +222,7 @@ Deno.test("gives up after maxAttempts, and reconnects with reconnectNow", async 
 
 Deno.test("after an announced restart it waits exactly the announced time", () =>
   withServer(async (server, open) => {
-    const client = open({ minDelayMs: 5_000, maxDelayMs: 5_000 });
+    const client = open({ minDelayMs: 300_000, maxDelayMs: 300_000 });
     await client.connect();
     const began = Date.now();
     for (const peer of server.peers) {
@@ -227,7 +231,7 @@ Deno.test("after an announced restart it waits exactly the announced time", () =
     }
     await until(() => server.connections === 2, "came back");
     const took = Date.now() - began;
-    assert.ok(took >= 145 && took < 2_000, `came back after ${took} ms`);
+    assert.ok(took >= 145, `came back after ${took} ms`);
   }));
 
 Deno.test("a request in flight when the connection ends is rejected; a request made without one waits", () =>

@@ -269,8 +269,11 @@ Deno.test("the read position is sent once, as far as it went", () =>
     store.markRead();
     store.markRead();
     await until(() => server.of("read").length === 1, "told");
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.deepEqual(server.of("read").map((one) => one.data!.seq), [2]);
+    server.post("three");
+    await until(() => store.snapshot.items.length === 3, "three");
+    store.markRead();
+    await until(() => server.of("read").length >= 2, "told again");
+    assert.deepEqual(server.of("read").map((one) => one.data!.seq), [2, 3]);
   }));
 
 Deno.test("a conversation that may not be read shows the error and sends nothing", () =>

@@ -224,7 +224,7 @@ export function makeConversation(epoch: string, lastSeq: number): JoinResult["co
 }
 
 /** Resolves when the condition holds; throws after `ms`. */
-export async function until(condition: () => boolean, what: string, ms = 5_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`Waited ${ms} ms in vain: ${what}`);

@@ -47,6 +47,7 @@ export function startTopicsServer() {
     pages: [] as { url: URL; bearer: string }[],
     peers: new Set<TopicsPeer>(),
     connections: 0,
+    pings: 0,
     blocked: false,
     swallowPings: false,
     /** The response of a page; by default nothing new. */
@@ -70,6 +71,7 @@ export function startTopicsServer() {
 
   function reply(frame: Frame, peer: TopicsPeer) {
     if (frame.type === "ping") {
+      server.pings++;
       return server.swallowPings || peer.send({ type: "pong", timestamp: "" });
     }
     server.frames.push(frame);

@@ -9,6 +9,7 @@ import { memoryStorage } from "./test_server.ts";
 import { deliveryStatus, furthest, NO_POINTERS, withMessage } from "./thread.ts";
 import { createTypingSender, createTypists } from "./typing.ts";
 import { makeMessage } from "./test_server.ts";
+import { withFakeTime } from "../tests/support/fake_time.ts";
 
 const options = { minDelayMs: 1_000, maxDelayMs: 30_000 };
 
@@ -37,15 +38,17 @@ Deno.test("a handler that throws or rejects affects nothing else and is reported
 
 Deno.test("silence leads to a ping, and more silence to the end of the connection", async () => {
   const events: string[] = [];
-  const beat = createHeartbeat(30, () => events.push("ping"), () => events.push("dead"));
-  await new Promise((resolve) => setTimeout(resolve, 45));
-  assert.deepEqual(events, ["ping"]);
-  beat.received();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.deepEqual(events, ["ping"]);
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  assert.deepEqual(events, ["ping", "ping", "dead"]);
-  beat.stop();
+  await withFakeTime(async ({ pass }) => {
+    const beat = createHeartbeat(30, () => events.push("ping"), () => events.push("dead"));
+    await pass(45);
+    assert.deepEqual(events, ["ping"]);
+    beat.received();
+    await pass(20);
+    assert.deepEqual(events, ["ping"]);
+    await pass(60);
+    assert.deepEqual(events, ["ping", "ping", "dead"]);
+    beat.stop();
+  });
 });
 
 Deno.test("the rate bucket allows a minute's worth at once and says how long to wait for the next", () => {
@@ -147,14 +150,16 @@ Deno.test("messages are ordered by seq, replaced by id, and show their delivery"
 
 Deno.test("typing ends by itself when no event ends it", async () => {
   let changes = 0;
-  const typists = createTypists(() => changes++, 30);
   const member = { userId: "a", userName: "Ada", role: "agent" as const };
-  typists.set(member, true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  typists.set(member, true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.deepEqual(typists.list(), [member]);
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  assert.deepEqual(typists.list(), []);
+  await withFakeTime(async ({ pass }) => {
+    const typists = createTypists(() => changes++, 30);
+    typists.set(member, true);
+    await pass(20);
+    typists.set(member, true);
+    await pass(20);
+    assert.deepEqual(typists.list(), [member]);
+    await pass(30);
+    assert.deepEqual(typists.list(), []);
+  });
   assert.equal(changes, 2);
 });
