@@ -19,7 +19,7 @@ Deno.test("the epoch stays with a data folder, and a restored copy has another",
   try {
     const epoch = await epochOf({ dataDir });
     assert.equal(await epochOf({ dataDir }), epoch);
-    await copyTree(dataDir, copy);
+    copyTree(dataDir, copy);
     const restored = await epochOf({ dataDir: copy });
     assert.notEqual(restored, epoch);
     assert.equal(await epochOf({ dataDir: copy }), restored);

@@ -74,7 +74,7 @@ function testOnDisk(name: string, fn: () => Promise<void>): void {
 testOnDisk("on a disk that fills changes are refused, reads go on, and it heals", async () => {
   const disk = (await mountDisk(110 * MB))!;
   const template = await makeDataDir();
-  await copyTree(template, `${disk.path}/data`);
+  copyTree(template, `${disk.path}/data`);
   const server = await startServer("pglite", {
     DATA_DIR: `${disk.path}/data`,
     MIN_FREE_DISK_BYTES: `${20 * MB}`,
@@ -158,7 +158,7 @@ testOnDisk("acknowledged before the disk filled, it is there after a restart", a
   const disk = (await mountDisk(110 * MB))!;
   const template = await makeDataDir();
   const dir = `${disk.path}/data`;
-  await copyTree(template, dir);
+  copyTree(template, dir);
   const env = {
     DATA_DIR: dir,
     MIN_FREE_DISK_BYTES: `${20 * MB}`,
@@ -242,7 +242,7 @@ testOnDisk("a first start on a full disk, or one that takes nothing, is one sent
 
     await Deno.remove(`${disk.path}/filler`);
     await Deno.remove(dir, { recursive: true });
-    await copyTree(template, dir);
+    copyTree(template, dir);
     const env = { DATA_DIR: dir, MIN_FREE_DISK_BYTES: "0" };
     await Deno.chmod(dir, 0o755);
     await remount("-o", "remount,ro", disk.path);

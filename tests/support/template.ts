@@ -11,6 +11,9 @@ import { makeTempDir } from "./temp_dir.ts";
 const BUILD = new URL("../../.build/", import.meta.url).pathname;
 const MIGRATIONS = new URL("../../db/", import.meta.url).pathname;
 
+/** Of how a template is made. */
+const VERSION = 2;
+
 /** Another one for each state of the schema. */
 async function templateName(): Promise<string> {
   const parts: string[] = [];
@@ -19,7 +22,17 @@ async function templateName(): Promise<string> {
   }
   const bytes = new TextEncoder().encode(parts.sort().join("\n"));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  return `test_template_${digest.slice(0, 16)}`;
+  return `test_template_${VERSION}_${digest.slice(0, 16)}`;
+}
+
+/** Drops the databases that are there to make others from: half of what there is to copy. */
+async function dropOthers(pglite: PGlite): Promise<void> {
+  const others = "from pg_database where datname <> current_database()";
+  const { rows } = await pglite.query<{ datname: string }>(`select datname ${others}`);
+  await pglite.exec(
+    "update pg_database set datistemplate = false where datname <> current_database()",
+  );
+  for (const { datname } of rows) await pglite.exec(`drop database ${datname}`);
 }
 
 async function makeTemplate(path: string): Promise<void> {
@@ -27,6 +40,7 @@ async function makeTemplate(path: string): Promise<void> {
   await Deno.mkdir(own, { recursive: true });
   const pglite = await PGlite.create(`${own}/postgres`);
   await migrate(new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) }));
+  await dropOthers(pglite);
   await pglite.close();
   try {
     await Deno.rename(own, path);
@@ -45,7 +59,7 @@ export async function makeDataDir(): Promise<string> {
   const from = BUILD + await template();
   if ((await Deno.stat(from).catch(() => null)) === null) await makeTemplate(from);
   const path = await makeTempDir();
-  await copyTree(from, path);
+  copyTree(from, path);
   return path;
 }
 
