@@ -1,4 +1,4 @@
-import type { ConnectionLimits } from "./connection_options.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
 
 /** The commands of a connection that are being stored while later ones are handled already. */
 export class BackgroundWrites {

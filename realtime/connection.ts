@@ -5,11 +5,8 @@ import { audienceOf, type Principal } from "../domain/principal.ts";
 import { yieldToEventLoop } from "../domain/event_loop.ts";
 import { BackgroundWrites } from "./background_writes.ts";
 import type { HubEvent } from "./broker.ts";
-import type {
-  ConnectionEvents,
-  ConnectionLimits,
-  ConnectionOptions,
-} from "./connection_options.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
+import type { ConnectionEvents, ConnectionOptions } from "./connection_options.ts";
 import { ConnectionRates, type Rate, settingOf } from "./connection_rates.ts";
 import { byteLength, isPing } from "./frame_text.ts";
 import type { Protocol } from "./protocol.ts";

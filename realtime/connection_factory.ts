@@ -1,7 +1,8 @@
 import type { Metrics } from "../domain/metrics.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionEvents, ConnectionLimits } from "./connection_options.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
+import type { ConnectionEvents } from "./connection_options.ts";
 import type { Hub } from "./hub.ts";
 import { logRefused } from "./log.ts";
 import type { Protocol } from "./protocol.ts";

@@ -1,20 +1,8 @@
 import type { Slot } from "../domain/capacity.ts";
 import type { Connection } from "./connection.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
 import type { Protocol } from "./protocol.ts";
 import type { ConnectionWriter, SocketLike } from "./writer.ts";
-
-export interface ConnectionLimits {
-  messageBytes: number;
-  preAuthBytes: number;
-  preAuthMessages: number;
-  queueBytes: number;
-  pendingFrames: number;
-  messagesPerMinute: number;
-  typingPerMinute: number;
-  editsPerMinute: number;
-  cursorsPerMinute: number;
-  subscriptions: number;
-}
 
 export interface ConnectionOptions {
   id: string;

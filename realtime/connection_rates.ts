@@ -1,5 +1,5 @@
 import { TokenBucket } from "../domain/rate_limit.ts";
-import type { ConnectionLimits } from "./connection_options.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
 
 /** The rates of commands, and the setting of each. */
 const RATES = {

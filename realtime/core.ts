@@ -22,13 +22,16 @@ export interface Core {
 }
 
 export function createCore(options: RealtimeOptions): Core {
-  const { bus, broker, documents, metrics, presenceGraceMs, onError } = options;
+  const { bus, broker, metrics, timeouts, onError } = options;
+  const { documents } = options.services;
   const wheel = createTimerWheel({ onError });
 
   /** The log of a room: of a document, or of a conversation. */
   async function logAfter(room: string, seq: number): Promise<SequencedEntry[]> {
     const documentId = ROOMS.documentOf(room);
-    if (documentId === null) return await options.logAfter(ROOMS.conversationOf(room)!, seq);
+    if (documentId === null) {
+      return await options.queries.logAfter(ROOMS.conversationOf(room)!, seq);
+    }
     const edits = await documents.editsAfter(documentId, seq);
     const at = new Date();
     return edits.map((edit) => toEntry(edit, at));
@@ -38,8 +41,8 @@ export function createCore(options: RealtimeOptions): Core {
   const nodes = startNodes({
     self: options.node,
     broker,
-    timeoutMs: options.nodeTimeoutMs,
-    graceMs: presenceGraceMs,
+    timeoutMs: timeouts.nodeMs,
+    graceMs: timeouts.presenceGraceMs,
     onError,
   });
   nodes.onGone((_node, how) => metrics.nodesGone.inc({ how }));
@@ -53,10 +56,11 @@ export function createCore(options: RealtimeOptions): Core {
       hub,
       nodes,
       wheel,
-      graceMs: presenceGraceMs,
-      onGone: (userId, role) => options.onGone(userId, role === "agent" ? "agent" : "visitor"),
+      graceMs: timeouts.presenceGraceMs,
+      onGone: (userId, role) =>
+        options.people.onGone(userId, role === "agent" ? "agent" : "visitor"),
     }),
-    typing: createTyping({ hub, wheel, timeoutMs: options.typingMs }),
+    typing: createTyping({ hub, wheel, timeoutMs: timeouts.typingMs }),
     reportRefusal: createHandshakeRefusals(metrics),
   };
 }

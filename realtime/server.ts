@@ -16,7 +16,7 @@ import { createUserEvents } from "./user_events.ts";
 const RESYNC_MS = 2000;
 
 export function createRealtime(options: RealtimeOptions): Realtime {
-  const { bus, broker, drainMs, onError } = options;
+  const { bus, broker, queries, timeouts, onError } = options;
   let isDraining = false;
   const core = createCore(options);
   const { hub, nodes, wheel, presence, events } = core;
@@ -36,11 +36,11 @@ export function createRealtime(options: RealtimeOptions): Realtime {
   deliverDomainEvents({
     bus,
     clusterEvents: events,
-    logAfter: options.logAfter,
+    logAfter: queries.logAfter,
     hub,
     wheel,
     presence,
-    unreadCounts: options.unreadCounts,
+    unreadCounts: queries.unreadCounts,
     onError,
   });
   // A client that reconnects recovers by its position, or gets a snapshot.
@@ -50,8 +50,8 @@ export function createRealtime(options: RealtimeOptions): Realtime {
   nodes.onLost(socketIo.endAllRecovery);
   const stopHeartbeat = startHeartbeat({
     hub,
-    everyMs: options.heartbeatMs,
-    positions: options.positions,
+    everyMs: timeouts.heartbeatMs,
+    positions: queries.positions,
     onBeat: services.authenticator.checkExpiry,
     onError,
   });
@@ -92,7 +92,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     async drain() {
       isDraining = true;
       stopHeartbeat();
-      await drainConnections({ hub, wheel, drainMs, openSockets });
+      await drainConnections({ hub, wheel, drainMs: timeouts.drainMs, openSockets });
       await socketIo.close();
     },
 

@@ -22,15 +22,16 @@ export interface Services {
 }
 
 export function createServices(options: RealtimeOptions, core: Core): Services {
-  const { bus, conversations, documents, metrics } = options;
+  const { bus, metrics, node, timeouts } = options;
+  const { conversations, documents } = options.services;
   const { hub, nodes, wheel, presence, typing } = core;
   const authenticator = startAuthenticator(options, core);
-  const tables = createTableSubscriptions({ bus, tables: options.tables, node: options.node });
+  const tables = createTableSubscriptions({ bus, tables: options.services.tables, node });
   const collaboration = createCollaboration({
     hub,
     bus,
     documents,
-    members: createDocumentMembers({ hub, nodes, wheel, graceMs: options.presenceGraceMs }),
+    members: createDocumentMembers({ hub, nodes, wheel, graceMs: timeouts.presenceGraceMs }),
   });
   const counts = createConnectionCounts({ hub, nodes, presence, typing });
   const metricSubscriptions = startMetricSubscriptions(options, core, counts);
@@ -51,42 +52,43 @@ export function createServices(options: RealtimeOptions, core: Core): Services {
       metricSubscriptions,
       collaboration,
       probes: startLatencyProbes(options, core),
-      recordPage: options.recordPage,
+      recordPage: options.people.recordPage,
     }),
   };
 }
 
 function startAuthenticator(options: RealtimeOptions, core: Core): Authenticator {
   const { hub, wheel, presence, typing, events, reportRefusal } = core;
+  const { access, queries, timeouts } = options;
   return createAuthenticator({
     reportRefusal,
     hub,
     wheel,
     presence,
-    agentByToken: options.agentByToken,
-    principalByToken: options.principalByToken,
-    visitorBySession: options.visitorBySession,
-    conversationOf: options.conversationOf,
-    totalUnread: options.totalUnread,
+    agentByToken: access.agentByToken,
+    principalByToken: access.principalByToken,
+    visitorBySession: access.visitorBySession,
+    conversationOf: queries.conversationOf,
+    totalUnread: queries.totalUnread,
     onLeave: (connection, id) => leaveConversation({ typing, presence }, connection, id),
     refreshPrincipal: createPrincipalRefresh(events),
-    agentOrigins: options.agentOrigins,
-    timeoutMs: options.authTimeoutMs,
-    tokenGraceMs: options.tokenGraceMs,
-    expiryAheadMs: 3 * options.heartbeatMs,
-    maxConnectionsPerUser: options.maxConnectionsPerUser,
+    agentOrigins: access.agentOrigins,
+    timeoutMs: timeouts.authMs,
+    tokenGraceMs: timeouts.tokenGraceMs,
+    expiryAheadMs: 3 * timeouts.heartbeatMs,
+    maxConnectionsPerUser: options.admission.connectionsPerUser,
   });
 }
 
 function startMetricSubscriptions(
-  { analytics, contextConversation, onError }: RealtimeOptions,
+  { services, queries, onError }: RealtimeOptions,
   { presence, wheel }: Core,
   counts: ConnectionCounts,
 ): MetricSubscriptions {
   return createMetricSubscriptions({
-    analytics,
+    analytics: services.analytics,
     gauges: counts.gauges,
-    contextConversation,
+    contextConversation: queries.contextConversation,
     peopleIn(conversationId) {
       const { members } = presence.members(conversationId, { limit: Number.MAX_SAFE_INTEGER });
       const agents = members.filter(({ role }) => role === "agent").length;
@@ -97,7 +99,8 @@ function startMetricSubscriptions(
   });
 }
 
-function startLatencyProbes({ counters }: RealtimeOptions, { hub }: Core): LatencyProbes {
+function startLatencyProbes({ services }: RealtimeOptions, { hub }: Core): LatencyProbes {
+  const { counters } = services;
   const probes = createLatencyProbes({ hub, onAnswer: counters.answered });
   hub.onDelivered((broadcast) => {
     const { forAgents } = broadcast;

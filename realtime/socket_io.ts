@@ -23,19 +23,19 @@ import {
 } from "./socket_io_connections.ts";
 import { createSocketIoEngine, type SocketIoEngineOptions } from "./socket_io_engine.ts";
 import type { IoSocket } from "./socket_io_socket.ts";
+import type { RealtimeTimeouts, RecoverySettings } from "./types.ts";
 import type { Unread } from "./unread.ts";
 
 export interface SocketIoServerOptions
   extends
     SocketIoEngineOptions,
     Pick<SocketIoConnectionsOptions, "connect" | "opened">,
-    Pick<SocketIoOptions, "commands" | "authenticate" | "epoch" | "typingMs"> {
+    Pick<SocketIoOptions, "commands" | "authenticate" | "epoch"> {
   hub: Hub;
   presence: PresenceTracker;
   unread: Unread;
-  recoveryMs: number;
-  maxRecoverable: number;
-  maxReplayEvents: number;
+  timeouts: Pick<RealtimeTimeouts, "authMs" | "heartbeatMs" | "typingMs">;
+  recovery: RecoverySettings;
   entries: (
     principal: Principal,
     positions: { conversationId: string; seq: number }[],
@@ -60,14 +60,14 @@ export interface SocketIoServer {
 }
 
 export function createSocketIoServer(options: SocketIoServerOptions): SocketIoServer {
-  const { hub, wheel, presence, limits, epoch, onError } = options;
+  const { hub, wheel, presence, limits, timeouts, epoch, onError } = options;
   const packetsOnce = memoizeLast(packetsIn);
 
   const protocol: Protocol = createSocketIoProtocol({
     commands: options.commands,
     authenticate: options.authenticate,
     epoch,
-    typingMs: options.typingMs,
+    typingMs: timeouts.typingMs,
     onUnexpected: (error, connection) => onError(error, { connection: connection.id }),
     peerOf: (connection) => connections.peerOf(connection),
     async followAll(connection) {
@@ -89,10 +89,10 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
   const recovery: Recovery<PacketPosition> = createRecovery<PacketPosition>({
     hub,
     wheel,
-    timeoutMs: options.recoveryMs,
-    resumeTimeoutMs: options.authTimeoutMs,
-    maxSuspended: options.maxRecoverable,
-    maxPositions: options.maxReplayEvents,
+    timeoutMs: options.recovery.timeoutMs,
+    resumeTimeoutMs: timeouts.authMs,
+    maxSuspended: options.recovery.maxSuspended,
+    maxPositions: options.recovery.maxReplayEvents,
     maxBytes: limits.queueBytes,
     positionsIn: memoizeLast((text) => packetsIn(text).flatMap(({ position }) => position ?? [])),
     entries: options.entries,
@@ -118,7 +118,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
   const engine = createSocketIoEngine(options);
   const io = new Server({
     serveClient: false,
-    connectTimeout: options.authTimeoutMs,
+    connectTimeout: timeouts.authMs,
     adapter: createAdapter({
       recovery,
       epoch,
@@ -126,7 +126,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       connectionOf: connections.connectionOf,
       onError,
     }),
-    connectionStateRecovery: { maxDisconnectionDuration: options.recoveryMs },
+    connectionStateRecovery: { maxDisconnectionDuration: options.recovery.timeoutMs },
   });
   // The server uses only the engine's "connection" event, and closes it.
   io.bind(engine as unknown as Parameters<typeof io.bind>[0]);

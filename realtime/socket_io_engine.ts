@@ -9,9 +9,10 @@ import {
 import { isBriefOutage } from "../protocol/errors.ts";
 import type { Slot } from "../domain/capacity.ts";
 import type { PeerReader } from "./address.ts";
-import type { ConnectionLimits } from "./connection_options.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
 import type { HandshakeReason, ReportRefusal } from "./handshake_refusals.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
+import type { RealtimeTimeouts } from "./types.ts";
 import { refuseWith } from "./upgrade.ts";
 
 const PATH = "/socket.io/";
@@ -23,8 +24,7 @@ export function isSocketIo(path: string): boolean {
 export interface SocketIoEngineOptions {
   wheel: TimerWheel;
   limits: ConnectionLimits;
-  heartbeatMs: number;
-  authTimeoutMs: number;
+  timeouts: Pick<RealtimeTimeouts, "authMs" | "heartbeatMs">;
   peer: PeerReader;
   /** Counts a session, or a WebSocket of one, that is not authenticated. @throws {ParleyError} */
   takeSlot: (peer: Peer) => Slot;
@@ -45,15 +45,15 @@ const REASONS: Partial<Record<EngineErrorName, HandshakeReason>> = {
 };
 
 export function createSocketIoEngine(options: SocketIoEngineOptions): Engine {
-  const { limits } = options;
+  const { limits, timeouts } = options;
   return createEngine({
     path: PATH,
     // The runtime also ends a dead WebSocket, after twice this time.
-    pingIntervalMs: options.heartbeatMs,
-    pingTimeoutMs: options.heartbeatMs,
+    pingIntervalMs: timeouts.heartbeatMs,
+    pingTimeoutMs: timeouts.heartbeatMs,
     // Up to this size the hub answers that a message is too large, before it closes the connection.
     maxPayload: 4 * limits.messageBytes,
-    upgradeTimeoutMs: options.authTimeoutMs,
+    upgradeTimeoutMs: timeouts.authMs,
     // The hub's writer stops long before. This bound is for an answer that is sent as one long text.
     maxBufferedBytes: 4 * limits.queueBytes,
     timers: options.wheel,

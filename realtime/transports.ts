@@ -30,19 +30,20 @@ export function createTransports(
   services: Services,
   isDraining: () => boolean,
 ): Transports {
-  const { metrics, limits, peer, originAllowed, onError } = options;
+  const { node, metrics, limits, timeouts, onError } = options;
+  const { peer, originAllowed } = options.access;
+  const { conversations } = options.services;
   const { hub, reportRefusal } = core;
   const { authenticator } = services;
   const admission = createAdmission({
     hub,
     metrics,
-    settings: options,
-    authTimeoutMs: options.authTimeoutMs,
+    settings: options.admission,
+    authTimeoutMs: timeouts.authMs,
     isDraining,
     originAllowed,
     reportRefusal,
   });
-  const { node } = options;
   const factory = createConnectionFactory({ node, hub, authenticator, limits, metrics, onError });
   const sockets = createSockets({
     connect: factory.connect,
@@ -50,16 +51,21 @@ export function createTransports(
     onError: (error, connection) => onError(error, { connection: connection.id }),
   });
   const socketIo = createSocketIoServer({
-    ...options,
     ...core,
     ...factory,
+    limits,
+    timeouts,
+    recovery: options.recovery,
+    peer,
+    originAllowed,
     commands: services.commands,
     authenticate: authenticator.authenticate,
-    unread: followUnread({ ...core, unreadCounts: options.unreadCounts, onError }),
-    epoch: options.conversations.epoch,
+    unread: followUnread({ ...core, unreadCounts: options.queries.unreadCounts, onError }),
+    epoch: conversations.epoch,
     takeSlot: admission.takeSlot,
     allow: admission.check,
-    entries: (principal, positions) => options.conversations.entries(principal, positions),
+    entries: (principal, positions) => conversations.entries(principal, positions),
+    onError,
   });
   const endpoints = endpointsOf(options, core, services);
   const upgrade = createUpgrade({
@@ -69,7 +75,7 @@ export function createTransports(
     reportRefusal,
     takeConnection: admission.takeConnection,
     takeSlot: admission.takeSlot,
-    idleTimeoutMs: options.heartbeatMs * 2,
+    idleTimeoutMs: timeouts.heartbeatMs * 2,
     isDraining,
     accept: sockets.accept,
   });
@@ -86,12 +92,13 @@ export function createTransports(
 }
 
 function endpointsOf(options: RealtimeOptions, core: Core, services: Services): Endpoints {
-  const { conversations, onError } = options;
+  const { timeouts, onError } = options;
+  const { conversations, workspaceChat } = options.services;
   const { hub, presence } = core;
   return createEndpoints({
     node: options.node,
-    heartbeatMs: options.heartbeatMs,
-    authTimeoutMs: options.authTimeoutMs,
+    heartbeatMs: timeouts.heartbeatMs,
+    authTimeoutMs: timeouts.authMs,
     epoch: conversations.epoch,
     commands: services.commands,
     tables: services.tables,
@@ -100,12 +107,12 @@ function endpointsOf(options: RealtimeOptions, core: Core, services: Services): 
     follow: createFollow({ hub, conversations, presence }),
     scopes: createScopes({
       authenticator: services.authenticator,
-      openContext: options.openContext,
+      openContext: options.queries.openContext,
     }),
     workspace: createWorkspaceRoom({
       hub,
       presence,
-      chat: options.workspaceChat,
+      chat: workspaceChat,
       epoch: conversations.epoch,
     }),
     onUnexpected: (error, connection) => onError(error, { connection: connection.id }),

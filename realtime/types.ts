@@ -13,73 +13,108 @@ import type { Page } from "../protocol/model.ts";
 import type { ConnectionStats } from "../protocol/programs.ts";
 import type { PeerReader } from "./address.ts";
 import type { Broker, BrokerStats } from "./broker.ts";
-import type { ConnectionLimits } from "./connection_options.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
 import type { DisconnectTarget } from "./disconnect.ts";
 import type { Absence } from "./presence.ts";
 
 export interface RealtimeOptions {
-  metrics: Metrics;
+  /** Name of this node, different from every other's. */
+  node: string;
   bus: EventBus;
   broker: Broker;
+  metrics: Metrics;
+  services: RealtimeServices;
+  queries: RealtimeQueries;
+  access: RealtimeAccess;
+  people: RealtimePeople;
+  /** Bounds of each connection. */
+  limits: ConnectionLimits;
+  admission: AdmissionSettings;
+  timeouts: RealtimeTimeouts;
+  recovery: RecoverySettings;
+  onError: (error: unknown, context?: Record<string, unknown>) => void;
+}
+
+/** The services of the domain whose commands and events connections use. */
+export interface RealtimeServices {
   conversations: Conversations;
+  workspaceChat: WorkspaceChat;
+  documents: Documents;
   tables: Tables;
   analytics: Pick<Analytics, "live" | "ofConversations">;
   counters: Pick<ProcessCounters, "delivered" | "answered">;
-  documents: Documents;
-  workspaceChat: WorkspaceChat;
-  /** Name of this node, different from every other's. */
-  node: string;
-  /** Milliseconds of silence after which another node is gone, with the people connected to it. */
-  nodeTimeoutMs: number;
+}
+
+/** What is read of conversations. */
+export interface RealtimeQueries {
   /** The log of a conversation, or of the workspace's chat, after a position; or a first part of it. */
   logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
-  limits: ConnectionLimits;
-  /** New sockets a minute and network. */
-  connectionsPerMinute: number;
-  exemptLoopback: boolean;
-  /** Sockets and Engine.IO sessions that are not authenticated, at a time. */
-  unauthenticated: { total: number; perNetwork: number; exemptLoopback: boolean };
-  maxConnectionsPerUser: number;
-  authTimeoutMs: number;
-  heartbeatMs: number;
-  typingMs: number;
-  presenceGraceMs: number;
-  tokenGraceMs: number;
-  /** Milliseconds within which an interrupted Socket.IO connection can be recovered, and how many. */
-  recoveryMs: number;
-  maxRecoverable: number;
-  maxReplayEvents: number;
-  drainMs: number;
-  agentOrigins: readonly string[];
-  peer: PeerReader;
-  /** Whether a page of this origin may open a socket. */
-  originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
-  agentByToken: (token: string) => Promise<Principal>;
-  /** An agent's token, or a participant's. */
-  principalByToken: (token: string) => Promise<Principal>;
+  /** The last `seq` of each of these conversations. */
+  positions: (conversationIds: string[]) => Promise<Map<string, number>>;
+  /** A visitor's conversation; null: there is none. */
+  conversationOf: (contactId: string) => Promise<string | null>;
   /** The conversation of a context; it is opened if there is none. */
   openContext: (principal: Principal, contextId: string) => Promise<string>;
   /** The conversation of a context; null: there is none. */
   contextConversation: (contextId: string) => Promise<string | null>;
-  visitorBySession: (sessionId: string) => Promise<Principal>;
-  conversationOf: (contactId: string) => Promise<string | null>;
-  /** The last `seq` of each of these conversations. */
-  positions: (conversationIds: string[]) => Promise<Map<string, number>>;
-  recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
-  /** The grace after the last connection of a person to this node is over. */
-  onGone: (userId: string, kind: "agent" | "visitor") => void;
   /** Unread messages of an agent. */
   totalUnread: (userId: string) => Promise<number>;
   /** The same for each of these agents, by platform. */
   unreadCounts: (userIds: string[]) => Promise<Map<string, Record<string, number>>>;
-  onError: (error: unknown, context?: Record<string, unknown>) => void;
 }
 
-/** What bounds the sockets that are accepted. */
-export type AdmissionSettings = Pick<
-  RealtimeOptions,
-  "connectionsPerMinute" | "exemptLoopback" | "unauthenticated"
->;
+/** Who connects, and whether they may. */
+export interface RealtimeAccess {
+  peer: PeerReader;
+  /** Whether a page of this origin may open a socket. */
+  originAllowed: (check: { origin: string | null; self: string }) => Promise<boolean>;
+  /** Origins besides the server's own from which agents may connect. */
+  agentOrigins: readonly string[];
+  agentByToken: (token: string) => Promise<Principal>;
+  /** An agent's token, or a participant's. */
+  principalByToken: (token: string) => Promise<Principal>;
+  visitorBySession: (sessionId: string) => Promise<Principal>;
+}
+
+/** What is recorded of people. */
+export interface RealtimePeople {
+  recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
+  /** The grace after the last connection of a person to this node is over. */
+  onGone: (userId: string, kind: "agent" | "visitor") => void;
+}
+
+/** Which sockets are accepted. */
+export interface AdmissionSettings {
+  /** New sockets a minute and network. */
+  connectionsPerMinute: number;
+  /** Whether clients on this machine are exempt from it. */
+  exemptLoopback: boolean;
+  /** Sockets and Engine.IO sessions that are not authenticated, at a time. */
+  unauthenticated: { total: number; perNetwork: number; exemptLoopback: boolean };
+  connectionsPerUser: number;
+}
+
+/** In milliseconds. */
+export interface RealtimeTimeouts {
+  authMs: number;
+  heartbeatMs: number;
+  typingMs: number;
+  presenceGraceMs: number;
+  tokenGraceMs: number;
+  /** Silence after which another node is gone, with the people connected to it. */
+  nodeMs: number;
+  drainMs: number;
+}
+
+/** Recovery of interrupted Socket.IO connections. */
+export interface RecoverySettings {
+  /** Milliseconds within which a client has to reconnect. 0: nothing is recovered. */
+  timeoutMs: number;
+  /** Interrupted connections that can be recovered at a time. */
+  maxSuspended: number;
+  /** Events that one client may have missed. */
+  maxReplayEvents: number;
+}
 
 /** The connections of one protocol. */
 export interface ProtocolStats {

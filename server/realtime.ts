@@ -25,23 +25,35 @@ export async function startRealtime(
   const { settings, database, bus, metrics, node, onError } = core;
   const { capacity, rates, timeouts, given } = settings;
   const { db, epoch } = database;
-  const { analytics, bot, conversations, counters, documents, workspaceChat } = services;
+  const { bot, conversations, workspaceChat } = services;
   return createRealtime({
-    metrics,
+    node,
     bus,
     broker: await openBroker(broker, settings.broker, { name: epoch, node, onError }, database),
-    conversations,
-    tables: services.changes.tables,
-    analytics,
-    counters,
-    documents,
-    workspaceChat,
-    node,
-    nodeTimeoutMs: settings.broker.nodeTimeoutMs,
-    logAfter: (id, seq) =>
-      id === WORKSPACE_CHAT
-        ? workspaceChat.logAfter(seq)
-        : logAfter(db, id, seq, capacity.replayEvents),
+    metrics,
+    services: { ...services, tables: services.changes.tables },
+    access,
+    queries: {
+      logAfter: (id, seq) =>
+        id === WORKSPACE_CHAT
+          ? workspaceChat.logAfter(seq)
+          : logAfter(db, id, seq, capacity.replayEvents),
+      positions: (ids) => positionsOf(db, ids),
+      conversationOf: createLoader((contactIds: string[]) => webConversationsOf(db, contactIds)),
+      openContext: (principal, contextId) => openContext(db, bus, principal, contextId),
+      contextConversation: (contextId) => findContextConversation(db, contextId),
+      totalUnread: (userId) => conversations.totalUnread(agentPrincipal({ id: userId })),
+      unreadCounts: (userIds) => unreadCounts(db, userIds),
+    },
+    people: {
+      async recordPage(visitor, page) {
+        if (visitor.sessionHash !== null) await recordPage(db, visitor.sessionHash, page);
+        bot.visited(visitor, page);
+      },
+      onGone(id, kind) {
+        (kind === "agent" ? touchUser(db, id) : touchContact(db, id)).catch(onError);
+      },
+    },
     limits: {
       messageBytes: capacity.messageBytes,
       preAuthBytes: capacity.preAuthBytes,
@@ -54,42 +66,26 @@ export async function startRealtime(
       cursorsPerMinute: rates.cursors,
       subscriptions: capacity.subscriptions,
     },
-    connectionsPerMinute: rates.connections,
-    exemptLoopback: !given.has("LIMIT_CONNECTIONS_PER_MINUTE"),
-    unauthenticated: {
-      total: capacity.unauthenticatedSockets,
-      perNetwork: capacity.unauthenticatedSocketsPerNetwork,
-      exemptLoopback: !given.has("MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK"),
+    admission: {
+      connectionsPerMinute: rates.connections,
+      exemptLoopback: !given.has("LIMIT_CONNECTIONS_PER_MINUTE"),
+      unauthenticated: {
+        total: capacity.unauthenticatedSockets,
+        perNetwork: capacity.unauthenticatedSocketsPerNetwork,
+        exemptLoopback: !given.has("MAX_UNAUTHENTICATED_SOCKETS_PER_NETWORK"),
+      },
+      connectionsPerUser: capacity.connectionsPerUser,
     },
-    maxConnectionsPerUser: capacity.connectionsPerUser,
-    authTimeoutMs: timeouts.authMs,
-    heartbeatMs: timeouts.heartbeatMs,
-    typingMs: timeouts.typingMs,
-    presenceGraceMs: timeouts.presenceGraceMs,
-    tokenGraceMs: timeouts.tokenGraceMs,
-    recoveryMs: timeouts.recoveryMs,
-    maxRecoverable: capacity.recoverable,
-    maxReplayEvents: capacity.replayEvents,
-    drainMs: settings.server.drainMs,
-    agentOrigins: access.agentOrigins,
-    peer: access.peer,
-    originAllowed: access.originAllowed,
-    agentByToken: access.agentByToken,
-    principalByToken: access.principalByToken,
-    openContext: (principal, contextId) => openContext(db, bus, principal, contextId),
-    contextConversation: (contextId) => findContextConversation(db, contextId),
-    visitorBySession: access.visitorBySession,
-    conversationOf: createLoader((contactIds: string[]) => webConversationsOf(db, contactIds)),
-    async recordPage(visitor, page) {
-      if (visitor.sessionHash !== null) await recordPage(db, visitor.sessionHash, page);
-      bot.visited(visitor, page);
+    timeouts: {
+      ...timeouts,
+      nodeMs: settings.broker.nodeTimeoutMs,
+      drainMs: settings.server.drainMs,
     },
-    onGone: (id, kind) => {
-      (kind === "agent" ? touchUser(db, id) : touchContact(db, id)).catch(onError);
+    recovery: {
+      timeoutMs: timeouts.recoveryMs,
+      maxSuspended: capacity.recoverable,
+      maxReplayEvents: capacity.replayEvents,
     },
-    positions: (ids) => positionsOf(db, ids),
-    totalUnread: (userId) => conversations.totalUnread(agentPrincipal({ id: userId })),
-    unreadCounts: (userIds) => unreadCounts(db, userIds),
     onError,
   });
 }

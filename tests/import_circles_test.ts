@@ -8,7 +8,7 @@ import { type Graph, importsOf, readGraph } from "./support/imports.ts";
 /** Files in circles that are still there, by folder. The numbers may only become smaller. */
 const KNOWN: Record<string, number> = {
   client: 6,
-  realtime: 10,
+  realtime: 3,
 };
 
 /** Groups of files that all import each other in the end (Tarjan's strongly connected components). */

@@ -1,0 +1,13 @@
+/** What bounds one connection; each is a setting. */
+export interface ConnectionLimits {
+  messageBytes: number;
+  preAuthBytes: number;
+  preAuthMessages: number;
+  queueBytes: number;
+  pendingFrames: number;
+  messagesPerMinute: number;
+  typingPerMinute: number;
+  editsPerMinute: number;
+  cursorsPerMinute: number;
+  subscriptions: number;
+}
