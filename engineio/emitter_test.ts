@@ -7,7 +7,7 @@ class Bell extends Listeners<{ ring: [times: number]; end: [] }> {
   }
 }
 
-Deno.test("listeners are called in order, once where asked, and not after off", () => {
+Deno.test("listeners are called in order, once for once(), and not after off()", () => {
   const log: string[] = [];
   const bell = new Bell((error) => assert.fail(String(error)));
   const always = (times: number) => log.push(`always ${times}`);
@@ -32,7 +32,7 @@ Deno.test("a listener that throws is reported and the next is called", () => {
   assert.equal(called, 1);
 });
 
-Deno.test("listeners may come and go while they are called", () => {
+Deno.test("listeners may be added and removed while they are called", () => {
   const log: string[] = [];
   const bell = new Bell((error) => assert.fail(String(error)));
   const second = () => log.push("second");

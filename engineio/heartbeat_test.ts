@@ -50,7 +50,7 @@ Deno.test("the next ping is an interval after the pong", () => {
   assert.equal(by.pending.size, 1, "one timer at a time");
 });
 
-Deno.test("a peer that does not answer in time is over, and seen to be before the timer", () => {
+Deno.test("a peer that does not answer in time is overdue, even before the timer fires", () => {
   const by = manual();
   const { heartbeat, log } = start(by);
   by.advance(500);
@@ -60,11 +60,11 @@ Deno.test("a peer that does not answer in time is over, and seen to be before th
   const second = start(late);
   late.advance(501);
   assert.deepEqual(second.log, ["ping at 340"]);
-  assert.ok(second.heartbeat.isOverdue, "the ping's lateness is not the peer's gain");
+  assert.ok(second.heartbeat.isOverdue, "a late ping does not extend the timeout");
   heartbeat.stop();
 });
 
-Deno.test("a stall of the process is not the peer's loss", () => {
+Deno.test("a stall of the process gives the peer more time", () => {
   const by = manual();
   by.clock.lateMs = 1000;
   const { heartbeat, log } = start(by);
@@ -75,7 +75,7 @@ Deno.test("a stall of the process is not the peer's loss", () => {
   assert.equal(by.pending.size, 1);
 });
 
-Deno.test("another packet puts the timeout off once for each ping", () => {
+Deno.test("another packet extends the timeout once for each ping", () => {
   const by = manual();
   const { heartbeat, log } = start(by);
   heartbeat.packet();
@@ -89,7 +89,7 @@ Deno.test("another packet puts the timeout off once for each ping", () => {
   assert.deepEqual(log, ["ping at 300", "timeout at 650"]);
 });
 
-Deno.test("a change of the transport gives the pong its time again, a stop ends all", () => {
+Deno.test("an upgrade extends the timeout, and stop() cancels it", () => {
   const by = manual();
   const { heartbeat, log } = start(by);
   by.advance(499);

@@ -5,7 +5,7 @@ import { decodePayload, decodeText, encodeForPolling, encodeMessage, SEPARATOR }
 const text = fc.string({ unit: "grapheme" }).filter((value) => !value.includes(SEPARATOR));
 const bytes = fc.uint8Array().map((value) => new Uint8Array(value));
 
-Deno.test("what is encoded for a poll is what decoding a payload gives", () => {
+Deno.test("decoding a payload returns what was encoded", () => {
   fc.assert(fc.property(fc.array(fc.oneof(text, bytes), { minLength: 1 }), (messages) => {
     const payload = messages
       .map((data) => encodeForPolling(typeof data === "string" ? encodeMessage(data) : data))
@@ -15,7 +15,7 @@ Deno.test("what is encoded for a poll is what decoding a payload gives", () => {
   }));
 });
 
-Deno.test("decoding any text gives packets, and nothing after what is none", () => {
+Deno.test("decoding any text returns packets, and nothing after an invalid one", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (payload) => {
     const packets = [...decodePayload(payload)];
     assert.ok(packets.length >= 1);
@@ -23,7 +23,7 @@ Deno.test("decoding any text gives packets, and nothing after what is none", () 
   }));
 });
 
-Deno.test("the same text twice is the same packet, another is another", () => {
+Deno.test("the cache of encodeMessage() returns the packet of its text", () => {
   assert.equal(encodeMessage("one"), "4one");
   assert.equal(encodeMessage("one"), "4one");
   assert.equal(encodeMessage("two"), "4two");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createChannelBroker } from "./broker_channel.ts";
 
-/** Another worker of the process, with a broker of its own, that can be kept busy. */
+/** Another worker of the process, with its own broker, that the test can keep busy. */
 class BusyNode {
   readonly worker: Worker;
   #answer = Promise.withResolvers<unknown>();
@@ -46,7 +46,7 @@ class BusyNode {
   }
 }
 
-/** More posts than the runtime keeps for a worker that does not take them. */
+/** More posts than the runtime keeps for a worker that does not read them. */
 async function publishPosts(
   broker: ReturnType<typeof createChannelBroker>,
   count: number,
@@ -70,7 +70,7 @@ interface Report {
   gaps: number;
 }
 
-Deno.test("a worker that was busy gets what the runtime dropped for it, in order", async () => {
+Deno.test("a worker that was busy receives what the runtime dropped, in order", async () => {
   const name = crypto.randomUUID();
   const busy = new BusyNode(name);
   assert.equal(await busy.next(), "up");
@@ -96,7 +96,7 @@ Deno.test("a worker that was busy gets what the runtime dropped for it, in order
   busy.worker.terminate();
 });
 
-Deno.test("a worker is told of a gap when what it missed is not kept any more", async () => {
+Deno.test("a gap is reported to a worker if what it missed is not kept any more", async () => {
   const name = crypto.randomUUID();
   const busy = new BusyNode(name);
   assert.equal(await busy.next(), "up");

@@ -1,4 +1,4 @@
-/** What every broker has to keep, whatever carries it. */
+/** The contract of every broker. */
 import assert from "node:assert/strict";
 import { openPostgresBroker } from "../tests/support/broker_log.ts";
 import { makeDatabase } from "../tests/support/server.ts";
@@ -15,7 +15,7 @@ interface Kind {
   open(name: string, node: string, errors: unknown[]): Promise<Broker> | Broker;
 }
 
-/** All Postgres brokers of this file share one database, made when the first needs it. */
+/** All Postgres brokers of this file share one database, created on first use. */
 let database: ReturnType<typeof makeDatabase> | null = null;
 Deno.test.afterAll(async () => await (await database)?.drop());
 
@@ -49,7 +49,7 @@ const KINDS: Kind[] = [
   },
 ];
 
-/** A broker and what came out of it. */
+/** A broker and what it delivered. */
 class Node {
   readonly heard: Broadcast[] = [];
   readonly told: unknown[] = [];
@@ -103,7 +103,7 @@ const seqOf = ({ forAgents }: Broadcast) => (forAgents!.data as { seq: number })
 const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** Runs with as many nodes as asked for, which are closed after. Nothing is reported as an error. */
+/** Runs with `count` nodes, and closes them. Fails if one of them reported an error. */
 async function withNodes(
   kind: Kind,
   count: number,
@@ -126,7 +126,7 @@ async function withNodes(
   }
 }
 
-/** Each node has heard what the other told last: what was published before has come, too. */
+/** Each node has received the other's last message, and so everything that was published before. */
 async function settle(...nodes: Node[]): Promise<void> {
   const mark = crypto.randomUUID();
   for (const { broker } of nodes) broker.publishToNodes(mark);
@@ -136,7 +136,7 @@ async function settle(...nodes: Node[]): Promise<void> {
   }
 }
 
-Deno.test("[memory] a node alone hears its own broadcasts at once, and only of its rooms", async () => {
+Deno.test("[memory] a single node receives its own broadcasts at once, and only for its rooms", async () => {
   const node = new Node(createMemoryBroker());
   assert.equal(node.broker.isSingleNode, true);
   assert.equal(node.broker.subscribe("a"), undefined);
@@ -153,7 +153,7 @@ for (const kind of KINDS) {
   const test = (name: string, fn: () => Promise<void>) =>
     testWith(kind.services, `[${kind.name}] ${name}`, fn);
 
-  test("own broadcasts come in the same turn, those of others unchanged", () =>
+  test("own broadcasts arrive in the same turn, those of other nodes unchanged", () =>
     withNodes(kind, 2, async ([a, b]) => {
       assert.equal(a!.broker.isSingleNode, false);
       await Promise.all([a!.broker.subscribe("r"), b!.broker.subscribe("r")]);
@@ -166,7 +166,7 @@ for (const kind of KINDS) {
       assert.deepEqual(a!.heard, [sent], "it does not come back");
     }));
 
-  test("each room's broadcasts come in order, once, from every publisher", () =>
+  test("each room's broadcasts arrive in order, once, from every publisher", () =>
     withNodes(kind, 3, async (nodes) => {
       const rooms = ["x", "y"];
       for (const { broker } of nodes) for (const room of rooms) await broker.subscribe(room);
@@ -189,7 +189,7 @@ for (const kind of KINDS) {
       }
     }));
 
-  test("only subscribed rooms are heard; leaving and coming back take effect", () =>
+  test("only broadcasts to subscribed rooms arrive; unsubscribing and subscribing again take effect", () =>
     withNodes(kind, 2, async ([a, b]) => {
       a!.broker.publish(broadcast("r", 1));
       await settle(a!, b!);
@@ -211,7 +211,7 @@ for (const kind of KINDS) {
       assert.deepEqual(a!.seqs(), []);
     }));
 
-  test("what nodes tell each other comes in order with their broadcasts, to others only", () =>
+  test("node messages arrive in order with broadcasts, and only at other nodes", () =>
     withNodes(kind, 3, async (nodes) => {
       const [a, b, c] = nodes;
       const messages = range(1, 200).map((n) => ({ n, deep: { list: [null, true, "x"] } }));
@@ -223,7 +223,7 @@ for (const kind of KINDS) {
       assert.deepEqual(plain(a!), []);
     }));
 
-  test("large payloads arrive whole", () =>
+  test("large payloads arrive complete", () =>
     withNodes(kind, 2, async ([a, b]) => {
       await b!.broker.subscribe("r");
       const text = "0123456789abcdef".repeat(65_536);
@@ -249,7 +249,7 @@ for (const kind of KINDS) {
       assert.equal(b!.gaps, 0);
     }));
 
-  test("installations with different names do not hear each other", () =>
+  test("installations with different names do not receive each other's messages", () =>
     withNodes(kind, 1, ([a]) =>
       withNodes(kind, 1, async ([b]) => {
         await a!.broker.subscribe("r");
@@ -260,7 +260,7 @@ for (const kind of KINDS) {
         assert.deepEqual([a!.heard, a!.told], [[], []]);
       })));
 
-  test("a closed node has sent everything, and hears nothing more", () =>
+  test("a closed node has sent everything, and receives nothing more", () =>
     withNodes(kind, 3, async ([a, b, c]) => {
       await a!.broker.subscribe("r");
       await b!.broker.subscribe("r");

@@ -64,7 +64,7 @@ const event = (n: number, text = "") => ({
   exceptConnection: text,
 });
 
-/** What a broker hears in the room, and a promise of having heard something. */
+/** What a broker delivers for the room, and a promise that something was delivered. */
 function hearing(broker: Broker) {
   const heard: number[] = [];
   let gaps = 0;
@@ -152,7 +152,7 @@ postgres(
       const there = hearing(far);
       proxy.shut();
       near.publish(event(1));
-      // Longer than half of it; and somebody tidies up.
+      // Longer than half of the time, and old batches are deleted.
       await new Promise((resolve) => setTimeout(resolve, 600));
       await query("delete from broker_log where node <> ''");
       proxy.open();
@@ -215,7 +215,7 @@ postgres(
       const there = hearing(far);
       far.publish(event(1));
       await here.until(() => here.heard.length === 1);
-      // As an unlogged table is after a crash.
+      // The state of an unlogged table after a crash.
       await query("truncate broker_log");
       near.publish(event(2));
       far.publish(event(3));

@@ -1,4 +1,4 @@
-/** What a node does while its Redis is ill. It runs in a worker, so that a dead loop is a failure. */
+/** A node while its Redis fails. It runs in a worker, so that an endless loop is a failed test. */
 import assert from "node:assert/strict";
 import { type RedisServer, startRedisServer } from "../tests/faults/redis_server.ts";
 import { testWith } from "../tests/support/services.ts";
@@ -10,9 +10,9 @@ const STABLE_MS = 300;
 const DEADLINE_MS = 20_000;
 
 interface Report {
-  /** Broadcasts of its own that it delivered to itself: one each millisecond. */
+  /** Its own broadcasts that it delivered to itself: one each millisecond. */
   own: number;
-  /** The last that it heard from the other node. */
+  /** The last broadcast that it received from the other node. */
   heard: number;
   connected: boolean;
   gaps: number;
@@ -22,7 +22,7 @@ interface Report {
   memory: number;
 }
 
-/** A node that publishes all the time, and says every 20 ms how it is. */
+/** A node that publishes all the time, and reports its state every 20 ms. */
 class BusyNode {
   readonly worker: Worker;
   report: Report = { own: 0, heard: 0, connected: false, gaps: 0, lost: [], back: 0, memory: 0 };
@@ -67,7 +67,7 @@ class BusyNode {
     };
   }
 
-  /** Throws where it does not come to that, or says nothing any more. */
+  /** Fails if that does not happen, or if the node does not report any more. */
   async until(holds: (report: Report) => boolean, what: string): Promise<Report> {
     const deadline = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -84,7 +84,7 @@ class BusyNode {
     }
   }
 
-  /** It goes on with what is its own. */
+  /** Its own broadcasts continue. */
   async turns(): Promise<void> {
     const { own } = this.report;
     await this.until((report) => report.own > own + 50, "its own broadcasts");
@@ -95,7 +95,7 @@ interface Stage {
   redis: RedisServer;
   busy: BusyNode;
   near: Broker;
-  /** The busy node hears the other one again, and is told so. */
+  /** The busy node receives the other's broadcasts again, and a gap was reported. */
   isWell(): Promise<void>;
 }
 
@@ -145,7 +145,7 @@ const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Act = (redis: RedisServer) => Promise<unknown> | void;
 
-/** [name, how it begins, how it ends] */
+/** [name, how it starts, how it ends] */
 const FAULTS: [string, Act, Act][] = [
   ["frozen", (redis) => redis.freeze(), (redis) => redis.thaw()],
   ["stopped", (redis) => redis.stop(), (redis) => redis.start()],

@@ -61,7 +61,7 @@ testWith(
       const gap = gapOf(far);
       proxy.shut();
       near.publish(event("kept", 1));
-      // While it is lost, nothing waits: the gap will be told.
+      // While the connection is lost nothing waits, because a gap will be reported.
       await far.subscribe("new");
       proxy.open();
       await gap;
@@ -102,7 +102,7 @@ testWith(
       const gap = gapOf(far);
       proxy.freeze(true);
       near.publish(event("r", 1));
-      // The connections that are open stay dead; those that replace them are not.
+      // The open connections stay dead; new ones work.
       const timer = setTimeout(() => proxy.freeze(false), 1000);
       await gap;
       clearTimeout(timer);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { yieldToEventLoop } from "../domain/event_loop.ts";
 import { bareConnection } from "../tests/support/bare_connection.ts";
 
-/** Longer than one connection may keep the others waiting. */
+/** Blocks for longer than one turn of a connection. */
 function beBusy(): void {
   const until = performance.now() + 10;
   while (performance.now() < until);
@@ -32,11 +32,11 @@ function connect() {
   return { connection, handled, errors };
 }
 
-Deno.test("a connection that ends while the others have their turn handles nothing more", async () => {
+Deno.test("a connection that ends during the turn of others handles nothing more", async () => {
   const { connection, handled, errors } = connect();
   connection.receive("one");
   connection.receive("two");
-  // The first frame took its turn; the second waits for the next one.
+  // The first frame used up its turn; the second waits for the next turn.
   await Promise.resolve();
   await Promise.resolve();
   assert.deepEqual(handled, ["one"]);
@@ -46,7 +46,7 @@ Deno.test("a connection that ends while the others have their turn handles nothi
   assert.deepEqual(errors, []);
 });
 
-Deno.test("frames that take long are handled in order, with turns of others between them", async () => {
+Deno.test("slow frames are handled in order, with turns for others between them", async () => {
   const { connection, handled, errors } = connect();
   for (const frame of ["one", "two", "three"]) connection.receive(frame);
   const seen: number[] = [];
@@ -59,7 +59,7 @@ Deno.test("frames that take long are handled in order, with turns of others betw
   assert.deepEqual(errors, []);
 });
 
-Deno.test("of commands that wait for their turn only so many are kept, and the peer is told", async () => {
+Deno.test("waiting commands are bounded, and past the bound the peer receives an error", async () => {
   const handled: string[] = [];
   const refused: unknown[] = [];
   const first = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** What the hub does while other nodes' broadcasts are late, with a broker that a test holds back. */
+/** The hub while other nodes' broadcasts are late, with a broker that the test holds back. */
 import assert from "node:assert/strict";
 import { createMetrics } from "../domain/metrics.ts";
 import type { Broadcast, Broker, BrokerListener } from "./broker.ts";
@@ -28,7 +28,7 @@ function change(seq: number): Broadcast {
   return { room: ROOM, forAgents: event, forVisitors: event };
 }
 
-/** `arrive` is what another node published; a room is subscribed to when `ready` says so. */
+/** `arrive` delivers what another node published; `ready` completes the subscriptions. */
 function start() {
   let listener: BrokerListener = () => {};
   const subscribed = Promise.withResolvers<void>();
@@ -98,7 +98,7 @@ function start() {
   return { hub, rooms, connect, arrive, join, ready: () => subscribed.resolve(), wheel };
 }
 
-Deno.test("the state that a joiner starts from is read when other nodes are heard", async () => {
+Deno.test("the state is read once broadcasts of other nodes arrive", async () => {
   const { connect, join, ready, arrive } = start();
   const a = connect("a");
   let wasRead = false;
@@ -124,12 +124,12 @@ Deno.test("roomsReady() resolves when other nodes' broadcasts reach all rooms of
   assert.equal(hub.roomsReady(a.connection), null);
 });
 
-Deno.test("what a joiner has read does not come again; who was there before gets it", async () => {
+Deno.test("a late change is not sent to a member that has read it, but to earlier members", async () => {
   const { connect, join, ready, arrive } = start();
   ready();
   const before = connect("before");
   await join(before.connection, 4);
-  // Both are committed on another node, and read, before they arrive here.
+  // Both are committed on another node, and read here, before they arrive.
   const after = connect("after");
   await join(after.connection, 6);
   for (const seq of [5, 6, 7, 8]) arrive(change(seq));
@@ -137,7 +137,7 @@ Deno.test("what a joiner has read does not come again; who was there before gets
   assert.deepEqual(after.sent, ["7", "8"]);
 });
 
-Deno.test("the first in a room has read what arrives late", async () => {
+Deno.test("a late change is not sent to the first member, who has read it", async () => {
   const { connect, join, ready, arrive } = start();
   ready();
   const a = connect("a");
@@ -146,14 +146,14 @@ Deno.test("the first in a room has read what arrives late", async () => {
   assert.deepEqual(a.sent, ["7"]);
 });
 
-Deno.test("what a joiner has read does not come after newer changes either", async () => {
+Deno.test("a late change is not sent after newer ones to a member that has read it", async () => {
   const { connect, join, ready, arrive } = start();
   ready();
   const first = connect("first");
   await join(first.connection, 6);
   const second = connect("second");
   await join(second.connection, 8);
-  // A broker that stood still brings at last what both have read from the log.
+  // A broker that was stalled delivers what both have read from the log.
   for (const seq of [7, 8, 9, 5, 6, 10]) arrive(change(seq));
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.deepEqual(second.sent.filter((seq) => Number(seq) <= 8), []);
@@ -172,7 +172,7 @@ Deno.test("changes that overtook each other are delivered in order", async () =>
   wheel.stop();
 });
 
-Deno.test("what is broadcast while a joiner reads follows its answer, without what it has read", async () => {
+Deno.test("broadcasts during the read follow the answer, without those that are in the state", async () => {
   const { hub, connect, ready } = start();
   ready();
   const { connection, sent } = connect("a");

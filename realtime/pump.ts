@@ -1,20 +1,20 @@
-/** What waits for room in its socket's buffer. */
+/** A writer whose queue waits for room in its socket's buffer. */
 export interface Pumped {
   /** Characters that wait. */
   readonly queued: number;
-  /** Sends what the socket takes. @returns true when nothing waits any more */
+  /** Sends as much as the socket accepts. @returns true when nothing waits any more */
   pump(): boolean;
 }
 
-/** Milliseconds until a reader that has just taken something is tried again. */
+/** Milliseconds until a writer is tried again whose reader has just read something. */
 const QUICK_MS = 1;
-/** And one that has taken nothing. */
+/** The same if its reader has read nothing. */
 const SLOW_MS = 20;
 
 /**
- * Tries queued writers again. The runtime does not say when a socket's buffer has room, so they are
- * tried on a timer: a reader that keeps up each millisecond, so that its rate is that of the
- * network, and one that takes nothing rarely, so that ten thousand of those cost little.
+ * Pumps writers until their queues are empty. The runtime does not report when a socket's buffer has
+ * room, so writers are tried on a timer: each millisecond while the reader reads, so that it gets the
+ * rate of its network, and rarely while it does not, so that thousands of those cost little.
  */
 export function createPump(later: (callback: () => void, ms: number) => () => void = timeout) {
   const quick = new Set<Pumped>();
@@ -24,10 +24,10 @@ export function createPump(later: (callback: () => void, ms: number) => () => vo
   function add(group: Set<Pumped>, writer: Pumped): void {
     group.add(writer);
     if (cancels.has(group)) return;
-    cancels.set(group, later(() => turn(group), group === quick ? QUICK_MS : SLOW_MS));
+    cancels.set(group, later(() => tick(group), group === quick ? QUICK_MS : SLOW_MS));
   }
 
-  function turn(group: Set<Pumped>): void {
+  function tick(group: Set<Pumped>): void {
     cancels.delete(group);
     const writers = [...group];
     group.clear();

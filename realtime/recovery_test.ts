@@ -136,7 +136,7 @@ Deno.test("nothing is lost between the recorder and the connection that takes ov
   const first = connect(socketOf(live, arrived));
   hub.add(first);
   hub.join(first, ROOM);
-  // The second waits in the room for the end of the turn, when the connection is lost.
+  // The second is pending in the room when the connection is lost.
   say(1);
   say(2);
   recovery.suspend(live, first);
@@ -151,7 +151,7 @@ Deno.test("nothing is lost between the recorder and the connection that takes ov
   const second = connect(socketOf(live, back));
   hub.add(second);
   say(4);
-  // Waits in the room when the new connection takes over.
+  // Is pending in the room when the new connection takes over.
   say(5);
   assert.equal(recovery.resume(live, second), true);
   say(6);

@@ -28,7 +28,7 @@ const TYPING: Broadcast = {
   forVisitors: null,
 };
 
-/** `log` is what is stored; undefined: it cannot be read. */
+/** `log` is the stored log; undefined: it cannot be read. */
 function start(log: () => number[] | undefined) {
   const delivered: string[] = [];
   const errors: unknown[] = [];
@@ -53,14 +53,14 @@ function start(log: () => number[] | undefined) {
   return { sequencer, delivered, errors, reads, read: read.promise, wheel };
 }
 
-Deno.test("seqOf() knows the changes of a conversation from everything else", () => {
+Deno.test("seqOf() is null for everything but the changes of a conversation", () => {
   assert.equal(seqOf(change(7)), 7);
   assert.equal(seqOf(change(7, "messages")), null);
   assert.equal(seqOf(TYPING), null);
   assert.equal(seqOf({ ...change(7), forAgents: null }), null);
 });
 
-Deno.test("what overtook another on the way waits for it", () => {
+Deno.test("a change that is early waits for the one before it", () => {
   const { sequencer, delivered, reads, wheel } = start(() => []);
   for (const seq of [4, 6, 7, 5, 9, 8]) sequencer.receive(change(seq));
   sequencer.receive(TYPING);
@@ -69,7 +69,7 @@ Deno.test("what overtook another on the way waits for it", () => {
   wheel.stop();
 });
 
-Deno.test("what does not come is read from the log, and is not repeated when it comes late", async () => {
+Deno.test("a change that does not arrive is read from the log, and not delivered again when it is late", async () => {
   const { sequencer, delivered, reads, read } = start(() => [1, 2, 3, 4, 5, 6]);
   sequencer.begin(ROOM, 1);
   sequencer.receive(change(6));
@@ -83,7 +83,7 @@ Deno.test("what does not come is read from the log, and is not repeated when it 
   assert.deepEqual(delivered.slice(5), ["live 7"]);
 });
 
-Deno.test("what came before the first who is here reaches those who joined without a position", () => {
+Deno.test("changes before the first member's state are delivered, for members without a position", () => {
   const { sequencer, delivered, wheel } = start(() => []);
   sequencer.receive(change(6));
   sequencer.receive(change(5));
@@ -91,7 +91,7 @@ Deno.test("what came before the first who is here reaches those who joined witho
   wheel.stop();
 });
 
-Deno.test("without a log to read, what is there comes in order", async () => {
+Deno.test("if the log cannot be read, what has arrived is delivered in order", async () => {
   const { sequencer, delivered, errors, read } = start(() => undefined);
   sequencer.begin(ROOM, 1);
   for (const seq of [9, 4, 3]) sequencer.receive(change(seq));
@@ -102,7 +102,7 @@ Deno.test("without a log to read, what is there comes in order", async () => {
   assert.equal(delivered.at(-1), "live 10");
 });
 
-Deno.test("an empty room is forgotten, also while its log is read", async () => {
+Deno.test("an empty room is discarded, also while its log is read", async () => {
   let sequencer: ReturnType<typeof start>["sequencer"] | null = null;
   const started = start(() => {
     sequencer!.end(ROOM);

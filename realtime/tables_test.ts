@@ -19,7 +19,7 @@ function agent(userId: string): AgentPrincipal {
   };
 }
 
-/** What the subscriptions need of the domain, with a count of what they ask. */
+/** What the subscriptions need of the domain, with a count of the calls. */
 function setUp() {
   const counts = { matched: 0, encoded: 0, holds: 0 };
   let position = 0;
@@ -103,7 +103,7 @@ function setUp() {
   };
 }
 
-Deno.test("a filter is looked at once, whoever many follow it, and encoded once", async () => {
+Deno.test("a change is matched and encoded once for all members of a group", async () => {
   const { counts, subscriptions, connection, commit } = setUp();
   const sent: string[][] = [];
   for (let i = 0; i < 50; i++) {
@@ -119,12 +119,12 @@ Deno.test("a filter is looked at once, whoever many follow it, and encoded once"
   commit(1, 2, 3);
   assert.equal(counts.matched, 2 * 3);
   assert.equal(counts.encoded, 2 * 3);
-  // Several in one frame, in the order of commits.
+  // Several in one frame, in commit order.
   assert.deepEqual(sent[1], ["e-1\ne-2\ne-3"]);
   assert.deepEqual(sent[0], ["e-1\ne-1\ne-2\ne-2\ne-3\ne-3"]);
 });
 
-Deno.test("the answer comes first, then what it does not hold, each once", async () => {
+Deno.test("the answer is sent first, then the changes that are not in it, each once", async () => {
   const { subscriptions, connection, commit, at, wait } = setUp();
   const sent: string[] = [];
   const socket = connection("u", sent);
@@ -137,7 +137,7 @@ Deno.test("the answer comes first, then what it does not hold, each once", async
     ({ position }) => void sent.push(`from ${position}`),
   );
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-  // The feed is behind the position that was read, and then goes past it.
+  // The feed is behind the position that was read, and then passes it.
   commit(4, 5, 6);
   assert.deepEqual(sent, []);
   gate.resolve();
@@ -147,7 +147,7 @@ Deno.test("the answer comes first, then what it does not hold, each once", async
   assert.deepEqual(sent, ["from e-5", "e-6", "e-7"]);
 });
 
-Deno.test("the same again is the same subscription, and bounds hold", async () => {
+Deno.test("the same request again is the same subscription, and bounds apply", async () => {
   const { subscriptions, connection, counts, commit } = setUp();
   const sent: string[] = [];
   const socket = connection("u", sent);
@@ -171,7 +171,7 @@ Deno.test("the same again is the same subscription, and bounds hold", async () =
   assert.equal(sent.length, 2);
 });
 
-Deno.test("a changed right ends it, a right that stays does not, and lost changes are told", async () => {
+Deno.test("a subscription ends with a changed right or lost changes, and not otherwise", async () => {
   const { subscriptions, connection, commit, lose } = setUp();
   const sent: string[] = [];
   const socket = connection("u", sent);

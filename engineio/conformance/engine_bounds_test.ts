@@ -5,7 +5,7 @@ import type { EngineSocket } from "../mod.ts";
 import { echo, held, serveEngine, until } from "./harness.ts";
 import { ask, conformanceTest, openPolling, openSession, openSocket, probe } from "./peer.ts";
 
-/** A session's end, on the server. */
+/** The end of a session on the server. */
 function ending(): { ended: Promise<[string, string?]>; watch: (socket: EngineSocket) => void } {
   const { promise, resolve } = Promise.withResolvers<[string, string?]>();
   return {
@@ -14,7 +14,7 @@ function ending(): { ended: Promise<[string, string?]>; watch: (socket: EngineSo
   };
 }
 
-/** A request whose body is not what its head announces. Resolves with the socket that sent it. */
+/** Sends a request whose body does not fit its headers. Resolves with the connection. */
 async function sendRaw(url: string, headers: string, body: string): Promise<Deno.TcpConn> {
   const { hostname, port, pathname, search } = new URL(url);
   const connection = await Deno.connect({ hostname, port: Number(port) });
@@ -32,7 +32,7 @@ async function readStatus(connection: Deno.TcpConn): Promise<string> {
   return new TextDecoder().decode(buffer.subarray(0, count ?? 0)).split("\r\n")[0]!;
 }
 
-conformanceTest("a body that announces more than maxPayload is refused unread", async () => {
+conformanceTest("a body with a content-length over maxPayload is refused unread", async () => {
   const { ended, watch } = ending();
   const server = serveEngine(watch, { maxPayload: 1000 });
   const peer = await openPolling(server.url);
@@ -47,7 +47,7 @@ conformanceTest("a body that announces more than maxPayload is refused unread", 
 });
 
 conformanceTest(
-  "a body that turns out to be over maxPayload is refused before its end",
+  "a chunked body over maxPayload is refused before its end",
   async () => {
     const server = serveEngine(undefined, { maxPayload: 1000 });
     const peer = await openPolling(server.url);
@@ -105,7 +105,7 @@ conformanceTest("a half-sent body ends with its session's time", async () => {
   await server.close();
 });
 
-conformanceTest("a client that goes away within its body ends the session", async () => {
+conformanceTest("a client that disconnects within its body ends the session", async () => {
   const { ended, watch } = ending();
   const data: unknown[] = [];
   const server = serveEngine((socket) => {
@@ -128,7 +128,7 @@ conformanceTest("a second POST while one is being read ends the session", async 
   const server = serveEngine(watch);
   const peer = await openPolling(server.url);
   const connection = await sendRaw(peer.url, "content-length: 100", "4half");
-  // Which of the two the server sees first is not known: it ends with both of them refused.
+  // The server may receive either of the two first; in the end both are refused.
   const second = await peer.post("4second".padEnd(100_000));
   if (second.status === 200) assert.equal((await peer.post("4third")).status, 400);
   assert.equal(await readStatus(connection), "HTTP/1.1 400 Bad Request");
@@ -170,7 +170,7 @@ conformanceTest("a session that does not poll is closed past maxBufferedBytes", 
 });
 
 conformanceTest(
-  "what a poll has taken counts until the next one shows that it arrived",
+  "a poll's response counts as buffered until the next poll",
   async () => {
     const server = serveEngine();
     const peer = await openPolling(server.url);
@@ -234,7 +234,7 @@ for (const frame of ["4hello", "2", "2other", "abc", "1", Uint8Array.from([1])])
   );
 }
 
-conformanceTest("a session that ends during its upgrade takes the probe with it", async () => {
+conformanceTest("a session that ends during its upgrade closes the probe", async () => {
   const server = serveEngine();
   const peer = await openPolling(server.url);
   const socket = await probe(server.url, peer.sid);
@@ -258,28 +258,34 @@ async function closedWhileProbed() {
   return { ended, server, peer, candidate };
 }
 
-conformanceTest("closed between probe and upgrade, it tells what waits by websocket", async () => {
-  const { ended, server, peer, candidate } = await closedWhileProbed();
-  candidate.send("5");
-  assert.equal(await candidate.next(), "4first");
-  assert.deepEqual(await candidate.next(), new Uint8Array([1, 2, 3]));
-  await candidate.closed;
-  await assert.rejects(candidate.next(), /closed/, "nothing comes behind it");
-  assert.equal((await ended)[0], "forced close");
-  assert.equal((await peer.poll()).status, 400);
-  await server.close();
-});
+conformanceTest(
+  "closed between probe and upgrade, a session sends what waits over the websocket",
+  async () => {
+    const { ended, server, peer, candidate } = await closedWhileProbed();
+    candidate.send("5");
+    assert.equal(await candidate.next(), "4first");
+    assert.deepEqual(await candidate.next(), new Uint8Array([1, 2, 3]));
+    await candidate.closed;
+    await assert.rejects(candidate.next(), /closed/, "nothing comes behind it");
+    assert.equal((await ended)[0], "forced close");
+    assert.equal((await peer.poll()).status, 400);
+    await server.close();
+  },
+);
 
-conformanceTest("closed between probe and upgrade, it tells what waits by poll", async () => {
-  const { ended, server, peer, candidate } = await closedWhileProbed();
-  assert.equal((await peer.poll()).text, "4first\x1ebAQID");
-  assert.equal((await peer.poll()).text, "1");
-  assert.equal((await ended)[0], "forced close");
-  await candidate.closed;
-  await assert.rejects(candidate.next(), /closed/, "nothing comes twice");
-  assert.equal((await peer.poll()).status, 400);
-  await server.close();
-});
+conformanceTest(
+  "closed between probe and upgrade, a session sends what waits to a poll",
+  async () => {
+    const { ended, server, peer, candidate } = await closedWhileProbed();
+    assert.equal((await peer.poll()).text, "4first\x1ebAQID");
+    assert.equal((await peer.poll()).text, "1");
+    assert.equal((await ended)[0], "forced close");
+    await candidate.closed;
+    await assert.rejects(candidate.next(), /closed/, "nothing comes twice");
+    assert.equal((await peer.poll()).status, 400);
+    await server.close();
+  },
+);
 
 conformanceTest(
   "a polling session that the server closes gets what waits and the close",
@@ -300,7 +306,7 @@ conformanceTest(
   },
 );
 
-conformanceTest("a polling session that never asks for its end ends without it", async () => {
+conformanceTest("a closed polling session ends without a last poll", async () => {
   const { ended, watch } = ending();
   const server = serveEngine(watch, { pingTimeoutMs: 50 });
   const peer = await openPolling(server.url);
@@ -322,7 +328,7 @@ conformanceTest("a websocket that the server closes has got everything before", 
 });
 
 conformanceTest(
-  "sessions over maxSessions are refused, and taken when others have ended",
+  "sessions over maxSessions are refused, and accepted when others have ended",
   async () => {
     const server = serveEngine(undefined, { maxSessions: 2 });
     const first = await openPolling(server.url);
@@ -340,31 +346,34 @@ conformanceTest(
   },
 );
 
-conformanceTest("a refusal of `allow` is the answer, and asked once for a session", async () => {
-  const asked: string[] = [];
-  const server = serveEngine(undefined, {
-    allow: (request, peer) => {
-      asked.push(peer.address);
-      const isBad = request.headers.get("x-bad") !== null;
-      return Promise.resolve(isBad ? new Response("not you", { status: 429 }) : null);
-    },
-  });
-  const origin = "https://shop.example";
-  const refused = await ask(`${server.url}?EIO=4&transport=polling`, {
-    headers: { "x-bad": "1", origin },
-  });
-  assert.deepEqual([refused.status, refused.text], [429, "not you"]);
-  assert.equal(refused.headers.get("access-control-allow-origin"), origin);
-  const peer = await openPolling(server.url);
-  await peer.post("4hello");
-  await peer.poll();
-  const socket = await probe(server.url, peer.sid);
-  await socket.close();
-  assert.deepEqual(asked, ["127.0.0.1", "127.0.0.1"]);
-  await server.close();
-});
+conformanceTest(
+  "a refusal of `allow` is the response, and `allow` is called once for a session",
+  async () => {
+    const asked: string[] = [];
+    const server = serveEngine(undefined, {
+      allow: (request, peer) => {
+        asked.push(peer.address);
+        const isBad = request.headers.get("x-bad") !== null;
+        return Promise.resolve(isBad ? new Response("not you", { status: 429 }) : null);
+      },
+    });
+    const origin = "https://shop.example";
+    const refused = await ask(`${server.url}?EIO=4&transport=polling`, {
+      headers: { "x-bad": "1", origin },
+    });
+    assert.deepEqual([refused.status, refused.text], [429, "not you"]);
+    assert.equal(refused.headers.get("access-control-allow-origin"), origin);
+    const peer = await openPolling(server.url);
+    await peer.post("4hello");
+    await peer.poll();
+    const socket = await probe(server.url, peer.sid);
+    await socket.close();
+    assert.deepEqual(asked, ["127.0.0.1", "127.0.0.1"]);
+    await server.close();
+  },
+);
 
-conformanceTest("pages of allowed origins may read every answer, with credentials", async () => {
+conformanceTest("pages of allowed origins may read every response, with credentials", async () => {
   const asked: (string | null)[] = [];
   const server = serveEngine(undefined, {
     cors: (origin) => {
@@ -403,33 +412,38 @@ conformanceTest("pages of allowed origins may read every answer, with credential
   await server.close();
 });
 
-conformanceTest("what a listener or a callback throws is reported, and ends nothing", async () => {
-  const server = serveEngine((socket) => {
-    socket.on("data", () => {
-      throw new Error("listener");
+conformanceTest(
+  "an exception of a listener or a callback is reported, and ends nothing",
+  async () => {
+    const server = serveEngine((socket) => {
+      socket.on("data", () => {
+        throw new Error("listener");
+      });
+      echo(socket);
+      throw new Error("connection");
+    }, {
+      allow: (request) =>
+        request.headers.get("x-bad") === null
+          ? Promise.resolve(null)
+          : Promise.reject(new Error("allow")),
     });
-    echo(socket);
-    throw new Error("connection");
-  }, {
-    allow: (request) =>
-      request.headers.get("x-bad") === null
-        ? Promise.resolve(null)
-        : Promise.reject(new Error("allow")),
-  });
-  const socket = await openSession(server.url);
-  socket.send("4hello");
-  assert.equal(await socket.next(), "4hello");
-  const refused = await ask(`${server.url}?EIO=4&transport=polling`, { headers: { "x-bad": "1" } });
-  assert.equal(refused.status, 500);
-  assert.deepEqual(server.errors.map(String), [
-    "Error: connection",
-    "Error: listener",
-    "Error: allow",
-  ]);
-  server.errors.splice(0);
-  await socket.close();
-  await server.close();
-});
+    const socket = await openSession(server.url);
+    socket.send("4hello");
+    assert.equal(await socket.next(), "4hello");
+    const refused = await ask(`${server.url}?EIO=4&transport=polling`, {
+      headers: { "x-bad": "1" },
+    });
+    assert.equal(refused.status, 500);
+    assert.deepEqual(server.errors.map(String), [
+      "Error: connection",
+      "Error: listener",
+      "Error: allow",
+    ]);
+    server.errors.splice(0);
+    await socket.close();
+    await server.close();
+  },
+);
 
 conformanceTest("a closed engine ends its sessions at once and refuses new ones", async () => {
   const server = serveEngine();
@@ -453,7 +467,7 @@ conformanceTest("other paths are not answered as sessions", async () => {
   await server.close();
 });
 
-conformanceTest("a session keeps what its handshake was asked with", async () => {
+conformanceTest("a session keeps the request of its handshake", async () => {
   const server = serveEngine();
   const peer = await openPolling(server.url, {
     headers: { origin: "https://shop.example", "X-Mine": "yes" },
@@ -472,7 +486,7 @@ conformanceTest("a session keeps what its handshake was asked with", async () =>
   await server.close();
 });
 
-conformanceTest("whatever a client sends, the engine goes on", async () => {
+conformanceTest("the engine survives whatever a client sends", async () => {
   const server = serveEngine();
   const junk = fc.oneof(
     fc.string({ unit: "binary" }),
@@ -498,7 +512,7 @@ conformanceTest("whatever a client sends, the engine goes on", async () => {
   await server.close();
 });
 
-conformanceTest("a body that is being read when its session upgrades is not taken", async () => {
+conformanceTest("a body that is being read when its session upgrades is discarded", async () => {
   const data: unknown[] = [];
   const server = serveEngine((socket) => {
     socket.on("data", (message) => data.push(message));
@@ -530,7 +544,7 @@ function manualTimers() {
   };
 }
 
-conformanceTest("a session takes all its timers with it, however it ends", async () => {
+conformanceTest("a session cancels all its timers, however it ends", async () => {
   const timers = manualTimers();
   const server = serveEngine(undefined, { timers });
   const isEmpty = () =>
@@ -573,15 +587,18 @@ conformanceTest("a session takes all its timers with it, however it ends", async
   await server.close();
 });
 
-conformanceTest("a poll after the time for a pong is refused, also before the timer", async () => {
-  const timers = manualTimers();
-  const server = serveEngine(undefined, { timers, pingIntervalMs: 10, pingTimeoutMs: 10 });
-  const peer = await openPolling(server.url);
-  const [ping] = timers.pending.keys();
-  ping!();
-  const sent = performance.now();
-  await until(() => performance.now() > sent + 20, "Time stands still");
-  assert.equal((await peer.poll()).status, 400);
-  assert.equal(server.engine.clientsCount, 0);
-  await server.close();
-});
+conformanceTest(
+  "a poll of an overdue session is refused, even before the timer fires",
+  async () => {
+    const timers = manualTimers();
+    const server = serveEngine(undefined, { timers, pingIntervalMs: 10, pingTimeoutMs: 10 });
+    const peer = await openPolling(server.url);
+    const [ping] = timers.pending.keys();
+    ping!();
+    const sent = performance.now();
+    await until(() => performance.now() > sent + 20, "Time stands still");
+    assert.equal((await peer.poll()).status, 400);
+    assert.equal(server.engine.clientsCount, 0);
+    await server.close();
+  },
+);

@@ -1,11 +1,11 @@
-/** Engine.IO 4 as its own protocol suite asks for it, case by case. */
+/** The cases of the official Engine.IO 4 suite. */
 import assert from "node:assert/strict";
 import { held, PING_INTERVAL, PING_TIMEOUT, serveEngine, until } from "./harness.ts";
 import { ask, conformanceTest, openPolling, openSession, openSocket, probe } from "./peer.ts";
 
 const KEYS = ["maxPayload", "pingInterval", "pingTimeout", "sid", "upgrades"];
 const OFFICIAL = { pingIntervalMs: PING_INTERVAL, pingTimeoutMs: PING_TIMEOUT };
-/** Pings soon, and waits long for the answer. */
+/** Pings soon, and waits long for a pong. */
 const EAGER = { pingIntervalMs: 50, pingTimeoutMs: 5000 };
 /** Ends a silent session soon. */
 const STRICT = { pingIntervalMs: 50, pingTimeoutMs: 50 };
@@ -133,7 +133,7 @@ for (const body of ["abc", "", "4fine\x1eabc", "4fine\x1e", "b***", "7", "9later
 }
 
 conformanceTest(
-  "of two polls at once the first is told the end and the second refused",
+  "of two polls at once the first gets the close packet and the second is refused",
   async () => {
     const server = serveEngine();
     const peer = await openPolling(server.url);
