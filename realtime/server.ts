@@ -29,10 +29,6 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     nodes,
     endRecoveryWhere: socketIo.endRecoveryWhere,
   });
-  events.on("conversation.opened", ({ conversationId, contactId }, isLocal) => {
-    socketIo.conversationOpened(contactId, conversationId, isLocal);
-  });
-  followRights({ events, hub, disconnectLocal, socketIo });
   deliverDomainEvents({
     bus,
     clusterEvents: events,
@@ -43,6 +39,10 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     unreadCounts: queries.unreadCounts,
     onError,
   });
+  events.on("conversation.opened", ({ conversationId, contactId }, isLocal) => {
+    socketIo.conversationOpened(contactId, conversationId, isLocal);
+  });
+  followRights({ events, hub, disconnectLocal, socketIo });
   // A client that reconnects recovers by its position, or gets a snapshot.
   nodes.onLost(() => {
     if (!isDraining) requestReconnects(hub, wheel, CLOSE.resync, RESYNC_MS);
