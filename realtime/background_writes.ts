@@ -11,11 +11,12 @@ export class BackgroundWrites {
   }
 
   add(work: Promise<void>, bytes: number): void {
+    const running = this.#running;
     const done = work.finally(() => {
-      this.#running.delete(done);
+      running.delete(done);
       this.#bytes -= bytes;
     });
-    this.#running.add(done);
+    running.add(done);
     this.#bytes += bytes;
   }
 

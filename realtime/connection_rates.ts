@@ -36,8 +36,12 @@ export class ConnectionRates {
 
   /** @returns 0, or the milliseconds after which the next command is accepted. */
   take(rate: Rate, now: number): number {
-    const perMinute = this.#limits[RATES[rate].perMinute];
-    return (this.#buckets[rate] ??= new TokenBucket(perMinute, 60_000, now)).take(now);
+    const bucket = this.#buckets[rate] ??= new TokenBucket(
+      this.#limits[RATES[rate].perMinute],
+      60_000,
+      now,
+    );
+    return bucket.take(now);
   }
 
   /** @returns whether the refusals of the last minute are too many. */
