@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { CLOSE } from "../protocol/close_codes.ts";
 import type { AuditList } from "../protocol/audit.ts";
 import type { ConversationList } from "../protocol/rest.ts";
-import { enter, SECRET, sign } from "./protocols/scoped_peer.ts";
+import { enter, open, SECRET, sign } from "./protocols/scoped_peer.ts";
 import { inDatabase } from "./support/fingerprint.ts";
 import { call, cast, post } from "./support/http.ts";
 import { onBothEngines, type TestServer } from "./support/server.ts";
@@ -129,7 +129,16 @@ onBothEngines(
     await call(server, "PATCH", path, { token, body: { status: "resolved" } });
     // Writing opens it again, and the history says who did.
     await zeb.ask("message", { content: `the ${WORDS.message} has it` });
-    assert.ok((await tablesWith(server))["name"]!.includes("conversation_events"));
+    // A context of their own, with what they wrote there together.
+    const both = await sign({ sub: "zeb", name: "Zeb Quillfeather", contexts: ["A", "B"] });
+    await (await enter(server, both, "B")).ask("message", { content: "Hello" });
+    const session = await open(server, "collaboration", { token: both, contextId: "B" });
+    await session.ask("join_session", { sessionId: "list" });
+    const edit = { operation: "insert", position: 0, content: WORDS.shared, version: 0 };
+    assert.equal((await session.ask("edit", edit)).type, "ack");
+    const before = await tablesWith(server);
+    assert.ok(before["name"]!.includes("conversation_events"));
+    assert.ok(before["shared"] !== undefined);
 
     const deleted = await call(server, "DELETE", `/api/contacts/${zeb.me.userId}`, { token });
     assert.equal(deleted.status, 200);
