@@ -2,8 +2,8 @@
 export type BodyFailure = "too_large" | "interrupted";
 
 /**
- * Reads a request's body as text, and never more than `maxBytes` of it. Ends with "interrupted" when
- * the peer disconnects before the end, or `signal` is aborted.
+ * Reads a request's body as text, and never more than `maxBytes` of it. Ends with "interrupted"
+ * when the peer disconnects before the end, or `signal` is aborted.
  */
 export async function readBody(
   request: Request,

@@ -13,7 +13,9 @@ export interface Emitter<Events extends Record<keyof Events, unknown[]>> {
 // deno-lint-ignore no-explicit-any
 type Listener = (...args: any[]) => void;
 
-/** Calls listeners in order. What a listener throws goes to `report`, and the next one is called. */
+/**
+ * Calls listeners in order. What a listener throws goes to `report`, and the next one is called.
+ */
 export class Listeners<Events extends Record<keyof Events, unknown[]>> implements Emitter<Events> {
   readonly #byName = new Map<keyof Events, { listener: Listener; once: boolean }[]>();
   readonly #report: (error: unknown, event: keyof Events) => void;

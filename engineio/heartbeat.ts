@@ -12,7 +12,9 @@ export interface HeartbeatOptions {
   now?: () => number;
 }
 
-/** Pings a peer while it answers. One timer at a time: the next ping, or the timeout of the last. */
+/**
+ * Pings a peer while it answers. One timer at a time: the next ping, or the timeout of the last.
+ */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #now: () => number;
@@ -37,7 +39,9 @@ export class Heartbeat {
     this.#pingLater();
   }
 
-  /** Another packet was received: a peer that is busy sending gets more time, once for each ping. */
+  /**
+   * Another packet was received: a peer that is busy sending gets more time, once for each ping.
+   */
   packet(): void {
     if (this.#due === null || this.#extended) return;
     this.#extended = true;
@@ -62,7 +66,8 @@ export class Heartbeat {
       ping();
       this.#extended = false;
       const now = this.#now();
-      // A timer that fires a little late gives the peer no extra time; a process that was stalled does.
+      // A timer that fires a little late gives the peer no extra time; a process that was stalled
+      // does.
       this.#expectFrom(now - planned < timeoutMs / 2 ? planned : now);
     });
   }

@@ -1,7 +1,7 @@
 /**
- * Engine.IO 4 packets on the wire: a digit and the data. Over polling several packets are joined by a
- * record separator, and a binary message is "b" and base64. Over WebSocket each packet is a frame,
- * and a binary message is a binary frame.
+ * Engine.IO 4 packets on the wire: a digit and the data. Over polling several packets are joined by
+ * a record separator, and a binary message is "b" and base64. Over WebSocket each packet is a
+ * frame, and a binary message is a binary frame.
  */
 import type { Packet, PacketType } from "./types.ts";
 
@@ -27,8 +27,8 @@ let lastText = "";
 let lastMessage = "4";
 
 /**
- * A text message as a packet. The last result is cached: when one text is sent to many sessions, they
- * share one string, which the runtime flattens once.
+ * A text message as a packet. The last result is cached: when one text is sent to many sessions,
+ * they share one string, which the runtime flattens once.
  */
 export function encodeMessage(text: string): string {
   if (text !== lastText) {

@@ -24,12 +24,15 @@ export interface SessionOptions {
   slot: Slot;
 }
 
-/** A client that closes its session by a POST may have a poll under way: how long to wait for it. */
+/**
+ * A client that closes its session by a POST may have a poll under way: how long to wait for it.
+ */
 const LAST_POLL_MS = 100;
 
 /**
  * One client's session: heartbeat, transport, upgrade and end. It is one state machine ("open",
- * "closing", "closed", each with polling, a WebSocket, or both during an upgrade), so it is one file.
+ * "closing", "closed", each with polling, a WebSocket, or both during an upgrade), so it is one
+ * file.
  */
 export class Session extends Listeners<EngineSocketEvents> implements EngineSocket {
   readonly protocol = 4;
@@ -140,7 +143,8 @@ export class Session extends Listeners<EngineSocketEvents> implements EngineSock
     polling.acknowledge();
     if (!polling.isEmpty) return polling.respond();
     if (this.#readyState === "closing") {
-      // Not in one response with data: the official client handles the close first and loses the data.
+      // Not in one response with data: the official client handles the close first and loses the
+      // data.
       const { packet, reason } = this.#closing;
       this.#end(reason);
       return textResponse(packet);

@@ -140,7 +140,8 @@ export interface EngineSocket extends Emitter<EngineSocketEvents> {
   write(packet: string | Uint8Array<ArrayBuffer>): void;
   /**
    * Ends the session after everything that waits was sent: a client that polls gets what waits with
-   * its next poll, and the close packet with the one after. With `discard` the session ends at once.
+   * its next poll, and the close packet with the one after. With `discard` the session ends at
+   * once.
    */
   close(discard?: boolean): void;
 }

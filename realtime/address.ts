@@ -17,11 +17,11 @@ export interface PeerReader {
 }
 
 /**
- * Headers of a peer that is not a trusted proxy are ignored. X-Forwarded-For is read from its end, as
- * far as every hop is trusted.
+ * Headers of a peer that is not a trusted proxy are ignored. X-Forwarded-For is read from its end,
+ * as far as every hop is trusted.
  *
- * @param hosted a platform terminates TLS and passes the client as the peer, as Deno Deploy does. Its
- *   connections may not be TCP, so the scheme of a request's URL is not used.
+ * @param hosted a platform terminates TLS and passes the client as the peer, as Deno Deploy does.
+ *   Its connections may not be TCP, so the scheme of a request's URL is not used.
  */
 export function createPeerReader(
   trustedProxies: readonly string[],

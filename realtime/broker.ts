@@ -30,8 +30,8 @@ export interface BrokerStats {
 
 /**
  * Carries broadcasts between the nodes of one installation. Delivery is at most once, and in the
- * order of publishing per room and node. What must not be lost is in the log, where clients read it.
- * A node's own broadcasts reach its listener in the same turn, whatever happens to other nodes.
+ * order of publishing per room and node. What must not be lost is in the log, where clients read
+ * it. A node's own broadcasts reach its listener in the same turn, whatever happens to other nodes.
  */
 export interface Broker {
   /** There can be no other node, so nothing has to be sent. */
@@ -42,9 +42,9 @@ export interface Broker {
   readonly stats?: Readonly<BrokerStats>;
   publish(broadcast: Broadcast): void;
   /**
-   * Starts to deliver broadcasts to the room to the listener. Those of other nodes are delivered once
-   * the promise is resolved; undefined: from now on. The promise never rejects. While the connection
-   * is lost it resolves at once, because a gap is reported when the connection is back.
+   * Starts to deliver broadcasts to the room to the listener. Those of other nodes are delivered
+   * once the promise is resolved; undefined: from now on. The promise never rejects. While the
+   * connection is lost it resolves at once, because a gap is reported when the connection is back.
    */
   subscribe(room: string): Promise<void> | undefined;
   unsubscribe(room: string): void;

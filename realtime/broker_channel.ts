@@ -1,7 +1,7 @@
 /**
- * The broker of the workers of one `deno serve --parallel`: a BroadcastChannel. The runtime silently
- * drops posts that a busy worker has not read (256 for the whole process). So posts are batched,
- * numbered, and kept for a while; a node that misses one requests it again.
+ * The broker of the workers of one `deno serve --parallel`: a BroadcastChannel. The runtime
+ * silently drops posts that a busy worker has not read (256 for the whole process). So posts are
+ * batched, numbered, and kept for a while; a node that misses one requests it again.
  */
 import type { Broadcast, Broker, BrokerListener } from "./broker.ts";
 
@@ -20,7 +20,10 @@ type Item = [room: string, json: string];
 
 type Post =
   | { from: string; n: number; items: Item[]; to?: string }
-  /** The number of the last post, sent after a pause: otherwise nobody would notice that it is missing. */
+  /**
+   * The number of the last post, sent after a pause: otherwise nobody would notice that it is
+   * missing.
+   */
   | { from: string; last: number }
   | { from: string; to: string; again: [first: number, last: number] }
   /** The requested posts are not kept any more; `lost` is the oldest that is. */

@@ -1,4 +1,6 @@
-/** The log through which the nodes of a small cluster communicate; `db/broker_log.ts` implements it. */
+/**
+ * The log through which the nodes of a small cluster communicate; `db/broker_log.ts` implements it.
+ */
 
 /** One entry: a batch of one node. */
 export interface LogEntry {

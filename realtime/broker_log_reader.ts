@@ -24,8 +24,8 @@ const READ_LIMIT = 64;
 const MAX_UNNOTIFIED_READS = 40;
 
 /**
- * Delivers what other nodes append from now on. It reads after each notification, and also from time
- * to time: more often while the node does not receive even its own notifications.
+ * Delivers what other nodes append from now on. It reads after each notification, and also from
+ * time to time: more often while the node does not receive even its own notifications.
  *
  * @throws when the log cannot be read.
  */

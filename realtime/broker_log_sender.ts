@@ -28,8 +28,8 @@ export interface LogSenderOptions {
 }
 
 /**
- * Appends this node's messages in numbered batches, one at a time. A batch whose outcome is not known
- * is appended again with its number, so it arrives once.
+ * Appends this node's messages in numbered batches, one at a time. A batch whose outcome is not
+ * known is appended again with its number, so it arrives once.
  */
 export function createLogSender(options: LogSenderOptions): LogSender {
   const { log, link, maxKept, times, onDrop } = options;

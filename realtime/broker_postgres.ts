@@ -1,8 +1,8 @@
 /**
  * The broker of a small cluster that has only Postgres: a table is the log, and NOTIFY wakes the
- * other nodes. Each node appends numbered batches, one insert at a time, and reads the batches of the
- * others after the number that it read last. So an outage loses nothing that is still in the log, and
- * a missing number is a gap.
+ * other nodes. Each node appends numbered batches, one insert at a time, and reads the batches of
+ * the others after the number that it read last. So an outage loses nothing that is still in the
+ * log, and a missing number is a gap.
  *
  * Every node reads every message, also those for rooms without members there. Use Redis for many
  * nodes.
@@ -78,7 +78,8 @@ export async function createPostgresBroker(options: PostgresBrokerOptions): Prom
       sender.send(broadcast.room, JSON.stringify(broadcast));
     },
     subscribe(room) {
-      // What was read already was committed before, so it is in the state that the client reads next.
+      // What was read already was committed before, so it is in the state that the client reads
+      // next.
       rooms.add(room);
       return undefined;
     },

@@ -15,7 +15,9 @@ import { createRedisClient, isRefusal, reasonOf } from "./redis_client.ts";
 export interface RedisBrokerOptions {
   /** redis:// or rediss://. */
   url: string;
-  /** Installations with different names do not receive each other's messages, also on one server. */
+  /**
+   * Installations with different names do not receive each other's messages, also on one server.
+   */
   name: string;
   /** This node's name, different from every other's. */
   node: string;

@@ -4,7 +4,9 @@ import type { RedisClient } from "./redis_client.ts";
 export interface RedisSubscriptions {
   /** Every channel is subscribed to. */
   readonly isComplete: boolean;
-  /** Resolves when the channel delivers, or after a while; undefined: the next connection does it. */
+  /**
+   * Resolves when the channel delivers, or after a while; undefined: the next connection does it.
+   */
   add(channel: string): Promise<void> | undefined;
   remove(channel: string): void;
   close(): void;

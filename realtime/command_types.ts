@@ -8,7 +8,9 @@ export type Handler<T extends CommandType> = (
   accept: (result: Acks[T]) => void,
 ) => Promise<Acks[T]> | Acks[T];
 
-/** Every command of the hub, the same for each protocol. Each one checks the connection's rights. */
+/**
+ * Every command of the hub, the same for each protocol. Each one checks the connection's rights.
+ */
 export type Commands = { [T in CommandType]: Handler<T> };
 
 /** The answer of commands without a result. */

@@ -29,8 +29,8 @@ const PING_MS = 50;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * One socket: its principal, its rooms, and its frames, which are handled one after the other. It is
- * one state machine (not authenticated, authenticated, over), so it is one file.
+ * One socket: its principal, its rooms, and its frames, which are handled one after the other. It
+ * is one state machine (not authenticated, authenticated, over), so it is one file.
  */
 export class Connection {
   readonly id: string;
@@ -53,7 +53,7 @@ export class Connection {
   closedWith: number | null = null;
   /** The code with which the peer closed it, if it gave one. */
   peerClosedWith: number | null = null;
-  /** Changes a text that is sent to many connections for this one; null from it: nothing is sent. */
+  /** Adapts a text for many connections to this one; null: it is not sent to this one. */
   personal: ((text: string) => string | null) | null = null;
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
@@ -65,8 +65,8 @@ export class Connection {
   readonly #socket: SocketLike;
   readonly #events: ConnectionEvents;
   readonly #now: () => number;
-  // There are thousands of connections, and most of them are idle: objects that few of them need are
-  // created on first use.
+  // There are thousands of connections, and most of them are idle: objects that few of them need
+  // are created on first use.
   #writes: BackgroundWrites | null = null;
   #rates: ConnectionRates | null = null;
   /** Timers of pings that wait for the frames before them. */
@@ -170,8 +170,8 @@ export class Connection {
   }
 
   /**
-   * A ping asks whether the server responds. The frames before it may wait for the database, so after
-   * a moment the ping is handled before them.
+   * A ping asks whether the server responds. The frames before it may wait for the database, so
+   * after a moment the ping is handled before them.
    */
   #handleSoon(ping: string): void {
     const timer = setTimeout(() => {
@@ -247,8 +247,8 @@ export class Connection {
   }
 
   /**
-   * Some clients send their queue as soon as they are connected, and their credentials after it. The
-   * queue waits a moment for the credentials.
+   * Some clients send their queue as soon as they are connected, and their credentials after it.
+   * The queue waits a moment for the credentials.
    */
   #deferEarly(frame: string): boolean {
     if (this.principal !== null || this.#earlyDone) return false;
@@ -270,8 +270,8 @@ export class Connection {
   }
 
   /**
-   * Lets the next frame be handled while this one is being stored, so that a burst of messages shares
-   * transactions. The writer of the domain keeps their order.
+   * Lets the next frame be handled while this one is being stored, so that a burst of messages
+   * shares transactions. The writer of the domain keeps their order.
    *
    * @param bytes of the command, which its answer repeats
    */

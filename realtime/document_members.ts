@@ -14,7 +14,11 @@ export interface DocumentName {
 }
 
 export interface DocumentMembers {
-  /** @returns all members, with the one that joins. @throws {ParleyError} `too_many_subscriptions`. */
+  /**
+   * @returns all members, with the one that joins.
+   *
+   * @throws {ParleyError} `too_many_subscriptions`.
+   */
   join(
     connection: Connection,
     name: DocumentName,

@@ -1,4 +1,7 @@
-/** What the members of a room receive of some broadcasts: encoded once for each protocol and audience. */
+/**
+ * What the members of a room receive of some broadcasts: encoded once for each protocol and
+ * audience.
+ */
 import { type Audience } from "../domain/principal.ts";
 import type { Tracing } from "../domain/tracing.ts";
 import type { Broadcast } from "./broker.ts";

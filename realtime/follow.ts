@@ -9,8 +9,8 @@ import type { PresenceTracker } from "./presence.ts";
 import { ROOMS } from "./rooms.ts";
 
 /**
- * Follows a conversation from a position on: `send.answer`, then `send.event` for each event that was
- * missed, and then new events; each event once.
+ * Follows a conversation from a position on: `send.answer`, then `send.event` for each event that
+ * was missed, and then new events; each event once.
  *
  * @throws {ParleyError} `not_found`, `too_many_subscriptions`.
  */

@@ -1,7 +1,7 @@
 /**
  * Handshakes that are refused because of their content, such as the origin. Each is counted, and
- * logged for the operator of a website that cannot connect. Anybody can cause them, so the number of
- * log lines is bounded.
+ * logged for the operator of a website that cannot connect. Anybody can cause them, so the number
+ * of log lines is bounded.
  */
 import { getLogger } from "@logtape/logtape";
 import type { Metrics } from "../domain/metrics.ts";

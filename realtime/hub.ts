@@ -13,8 +13,8 @@ import { createSequencer, seqOf, type Sequencer, type SequencerOptions } from ".
 import type { ConnectionWriter } from "./writer.ts";
 
 /**
- * How long a broadcast may be on its way between nodes: as long as a broker or a node may be stalled
- * before its connections are lost.
+ * How long a broadcast may be on its way between nodes: as long as a broker or a node may be
+ * stalled before its connections are lost.
  */
 const MAX_TRANSIT_MS = 60_000;
 
@@ -45,8 +45,8 @@ export interface HubCounters {
 }
 
 /**
- * Connections, rooms and the fan-out. The rooms are one state: joining, pending broadcasts and recent
- * members decide together what a member receives, so they are one file.
+ * Connections, rooms and the fan-out. The rooms are one state: joining, pending broadcasts and
+ * recent members decide together what a member receives, so they are one file.
  */
 export class Hub {
   readonly connections = new Set<Connection>();
@@ -139,11 +139,12 @@ export class Hub {
   }
 
   /**
-   * Joins a room with a state that is read first. `accept` sends the state. Then follow the broadcasts
-   * since the start of the read, as far as `keep` says that they are not in the state, and then new
-   * ones.
+   * Joins a room with a state that is read first. `accept` sends the state. Then follow the
+   * broadcasts since the start of the read, as far as `keep` says that they are not in the state,
+   * and then new ones.
    *
-   * @param seqOfState the state's position in the log, for rooms whose broadcasts are ordered by one
+   * @param seqOfState the state's position in the log, for rooms whose broadcasts are ordered by
+   * one
    */
   async joinAfter<T>(
     connection: Connection,

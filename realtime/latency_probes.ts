@@ -1,8 +1,8 @@
 /**
  * Measures how long a message takes from its commit to a client. The runtime does not report when a
  * peer has received what was sent, so from time to time one client is asked to answer: a heartbeat
- * with an echo follows a message on the same socket, and the client answers when it has handled both.
- * The measured time includes the way of the answer.
+ * with an echo follows a message on the same socket, and the client answers when it has handled
+ * both. The measured time includes the way of the answer.
  */
 import { setImmediate } from "node:timers";
 import { SUBPROTOCOL } from "../protocol/native.ts";

@@ -7,7 +7,10 @@ import { ROOMS } from "./rooms.ts";
 import { createReplicatedMap } from "./replicated_map.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
-/** What a connection receives about the members of a conversation: each one, their number, or nothing. */
+/**
+ * What a connection receives about the members of a conversation: each one, their number, or
+ * nothing.
+ */
 export type MembersMode = "list" | "count" | "none";
 
 export interface Members {

@@ -24,8 +24,8 @@ export interface MetricSubscriptions {
    * Subscribes the connection: after `accept` it receives the present values, and then each change.
    *
    * @param contextId the context of the connection; null: the workspace
-   * @throws {ParleyError} `not_found` with a list of all metrics, `forbidden`; `unavailable` if none
-   *   of them is measured of a context.
+   * @throws {ParleyError} `not_found` with a list of all metrics, `forbidden`; `unavailable` if
+   *   none of them is measured of a context.
    */
   follow(
     connection: Connection,

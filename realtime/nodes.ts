@@ -1,6 +1,6 @@
 /**
- * Which other nodes there are, and messages between nodes besides broadcasts. Every node publishes a
- * heartbeat; a node that is silent for too long counts as gone, with everything that it had.
+ * Which other nodes there are, and messages between nodes besides broadcasts. Every node publishes
+ * a heartbeat; a node that is silent for too long counts as gone, with everything that it had.
  */
 import type { Broker } from "./broker.ts";
 
@@ -18,7 +18,9 @@ export interface Nodes {
   onRequest(kind: string, reply: (data: unknown) => unknown): void;
   /** That node needs the whole state of this one: it is new, or it missed messages. */
   onHello(listener: (node: string) => void): void;
-  /** Milliseconds since the last message of the node that has been silent longest; 0: there is none. */
+  /**
+   * Milliseconds since the last message of the node that has been silent longest; 0: there is none.
+   */
   silenceMs(): number;
   /** That node is gone, with everything that it had: after its goodbye, or after a silence. */
   onGone(listener: (node: string, how: "goodbye" | "silent") => void): void;
@@ -38,7 +40,9 @@ export interface NodesOptions {
   onError: (error: unknown) => void;
 }
 
-/** Its fields and kinds are the same in all releases, because nodes of two releases run together. */
+/**
+ * Its fields and kinds are the same in all releases, because nodes of two releases run together.
+ */
 interface Envelope {
   from: string;
   /** The number of this node's last message to all nodes; a jump means that messages were lost. */
@@ -74,7 +78,9 @@ export function startNodes(options: NodesOptions): Nodes {
   const requests = new Map<number, Request>();
   /** Messages may have been lost. It is reported when it is known that there is another node. */
   let maybeLost = false;
-  /** Nodes whose whole state was requested and has not arrived; each heartbeat requests it again. */
+  /**
+   * Nodes whose whole state was requested and has not arrived; each heartbeat requests it again.
+   */
   const incomplete = new Set<string>();
   let published = 0;
   let lastRequest = 0;

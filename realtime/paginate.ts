@@ -1,6 +1,6 @@
 /**
- * One page of a list that new entries are appended to. The cursor is the key of a page's last entry,
- * so a client that reads all pages misses no entry that stays in the list.
+ * One page of a list that new entries are appended to. The cursor is the key of a page's last
+ * entry, so a client that reads all pages misses no entry that stays in the list.
  */
 export function paginate<T, R>(
   all: T[],

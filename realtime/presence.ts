@@ -9,7 +9,9 @@ import { ROOMS } from "./rooms.ts";
 import { createReplicatedMap } from "./replicated_map.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
-/** Since when an agent is away or offline, in milliseconds since the epoch, as this node knows it. */
+/**
+ * Since when an agent is away or offline, in milliseconds since the epoch, as this node knows it.
+ */
 export interface Absence {
   status: "away" | "offline";
   since: number;
@@ -65,9 +67,9 @@ export interface PresenceQuery {
 }
 
 /**
- * Presence by person, not by connection: a second tab changes nothing. A person is offline only after
- * a grace without a connection, so a page load is not seen as leaving. Every node knows the people of
- * all nodes, and informs its own clients.
+ * Presence by person, not by connection: a second tab changes nothing. A person is offline only
+ * after a grace without a connection, so a page load is not seen as leaving. Every node knows the
+ * people of all nodes, and informs its own clients.
  */
 export function createPresence(options: PresenceOptions): PresenceTracker {
   const { hub, nodes, wheel, graceMs, onGone, now = () => new Date() } = options;

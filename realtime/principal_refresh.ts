@@ -1,7 +1,7 @@
 /**
- * Changes of users and sign-ins during an authentication. A connection that is being authenticated is
- * in no room yet, so such a change does not reach it. Recent changes are kept here, and applied to the
- * principal at the end of the authentication.
+ * Changes of users and sign-ins during an authentication. A connection that is being authenticated
+ * is in no room yet, so such a change does not reach it. Recent changes are kept here, and applied
+ * to the principal at the end of the authentication.
  */
 import { ParleyError } from "../protocol/errors.ts";
 import type { User } from "../protocol/model.ts";

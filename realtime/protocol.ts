@@ -11,8 +11,8 @@ export interface Protocol {
   readonly batching: boolean;
   /**
    * `asked`: a connection follows the conversations that it joins. `everything`: a visitor follows
-   * their own conversation, and an agent the messages of all, without a command. `itself`: the same,
-   * but the protocol does it, because it starts at its client's position.
+   * their own conversation, and an agent the messages of all, without a command. `itself`: the
+   * same, but the protocol does it, because it starts at its client's position.
    */
   readonly follows: "asked" | "everything" | "itself";
   /** The socket is open; sends the protocol's greeting. */
@@ -24,19 +24,21 @@ export interface Protocol {
    * of this protocol send their queue first. Absent: never.
    */
   mayWait?(frame: string): boolean;
-  /** One frame. Calls for one connection do not overlap, except for a ping that is handled early. */
+  /**
+   * One frame. Calls for one connection do not overlap, except for a ping that is handled early.
+   */
   onFrame(connection: Connection, frame: string): Promise<void>;
   /**
-   * The event encoded, or null if this protocol does not have it. `room` is the room that delivers it,
-   * null for an event to this connection alone: if several rooms deliver the same event to one
+   * The event encoded, or null if this protocol does not have it. `room` is the room that delivers
+   * it, null for an event to this connection alone: if several rooms deliver the same event to one
    * connection, the protocol decides which of them is used. `audience` is who receives it.
    */
   encode(event: HubEvent, room: string | null, audience: Audience): string | null;
   /** An error that answers no command, encoded. */
   encodeError(error: ParleyError): string;
   /**
-   * An error about a frame that was refused before it was parsed, encoded once for each command in it
-   * whose id can be read. Default: none.
+   * An error about a frame that was refused before it was parsed, encoded once for each command in
+   * it whose id can be read. Default: none.
    */
   encodeRefusals?(error: ParleyError, frame: string): string[];
 }

@@ -12,9 +12,10 @@ const QUICK_MS = 1;
 const SLOW_MS = 20;
 
 /**
- * Pumps writers until their queues are empty. The runtime does not report when a socket's buffer has
- * room, so writers are tried on a timer: each millisecond while the reader reads, so that it gets the
- * rate of its network, and rarely while it does not, so that thousands of those cost little.
+ * Pumps writers until their queues are empty. The runtime does not report when a socket's buffer
+ * has room, so writers are tried on a timer: each millisecond while the reader reads, so that it
+ * gets the rate of its network, and rarely while it does not, so that thousands of those cost
+ * little.
  */
 export function createPump(later: (callback: () => void, ms: number) => () => void = timeout) {
   const quick = new Set<Pumped>();

@@ -1,9 +1,9 @@
 /**
  * Connection state recovery: a client that reconnects in time continues where it was interrupted.
- * Positions in logs are kept of what was sent since the peer last confirmed something, not messages.
- * After an interruption a recorder stays in the connection's rooms and keeps the positions of what is
- * broadcast. A client that resumes gets exactly these entries, read from the log, and then new
- * broadcasts. Where that would not be complete, nothing is recovered.
+ * Positions in logs are kept of what was sent since the peer last confirmed something, not
+ * messages. After an interruption a recorder stays in the connection's rooms and keeps the
+ * positions of what is broadcast. A client that resumes gets exactly these entries, read from the
+ * log, and then new broadcasts. Where that would not be complete, nothing is recovered.
  */
 import type { LoggedEvent } from "../protocol/native.ts";
 import type { Principal } from "../domain/principal.ts";

@@ -14,10 +14,14 @@ export interface SentPosition {
   isMarker?: true;
 }
 
-/** The offset of the first packet of every connection: a client that has it received nothing else. */
+/**
+ * The offset of the first packet of every connection: a client that has it received nothing else.
+ */
 export const START = "0";
 
-/** "live": it has a connection. "suspended": interrupted. "resuming": the client is reconnecting. */
+/**
+ * "live": it has a connection. "suspended": interrupted. "resuming": the client is reconnecting.
+ */
 export type RecoveryPhase = "live" | "suspended" | "resuming" | "ended";
 
 export interface RecoveryStateOptions<P extends SentPosition> {
@@ -28,7 +32,9 @@ export interface RecoveryStateOptions<P extends SentPosition> {
 }
 
 export class RecoveryState<P extends SentPosition> {
-  /** Each conversation that the connection follows: the `seq` from where on, and the last one sent. */
+  /**
+   * Each conversation that the connection follows: the `seq` from where on, and the last one sent.
+   */
   readonly following = new Map<string, { from: number; at: number }>();
   /** Conversations that the client followed before, and that are not followed again yet. */
   readonly pendingRejoins = new Map<string, number>();

@@ -1,6 +1,7 @@
 /**
  * A map that all nodes share. Each node publishes its own entries, and each knows all of them. An
- * entry exists while any node has it. Of two values for one key the later change wins on every node.
+ * entry exists while any node has it. Of two values for one key the later change wins on every
+ * node.
  */
 import type { Nodes } from "./nodes.ts";
 

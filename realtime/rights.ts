@@ -15,8 +15,8 @@ export interface RightsOptions {
 }
 
 /**
- * Applies changes of users, contacts and widgets to open connections: a change of rights takes effect
- * at once, not at the next connection.
+ * Applies changes of users, contacts and widgets to open connections: a change of rights takes
+ * effect at once, not at the next connection.
  */
 export function followRights({ events, hub, disconnectLocal, socketIo }: RightsOptions): void {
   events.on("user.updated", ({ user }) => {

@@ -1,7 +1,8 @@
 /**
  * Delivers the changes of a conversation or document in the order of its log. Between several nodes
  * two changes can overtake each other, and a node can die between its commit and its broadcast. A
- * change that is early waits a moment for those before it; what does not arrive is read from the log.
+ * change that is early waits a moment for those before it; what does not arrive is read from the
+ * log.
  */
 import { isBriefOutage } from "../protocol/errors.ts";
 import type { Broadcast, HubEvent } from "./broker.ts";

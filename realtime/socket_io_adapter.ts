@@ -51,7 +51,8 @@ export function createAdapter(options: AdapterOptions): typeof Adapter {
       } catch (error) {
         onError(error);
       }
-      // socket.io's own adapter returns null where there is none, although the type does not allow it.
+      // socket.io's own adapter returns null where there is none, although the type does not allow
+      // it.
       return null as unknown as StoredSession;
     }
   };

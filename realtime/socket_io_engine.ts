@@ -54,7 +54,8 @@ export function createSocketIoEngine(options: SocketIoEngineOptions): Engine {
     // Up to this size the hub answers that a message is too large, before it closes the connection.
     maxPayload: 4 * limits.messageBytes,
     upgradeTimeoutMs: timeouts.authMs,
-    // The hub's writer stops long before. This bound is for an answer that is sent as one long text.
+    // The hub's writer stops long before. This bound is for an answer that is sent as one long
+    // text.
     maxBufferedBytes: 4 * limits.queueBytes,
     timers: options.wheel,
     peer: options.peer,

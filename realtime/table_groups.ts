@@ -5,7 +5,10 @@ import type { TableName } from "../protocol/tables.ts";
 import type { HubEvent } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 
-/** Changes since a member joined that wait for its start position. null: too many, it has to restart. */
+/**
+ * Changes since a member joined that wait for its start position. null: too many, it has to
+ * restart.
+ */
 export interface Joining {
   held: { id: number; event: HubEvent }[] | null;
 }

@@ -1,7 +1,7 @@
 /**
- * Subscriptions to tables on this node. Every node reads the change feed itself, so nothing here goes
- * through the broker. Members that follow the same rows with the same rights are one group: a change
- * is matched once for a group, and encoded once for each protocol.
+ * Subscriptions to tables on this node. Every node reads the change feed itself, so nothing here
+ * goes through the broker. Members that follow the same rows with the same rights are one group: a
+ * change is matched once for a group, and encoded once for each protocol.
  */
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError } from "../protocol/errors.ts";

@@ -47,7 +47,9 @@ export interface RealtimeServices {
 
 /** What is read of conversations. */
 export interface RealtimeQueries {
-  /** The log of a conversation, or of the workspace's chat, after a position; or a first part of it. */
+  /**
+   * The log of a conversation, or of the workspace's chat, after a position; or a first part of it.
+   */
   logAfter: (conversationId: string, seq: number) => Promise<LogEntry[]>;
   /** The last `seq` of each of these conversations. */
   positions: (conversationIds: string[]) => Promise<Map<string, number>>;

@@ -79,8 +79,8 @@ export function createTyping(options: {
   hub.onDelivered(({ forAgents }) => {
     if (active.size === 0 || forAgents === null) return;
     if (forAgents.type === "message") {
-      // A message ends typing, from whichever node it comes. That is announced, so that every client
-      // shows the same.
+      // A message ends typing, from whichever node it comes. That is announced, so that every
+      // client shows the same.
       set(forAgents.data.conversationId, forAgents.data.sender, false);
     } else if (forAgents.type === "typing" && !forAgents.data.isTyping) {
       // Ended on another node, while the same person types here in another tab.

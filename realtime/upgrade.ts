@@ -142,7 +142,10 @@ export function refuse(
   });
 }
 
-/** For protocols with credentials in the URL. The native one has none there, because URLs are logged. */
+/**
+ * For protocols with credentials in the URL. The native one has none there, because URLs are
+ * logged.
+ */
 function credentialsInQuery(query: URLSearchParams): Credentials | null {
   const token = query.get("token");
   const sessionId = query.get("sessionId");

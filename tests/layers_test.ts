@@ -1,4 +1,6 @@
-/** Imports follow the table of layers in ARCHITECTURE.md: a folder imports only what its row allows. */
+/**
+ * Imports follow the table of layers in ARCHITECTURE.md: a folder imports only what its row allows.
+ */
 import assert from "node:assert/strict";
 import { dirname, join, normalize, relative } from "node:path";
 

@@ -4,8 +4,8 @@
  *     deno run -A engineio/conformance/run_official.ts <folder> …
  *
  * A folder is `docs/engine.io-protocol/v4-test-suite` or `docs/socket.io-protocol/v5-test-suite` of
- * https://github.com/socketio/socket.io after `npm ci` in it. The suites use port 3000. They are not
- * part of this repository; the tests beside this file cover the same cases.
+ * https://github.com/socketio/socket.io after `npm ci` in it. The suites use port 3000. They are
+ * not part of this repository; the tests beside this file cover the same cases.
  */
 import { echo, makeEngine, makeSocketIo } from "./harness.ts";
 

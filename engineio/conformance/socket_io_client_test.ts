@@ -11,8 +11,8 @@ import { type Harness, serveSocketIo, until } from "./harness.ts";
 type Options = Partial<ManagerOptions & SocketOptions>;
 
 /**
- * Without sanitizers over polling, because the client's XMLHttpRequest for servers leaves a timer when
- * a request ends. The other tests use them.
+ * Without sanitizers over polling, because the client's XMLHttpRequest for servers leaves a timer
+ * when a request ends. The other tests use them.
  */
 function clientTest(name: string, fn: () => Promise<void>): void {
   const strict = name.startsWith("websocket:");

@@ -1,7 +1,7 @@
 /**
  * Chat JSON at `/ws`: `{type, payload?, timestamp, clientId?}`, one message in each frame, as in
- * docs/protocols/chat-json.md. The protocol's own document broadcasts to every client; here a message
- * is delivered only to those who may see it: the conversation's visitor, and agents.
+ * docs/protocols/chat-json.md. The protocol's own document broadcasts to every client; here a
+ * message is delivered only to those who may see it: the conversation's visitor, and agents.
  */
 import { z } from "zod";
 import { readCredentials } from "../../protocol/credentials.ts";
@@ -23,7 +23,10 @@ import type { Protocol } from "../protocol.ts";
 
 export interface ChatJsonOptions {
   commands: Commands;
-  /** Delivers all changes of tables that the connection may see; `accept` is called before the first. */
+  /**
+   * Delivers all changes of tables that the connection may see; `accept` is called before the
+   * first.
+   */
   followTables: (connection: Connection, accept: () => void) => Promise<void>;
   onUnexpected: (error: unknown, connection: Connection) => void;
   now?: () => Date;
@@ -103,8 +106,8 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
         type: "auth_response",
         payload: { success: false, message, error: message, code, retryAfter },
       }));
-      // A client with credentials in the URL cannot send them again; one that is authenticated would
-      // miss the changes that it should receive.
+      // A client with credentials in the URL cannot send them again; one that is authenticated
+      // would miss the changes that it should receive.
       if (isTemporary(code) && isNew) connection.close(closingFor(code));
     }
   }

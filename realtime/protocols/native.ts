@@ -17,7 +17,10 @@ import type { Connection } from "../connection.ts";
 import { rateOf } from "../connection_rates.ts";
 import type { Protocol } from "../protocol.ts";
 
-/** Commands that only write. The domain's writer keeps their order, so they need not wait for commits. */
+/**
+ * Commands that only write. The domain's writer keeps their order, so they need not wait for
+ * commits.
+ */
 const STORED: ReadonlySet<CommandType> = new Set([
   "message",
   "edit_message",

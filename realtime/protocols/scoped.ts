@@ -1,8 +1,9 @@
 /**
  * The common part of the protocols at `/api/chat/ws`, `/api/analytics/ws` and
  * `/api/collaboration/ws`: the envelope `{type, id?, timestamp, data, error?}`, one message in each
- * frame, authentication for one context by the URL or a first `auth`, and a close at the first command
- * over a rate. See docs/protocols/scoped.md; each of the three adds its commands and events.
+ * frame, authentication for one context by the URL or a first `auth`, and a close at the first
+ * command over a rate. See docs/protocols/scoped.md; each of the three adds its commands and
+ * events.
  */
 import { z } from "zod";
 import { CLOSE } from "../../protocol/close_codes.ts";

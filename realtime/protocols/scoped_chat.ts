@@ -58,8 +58,8 @@ export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
     const request = { conversationId: idOf(scope), ...position };
     await roomOf(scope).join(connection, request, (joined) => {
       const { userId, userName, kind, expiresAt } = connection.principal!;
-      // A client with its token in the URL and without a position expects no answer: its first frame
-      // is the first event, as in this protocol's document.
+      // A client with its token in the URL and without a position expects no answer: its first
+      // frame is the first event, as in this protocol's document.
       if (!inAddress || lastSeq !== undefined) {
         reply("authenticated", {
           userId,

@@ -166,8 +166,8 @@ export function createSocketIoProtocol(options: SocketIoOptions): Protocol {
       await connection.writesDone();
       return await joinConversation(options, connection, data, accept, ack !== null);
     }
-    // The domain's writer keeps the order of writes, so the next one does not wait for the commit. A
-    // message without a conversation may open one first, so it is not written in the background.
+    // The domain's writer keeps the order of writes, so the next one does not wait for the commit.
+    // A message without a conversation may open one first, so it is not written in the background.
     const isStored = name === "message_read" || name === "message_delivered" ||
       (name === "send_message" &&
         (args[0] as { conversationId?: unknown } | null)?.conversationId !== undefined);

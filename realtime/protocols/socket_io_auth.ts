@@ -83,7 +83,8 @@ export async function authenticateFirst(
       if (rest) connection.send(rest);
     });
   }
-  // The documented clients listen for this event on the socket, where today's client does not emit it.
+  // The documented clients listen for this event on the socket, where today's client does not emit
+  // it.
   if (peer.isReconnect) connection.send(eventText("reconnect", 1));
   return answer;
 }

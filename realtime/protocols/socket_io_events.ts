@@ -84,8 +84,8 @@ export function errorText(error: ParleyError, timestamp: string, ofAuth = false)
 }
 
 /**
- * The packets of an event. Two rooms deliver it to an agent: `ROOMS.messages` delivers the packets for
- * the list of conversations, and the conversation's room those for the conversation.
+ * The packets of an event. Two rooms deliver it to an agent: `ROOMS.messages` delivers the packets
+ * for the list of conversations, and the conversation's room those for the conversation.
  */
 export function packetsOf(
   event: HubEvent,

@@ -1,8 +1,8 @@
 /**
- * Offsets: the last argument of a packet, which the client sends with its next connection. An offset
- * names a packet of a log, followed by the conversations that the connection follows and the last
- * position of each. So a server that does not know the client, after a restart or on another node,
- * can follow the same conversations again from there.
+ * Offsets: the last argument of a packet, which the client sends with its next connection. An
+ * offset names a packet of a log, followed by the conversations that the connection follows and the
+ * last position of each. So a server that does not know the client, after a restart or on another
+ * node, can follow the same conversations again from there.
  */
 
 /** Between the packets of one event. JSON never contains it. */

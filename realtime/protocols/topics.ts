@@ -1,7 +1,7 @@
 /**
- * Topics at `/api/v1/ws`: subscriptions to the events of conversations, one message in each frame, as
- * in docs/protocols/topics.md. Clients without a WebSocket read the same events, with the same ids,
- * over HTTP.
+ * Topics at `/api/v1/ws`: subscriptions to the events of conversations, one message in each frame,
+ * as in docs/protocols/topics.md. Clients without a WebSocket read the same events, with the same
+ * ids, over HTTP.
  */
 import { CLOSE } from "../../protocol/close_codes.ts";
 import { readCredentials } from "../../protocol/credentials.ts";
