@@ -51,19 +51,19 @@ const KINDS: Kind[] = [
 
 /** A broker and what it delivered. */
 class Node {
-  readonly heard: Broadcast[] = [];
-  readonly told: unknown[] = [];
+  readonly broadcasts: Broadcast[] = [];
+  readonly messages: unknown[] = [];
   gaps = 0;
   #waiters: (() => void)[] = [];
 
   constructor(readonly broker: Broker) {
     const wake = () => this.#waiters.splice(0).forEach((waiter) => waiter());
     broker.onBroadcast((broadcast) => {
-      this.heard.push(broadcast);
+      this.broadcasts.push(broadcast);
       wake();
     });
     broker.onNodeMessage((message) => {
-      this.told.push(message);
+      this.messages.push(message);
       wake();
     });
     broker.onGap(() => {
@@ -86,7 +86,7 @@ class Node {
   }
 
   seqs(room?: string): number[] {
-    return this.heard.filter((one) => room === undefined || one.room === room).map(seqOf);
+    return this.broadcasts.filter((one) => room === undefined || one.room === room).map(seqOf);
   }
 }
 
@@ -127,12 +127,12 @@ async function withNodes(
 }
 
 /** Each node has received the other's last message, and so everything that was published before. */
-async function settle(...nodes: Node[]): Promise<void> {
+async function exchangeMessages(...nodes: Node[]): Promise<void> {
   const mark = crypto.randomUUID();
   for (const { broker } of nodes) broker.publishToNodes(mark);
   for (const node of nodes) {
     const others = nodes.length - 1;
-    await node.until(() => node.told.filter((one) => one === mark).length === others, "a mark");
+    await node.until(() => node.messages.filter((one) => one === mark).length === others, "a mark");
   }
 }
 
@@ -159,11 +159,11 @@ for (const kind of KINDS) {
       await Promise.all([a!.broker.subscribe("r"), b!.broker.subscribe("r")]);
       const sent = broadcast("r", 1, 'ä \u{1F600} \u2028 " \n');
       a!.broker.publish(sent);
-      assert.deepEqual(a!.heard, [sent]);
-      await b!.until(() => b!.heard.length === 1, "the broadcast");
-      await settle(a!, b!);
-      assert.deepEqual(b!.heard, [sent]);
-      assert.deepEqual(a!.heard, [sent], "it does not come back");
+      assert.deepEqual(a!.broadcasts, [sent]);
+      await b!.until(() => b!.broadcasts.length === 1, "the broadcast");
+      await exchangeMessages(a!, b!);
+      assert.deepEqual(b!.broadcasts, [sent]);
+      assert.deepEqual(a!.broadcasts, [sent], "it does not come back");
     }));
 
   test("each room's broadcasts arrive in order, once, from every publisher", () =>
@@ -176,7 +176,7 @@ for (const kind of KINDS) {
         });
         if (seq % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
       }
-      await settle(...nodes);
+      await exchangeMessages(...nodes);
       for (const node of nodes) {
         for (const room of rooms) {
           const seqs = node.seqs(room);
@@ -192,21 +192,21 @@ for (const kind of KINDS) {
   test("only broadcasts to subscribed rooms arrive; unsubscribing and subscribing again take effect", () =>
     withNodes(kind, 2, async ([a, b]) => {
       a!.broker.publish(broadcast("r", 1));
-      await settle(a!, b!);
+      await exchangeMessages(a!, b!);
       await b!.broker.subscribe("r");
       a!.broker.publish(broadcast("r", 2));
       a!.broker.publish(broadcast("other", 3));
-      await settle(a!, b!);
+      await exchangeMessages(a!, b!);
       b!.broker.unsubscribe("r");
-      await settle(a!, b!);
+      await exchangeMessages(a!, b!);
       a!.broker.publish(broadcast("r", 4));
-      await settle(a!, b!);
+      await exchangeMessages(a!, b!);
       b!.broker.unsubscribe("r");
       await b!.broker.subscribe("r");
       b!.broker.unsubscribe("r");
       await b!.broker.subscribe("r");
       a!.broker.publish(broadcast("r", 5));
-      await settle(a!, b!);
+      await exchangeMessages(a!, b!);
       assert.deepEqual(b!.seqs(), [2, 5]);
       assert.deepEqual(a!.seqs(), []);
     }));
@@ -216,8 +216,8 @@ for (const kind of KINDS) {
       const [a, b, c] = nodes;
       const messages = range(1, 200).map((n) => ({ n, deep: { list: [null, true, "x"] } }));
       for (const message of messages) a!.broker.publishToNodes(message);
-      await settle(...nodes);
-      const plain = (node: Node) => node.told.filter((one) => typeof one === "object");
+      await exchangeMessages(...nodes);
+      const plain = (node: Node) => node.messages.filter((one) => typeof one === "object");
       assert.deepEqual(plain(b!), messages);
       assert.deepEqual(plain(c!), messages);
       assert.deepEqual(plain(a!), []);
@@ -229,21 +229,24 @@ for (const kind of KINDS) {
       const text = "0123456789abcdef".repeat(65_536);
       a!.broker.publish(broadcast("r", 1, text));
       a!.broker.publish(broadcast("r", 2, "small"));
-      await b!.until(() => b!.heard.length === 2, "both");
-      assert.deepEqual(b!.heard, [broadcast("r", 1, text), broadcast("r", 2, "small")]);
+      await b!.until(() => b!.broadcasts.length === 2, "both");
+      assert.deepEqual(b!.broadcasts, [broadcast("r", 1, text), broadcast("r", 2, "small")]);
     }));
 
   test("thousands of rooms are kept apart", () =>
     withNodes(kind, 2, async ([a, b]) => {
       const rooms = range(1, 3000).map((n) => `conversation:${n}`);
-      await Promise.all(rooms.map((room) => b!.broker.subscribe(room)));
+      // In groups: a subscription that Redis answers after more than a second is a gap.
+      for (let i = 0; i < rooms.length; i += 100) {
+        await Promise.all(rooms.slice(i, i + 100).map((room) => b!.broker.subscribe(room)));
+      }
       rooms.forEach((room, i) => a!.broker.publish(broadcast(room, i)));
       for (const room of rooms.slice(0, 1500)) b!.broker.unsubscribe(room);
-      await settle(a!, b!);
-      const before = b!.heard.length;
+      await exchangeMessages(a!, b!);
+      const before = b!.broadcasts.length;
       rooms.forEach((room, i) => a!.broker.publish(broadcast(room, i)));
-      await settle(a!, b!);
-      const after = b!.heard.slice(before);
+      await exchangeMessages(a!, b!);
+      const after = b!.broadcasts.slice(before);
       assert.deepEqual(after.map(({ room }) => room), rooms.slice(1500));
       assert.deepEqual(after.map(seqOf), range(1500, 2999));
       assert.equal(b!.gaps, 0);
@@ -256,8 +259,8 @@ for (const kind of KINDS) {
         await b!.broker.subscribe("r");
         b!.broker.publish(broadcast("r", 1));
         b!.broker.publishToNodes("hello");
-        await withNodes(kind, 2, ([c, d]) => settle(c!, d!));
-        assert.deepEqual([a!.heard, a!.told], [[], []]);
+        await withNodes(kind, 2, ([c, d]) => exchangeMessages(c!, d!));
+        assert.deepEqual([a!.broadcasts, a!.messages], [[], []]);
       })));
 
   test("a closed node has sent everything, and receives nothing more", () =>
@@ -267,15 +270,15 @@ for (const kind of KINDS) {
       for (const seq of range(1, 100)) a!.broker.publish(broadcast("r", seq));
       await a!.broker.close();
       await a!.broker.close();
-      await b!.until(() => b!.heard.length === 100, "what was sent before the end");
-      const heard = a!.heard.length;
+      await b!.until(() => b!.broadcasts.length === 100, "what was sent before the end");
+      const broadcasts = a!.broadcasts.length;
       b!.broker.publish(broadcast("r", 101));
       a!.broker.publish(broadcast("r", 102));
       a!.broker.publishToNodes("late");
-      await settle(b!, c!);
+      await exchangeMessages(b!, c!);
       assert.deepEqual(b!.seqs(), range(1, 101));
-      assert.ok(!b!.told.includes("late"));
-      assert.equal(a!.heard.length, heard);
+      assert.ok(!b!.messages.includes("late"));
+      assert.equal(a!.broadcasts.length, broadcasts);
     }));
 
   test("a listener that throws is reported and does not stop the others", async () => {
@@ -284,15 +287,15 @@ for (const kind of KINDS) {
     const a = new Node(await kind.open(name, "a", errors));
     const b = new Node(await kind.open(name, "b", errors));
     await b.broker.subscribe("r");
-    const heard: number[] = [];
+    const broadcasts: number[] = [];
     b.broker.onBroadcast((one) => {
-      heard.push(seqOf(one));
-      if (heard.length === 1) throw new Error("boom");
+      broadcasts.push(seqOf(one));
+      if (broadcasts.length === 1) throw new Error("boom");
     });
     a.broker.publish(broadcast("r", 1));
     a.broker.publish(broadcast("r", 2));
-    await settle(a, b);
-    assert.deepEqual(heard, [1, 2]);
+    await exchangeMessages(a, b);
+    assert.deepEqual(broadcasts, [1, 2]);
     assert.equal(errors.length, 1);
     await a.broker.close();
     await b.broker.close();

@@ -56,7 +56,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     onError,
   });
 
-  const openSockets = () => sockets.size + socketIo.sessions;
+  const openSockets = () => sockets.size + socketIo.engineSessions;
 
   function stats(): RealtimeStats {
     const closing = sockets.size + socketIo.connections - hub.connections.size;

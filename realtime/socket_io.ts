@@ -53,7 +53,7 @@ export interface SocketIoServer {
   /** Connections of the hub whose sockets are open. */
   readonly connections: number;
   /** Sessions of the engine. */
-  readonly sessions: number;
+  readonly engineSessions: number;
   /** WebSockets that the engine has closed and whose peer has not. */
   readonly lingering: number;
   close(): Promise<void>;
@@ -161,7 +161,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     get connections() {
       return connections.size;
     },
-    get sessions() {
+    get engineSessions() {
       return engine.clientsCount;
     },
     get lingering() {
