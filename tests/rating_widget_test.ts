@@ -31,7 +31,7 @@ testWith(
       await page.getByRole("button", { name: "4 of 5" }).click();
       await page.getByRole("textbox", { name: /words/ }).fill("Friendly");
       await page.getByRole("button", { name: "Send" }).first().click();
-      await page.getByText("Thank you for your words.").waitFor();
+      await page.getByText("Thank you for your comment.").waitFor();
 
       const from = new Date(Date.now() - 86_400_000).toISOString().slice(0, 16) + "Z";
       const to = new Date(Date.now() + 86_400_000).toISOString().slice(0, 16) + "Z";

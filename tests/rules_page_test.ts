@@ -70,7 +70,7 @@ testWith(
       await form.getByText("It does not match.").waitFor();
       await form.getByLabel("A visitor is on one of these pages").fill("pricing");
       await form.getByRole("button", { name: "Add rule" }).click();
-      await form.getByText(/“pricing” is no page/).waitFor();
+      await form.getByText(/“pricing” is not a page/).waitFor();
       await form.getByLabel("A visitor is on one of these pages").fill("/pricing*");
       await form.getByRole("button", { name: "Add rule" }).click();
       await shows(two.page, ["Greeting"]);

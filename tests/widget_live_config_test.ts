@@ -208,7 +208,7 @@ testWith(
       // Not again on the next page view.
       await page.reload();
       await teaser.waitFor();
-      await page.getByRole("button", { name: "Put the message away" }).click();
+      await page.getByRole("button", { name: "Dismiss the message" }).click();
       await teaser.waitFor({ state: "detached" });
       await page.reload();
       await page.getByRole("button", { name: /1 unread message$/ }).click();

@@ -281,7 +281,7 @@ function sentence(code: string, message: string | undefined): string {
     case "too_many_connections":
       return "This chat is open in many places. Continue here?";
     case "invalid_session":
-      return "Your visit could not be started.";
+      return "The chat could not be started. Please reload the page.";
     case "disconnected":
       return `The connection was ended: ${message}.`;
     default:

@@ -59,8 +59,8 @@ function Notice({ chat, state }: { chat: Chat; state: ChatState }) {
   if (problem !== null) text = problem;
   else if (connection === "offline") {
     text = "You are offline. " +
-      (waiting ? "Your messages are sent when you are back." : "You can write all the same.");
-  } else if (connection === "reconnecting") text = "Connecting again…";
+      (waiting ? "Your messages are sent when you are back." : "You can still write.");
+  } else if (connection === "reconnecting") text = "Reconnecting…";
   // The region always exists: screen readers announce its new content, but not a new region.
   return (
     <div class={text === null ? undefined : "notice"} role="status">

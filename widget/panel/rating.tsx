@@ -16,11 +16,11 @@ export function Rating({ chat, state }: { chat: Chat; state: ChatState }) {
         <>
           <p id="rate">
             {rating.failed
-              ? "That could not be stored. Try again?"
+              ? "Your rating could not be saved. Try again?"
               : rating.given === 0
               ? "How did we do?"
               : rating.done
-              ? "Thank you for your words."
+              ? "Thank you for your comment."
               : "Thank you! Would you like to say more?"}
           </p>
           {!rating.done && (
@@ -49,7 +49,7 @@ export function Rating({ chat, state }: { chat: Chat; state: ChatState }) {
               <input
                 value={comment}
                 maxLength={MAX_COMMENT}
-                aria-label="Your words about this conversation"
+                aria-label="Your comment on this conversation"
                 onInput={(event) => setComment(event.currentTarget.value)}
               />
               <button type="submit">Send</button>

@@ -24,7 +24,7 @@ export function Teaser({ state, shell, open }: { state: ChatState; shell: Shell;
           <button
             type="button"
             class="teaser-close"
-            aria-label="Put the message away"
+            aria-label="Dismiss the message"
             onClick={() => {
               setAway(last.id);
               try {
