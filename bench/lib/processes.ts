@@ -85,7 +85,7 @@ export async function startServer(
 
 export interface BenchProcess {
   /** Sends a line and resolves with the reply. */
-  ask(line: string): Promise<string>;
+  request(line: string): Promise<string>;
   end(): Promise<void>;
 }
 
@@ -120,7 +120,7 @@ export async function startProcess(
   }
   await nextLine();
   return {
-    async ask(line) {
+    async request(line) {
       await writer.write(encoder.encode(`${line}\n`));
       return await nextLine();
     },

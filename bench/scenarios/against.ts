@@ -50,12 +50,12 @@ export async function writer(): Promise<void> {
     const writers = await inTurn((i) => startWriter(trees[i], databases[i]));
     try {
       // Warms up query plans and compiled code.
-      for (const one of writers) await one.ask("30 50");
+      for (const one of writers) await one.request("30 50");
       for (const [size, count] of BATCHES) {
         const times: Two<number[]> = [[], []];
         for (let turn = 0; turn < TURNS; turn++) {
           for (const i of [0, 1] as const) {
-            times[i].push(Number(await writers[i].ask(`${size} ${count}`)));
+            times[i].push(Number(await writers[i].request(`${size} ${count}`)));
           }
         }
         rows.push(row([engine, String(size)], times, 2));

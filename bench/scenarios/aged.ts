@@ -29,13 +29,13 @@ const TABLES = [
   "message_words",
 ];
 
-interface House {
+interface AgedDatabase {
   db: Db;
   writer: Writer;
   close(): Promise<void>;
 }
 
-async function open(dataDir: string): Promise<House> {
+async function open(dataDir: string): Promise<AgedDatabase> {
   const { db, epoch, close } = await openDatabase({ url: undefined, dataDir, pool: 1 });
   const bus = createEventBus((error) => console.error(error));
   return { db, writer: createWriter({ db, bus, epoch, maxPending: 10_000 }), close };
@@ -57,13 +57,13 @@ export async function aged(): Promise<void> {
   const fresh = await open(copied);
   const rows: string[][] = [];
   const ratios: number[] = [];
-  for (const [name, ask] of Object.entries(QUESTIONS)) {
+  for (const [name, run] of Object.entries(QUESTIONS)) {
     for (const { db } of [fresh, aged]) await indexAll(db);
     const times = { aged: [] as number[], fresh: [] as number[] };
     for (let i = -10; i < ASKED; i++) {
-      for (const [which, house] of [["fresh", fresh], ["aged", aged]] as const) {
+      for (const [which, each] of [["fresh", fresh], ["aged", aged]] as const) {
         const start = performance.now();
-        await ask(house, Math.abs(i));
+        await run(each, Math.abs(i));
         if (i >= 0) times[which].push(performance.now() - start);
       }
     }
@@ -82,12 +82,12 @@ export async function aged(): Promise<void> {
   console.log(`\nA table was tidied up ${vacuums.length} times, ms each ${spread(vacuums)}.`);
   const worst = Math.max(...ratios);
   verdict("aged against fresh, at worst", `${number(worst, 2)} ×`, "≤ 1.2 ×", worst <= 1.2);
-  for (const house of [aged, fresh]) await house.close();
+  for (const each of [aged, fresh]) await each.close();
   await Deno.remove(copied, { recursive: true });
   await made.drop();
 }
 
-const QUESTIONS: Record<string, (house: House, i: number) => Promise<unknown>> = {
+const QUESTIONS: Record<string, (each: AgedDatabase, i: number) => Promise<unknown>> = {
   "one message stored": ({ writer }, i) => writer.write(message(i * 7 % CONVERSATIONS)),
   "30 messages stored": ({ writer }, i) =>
     Promise.all(Array.from({ length: 30 }, (_, n) => writer.write(message(i * 30 + n)))),
@@ -123,7 +123,7 @@ function message(conversation: number) {
 /**
  * A month with one round per day, followed by housekeeping. @returns milliseconds of each vacuum
  */
-async function traffic({ db, writer }: House): Promise<number[]> {
+async function traffic({ db, writer }: AgedDatabase): Promise<number[]> {
   const took: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     for (let stored = 0; stored < MESSAGES / ROUNDS; stored += BATCH) {

@@ -65,7 +65,7 @@ export class Senders {
   }
 
   /** Waits for the acks of all messages. */
-  settle(): void {
+  awaitAcks(): void {
     this.onAck = () => {};
     this.parley.clients.until(() => this.#pending.size === 0, "every ack");
   }
@@ -80,7 +80,7 @@ export class Senders {
     const elapsed = (performance.now() - start) / 1000;
     const acked = this.acked - before;
     const generator = (cpuSeconds("self") - cpu) / elapsed * 100;
-    this.settle();
+    this.awaitAcks();
     return { perSecond: acked / elapsed, generator };
   }
 
@@ -99,7 +99,7 @@ export class Senders {
       due.set(this.send(this.peers[i % this.peers.length]!), at);
     }
     this.parley.clients.until(() => latencies.length === total, "every ack");
-    this.settle();
+    this.awaitAcks();
     return latencies;
   }
 }

@@ -76,7 +76,7 @@ interface Question {
   name: string;
   path: (ids: Ids) => string;
   /** The same without HTTP, to see which indexes it uses. */
-  ask: (db: Db, ids: Ids) => Promise<unknown>;
+  run: (db: Db, ids: Ids) => Promise<unknown>;
 }
 
 interface Ids {
@@ -89,13 +89,13 @@ function questions(): Question[] {
   const list = (name: string, query: Record<string, string>): Question => ({
     name: `inbox: ${name}`,
     path: () => `/api/conversations?${new URLSearchParams({ limit: "50", ...query })}`,
-    ask: (db, { agent }) => listConversations(db, { userId: agent, limit: 50, ...query }),
+    run: (db, { agent }) => listConversations(db, { userId: agent, limit: 50, ...query }),
   });
   const thread = (name: string, which: "long" | "short", before?: number): Question => ({
     name: `thread: ${name}`,
     path: (ids) =>
       `/api/conversations/${ids[which]}/messages${before === undefined ? "" : `?before=${before}`}`,
-    ask: (db, ids) =>
+    run: (db, ids) =>
       listMessages(db, { conversationId: ids[which], publicOnly: false, before, limit: 50 }),
   });
   const find = (name: string, q: string, kind?: SearchKind): Question => {
@@ -103,7 +103,7 @@ function questions(): Question[] {
     return {
       name: `search: ${name}`,
       path: () => `/api/search?${new URLSearchParams(query)}`,
-      ask: (db, { agent }) => search(db, agentOf(agent), query),
+      run: (db, { agent }) => search(db, agentOf(agent), query),
     };
   };
   return [
@@ -217,9 +217,9 @@ async function indexesOf({ url, dataDir }: Large): Promise<Map<string, string>> 
       .execute(db);
     const all = [...questions(), {
       name: UNREAD,
-      ask: (trx: Db, { agent }: Ids) => unreadCounts(trx, [agent]),
+      run: (trx: Db, { agent }: Ids) => unreadCounts(trx, [agent]),
     }];
-    for (const { name, ask } of all) {
+    for (const { name, run } of all) {
       await db.transaction().execute(async (trx) => {
         const asked: CompiledQuery[] = [];
         const listening = trx.withPlugin({
@@ -230,7 +230,7 @@ async function indexesOf({ url, dataDir }: Large): Promise<Map<string, string>> 
           transformResult: ({ result }) => Promise.resolve(result),
         });
         const before = await scansOf(trx);
-        await ask(listening, rows[0]!);
+        await run(listening, rows[0]!);
         const after = await scansOf(trx);
         const reads = new Set(
           [...after].filter(([name, scans]) => scans > (before.get(name) ?? 0))

@@ -52,7 +52,7 @@ function Confirm({ widget, onGone, onCancel }: {
     >
       <p>
         The chat disappears from every website that uses it, for good. Visitors who have it open are
-        disconnected and start anew with another widget.
+        disconnected and start again with another widget.
       </p>
       <Field
         id="delete-name"
