@@ -49,7 +49,7 @@ function onEngines(name: string, fn: (parts: Parts) => Promise<void>): void {
           feed,
           lost: () => lost,
           async until(count) {
-            const deadline = Date.now() + 5000;
+            const deadline = Date.now() + 30_000;
             while (told.length < count) {
               const left = deadline - Date.now();
               assert.ok(left > 0, `waited for ${count} changes, got ${told.length}`);

@@ -76,9 +76,9 @@ async function withStage(fn: (stage: Stage) => Promise<void>): Promise<void> {
 
 /** Resolves when it holds; looks every few milliseconds, because nothing tells. */
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 30_000;
   while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`Waited 15 s for ${what}`);
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -21,11 +21,12 @@ async function through(
   return { client, link: proxy.links.at(-1)! };
 }
 
-const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Whether a promise is still open after a while. */
-async function staysOpen(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  return await Promise.race([promise.then(() => false, () => false), later(ms).then(() => true)]);
+/** Resolves when the server has told somebody else of so many heartbeats. */
+async function heartbeats(server: { url: string }, me: Credentials, count: number): Promise<void> {
+  const client = await connectRaw(server.url, me);
+  const told = () => client.received.filter(({ type }) => type === "heartbeat").length;
+  await client.until(() => told() >= count, `${count} heartbeats`);
+  client.destroy();
 }
 
 Deno.test("the fault proxy makes every fault happen", async (t) => {
@@ -71,7 +72,8 @@ Deno.test("the fault proxy makes every fault happen", async (t) => {
     const { client, link } = await through(proxy, me);
     link.halfOpen();
     await client.text(JSON.stringify({ type: "message", id: 9, data: message("lost") }));
-    assert.ok(await staysOpen(client.closed, 2.5 * HEARTBEAT_MS), "the client's side stays open");
+    await heartbeats(server, me, 3);
+    assert.equal(client.isClosed, false, "the client's side stays open");
     assert.equal(await stored("lost"), 0);
     assert.ok(!client.received.some((one) => one.id === 9));
     client.destroy();

@@ -12,7 +12,7 @@ async function send(url: string, text: string) {
   await write(text);
   const answer = (async () => {
     const buffer = new Uint8Array(4096);
-    const timer = setTimeout(() => conn.close(), 15_000);
+    const timer = setTimeout(() => conn.close(), 60_000);
     try {
       const size = await conn.read(buffer) ?? 0;
       return new TextDecoder().decode(buffer.subarray(0, size));

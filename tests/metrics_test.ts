@@ -13,7 +13,7 @@ async function scrape(server: TestServer): Promise<Samples> {
 
 /** Scrapes until it fits: what a socket does reaches the server in its own time. */
 async function until(server: TestServer, fits: (samples: Samples) => boolean): Promise<Samples> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const samples = await scrape(server);
     if (fits(samples)) return samples;

@@ -1,14 +1,21 @@
 import assert from "node:assert/strict";
+import { poll } from "./support/deadline.ts";
 import { call, cast, login, openSession, post } from "./support/http.ts";
-import { onBothEngines, startServer } from "./support/server.ts";
+import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Who is asked for, as soon as they were seen later than that. */
+async function untilSeenAfter(server: TestServer, path: string, token: string, before: string) {
+  const look = async () =>
+    (await call<{ lastSeenAt: string }>(server, "GET", path, { token })).body;
+  await poll(look, ({ lastSeenAt }) => lastSeenAt > before, `a later lastSeenAt at ${path}`);
+}
 
 Deno.test("presence is by person: a second tab or a page change does not flicker", async () => {
   const server = await startServer("pglite", { PRESENCE_GRACE_MS: "400" });
   try {
-    const { agent, visitor } = await cast(server);
+    const { agent, key, visitor } = await cast(server);
+    const other = await openSession(server, key);
     const a = await connect(server, { token: agent.token });
     const own = a.received.find(({ type }) => type === "ack")!.data as { presence: unknown[] };
     assert.deepEqual(own.presence.map((one) => (one as { role: string }).role), ["agent"]);
@@ -24,30 +31,28 @@ Deno.test("presence is by person: a second tab or a page change does not flicker
     await v1.close();
     await v2.close();
     const v3 = await connect(server, { sessionId: visitor.sessionId });
-    await pause(600);
+    // Who left after them, and is told to be gone.
+    const v4 = await connect(server, { sessionId: other.sessionId });
+    await v4.close();
+    await a.event(
+      "presence",
+      ({ userId, status }) => userId === other.contact.id && status === "offline",
+    );
     assert.deepEqual(of(), ["online"]);
     await v3.ack("page", { url: "https://shop.example/cart", title: "Cart" });
     const seen = await a.event("presence", ({ page }) => page !== undefined);
     assert.equal(seen.page?.title, "Cart");
+    const before = new Date().toISOString();
     await v3.close();
     await a.event(
       "presence",
       ({ userId, status }) => userId === visitor.contact.id && status === "offline",
     );
-    await pause(50);
-    const contact = await call<{ lastSeenAt: string }>(
-      server,
-      "GET",
-      `/api/contacts/${visitor.contact.id}`,
-      { token: agent.token },
-    );
-    assert.ok(Date.now() - Date.parse(contact.body.lastSeenAt) < 10_000);
+    const { token } = agent;
+    await untilSeenAfter(server, `/api/contacts/${visitor.contact.id}`, token, before);
+    const later = new Date().toISOString();
     await a.close();
-    await pause(700);
-    const user = await call<{ lastSeenAt: string }>(server, "GET", `/api/users/${agent.user.id}`, {
-      token: agent.token,
-    });
-    assert.ok(Date.now() - Date.parse(user.body.lastSeenAt) < 10_000);
+    await untilSeenAfter(server, `/api/users/${agent.user.id}`, token, later);
   } finally {
     await server.close();
   }
@@ -68,7 +73,12 @@ Deno.test("visitors hear which agents are there, and nothing about other visitor
     await a.close();
     await v.event("presence", ({ status }) => status === "offline");
     await other.close();
-    await pause(150);
+    // What comes after it.
+    const again = await connect(server, { token: one.agent.token });
+    const onlines = () =>
+      v.received.filter(({ type, data }) => type === "presence" && data.status === "online").length;
+    await v.until(() => onlines() === 2, "the agent again");
+    await again.close();
     assert.ok(!JSON.stringify(v.received).includes(two.visitor.contact.id));
     await v.close();
   } finally {
@@ -176,13 +186,12 @@ onBothEngines("typing ends by itself, with the message, and with leaving", async
 
   await v.ack("typing", { conversationId, isTyping: true });
   await post(server, visitor.sessionId, conversationId, "Done");
-  await a.event("message");
-  await pause(50);
+  await a.until(() => heard().length === 4, "the end of typing");
   assert.deepEqual(heard(), [true, false, true, false]);
 
   await v.ack("typing", { conversationId, isTyping: true });
   await v.close();
-  await pause(50);
+  await a.until(() => heard().length === 6, "the end of typing");
   assert.deepEqual(heard(), [true, false, true, false, true, false]);
   assert.equal(v.count("typing"), 0);
   await a.close();

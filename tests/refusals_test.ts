@@ -30,7 +30,7 @@ async function talk(server: TestServer, path: string, frames: string[], count = 
   const socket = new WebSocket(server.url.replace(/^http/, "ws") + path);
   const lines: Line[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => reject(new Error(`Got only ${JSON.stringify(lines)}`)), 10_000);
+  const timer = setTimeout(() => reject(new Error(`Got only ${JSON.stringify(lines)}`)), 30_000);
   socket.onopen = () => frames.forEach((frame) => socket.send(frame));
   socket.onmessage = ({ data }) => {
     for (const text of data.split("\n")) {
@@ -136,14 +136,14 @@ Deno.test("what is refused unread is answered by its id, on every protocol", asy
         [JSON.parse('{"content":"x","__proto__":1}'), "invalid", "__proto__"],
       ];
       for (const [value, code, path] of values) {
-        const answer = await socket.timeout(10_000).emitWithAck("send_message", value);
+        const answer = await socket.timeout(30_000).emitWithAck("send_message", value);
         assert.deepEqual([answer.success, answer.code, answer.fields?.[0]?.path], [
           false,
           code,
           path,
         ]);
       }
-      const cut = await socket.timeout(10_000).emitWithAck("send_message", {
+      const cut = await socket.timeout(30_000).emitWithAck("send_message", {
         content: "cut \ud83d",
       });
       assert.equal(cut.success, true);

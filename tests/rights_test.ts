@@ -59,7 +59,14 @@ onBothEngines(
     }
     await post(server, agent.token, conversation.id, "Still secret");
     await post(server, visitor.sessionId, conversation.id, "Yes");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // What they are told of their own conversation comes after what they could have heard of it.
+    const { body: own } = await call<{ id: string }>(server, "POST", "/api/conversations", {
+      token,
+      body: {},
+    });
+    await socket.ack("join", { conversationId: own.id });
+    await post(server, agent.token, own.id, "For you");
+    await socket.event("message", ({ content }) => content === "For you");
     const heard = JSON.stringify(socket.received);
     assert.ok(!heard.includes("secret") && !heard.includes("account number"), heard);
     await socket.close();

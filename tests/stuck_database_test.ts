@@ -34,7 +34,7 @@ const TRAPS = `
 async function makeDiskDir(): Promise<string> {
   const template = await makeDataDir();
   const dataDir = await Deno.makeTempDir({ prefix: "parley_test_" });
-  await copyTree(template, dataDir);
+  copyTree(template, dataDir);
   await Deno.remove(template, { recursive: true });
   return dataDir;
 }
@@ -142,7 +142,7 @@ Deno.test("a process that is stopped for longer goes on", async () => {
     const at = await ready(server);
     const { assertThere } = await talk(at);
     void server.kill("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, 2 * STUCK_MS));
+    await new Promise((resolve) => setTimeout(resolve, 1.5 * STUCK_MS));
     void server.kill("SIGCONT");
     // As long as two more looks take.
     const until = Date.now() + 1500;
@@ -164,7 +164,7 @@ Deno.test("a start may take longer, but not for ever", async (t) => {
   `;
   await t.step("work that ends is waited for", async () => {
     const dataDir = await makeTrapped(
-      slow(`clock_timestamp() < statement_timestamp() + interval '${3 * STUCK_MS} ms'`),
+      slow(`clock_timestamp() < statement_timestamp() + interval '${1.5 * STUCK_MS} ms'`),
     );
     const server = start(dataDir);
     try {

@@ -17,7 +17,7 @@ onBothEngines("the SDK follows tables, over a restart and each change once", asy
   const statuses: string[] = [];
   let wake = () => {};
   const until = async (holds: () => boolean, what: string) => {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     while (!holds()) {
       assert.ok(Date.now() < deadline, `waited for ${what}; got ${JSON.stringify(heard)}`);
       await new Promise<void>((resolve) => {

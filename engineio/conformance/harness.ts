@@ -124,9 +124,9 @@ export function held({ sockets }: Harness, sid: string): Promise<void> {
   return until(() => sockets.get(sid)?.transport.writable === true, "The poll has not arrived");
 }
 
-/** For a state that has no event to wait for. Fails after five seconds. */
+/** For a state that has no event to wait for. Fails after 30 seconds. */
 export async function until(condition: () => boolean, failure: string): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(failure);
     await new Promise((resolve) => setTimeout(resolve, 1));

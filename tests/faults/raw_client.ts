@@ -154,7 +154,7 @@ export async function openRaw(url: string, options: RawOptions = {}): Promise<Ra
   async function until(
     fits: (message: AnyMessage) => boolean,
     what = "a message",
-    ms = 10_000,
+    ms = 30_000,
   ): Promise<AnyMessage> {
     const seen = () => received.find(fits);
     const found = Promise.withResolvers<AnyMessage>();

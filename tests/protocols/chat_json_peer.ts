@@ -30,7 +30,7 @@ export async function openChatJson(url: string, query = "") {
   });
   /** The first message that fits, from number `from` on; waits for it. */
   async function until(fits: (line: Line) => boolean, from = 0): Promise<Line> {
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const found = received.find((line, number) => number >= from && fits(line));
       if (found !== undefined) return found;

@@ -78,7 +78,7 @@ export function createLog(name: string) {
       wake();
     },
     async until(fits: (heard: Heard) => boolean, what: string, after = 0): Promise<Heard> {
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 30_000;
       for (;;) {
         const found = heard.slice(after).find(fits);
         if (found !== undefined) return found;
@@ -126,7 +126,7 @@ export async function openLines(url: string, take: (frame: Frame) => void, proto
       const answer = Promise.withResolvers<Frame>();
       const timer = setTimeout(
         () => answer.reject(new Error(`No answer to ${JSON.stringify(frame)}`)),
-        10_000,
+        30_000,
       );
       const waiter = (one: Frame) => {
         if (!fits(one)) return;

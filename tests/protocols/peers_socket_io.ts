@@ -58,7 +58,7 @@ function socketIo(transport: "polling" | "websocket"): PeerKind {
       }
       socket.onAny((event, data) => log.add(...hear(event, data)));
       async function ask(event: string, ...args: unknown[]): Promise<Frame> {
-        const answer = await socket.timeout(10_000).emitWithAck(event, ...args);
+        const answer = await socket.timeout(30_000).emitWithAck(event, ...args);
         assert.equal(answer.success, true, JSON.stringify(answer));
         return answer;
       }

@@ -67,7 +67,7 @@ export async function open(
           : JSON.stringify(message),
       ),
     async until(fits, what = "a message", from = 0) {
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 30_000;
       for (;;) {
         const found = received.slice(from).find(fits);
         if (found !== undefined) return found;

@@ -48,7 +48,7 @@ export class SocketIoPeer {
     event: string,
     fits: (data: Data) => boolean = () => true,
     from = 0,
-    ms = 8000,
+    ms = 30_000,
   ): Promise<Data> {
     const deadline = Date.now() + ms;
     for (;;) {
@@ -73,7 +73,7 @@ export class SocketIoPeer {
 
   /** Emits and waits for the acknowledgement. */
   ask(event: string, ...args: unknown[]): Promise<Data> {
-    return this.socket.timeout(8000).emitWithAck(event, ...args);
+    return this.socket.timeout(30_000).emitWithAck(event, ...args);
   }
 
   async close(): Promise<void> {

@@ -55,7 +55,7 @@ export async function frames(server: TestServer, path: string, first: unknown, r
   });
   const lines = () => received.map((line) => JSON.parse(line));
   async function until(fits: () => boolean): Promise<void> {
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 30_000;
     while (!fits()) {
       assert.ok(Date.now() < deadline, `${path} waited in vain: ${received}`);
       await new Promise<void>((resolve) => {

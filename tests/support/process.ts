@@ -11,7 +11,7 @@ export interface ServerProcess {
 const READY = /Parley is ready at http:\/\/localhost:(\d+)/;
 const WAITING = /Listening on port (\d+), waiting for the database/;
 /** Milliseconds for something to be said. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 export interface SpawnedProcess {
   output: string[];

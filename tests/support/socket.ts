@@ -1,5 +1,5 @@
 import type { CommandType, Events, EventType, ServerMessage } from "../../protocol/native.ts";
-import { within } from "./deadline.ts";
+import { DEADLINE_MS, within } from "./deadline.ts";
 
 type AnyMessage = Exclude<ServerMessage, never> & { id?: string | number };
 
@@ -46,7 +46,7 @@ export class TestSocket {
   async until(
     fits: (message: AnyMessage) => boolean,
     what = "a message",
-    ms = 5000,
+    ms = DEADLINE_MS,
   ): Promise<AnyMessage> {
     const deadline = Date.now() + ms;
     for (;;) {

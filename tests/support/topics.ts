@@ -1,5 +1,5 @@
 import type { ConversationEvent } from "../../protocol/topics.ts";
-import { within } from "./deadline.ts";
+import { DEADLINE_MS, within } from "./deadline.ts";
 
 // deno-lint-ignore no-explicit-any -- what a protocol's document shows is checked field by field
 export type Frame = any;
@@ -39,7 +39,7 @@ export class TopicsSocket {
   async until(
     fits: (frame: Frame) => boolean,
     from = 0,
-    ms = 5000,
+    ms = DEADLINE_MS,
   ): Promise<Frame> {
     const deadline = Date.now() + ms;
     for (;;) {
