@@ -1,80 +1,145 @@
 /**
  * `deno task test`: builds what is stale, runs every test that this machine can run, says what was
- * skipped, and ends with the line "N passed, N failed, N skipped". Arguments go to `deno test`.
+ * skipped, and ends with the line "N passed, N failed, N skipped". Arguments are files and folders,
+ * and options of `deno test`, such as `--filter=name`.
  */
 import { buildStale } from "./build.ts";
+import { walkFiles } from "./files.ts";
 
 const SUMMARY =
-  /(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
-/** A test's line where several files run at once; a step's has another "..." in it. */
-const TIMED =
-  /^\.\/(\S+) => (?!.* \.\.\. .* \.\.\. ).* \.\.\. \w+ \((?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?\)$/;
+  /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/m;
 // deno-lint-ignore no-control-regex -- the escape sequences of colours
 const COLOUR = /\x1b\[[0-9;]*m/g;
+/** Folders whose tests are not ours. */
+const FOREIGN = new Set(["node_modules", "data"]);
 
-Deno.chdir(new URL("..", import.meta.url));
-await buildStale();
+/** Files at once: one more than there are cores, because much of a test is waiting. */
+const JOBS = Number(Deno.env.get("DENO_JOBS") ?? Math.min(navigator.hardwareConcurrency + 1, 4));
 
-/** Files at once: much of a test is waiting, but browsers and databases are many processes each. */
-const JOBS = Math.min(navigator.hardwareConcurrency, 4);
+/**
+ * Files that take longest, which begin first: one that begins last keeps a core idle until its end.
+ * The table at the end of a run says which they are.
+ */
+const LONGEST = [
+  "tests/websocket_test_page_test.ts",
+  "tests/faults_test.ts",
+  "tests/stuck_database_test.ts",
+  "tests/pages_test.ts",
+  "tests/sign_in_test.ts",
+  "tests/model_test.ts",
+  "tests/writing_together_page_test.ts",
+  "tests/notifications_page_test.ts",
+  "tests/labels_page_test.ts",
+  "tests/protocols/socket_io_recovery_test.ts",
+];
 
 /** What a test leaves behind fails it; one that has to leave something says why. */
 const SANITIZERS = ["--sanitize-ops", "--sanitize-resources"];
 
-const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", "--no-check", "--parallel", ...SANITIZERS, ...Deno.args],
-  env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${JOBS}` },
-  stdin: "null",
-  stdout: "piped",
-  stderr: "inherit",
-}).spawn();
-
-const skipped: string[] = [];
-const seconds = new Map<string, number>();
-let rest = "";
-let counts = { passed: 0, failed: 0, skipped: 0 };
-for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-  await Deno.stdout.write(new TextEncoder().encode(text));
-  const lines = (rest + text).replace(COLOUR, "").split("\n");
-  rest = lines.pop()!;
-  for (const line of lines) {
-    const reason = /^(.*\(skipped: .*\)) \.\.\. ignored/.exec(line)?.[1];
-    if (reason !== undefined) skipped.push(reason);
-    const timed = TIMED.exec(line);
-    if (timed !== null) {
-      const [, file, min, s, ms] = timed;
-      const took = Number(min ?? 0) * 60 + Number(s ?? 0) + Number(ms ?? 0) / 1000;
-      seconds.set(file!, (seconds.get(file!) ?? 0) + took);
-    }
-    const summary = SUMMARY.exec(line);
-    if (summary !== null) {
-      counts = {
-        passed: Number(summary[1]),
-        failed: Number(summary[2]),
-        skipped: Number(summary[3] ?? 0),
-      };
-    }
-  }
+interface Ran {
+  file: string;
+  seconds: number;
+  passed: number;
+  failed: number;
+  ignored: number;
+  /** Names of tests and steps that failed. */
+  failures: string[];
+  /** Names of those that were skipped, with the reason. */
+  skipped: string[];
 }
-const { code } = await child.status;
-printTimes();
-if (skipped.length > 0) console.log(`\nSkipped on this machine:\n  ${skipped.join("\n  ")}`);
-// A crash outside any test fails the run although no test is counted as failed.
-const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
-console.log(
-  `\n${counts.passed} passed, ${failed} failed` +
-    (counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""),
-);
-Deno.exit(code);
 
-/** Seconds of each file that takes one or more, the slowest first, and the sum of the others. */
+Deno.chdir(new URL("..", import.meta.url));
+await buildStale();
+
+const options = Deno.args.filter((arg) => arg.startsWith("-"));
+const roots = Deno.args.filter((arg) => !arg.startsWith("-"));
+const files = await testFiles();
+const all: Ran[] = [];
+const queue = files.values();
+const running = new Set<string>();
+/** What a file says is printed at its end; one that hangs is known by its name. */
+const telling = setInterval(() => console.log(`Running: ${[...running].join(" ")}`), 60_000);
+await Promise.all(Array.from({ length: JOBS }, async () => {
+  for (const file of queue) {
+    running.add(file);
+    all.push(await run(file));
+    running.delete(file);
+    if (options.includes("--fail-fast") && all.some(({ failed }) => failed > 0)) return;
+  }
+}));
+clearInterval(telling);
+printTimes();
+printList("Skipped on this machine", all.flatMap(({ skipped }) => skipped));
+printList("Failed", all.flatMap(({ failures }) => failures));
+const [passed, failed, ignored] = (["passed", "failed", "ignored"] as const)
+  .map((what) => all.reduce((sum, one) => sum + one[what], 0));
+console.log(`\n${passed} passed, ${failed} failed` + (ignored! > 0 ? `, ${ignored} skipped` : ""));
+Deno.exit(failed === 0 ? 0 : 1);
+
+/** Every file with tests below what was asked for, the longest first. @throws without any. */
+async function testFiles(): Promise<string[]> {
+  const found: string[] = [];
+  const below = roots.length > 0 ? roots : [...Deno.readDirSync(".")].map(({ name }) => name)
+    .filter((name) => !name.startsWith(".") && !FOREIGN.has(name));
+  for await (const path of walkFiles(below)) if (/_test\.tsx?$/.test(path)) found.push(path);
+  if (found.length === 0) throw new Error(`Cannot find tests in "${below.join(" ")}"`);
+  const missing = roots.length > 0 ? [] : LONGEST.filter((path) => !found.includes(path));
+  if (missing.length > 0) throw new Error(`Cannot begin with "${missing.join()}": no such file`);
+  const rank = (path: string) => LONGEST.includes(path) ? LONGEST.indexOf(path) : LONGEST.length;
+  return found.sort().sort((a, b) => rank(a) - rank(b));
+}
+
+/** Runs one file in a process of its own, and prints what it said: at once where it is the only one. */
+async function run(file: string): Promise<Ran> {
+  const start = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", ...SANITIZERS, ...options, file],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const said: Uint8Array<ArrayBuffer>[] = [];
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const bytes of stream) {
+      said.push(bytes);
+      if (files.length === 1) await Deno.stdout.write(bytes);
+    }
+  };
+  const [{ success }] = await Promise.all([child.status, read(child.stdout), read(child.stderr)]);
+  const text = await new Blob(said).text();
+  if (files.length > 1) console.log(text.trim());
+  return { file, seconds: (performance.now() - start) / 1000, ...readOutput(file, text, success) };
+}
+
+function readOutput(file: string, output: string, success: boolean) {
+  const text = output.replace(COLOUR, "");
+  const [passed = 0, failed = 0, ignored = 0] = SUMMARY.exec(text)?.slice(1)
+    .map((count) => Number(count ?? 0)) ?? [];
+  const names = (pattern: RegExp) =>
+    [...text.matchAll(pattern)].map(([, name]) => `${file} => ${name!.trim()}`);
+  const failures = names(/^(.*) \.\.\. FAILED/gm);
+  return {
+    passed,
+    // A crash outside any test fails the run although no test is counted as failed.
+    failed: success ? 0 : Math.max(1, failed),
+    ignored,
+    failures: success || failures.length > 0 ? failures : [`${file} => outside of its tests`],
+    skipped: names(/^(.*\(skipped: .*\)) \.\.\. ignored/gm),
+  };
+}
+
+function printList(title: string, names: string[]): void {
+  if (names.length > 0) console.log(`\n${title}:\n  ${names.join("\n  ")}`);
+}
+
+/** Seconds of each file that takes five or more, with what it loads, and the sum of the others. */
 function printTimes(): void {
-  const slow = [...seconds].filter(([, time]) => time >= 1).sort((a, b) => b[1] - a[1]);
-  if (slow.length < 2) return;
-  const others = [...seconds.values()].filter((time) => time < 1);
+  if (all.length < 2) return;
+  const slow = all.filter(({ seconds }) => seconds >= 5).sort((a, b) => b.seconds - a.seconds);
+  const others = all.filter(({ seconds }) => seconds < 5);
   const print = (time: number, what: string) =>
     console.log(`${time.toFixed(1).padStart(7)}  ${what}`);
   console.log("\nSeconds of each file, the slowest first:");
-  for (const [file, time] of slow) print(time, file);
-  print(others.reduce((sum, time) => sum + time, 0), `${others.length} other files`);
+  for (const { file, seconds } of slow) print(seconds, file);
+  print(others.reduce((sum, { seconds }) => sum + seconds, 0), `${others.length} other files`);
 }
