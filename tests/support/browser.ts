@@ -1,5 +1,4 @@
 /** Chromium for the tests of a page: one process for all tests of a file, a fresh profile for each. */
-import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { CHROMIUM, isPresent } from "./services.ts";
 
@@ -85,6 +84,8 @@ export async function settle(page: Page): Promise<void> {
   });
 }
 
+/** As text, for the page: nothing of it is needed here. */
+const AXE = new URL("../../node_modules/axe-core/axe.min.js", import.meta.url);
 /** Rules of axe whose verdict depends on colours. */
 const COLOURS = ["color-contrast", "link-in-text-block"];
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -99,7 +100,9 @@ export async function violations(
   colours: "colours" | "all" = "all",
 ): Promise<string[]> {
   await settle(page);
-  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe.source);
+  if (!await page.evaluate(() => "axe" in globalThis)) {
+    await page.evaluate(await Deno.readTextFile(AXE));
+  }
   return await page.evaluate(async (runOnly) => {
     const runner = (globalThis as unknown as { axe: typeof import("axe-core") }).axe;
     const { violations } = await runner.run(document, {
