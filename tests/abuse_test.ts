@@ -31,12 +31,14 @@ const errorOf = async (client: RawClient) =>
 
 const frames: Record<string, Abuse> = {
   async "a 64 MiB frame, before and after authentication"({ open, enter }) {
-    for (const client of [await open(), await enter()]) {
+    // The runtime drops what it will not read at all; what it reads is too large for us. Who takes
+    // longer to send it than to authenticate is sent away for that.
+    for (const [enters, codes] of [[open, [1006, 1009, 3006]], [enter, [1006, 1009]]] as const) {
+      const client = await enters();
       await pour(client, clientFrame(OPCODE.text, new Uint8Array(64 * MIB).fill(120)));
       const { code } = await client.closed;
-      // The runtime drops what it will not read at all; what it reads is too large for us.
-      assert.ok([1006, 1009].includes(code), `${code}`);
       client.destroy();
+      assert.ok(codes.some((one) => one === code), `${code}`);
     }
   },
 
@@ -44,14 +46,11 @@ const frames: Record<string, Abuse> = {
     const huge = clientFrame(OPCODE.text, new Uint8Array(63 * MIB).fill(120));
     const [inside, ...strangers] = await Promise.all([enter(), open(), open()]);
     await Promise.all([inside, ...strangers].map((client) => pour(client, huge)));
-    assert.equal((await inside.closed).code, 1009);
-    for (const client of strangers) {
-      // Who takes longer to send it than to authenticate is sent away for that.
-      const { code } = await client.closed;
-      assert.ok([1009, 3006].includes(code), `${code}`);
-      client.destroy();
-    }
-    inside.destroy();
+    const codes = await Promise.all(strangers.map(async ({ closed }) => (await closed).code));
+    const { code } = await inside.closed;
+    for (const client of [inside, ...strangers]) client.destroy();
+    assert.equal(code, 1009);
+    assert.ok(codes.every((one) => [1009, 3006].includes(one)), `${codes}`);
   },
 
   async "frames that promise exabytes"({ open }) {

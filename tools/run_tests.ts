@@ -117,7 +117,8 @@ function readOutput(file: string, output: string, success: boolean) {
     .map((count) => Number(count ?? 0)) ?? [];
   const names = (pattern: RegExp) =>
     [...text.matchAll(pattern)].map(([, name]) => `${file} => ${name!.trim()}`);
-  const failures = names(/^(.*) \.\.\. FAILED/gm);
+  // Each is told with its error, and once more at the end.
+  const failures = [...new Set(names(/^(.+) => \.\/\S+:\d+:\d+$/gm))];
   return {
     passed,
     // A crash outside any test fails the run although no test is counted as failed.
