@@ -46,16 +46,14 @@ const FORMATS: Record<string, string> = {
   url: "a URL",
 };
 
-/** One issue as errors of fields: a union or several unknown fields are more than one. */
+/** One issue as errors of fields: the best member of a union may have more than one. */
 export function toFieldErrors(issue: ZodIssue): FieldError[] {
-  const path = issue.path.map(String);
-  const at = path.join(".");
+  const at = issue.path.map(String).join(".");
   if (!DEFAULT.test(issue.message)) return [{ path: at, message: issue.message }];
+  // The error is of the object, which must not have these fields.
   if (issue.code === "unrecognized_keys") {
-    return (issue.keys ?? []).map((key) => ({
-      path: [...path, key].join("."),
-      message: "is not a known field",
-    }));
+    const keys = (issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ");
+    return [{ path: at, message: `must not have ${keys}` }];
   }
   if (issue.code === "invalid_union") return fromUnion(issue);
   return [{ path: at, message: sentenceOf(issue) }];
