@@ -10,7 +10,7 @@ import { call, login, openSession, widgetKey } from "./support/http.ts";
 const VISITORS = 100;
 const TABS = 10;
 const CLIENTS = VISITORS * TABS;
-const DRAIN_MS = 2000;
+const DRAIN_MS = 1000;
 /** Sockets that are opened at the same time. */
 const AT_ONCE = 50;
 const PATIENCE_MS = 30_000;
@@ -79,7 +79,7 @@ async function checkGoodbye(clients: RawClient[]): Promise<void> {
     delays.push((news[0]!.data as { retryAfter: number }).retryAfter);
   }
   assert.ok(delays.every((ms) => Number.isInteger(ms) && ms >= 0 && ms <= DRAIN_MS));
-  // A thousand random times of two thousand milliseconds: far from all the same, and no crowd.
+  // A thousand random times of a thousand milliseconds: far from all the same, and no crowd.
   assert.ok(new Set(delays).size > CLIENTS / 3, "each has a delay of their own");
   const early = delays.filter((ms) => ms < DRAIN_MS / 2).length;
   assert.ok(early > CLIENTS / 4 && early < CLIENTS * 3 / 4, `${early} in the first half`);
@@ -144,14 +144,15 @@ Deno.test("a restart is announced and loses nothing for 1,000 clients", async ()
       ready: false,
       missing: ["The server is stopping"],
     }]);
-    await assert.rejects(openRaw(server.url), (error) => {
-      // On a machine that is very busy it has ended by now, and nobody is there to refuse.
-      if (error instanceof Deno.errors.ConnectionRefused) return true;
-      assert.ok(error instanceof HandshakeError, String(error));
-      assert.equal(error.status, 503);
-      assert.match(error.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
-      return true;
-    });
+    const refusal = await openRaw(server.url).then(() => null, (error) => error);
+    if (refusal instanceof HandshakeError) {
+      assert.equal(refusal.status, 503);
+      assert.match(refusal.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
+    } else {
+      // On a machine that is very busy it is over by now, and nobody answers at all.
+      assert.ok(refusal instanceof Error, "a new socket is not let in");
+      await assert.rejects(fetch(`${server.url}/live`));
+    }
     // Whoever is still connected is still served.
     for (const tab of tabs) if (!tab.client.isClosed) write(tab);
 
