@@ -86,6 +86,9 @@ testWith(
 
       const id = second!.conversationId;
       await open(page, `${url}/conversations/${id}`);
+      // Live, so that the page has joined it.
+      await post({ url }, second!.sessionId, id, "Hello?");
+      await page.locator(".bubble", { hasText: "Hello?" }).waitFor();
       await database.query("delete from conversations where id = $1", [id]);
       await page.getByRole("textbox", { name: `Reply to ${second!.name}` }).fill("Are you there?");
       await page.keyboard.press("Enter");
@@ -164,5 +167,51 @@ testWith(
         return left >= 0 && right <= innerWidth;
       });
       await shoot(page, "settings");
+    }),
+);
+
+testWith(
+  ["postgres", "chromium"],
+  "what is written as a note never becomes a reply, and neither is lost",
+  () =>
+    withInbox(async ({ url, admin, browser }) => {
+      const [visitor] = await visitors({ url }, admin, 1);
+      const { page } = await visit(browser);
+      await signIn(page, url, ADMIN, `/conversations/${visitor!.conversationId}`);
+      const reply = page.getByRole("textbox", { name: `Reply to ${visitor!.name}` });
+      const note = page.getByRole("textbox", { name: "Note that only your team sees" });
+      await reply.fill("We will look");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("n");
+      await note.waitFor();
+      assert.equal(await note.inputValue(), "");
+      await note.fill("He is always late with his payments");
+
+      // By button, and by key.
+      await page.getByRole("button", { name: "Reply", exact: true }).click();
+      assert.equal(await reply.inputValue(), "We will look");
+      await page.getByRole("button", { name: "Note", exact: true }).click();
+      assert.equal(await note.inputValue(), "He is always late with his payments");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("r");
+      await reply.waitFor();
+      await reply.press("Enter");
+      await page.locator(".bubble", { hasText: "We will look" }).waitFor();
+      assert.equal(await reply.inputValue(), "");
+      assert.equal(await page.locator(".bubble", { hasText: "payments" }).count(), 0);
+
+      // Both outlive the page.
+      await reply.fill("And a second one");
+      await open(page, page.url());
+      await page.waitForFunction(() =>
+        document.querySelector<HTMLTextAreaElement>("#composer")?.value === "And a second one"
+      );
+      await page.getByRole("button", { name: "Note", exact: true }).click();
+      assert.equal(await note.inputValue(), "He is always late with his payments");
+      await note.press("Enter");
+      await page.locator(".bubble", { hasText: "payments" }).waitFor();
+      assert.equal(await note.inputValue(), "");
+      await page.getByRole("button", { name: "Reply", exact: true }).click();
+      assert.equal(await reply.inputValue(), "And a second one");
     }),
 );

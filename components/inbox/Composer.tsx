@@ -46,7 +46,7 @@ export function Composer({ id }: { id: string }) {
       <ComposerSigns
         sharing={shared !== null}
         changed={composer.changed}
-        collisionWith={composer.collision.author}
+        collisionWith={isPrivate ? null : composer.collision.author}
         onJoin={composer.joinShared}
       />
       {mentions.list}

@@ -2,7 +2,7 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { titleOf } from "../format/names.ts";
 import { MAX_CONTENT } from "../live/limits.ts";
-import { readDraft, writeDraft } from "../storage/drafts.ts";
+import { type Draft, readDraft, writeDraft } from "../storage/drafts.ts";
 import { useInbox } from "./context.ts";
 import { useCollision } from "./use_collision.ts";
 import { usePendingSend } from "./use_pending_send.ts";
@@ -11,31 +11,35 @@ export type ComposerState = ReturnType<typeof useComposer>;
 
 /**
  * What the composer of one conversation holds, and what can be done with it. An agent writes a reply
- * or a note alone (`own`), or a reply together with colleagues (`shared`).
+ * or a note alone (`own`), or a reply together with colleagues (`shared`). Reply and note are two
+ * texts, so that what was written for the team is never sent to the contact.
  */
 export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   const inbox = useInbox();
   const { draft } = inbox;
-  const [own, setOwn] = useState("");
+  const [reply, setReply] = useState("");
+  const [note, setNote] = useState("");
   const [isPrivate, setPrivate] = useState(false);
   const [changed, setChanged] = useState(false);
   /** A note was begun before this agent joined the shared reply. */
   const wasNote = useRef(false);
   const store = () => inbox.thread.store();
   const focus = () => requestAnimationFrame(() => box.current?.focus());
-  const keep = (next: { text?: string; isPrivate?: boolean; isShared?: boolean }) =>
-    writeDraft(id, { text: own, isPrivate, isShared: draft.joined.value, ...next });
+  const keep = (next: Partial<Draft>) =>
+    writeDraft(id, { reply, note, isPrivate, isShared: draft.joined.value, ...next });
 
   const isOpen = draft.shared.value !== null;
   const shared = draft.joined.value && !isPrivate ? draft.shared.value : null;
+  const own = isPrivate ? note : reply;
   const text = shared === null ? own : shared.text.value;
   const left = MAX_CONTENT - text.length;
-  const collision = useCollision(shared === null && !isPrivate ? own : "");
+  const collision = useCollision(shared === null ? reply : "");
 
   // Not at the first render: the server, which renders it too, knows no drafts.
   useEffect(() => {
     const stored = readDraft(id);
-    setOwn(stored.text);
+    setReply(stored.reply);
+    setNote(stored.note);
     setPrivate(stored.isPrivate);
     if (!inbox.phone.value && !isInListOrMenu()) box.current?.focus({ preventScroll: true });
     return () => store()?.typing(false);
@@ -45,14 +49,19 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   }, [id, isOpen]);
   const pendingSend = usePendingSend(id, (restored) => {
     if (draft.joined.value && draft.join(restored)) return;
-    const all = [readDraft(id).text, restored].filter(Boolean).join("\n");
-    setOwn(all);
-    keep({ text: all });
+    const all = [readDraft(id).reply, restored].filter(Boolean).join("\n");
+    setReply(all);
+    keep({ reply: all });
   });
+
+  function setOwn(next: string) {
+    if (isPrivate) setNote(next);
+    else setReply(next);
+    keep(isPrivate ? { note: next } : { reply: next });
+  }
 
   function change(next: string) {
     setOwn(next);
-    keep({ text: next });
     // The visitor must not learn that a note is being written.
     store()?.typing(next.trim() !== "", isPrivate);
   }
@@ -67,20 +76,20 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   function joinShared() {
     store()?.typing(false);
     // The agent's own text moves into the shared reply only while that is empty.
-    const rest = draft.join(isPrivate ? "" : own) ? "" : own;
-    wasNote.current = isPrivate && own.trim() !== "";
-    setOwn(rest);
+    const rest = draft.join(reply) ? "" : reply;
+    wasNote.current = isPrivate && note.trim() !== "";
+    setReply(rest);
     setPrivate(false);
-    keep({ text: rest, isPrivate: false });
+    keep({ reply: rest, isPrivate: false });
     focus();
   }
 
   async function leaveShared() {
-    const isFree = own.trim() === "";
+    const isFree = reply.trim() === "";
     const taken = await draft.leave(isFree);
-    const next = { text: isFree ? taken : own, isPrivate: wasNote.current };
+    const next = { reply: isFree ? taken : reply, isPrivate: wasNote.current };
     wasNote.current = false;
-    setOwn(next.text);
+    setReply(next.reply);
     setPrivate(next.isPrivate);
     keep({ ...next, isShared: false });
     focus();
@@ -117,10 +126,9 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   function send() {
     if (unavailable !== null) return;
     if (shared !== null) return void sendShared();
-    if (collision.blocks()) return;
+    if (!isPrivate && collision.blocks()) return;
     inbox.thread.send(own, { isPrivate });
     setOwn("");
-    keep({ text: "" });
     box.current?.focus();
   }
 

@@ -1,8 +1,11 @@
-/** The unsent text of a conversation, kept as long as the tab exists. */
+/** The unsent texts of a conversation, kept as long as the tab exists. */
 export interface Draft {
-  text: string;
+  reply: string;
+  /** Never becomes a reply: only the team may read it. */
+  note: string;
+  /** The note is what is being written. */
   isPrivate: boolean;
-  /** The reply is written together with others; `text` is what this agent wrote alone before. */
+  /** The reply is written together with others; `reply` is what this agent wrote alone before. */
   isShared: boolean;
 }
 
@@ -11,21 +14,21 @@ const PREFIX = "parley.draft.";
 export function readDraft(conversationId: string): Draft {
   try {
     const stored = JSON.parse(sessionStorage.getItem(PREFIX + conversationId) ?? "null");
-    if (typeof stored?.text === "string") {
-      const { text, isPrivate, isShared } = stored;
-      return { text, isPrivate: isPrivate === true, isShared: isShared === true };
+    if (typeof stored?.reply === "string" && typeof stored.note === "string") {
+      const { reply, note, isPrivate, isShared } = stored;
+      return { reply, note, isPrivate: isPrivate === true, isShared: isShared === true };
     }
   } catch {
     // Without storage, or with a value of another program, the draft is empty.
   }
-  return { text: "", isPrivate: false, isShared: false };
+  return { reply: "", note: "", isPrivate: false, isShared: false };
 }
 
 export function writeDraft(conversationId: string, draft: Draft) {
+  const isEmpty = draft.reply.trim() === "" && draft.note.trim() === "" && !draft.isShared;
   try {
-    if (draft.text.trim() === "" && !draft.isShared) {
-      sessionStorage.removeItem(PREFIX + conversationId);
-    } else sessionStorage.setItem(PREFIX + conversationId, JSON.stringify(draft));
+    if (isEmpty) sessionStorage.removeItem(PREFIX + conversationId);
+    else sessionStorage.setItem(PREFIX + conversationId, JSON.stringify(draft));
   } catch {
     // The storage is full or forbidden; the text is still in the composer.
   }
