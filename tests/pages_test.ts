@@ -125,7 +125,7 @@ testWith(
         await page.getByText("Live", { exact: true }).waitFor();
         await page.getByRole("button", { name: "Subscribe", exact: true }).click();
         await page.getByRole("button", { name: "Send", exact: true }).click();
-        await page.getByText(/back as an event after/).waitFor();
+        await page.getByText(/its event arrived after/).waitFor();
         await page.getByRole("button", { name: /conversationEvent/ }).first().click();
         await page.getByLabel("Conversation", { exact: true }).selectOption(
           "Another one, by its id",

@@ -279,7 +279,7 @@ testWith(
       assert.match(copied, /"type":"auth".*"sessionId":"…"/);
 
       await customer.press("Clear");
-      await log.getByText("What is sent and received stands here").waitFor();
+      await log.getByText("Sent and received frames appear here.").waitFor();
     }),
 );
 
@@ -422,7 +422,7 @@ testWith(
       await page.getByText("Enter the id of a conversation; it is a UUID.").waitFor();
       await id.fill(crypto.randomUUID());
       await page.keyboard.press("Enter");
-      await page.getByText(/^Cannot .*conversation/).waitFor();
+      await page.getByText("This does not exist any more.").waitFor();
       const list = page.getByRole("list", { name: "Subscriptions" }).getByRole("listitem");
       assert.equal(await list.count(), 1);
       await id.fill(other);
@@ -432,7 +432,7 @@ testWith(
       const form = page.getByRole("form", { name: "Test message" });
       await form.getByLabel("Into").selectOption(conversationId);
       await form.getByRole("button", { name: "Send" }).click();
-      await form.getByText(/back as an event after .* m?s\./).waitFor();
+      await form.getByText(/its event arrived after .* m?s\./).waitFor();
       const log = page.getByRole("region", { name: "Last events" }).last();
       await log.getByRole("button", { name: /conversationEvent/ }).first().click();
       const event = JSON.parse(await log.locator(".frame-text").innerText());
@@ -454,7 +454,7 @@ testWith(
       await choice.selectOption(conversationId);
       await page.getByRole("button", { name: "Subscribe", exact: true }).click();
       await form.getByRole("button", { name: "Send" }).click();
-      await form.getByText(/back as an event after .* m?s\./).waitFor();
+      await form.getByText(/its event arrived after .* m?s\./).waitFor();
       await log.getByRole("button", { name: /GET .*events/ }).first().waitFor();
 
       await page.getByText("MAX_MESSAGE_BYTES", { exact: true }).waitFor();
