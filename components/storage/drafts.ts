@@ -14,9 +14,16 @@ const PREFIX = "parley.draft.";
 export function readDraft(conversationId: string): Draft {
   try {
     const stored = JSON.parse(sessionStorage.getItem(PREFIX + conversationId) ?? "null");
+    const flags = { isPrivate: stored?.isPrivate === true, isShared: stored?.isShared === true };
     if (typeof stored?.reply === "string" && typeof stored.note === "string") {
-      const { reply, note, isPrivate, isShared } = stored;
-      return { reply, note, isPrivate: isPrivate === true, isShared: isShared === true };
+      return { reply: stored.reply, note: stored.note, ...flags };
+    }
+    // In 0.1 a draft was one text with a mode.
+    if (typeof stored?.text === "string") {
+      const { text } = stored;
+      return flags.isPrivate
+        ? { reply: "", note: text, ...flags }
+        : { reply: text, note: "", ...flags };
     }
   } catch {
     // Without storage, or with a value of another program, the draft is empty.
