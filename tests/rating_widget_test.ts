@@ -29,7 +29,9 @@ testWith(
       await resolve();
       await question.waitFor();
       await page.getByRole("button", { name: "4 of 5" }).click();
-      await page.getByRole("textbox", { name: "Your comment on this conversation" }).fill("Friendly");
+      await page.getByRole("textbox", { name: "Your comment on this conversation" }).fill(
+        "Friendly",
+      );
       await page.getByRole("button", { name: "Send" }).first().click();
       await page.getByText("Thank you for your comment.").waitFor();
 
