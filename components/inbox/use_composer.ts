@@ -17,6 +17,7 @@ export type ComposerState = ReturnType<typeof useComposer>;
 export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   const inbox = useInbox();
   const { draft } = inbox;
+  const key = { userId: inbox.user.id, conversationId: id };
   const [reply, setReply] = useState("");
   const [note, setNote] = useState("");
   const [isPrivate, setPrivate] = useState(false);
@@ -26,7 +27,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   const store = () => inbox.thread.store();
   const focus = () => requestAnimationFrame(() => box.current?.focus());
   const keep = (next: Partial<Draft>) =>
-    writeDraft(id, { reply, note, isPrivate, isShared: draft.joined.value, ...next });
+    writeDraft(key, { reply, note, isPrivate, isShared: draft.joined.value, ...next });
 
   const isOpen = draft.shared.value !== null;
   const shared = draft.joined.value && !isPrivate ? draft.shared.value : null;
@@ -37,7 +38,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
 
   // Not at the first render: the server, which renders it too, knows no drafts.
   useEffect(() => {
-    const stored = readDraft(id);
+    const stored = readDraft(key);
     setReply(stored.reply);
     setNote(stored.note);
     setPrivate(stored.isPrivate);
@@ -45,11 +46,11 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     return () => store()?.typing(false);
   }, [id]);
   useEffect(() => {
-    if (isOpen && readDraft(id).isShared) draft.join();
+    if (isOpen && readDraft(key).isShared) draft.join();
   }, [id, isOpen]);
   const pendingSend = usePendingSend(id, (restored) => {
     if (draft.joined.value && draft.join(restored)) return;
-    const all = [readDraft(id).reply, restored].filter(Boolean).join("\n");
+    const all = [readDraft(key).reply, restored].filter(Boolean).join("\n");
     setReply(all);
     keep({ reply: all });
   });

@@ -12,13 +12,14 @@ const underWay = new Set<string>();
  */
 export function usePendingSend(id: string, restore: (text: string) => void) {
   const inbox = useInbox();
+  const key = { userId: inbox.user.id, conversationId: id };
   const shared = inbox.draft.shared.value;
   const { status, items } = inbox.thread.snapshot.value;
   const isKnown = shared?.status.value === "ready" && status === "ready" && inbox.live.value;
   useEffect(() => {
-    const pending = readPendingSend(id);
+    const pending = readPendingSend(key);
     if (!isKnown || pending === null || underWay.has(id)) return;
-    writePendingSend(id, null);
+    writePendingSend(key, null);
     const { text, seq } = pending;
     // The same words further up are an earlier message.
     const isSent = items.some(({ message, pending }) =>
@@ -32,11 +33,11 @@ export function usePendingSend(id: string, restore: (text: string) => void) {
     begin(text: string) {
       underWay.add(id);
       const seq = items.findLast(({ message }) => message !== null)?.message?.seq ?? 0;
-      writePendingSend(id, { text, seq });
+      writePendingSend(key, { text, seq });
     },
     end() {
       underWay.delete(id);
-      writePendingSend(id, null);
+      writePendingSend(key, null);
     },
   };
 }

@@ -9,21 +9,21 @@ export interface Draft {
   isShared: boolean;
 }
 
-const PREFIX = "parley.draft.";
+/** Whose text it is: the next agent who signs in in the same tab must not see it. */
+export interface DraftKey {
+  userId: string;
+  conversationId: string;
+}
 
-export function readDraft(conversationId: string): Draft {
+const PREFIX = "parley.draft.";
+const nameOf = ({ userId, conversationId }: DraftKey) => `${userId}.${conversationId}`;
+
+export function readDraft(key: DraftKey): Draft {
   try {
-    const stored = JSON.parse(sessionStorage.getItem(PREFIX + conversationId) ?? "null");
+    const stored = JSON.parse(sessionStorage.getItem(PREFIX + nameOf(key)) ?? "null");
     const flags = { isPrivate: stored?.isPrivate === true, isShared: stored?.isShared === true };
     if (typeof stored?.reply === "string" && typeof stored.note === "string") {
       return { reply: stored.reply, note: stored.note, ...flags };
-    }
-    // In 0.1 a draft was one text with a mode.
-    if (typeof stored?.text === "string") {
-      const { text } = stored;
-      return flags.isPrivate
-        ? { reply: "", note: text, ...flags }
-        : { reply: text, note: "", ...flags };
     }
   } catch {
     // Without storage, or with a value of another program, the draft is empty.
@@ -31,11 +31,11 @@ export function readDraft(conversationId: string): Draft {
   return { reply: "", note: "", isPrivate: false, isShared: false };
 }
 
-export function writeDraft(conversationId: string, draft: Draft) {
+export function writeDraft(key: DraftKey, draft: Draft) {
   const isEmpty = draft.reply.trim() === "" && draft.note.trim() === "" && !draft.isShared;
   try {
-    if (isEmpty) sessionStorage.removeItem(PREFIX + conversationId);
-    else sessionStorage.setItem(PREFIX + conversationId, JSON.stringify(draft));
+    if (isEmpty) sessionStorage.removeItem(PREFIX + nameOf(key));
+    else sessionStorage.setItem(PREFIX + nameOf(key), JSON.stringify(draft));
   } catch {
     // The storage is full or forbidden; the text is still in the composer.
   }
@@ -50,9 +50,9 @@ export interface PendingSend {
   seq: number;
 }
 
-export function readPendingSend(conversationId: string): PendingSend | null {
+export function readPendingSend(key: DraftKey): PendingSend | null {
   try {
-    const stored = JSON.parse(sessionStorage.getItem(PENDING_SEND + conversationId) ?? "null");
+    const stored = JSON.parse(sessionStorage.getItem(PENDING_SEND + nameOf(key)) ?? "null");
     const { text, seq } = stored ?? {};
     return typeof text === "string" && typeof seq === "number" ? { text, seq } : null;
   } catch {
@@ -60,10 +60,10 @@ export function readPendingSend(conversationId: string): PendingSend | null {
   }
 }
 
-export function writePendingSend(conversationId: string, pending: PendingSend | null) {
+export function writePendingSend(key: DraftKey, pending: PendingSend | null) {
   try {
-    if (pending === null) sessionStorage.removeItem(PENDING_SEND + conversationId);
-    else sessionStorage.setItem(PENDING_SEND + conversationId, JSON.stringify(pending));
+    if (pending === null) sessionStorage.removeItem(PENDING_SEND + nameOf(key));
+    else sessionStorage.setItem(PENDING_SEND + nameOf(key), JSON.stringify(pending));
   } catch {
     // Without storage, the text is lost only if the page ends at this very moment.
   }
