@@ -129,9 +129,10 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
         if (changes.length > 0) {
           cursor = changes.at(-1)!.id;
           for (let from = 0; from < changes.length; from += SLICE) {
-            if (from > 0) await setImmediate();
-            if (timer === undefined) return;
             onChanges(changes.slice(from, from + SLICE));
+            // Also after the last one: the embedded database reads the next ones in the same turn.
+            await setImmediate();
+            if (timer === undefined) return;
           }
         }
         if (changes.length < CHUNK) break;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { sql } from "kysely";
 import { type Change, createChangeFeed } from "../db/change_feed.ts";
 import { forgetOldChanges, scrubDeletedTexts } from "../db/change_retention.ts";
@@ -12,6 +13,8 @@ import { makeDataDir } from "./support/template.ts";
 interface Parts extends OpenDatabase {
   /** What the feed has told so far. */
   told: Change[];
+  /** How many changes came at once, and in which turn of the event loop. */
+  calls: { count: number; turn: number }[];
   until(count: number): Promise<Change[]>;
   feed: ReturnType<typeof createChangeFeed>;
   lost: () => number;
@@ -25,12 +28,16 @@ function onEngines(name: string, fn: (parts: Parts) => Promise<void>): void {
       const made = engine === "postgres" ? await makeDatabase() : null;
       const database = await openDatabase({ url: made?.url, dataDir, pool: 4 });
       const told: Change[] = [];
+      const calls: Parts["calls"] = [];
+      let turn = 0;
       let lost = 0;
       let wake = () => {};
       const feed = createChangeFeed({
         ...database,
         onChanges: (changes) => {
           told.push(...changes);
+          calls.push({ count: changes.length, turn });
+          setImmediate(() => turn++);
           wake();
         },
         onLost: () => {
@@ -46,6 +53,7 @@ function onEngines(name: string, fn: (parts: Parts) => Promise<void>): void {
         await fn({
           ...database,
           told,
+          calls,
           feed,
           lost: () => lost,
           async until(count) {
@@ -73,6 +81,18 @@ function onEngines(name: string, fn: (parts: Parts) => Promise<void>): void {
     });
   }
 }
+
+onEngines(
+  "many changes are passed on a few at a time, with a turn between for sockets",
+  async ({ db, calls, until }) => {
+    await sql`insert into labels (id, name, color)
+      select gen_random_uuid(), 'label ' || n, 'red' from generate_series(1, 450) n`.execute(db);
+    const told = await until(450);
+    assert.equal(new Set(told.map(({ id }) => id)).size, 450);
+    assert.ok(calls.every(({ count }) => count <= 25), "no more than sockets send at once");
+    assert.equal(new Set(calls.map(({ turn }) => turn)).size, calls.length, "a turn for each");
+  },
+);
 
 onEngines(
   "insert, update and delete of all seven tables are told, in this order",
