@@ -4,7 +4,7 @@ import type { Message } from "../protocol/model.ts";
 import type { ApiKey, CreatedApiKey, Scope } from "../protocol/programs.ts";
 import { call, cast, login, post } from "./support/http.ts";
 import { onNodes } from "./support/nodes.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
 const GRACE = { email: "grace@example.com", password: "a long enough password" };
@@ -17,7 +17,7 @@ async function makeKey(server: TestServer, token: string, ...scopes: Scope[]) {
   return made.body;
 }
 
-onBothEngines("a key is shown once, found by its hash, and ends when it is revoked", async (
+onEitherEngine("a key is shown once, found by its hash, and ends when it is revoked", async (
   server,
 ) => {
   const { agent, conversation } = await cast(server);
@@ -49,7 +49,7 @@ onBothEngines("a key is shown once, found by its hash, and ends when it is revok
   assert.equal(again.body.revokedAt, first.body.revokedAt);
 });
 
-onBothEngines("a key works until its end, which has to lie ahead", async (server) => {
+onEitherEngine("a key works until its end, which has to lie ahead", async (server) => {
   const { agent, conversation } = await cast(server);
   const { token } = agent;
   const make = (expiresAt: string) =>
@@ -76,7 +76,7 @@ onBothEngines("a key works until its end, which has to lie ahead", async (server
   assert.equal(answer.body["code"], "token_expired");
 });
 
-onBothEngines("a program writes as a bot or as an agent, once, and sockets hear it", async (
+onEitherEngine("a program writes as a bot or as an agent, once, and sockets hear it", async (
   server,
 ) => {
   const { agent, visitor, conversation } = await cast(server);
@@ -132,7 +132,7 @@ onBothEngines("a program writes as a bot or as an agent, once, and sockets hear 
   await Promise.all([v.close(), a.close()]);
 });
 
-onBothEngines("a program reads, assigns and resolves as far as its scopes go", async (server) => {
+onEitherEngine("a program reads, assigns and resolves as far as its scopes go", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   await post(server, visitor.sessionId, conversation.id, "Hello");
   const path = `/api/conversations/${conversation.id}`;
@@ -160,7 +160,7 @@ onBothEngines("a program reads, assigns and resolves as far as its scopes go", a
   await a.close();
 });
 
-onBothEngines("events of programs reach a user, all agents, or a conversation", async (server) => {
+onEitherEngine("events of programs reach a user, all agents, or a conversation", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const { key: token } = await makeKey(server, agent.token, "users:notify", "broadcast:write");
   const conversationId = conversation.id;
@@ -217,7 +217,7 @@ onBothEngines("events of programs reach a user, all agents, or a conversation", 
   await Promise.all([a.close(), v.close()]);
 });
 
-onBothEngines("a program sees who is connected, and ends connections", async (server) => {
+onEitherEngine("a program sees who is connected, and ends connections", async (server) => {
   const { agent, visitor } = await cast(server);
   const { key: token } = await makeKey(
     server,

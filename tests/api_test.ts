@@ -3,7 +3,7 @@ import { openDatabase } from "../db/database.ts";
 import type { ContextRule, User, WidgetConfig } from "../protocol/model.ts";
 import type { CannedResponse, Channel } from "../protocol/workspace.ts";
 import { call, cast, login } from "./support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
 const GRACE = { email: "grace@example.com", password: "a long enough password" };
@@ -13,7 +13,7 @@ interface Page<T> {
   nextCursor: string | null;
 }
 
-onBothEngines(
+onEitherEngine(
   "canned responses are the team's: made, found by their start, changed, removed",
   async (
     server,
@@ -65,7 +65,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("channels are listed in pages, the newest first", async (server) => {
+onEitherEngine("channels are listed in pages, the newest first", async (server) => {
   const { token } = await login(server);
   const path = "/api/channels";
   const made: string[] = [];
@@ -84,7 +84,7 @@ onBothEngines("channels are listed in pages, the newest first", async (server) =
   assert.deepEqual(pages, made.toReversed().map((id) => [id]));
 });
 
-onBothEngines("the last admin may change everything but being one", async (server) => {
+onEitherEngine("the last admin may change everything but being one", async (server) => {
   const { token, user: ada } = await login(server);
   const change = (id: string, body: unknown, by = token) =>
     call<User>(server, "PATCH", `/api/users/${id}`, { token: by, body });
@@ -110,7 +110,7 @@ onBothEngines("the last admin may change everything but being one", async (serve
   assert.equal((await change(grace.id, { role: "agent" }, last)).status, 409);
 });
 
-onBothEngines("a channel without an adapter is kept, and not enabled", async (server) => {
+onEitherEngine("a channel without an adapter is kept, and not enabled", async (server) => {
   const { token } = await login(server);
   const path = "/api/channels";
   const body = { platform: "telegram", name: "Support", settings: { bot: "parley_bot" } };
@@ -177,7 +177,7 @@ async function makeThings(server: TestServer, token: string): Promise<Thing[]> {
   ];
 }
 
-onBothEngines("a change of a version that is not the newest any more is refused", async (
+onEitherEngine("a change of a version that is not the newest any more is refused", async (
   server,
 ) => {
   const { token } = await login(server);
@@ -200,7 +200,7 @@ onBothEngines("a change of a version that is not the newest any more is refused"
   }
 });
 
-onBothEngines("a change is a newer version where the clock was set back, too", async (server) => {
+onEitherEngine("a change is a newer version where the clock was set back, too", async (server) => {
   const { token } = await login(server);
   const things = await makeThings(server, token);
   // As if another machine, whose clock is an hour ahead, had changed them last.
@@ -233,7 +233,7 @@ onBothEngines("a change is a newer version where the clock was set back, too", a
   }
 });
 
-onBothEngines("a list that has not changed is not sent again", async (server) => {
+onEitherEngine("a list that has not changed is not sent again", async (server) => {
   const { token } = await login(server);
   for (
     const path of [
@@ -270,7 +270,7 @@ onBothEngines("a list that has not changed is not sent again", async (server) =>
   assert.equal((await call(server, "GET", "/api/channels", { token, headers })).status, 200);
 });
 
-onBothEngines("what is done over HTTP is heard on sockets as if it was done on one", async (
+onEitherEngine("what is done over HTTP is heard on sockets as if it was done on one", async (
   server,
 ) => {
   const { agent, visitor, conversation } = await cast(server);

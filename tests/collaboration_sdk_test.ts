@@ -3,7 +3,7 @@ import { lengthOf } from "../protocol/text.ts";
 import { createRandom } from "./faults/random.ts";
 import { call, cast } from "./support/http.ts";
 import { onNodes } from "./support/nodes.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { closeAll, openWriter, until, type Writer } from "./support/writers.ts";
 
 /** Writes at random places while connections are cut, and waits until all show the same. */
@@ -50,7 +50,7 @@ async function writeTogether(
 
 const seedOf = () => Math.floor(Math.random() * 2 ** 31);
 
-onBothEngines(
+onEitherEngine(
   "the SDK: people who write at once over connections that are cut end with the text that is stored",
   async (server) => {
     const { agent, conversation } = await cast(server);

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { createRandom } from "./faults/random.ts";
 import { cast } from "./support/http.ts";
-import { onBothEngines } from "./support/server.ts";
+import { onEitherEngine } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 import { closeAll, openWriter, until, type Writer } from "./support/writers.ts";
 
-onBothEngines("an exact edit is refused where somebody was first", async (server) => {
+onEitherEngine("an exact edit is refused where somebody was first", async (server) => {
   const { agent, conversation } = await cast(server);
   const ann = await connect(server, { token: agent.token });
   const { documentId } = await ann.ack("join_session", { conversationId: conversation.id });
@@ -25,7 +25,7 @@ onBothEngines("an exact edit is refused where somebody was first", async (server
 const outcome = async (taking: Promise<string>) =>
   await taking.catch((error) => ({ code: error.code as string }));
 
-onBothEngines("the SDK: of two who take a text at once one gets it", async (server) => {
+onEitherEngine("the SDK: of two who take a text at once one gets it", async (server) => {
   const { agent, conversation } = await cast(server);
   const ann = await openWriter(server, agent.token, conversation.id);
   const bob = await openWriter(server, agent.token, conversation.id);
@@ -69,7 +69,7 @@ onBothEngines("the SDK: of two who take a text at once one gets it", async (serv
   closeAll([ann, bob, cleo]);
 }, { LIMIT_MESSAGES_PER_MINUTE: "1000" });
 
-onBothEngines(
+onEitherEngine(
   "the SDK: each word is taken once, whatever happens to the connections",
   async (server) => {
     const { agent, conversation } = await cast(server);

@@ -6,7 +6,7 @@ import type { ErrorData } from "../protocol/native.ts";
 import { applyEdit, lengthOf } from "../protocol/text.ts";
 import { cast } from "./support/http.ts";
 import { onNodes } from "./support/nodes.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { connect, type TestSocket } from "./support/socket.ts";
 
@@ -31,7 +31,7 @@ function textOf(socket: TestSocket, from = ""): string {
     .map(({ data }) => data as DocumentEdit).reduce(applyEdit, from);
 }
 
-onBothEngines("a document: edits at once, in one order, kept over a restart", async (server) => {
+onEitherEngine("a document: edits at once, in one order, kept over a restart", async (server) => {
   const { agent, conversation } = await cast(server);
   const ann = await connect(server, { token: agent.token });
   const bob = await connect(server, { token: agent.token });
@@ -113,7 +113,7 @@ onBothEngines("a document: edits at once, in one order, kept over a restart", as
   await later.close();
 }, { LIMIT_MESSAGES_PER_MINUTE: "1000" });
 
-onBothEngines("a document's log is bounded, and its text is not lost by it", async (server) => {
+onEitherEngine("a document's log is bounded, and its text is not lost by it", async (server) => {
   const { agent, conversation } = await cast(server);
   const ann = await connect(server, { token: agent.token });
   const subject = { conversationId: conversation.id };
@@ -136,7 +136,7 @@ onBothEngines("a document's log is bounded, and its text is not lost by it", asy
   await bob.close();
 }, { MAX_DOCUMENT_OPERATIONS: "100" });
 
-onBothEngines(
+onEitherEngine(
   "an edit of long ago and one of now, stored together, both get their place",
   async (server) => {
     const { agent, conversation } = await cast(server);
@@ -177,7 +177,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("a document is of agents only, but for a context's", async (server) => {
+onEitherEngine("a document is of agents only, but for a context's", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const guest = await connect(server, { sessionId: visitor.sessionId });
   const ann = await connect(server, { token: agent.token });

@@ -4,7 +4,7 @@ import { createRandom } from "./faults/random.ts";
 import { call, cast, post } from "./support/http.ts";
 import { makeLabel } from "./support/labels.ts";
 import { onNodes } from "./support/nodes.ts";
-import { onBothEngines, type TestServer } from "./support/server.ts";
+import { onEitherEngine, type TestServer } from "./support/server.ts";
 import { connect, type TestSocket } from "./support/socket.ts";
 
 const STEPS = 60;
@@ -101,7 +101,7 @@ async function disagree(nodes: TestServer[], seed: number): Promise<void> {
   await Promise.all([...listeners, late].map((socket) => socket.close()));
 }
 
-onBothEngines(
+onEitherEngine(
   "labels that many change at once are the same for everybody in the end",
   (server) => disagree([server], 1),
 );

@@ -7,7 +7,7 @@ import { connectPeer } from "./protocols/socket_io_peer.ts";
 import { chatJson } from "./support/followers.ts";
 import { call, cast, login, openSession, post } from "./support/http.ts";
 import { makeLabel, setLabels, tagOf } from "./support/labels.ts";
-import { onBothEngines } from "./support/server.ts";
+import { onEitherEngine } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 import { change } from "./support/tables.ts";
 import { openTopics } from "./support/topics.ts";
@@ -15,7 +15,7 @@ import { openTopics } from "./support/topics.ts";
 const SOMEBODY = "01a1f905-b485-7004-91ff-9a78c06738dd";
 const GRACE = { email: "grace@example.com", password: "a long enough password" };
 
-onBothEngines("labels are made, listed by name, changed, and each name is there once", async (
+onEitherEngine("labels are made, listed by name, changed, and each name is there once", async (
   server,
 ) => {
   const { token } = await login(server);
@@ -69,7 +69,7 @@ onBothEngines("labels are made, listed by name, changed, and each name is there 
   assert.equal((await call(server, "GET", path, { token })).status, 404);
 });
 
-onBothEngines("agents may do everything with labels, programs read, visitors nothing", async (
+onEitherEngine("agents may do everything with labels, programs read, visitors nothing", async (
   server,
 ) => {
   const { agent, visitor } = await cast(server);
@@ -110,7 +110,7 @@ onBothEngines("agents may do everything with labels, programs read, visitors not
   }
 });
 
-onBothEngines("labels come and go one by one, whatever others change in the same moment", async (
+onEitherEngine("labels come and go one by one, whatever others change in the same moment", async (
   server,
 ) => {
   const { agent: { token }, conversation: { id } } = await cast(server);
@@ -161,7 +161,7 @@ onBothEngines("labels come and go one by one, whatever others change in the same
   assert.equal(status, "open");
 });
 
-onBothEngines("there are as many labels as there may be, however they arrive", async (server) => {
+onEitherEngine("there are as many labels as there may be, however they arrive", async (server) => {
   const { token } = await login(server);
   const made: number[] = [];
   const names = Array.from({ length: 208 }, (_, i) => `label ${i}`)[Symbol.iterator]();
@@ -177,7 +177,7 @@ onBothEngines("there are as many labels as there may be, however they arrive", a
   assert.deepEqual(counts, [["201", 200], ["409", 8]]);
 });
 
-onBothEngines("a conversation has the labels that it was given last, up to twenty", async (
+onEitherEngine("a conversation has the labels that it was given last, up to twenty", async (
   server,
 ) => {
   const { agent, conversation } = await cast(server);
@@ -249,7 +249,7 @@ onBothEngines("a conversation has the labels that it was given last, up to twent
   await Promise.all([a.close(), again.close()]);
 });
 
-onBothEngines(
+onEitherEngine(
   "visitors never see a label, on whatever protocol, only that the log has no gap",
   async (
     server,
@@ -312,7 +312,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("agents see labels on every protocol that tells them of conversations", async (
+onEitherEngine("agents see labels on every protocol that tells them of conversations", async (
   server,
 ) => {
   const { agent, conversation } = await cast(server);
@@ -333,7 +333,7 @@ onBothEngines("agents see labels on every protocol that tells them of conversati
   await Promise.all([topics.close(), io.close()]);
 });
 
-onBothEngines("the list is filtered by label together with everything else, page by page", async (
+onEitherEngine("the list is filtered by label together with everything else, page by page", async (
   server,
 ) => {
   const { agent, key } = await cast(server);
@@ -380,7 +380,7 @@ onBothEngines("the list is filtered by label together with everything else, page
   assert.equal(bad.status, 422);
 });
 
-onBothEngines("a new name and a removal hold for all conversations, and are told at once", async (
+onEitherEngine("a new name and a removal hold for all conversations, and are told at once", async (
   server,
 ) => {
   const { agent, conversation } = await cast(server);

@@ -14,7 +14,7 @@ import {
   untilTold,
 } from "./support/notifications.ts";
 import { onNodes } from "./support/nodes.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 
@@ -47,7 +47,7 @@ function disable(server: TestServer, by: Colleague, who: Colleague, body = {}) {
   });
 }
 
-onBothEngines("who is switched off hands over, to somebody or to nobody", async (server, t) => {
+onEitherEngine("who is switched off hands over, to somebody or to nobody", async (server, t) => {
   const [ada, bea, cara, dan] = await colleagues(server, "Bea", "Cara", "Dan") as [
     Colleague,
     Colleague,
@@ -241,7 +241,7 @@ testWith(["postgres"], "a thousand conversations, also while the receiver leaves
   }
 });
 
-onBothEngines("a message to somebody who is absent is told to the team, once", async (server) => {
+onEitherEngine("a message to somebody who is absent is told to the team, once", async (server) => {
   const [ada, bea, cara, dan] = await colleagues(server, "Bea", "Cara", "Dan") as [
     Colleague,
     Colleague,
@@ -291,7 +291,7 @@ onBothEngines("a message to somebody who is absent is told to the team, once", a
   await socket.close();
 }, { ...ENV, ABSENT_AFTER_MS: "400", WAITING_ALERT_MS: "0", PRESENCE_GRACE_MS: "0" });
 
-onBothEngines("who was told to wait is told to the team when nobody has it", async (server) => {
+onEitherEngine("who was told to wait is told to the team when nobody has it", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea") as [Colleague, Colleague];
   const socket = await connect(server, { token: bea.token });
   const { sessionId, conversationId } = await given(server, ada, bea);

@@ -4,10 +4,10 @@ import type { NotificationList, NotificationPreferences } from "../protocol/noti
 import { call, post } from "./support/http.ts";
 import { onNodes } from "./support/nodes.ts";
 import { assign, colleagues, kinds, newVisitor, told, untilTold } from "./support/notifications.ts";
-import { onBothEngines } from "./support/server.ts";
+import { onEitherEngine } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
-onBothEngines("a new conversation calls everybody, until somebody comes", async (server) => {
+onEitherEngine("a new conversation calls everybody, until somebody comes", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");
   const a = await connect(server, { token: ada!.token });
   const b = await connect(server, { token: bea!.token });
@@ -50,7 +50,7 @@ onBothEngines("a new conversation calls everybody, until somebody comes", async 
   await Promise.all([a.close(), b.close()]);
 });
 
-onBothEngines("who is assigned a conversation is told by whom, nobody else is", async (server) => {
+onEitherEngine("who is assigned a conversation is told by whom, nobody else is", async (server) => {
   const [ada, bea, cleo] = await colleagues(server, "Bea", "Cleo");
   const visitor = await newVisitor(server, ada!);
   await assign(server, ada!, visitor.conversationId, ada!);
@@ -67,7 +67,7 @@ onBothEngines("who is assigned a conversation is told by whom, nobody else is", 
   assert.deepEqual(kinds(await told(server, bea!)), ["assigned"]);
 });
 
-onBothEngines("a mention tells those whose whole name it is, once", async (server) => {
+onEitherEngine("a mention tells those whose whole name it is, once", async (server) => {
   const [ada, bea, beatrix] = await colleagues(server, "Bea", "Bea Trix");
   const visitor = await newVisitor(server, ada!);
   const path = `/api/conversations/${visitor.conversationId}/messages`;
@@ -103,7 +103,7 @@ onBothEngines("a mention tells those whose whole name it is, once", async (serve
   await socket.close();
 });
 
-onBothEngines("messages of one conversation are one notification until read", async (server) => {
+onEitherEngine("messages of one conversation are one notification until read", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");
   const visitor = await newVisitor(server, ada!);
   const { sessionId, conversationId } = visitor;
@@ -150,7 +150,7 @@ onBothEngines("messages of one conversation are one notification until read", as
   await Promise.all([phone.close(), desk.close()]);
 });
 
-onBothEngines("who reads in the same moment is not told, or it is read at once", async (server) => {
+onEitherEngine("who reads in the same moment is not told, or it is read at once", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");
   const { sessionId, conversationId } = await newVisitor(server, ada!);
   await assign(server, ada!, conversationId, bea!);
@@ -165,7 +165,7 @@ onBothEngines("who reads in the same moment is not told, or it is read at once",
   await socket.close();
 });
 
-onBothEngines("a wait that is too long is told once, to whom it concerns", async (server) => {
+onEitherEngine("a wait that is too long is told once, to whom it concerns", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");
   const taken = await newVisitor(server, ada!);
   const open = await newVisitor(server, ada!);
@@ -205,7 +205,7 @@ onBothEngines("a wait that is too long is told once, to whom it concerns", async
   assert.equal((await told(server, bea!)).items.filter(isWaiting).length, 3);
 }, { WAITING_ALERT_MS: "600" });
 
-onBothEngines(
+onEitherEngine(
   "notifications are read one by one and all at once, only one's own",
   async (server) => {
     const [ada, bea] = await colleagues(server, "Bea");
@@ -278,7 +278,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("what an agent does not want in the bell is not told", async (server) => {
+onEitherEngine("what an agent does not want in the bell is not told", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");
   const path = "/api/notification-preferences";
   const socket = await connect(server, { token: bea!.token });
@@ -316,7 +316,7 @@ onBothEngines("what an agent does not want in the bell is not told", async (serv
   await socket.close();
 });
 
-onBothEngines("a followed table brings one's own notifications", async (server) => {
+onEitherEngine("a followed table brings one's own notifications", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");
   const a = await connect(server, { token: ada!.token });
   const b = await connect(server, { token: bea!.token });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { poll } from "./support/deadline.ts";
 import { call, cast, login, openSession, post } from "./support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
 /** Who is asked for, as soon as they were seen later than that. */
@@ -86,7 +86,7 @@ Deno.test("visitors hear which agents are there, and nothing about other visitor
   }
 });
 
-onBothEngines("members of a conversation join and leave by name", async (server) => {
+onEitherEngine("members of a conversation join and leave by name", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;
   const v = await connect(server, { sessionId: visitor.sessionId });
@@ -169,7 +169,7 @@ Deno.test("members and people come in pages, then as they change, or as a number
   }
 });
 
-onBothEngines("typing ends by itself, with the message, and with leaving", async (server) => {
+onEitherEngine("typing ends by itself, with the message, and with leaving", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;
   const v = await connect(server, { sessionId: visitor.sessionId });
@@ -197,7 +197,7 @@ onBothEngines("typing ends by itself, with the message, and with leaving", async
   await a.close();
 }, { TYPING_MS: "300" });
 
-onBothEngines("that a note is being written is told to agents only", async (server) => {
+onEitherEngine("that a note is being written is told to agents only", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;
   const who = { email: "bea@example.com", password: "a long enough password" };
@@ -228,7 +228,7 @@ onBothEngines("that a note is being written is told to agents only", async (serv
   for (const one of [a, b, v]) await one.close();
 });
 
-onBothEngines("read marks move on, never back, and clear the reader's unread", async (server) => {
+onEitherEngine("read marks move on, never back, and clear the reader's unread", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;
   for (const content of ["One", "Two", "Three"]) {
@@ -278,7 +278,7 @@ onBothEngines("read marks move on, never back, and clear the reader's unread", a
   await Promise.all([a.close(), elsewhere.close(), v.close()]);
 });
 
-onBothEngines("status and assignment are logged, listed and seen live", async (server) => {
+onEitherEngine("status and assignment are logged, listed and seen live", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;
   await post(server, visitor.sessionId, conversationId, "Hello");

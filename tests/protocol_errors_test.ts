@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { poll } from "./support/deadline.ts";
 import { call, cast, openSession, widgetKey } from "./support/http.ts";
-import { onBothEngines, startServer } from "./support/server.ts";
+import { onEitherEngine, startServer } from "./support/server.ts";
 import { connect, TestSocket } from "./support/socket.ts";
 
 type ErrorMessage = { type: string; id?: unknown; error: string; data: { code: string } };
@@ -150,7 +150,7 @@ Deno.test("what is sent before authentication is bounded", async () => {
   }
 });
 
-onBothEngines("a token in the subprotocol list authenticates at once", async (server) => {
+onEitherEngine("a token in the subprotocol list authenticates at once", async (server) => {
   const { agent, visitor } = await cast(server);
   const a = new TestSocket(server.url, ["parley.v1", `parley.token.${agent.token}`]);
   const ack = await a.until(({ id }) => id === "auth");
@@ -198,7 +198,7 @@ async function rawUpgrade(url: string, headers: Record<string, string>): Promise
   return new TextDecoder().decode(buffer.subarray(0, size));
 }
 
-onBothEngines("a bad body lists every bad field, and nothing is stored", async (server) => {
+onEitherEngine("a bad body lists every bad field, and nothing is stored", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const path = `/api/conversations/${conversation.id}/messages`;
   const token = visitor.sessionId;
@@ -243,7 +243,7 @@ onBothEngines("a bad body lists every bad field, and nothing is stored", async (
   assert.deepEqual(list.body.items, []);
 });
 
-onBothEngines(
+onEitherEngine(
   "a website that is not on the widget's list is refused everywhere",
   async (server) => {
     const { agent } = await cast(server);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { DatabaseChange } from "../protocol/tables.ts";
 import { call, cast, post } from "./support/http.ts";
-import { onBothEngines, type TestServer } from "./support/server.ts";
+import { onEitherEngine, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
 const open = (server: TestServer, widgetKey: string, sessionId: string, name: string) =>
   call(server, "POST", "/api/sessions", { body: { widgetKey, sessionId, name } });
 
-onBothEngines("a new name is read everywhere and copied nowhere", async (server) => {
+onEitherEngine("a new name is read everywhere and copied nowhere", async (server) => {
   const { agent, key, visitor, conversation } = await cast(server);
   for (const content of ["one", "two"]) {
     await post(server, visitor.sessionId, conversation.id, content);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { call, cast, login, openSession, post, widgetKey } from "./support/http.ts";
-import { onBothEngines, startServer } from "./support/server.ts";
+import { onEitherEngine, startServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
-onBothEngines(
+onEitherEngine(
   "a visitor finds every way to another visitor's conversation closed",
   async (server) => {
     const { agent, key, visitor, conversation } = await cast(server);
@@ -86,7 +86,7 @@ onBothEngines(
   },
 );
 
-onBothEngines(
+onEitherEngine(
   "a visitor never sees agents' notes, only that the log has no gap",
   async (server) => {
     const { agent, visitor, conversation } = await cast(server);
@@ -130,7 +130,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("only the writer edits a message; an admin may delete it", async (server) => {
+onEitherEngine("only the writer edits a message; an admin may delete it", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;
   const mine = await post(server, visitor.sessionId, conversationId, "Helo");
@@ -160,7 +160,7 @@ onBothEngines("only the writer edits a message; an admin may delete it", async (
   await Promise.all([a.close(), v.close()]);
 });
 
-onBothEngines("changed rights hold on connections that are open", async (server) => {
+onEitherEngine("changed rights hold on connections that are open", async (server) => {
   const { agent, key, visitor, conversation } = await cast(server);
   const conversationId = conversation.id;
   const message = await post(server, visitor.sessionId, conversationId, "Delete me if you can");

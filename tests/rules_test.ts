@@ -4,7 +4,7 @@ import type { ContextRule, Message } from "../protocol/model.ts";
 import type { PublicWidget } from "../protocol/rest.ts";
 import { type ContextRuleList, MAX_RULES } from "../protocol/rules.ts";
 import { call, cast, login, openSession, post, widgetKey } from "./support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { connect, type TestSocket } from "./support/socket.ts";
 
@@ -44,7 +44,7 @@ async function said(server: TestServer, token: string, conversationId: string) {
     .map(({ sender, content }) => `${sender.role}: ${content}`);
 }
 
-onBothEngines(
+onEitherEngine(
   "a keyword makes the bot answer, once, as a message like any other",
   async (server) => {
     const { agent, visitor, conversation } = await cast(server);
@@ -91,7 +91,7 @@ onBothEngines(
   { BOT_NAME: "Assistant" },
 );
 
-onBothEngines(
+onEitherEngine(
   "the first rule that fits speaks; off, reordered and removed ones do not",
   async (server) => {
     const { token } = await login(server);
@@ -149,7 +149,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("a page makes the bot speak first, once in a session", async (server) => {
+onEitherEngine("a page makes the bot speak first, once in a session", async (server) => {
   const { token } = await login(server);
   const key = await widgetKey(server, token);
   await addRule(server, token, { globs: [`${SITE}/shop/*`], says: "Hi!" });
@@ -197,7 +197,7 @@ onBothEngines("a page makes the bot speak first, once in a session", async (serv
   assert.deepEqual(known.body.pages, [`${SITE}/shop/*`]);
 });
 
-onBothEngines(
+onEitherEngine(
   "a word counts on the page of who wrote it, not on anybody else's",
   async (server) => {
     const { token } = await login(server);
@@ -228,7 +228,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("rules answer visitors only, and are silent while a person talks", async (server) => {
+onEitherEngine("rules answer visitors only, and are silent while a person talks", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const { token } = agent;
   const own = await connect(server, { sessionId: visitor.sessionId });
@@ -260,7 +260,7 @@ onBothEngines("rules answer visitors only, and are silent while a person talks",
   ]);
 });
 
-onBothEngines(
+onEitherEngine(
   "admins change rules, of the version that they saw, within bounds",
   async (server) => {
     const { agent, visitor } = await cast(server);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import pg from "pg";
 import type { LoginResponse } from "../protocol/rest.ts";
 import { call, cast, login } from "./support/http.ts";
-import { ADMIN, onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { ADMIN, onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { runToEnd, startProcess } from "./support/process.ts";
 import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
@@ -207,7 +207,7 @@ Deno.test("what a password costs is bounded, and refused past it", async () => {
   }
 });
 
-onBothEngines("a token whose successor was used ends the sign-in everywhere", async (server) => {
+onEitherEngine("a token whose successor was used ends the sign-in everywhere", async (server) => {
   const { cookie, token } = await signIn(server);
   const me = await call<{ user: { email: string } }>(server, "GET", "/api/auth/me", { token });
   assert.equal(me.body.user.email, ADMIN.email);
@@ -233,7 +233,7 @@ onBothEngines("a token whose successor was used ends the sign-in everywhere", as
   assert.equal(after.status, 401);
 });
 
-onBothEngines("people see and end their sign-ins, and admins those of others", async (server) => {
+onEitherEngine("people see and end their sign-ins, and admins those of others", async (server) => {
   const grace = { email: "grace@example.com", password: "a quite long password" };
   const admin = await login(server);
   const { body: user } = await call<{ id: string }>(server, "POST", "/api/users", {
@@ -306,7 +306,7 @@ Deno.test("a browser that signed in before is not locked out by strangers", asyn
   }
 });
 
-onBothEngines("signing out ends the sign-in and nothing else", async (server) => {
+onEitherEngine("signing out ends the sign-in and nothing else", async (server) => {
   const one = await signIn(server);
   const other = await signIn(server);
   const [here, there] = await Promise.all([
@@ -357,7 +357,7 @@ Deno.test("a widget's website reaches no route that goes by the agents' cookie",
   }
 });
 
-onBothEngines("connections can be ended by user, by session and by token", async (server) => {
+onEitherEngine("connections can be ended by user, by session and by token", async (server) => {
   const { agent, visitor } = await cast(server);
   const second = await login(server);
   const end = (body: unknown, token = agent.token) =>
@@ -422,7 +422,7 @@ Deno.test("attempts are limited per account, and a stranger's address changes no
   }
 });
 
-onBothEngines(
+onEitherEngine(
   "one's own password needs the current one, and its change ends the rest",
   async (server) => {
     const { token, user } = await login(server);
@@ -441,7 +441,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("disabling an agent ends tokens and connections at once", async (server) => {
+onEitherEngine("disabling an agent ends tokens and connections at once", async (server) => {
   const admin = await login(server);
   const grace = { email: "grace@example.com", password: "a long enough password" };
   const { body } = await call<{ id: string }>(server, "POST", "/api/users", {
@@ -536,7 +536,7 @@ Deno.test("a token that ends is refreshed in band, or the connection ends", asyn
   }
 });
 
-onBothEngines(
+onEitherEngine(
   "a token that ends long after it was brought ends its connection, too",
   async (server) => {
     const { token } = await login(server);

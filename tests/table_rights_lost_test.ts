@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { frames } from "./support/followers.ts";
 import { call, post } from "./support/http.ts";
-import { onBothEngines, startServer } from "./support/server.ts";
+import { onEitherEngine, startServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 import { change, changesOf, message, people, psql } from "./support/tables.ts";
@@ -59,7 +59,7 @@ testWith(
   },
 );
 
-onBothEngines("who is sent away hears no more, and why", async (server) => {
+onEitherEngine("who is sent away hears no more, and why", async (server) => {
   const { admin, grace, visitor, conversation } = await people(server);
   const g = await connect(server, { token: grace.token });
   await g.ack("subscribe", { table: "chat_messages" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { RealtimeService, WebSocketService } from "../../client/chat_json.ts";
 import { until } from "../../client/test_server.ts";
 import { call, cast, login, openSession, post, widgetKey } from "../support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "../support/server.ts";
 import { connect } from "../support/socket.ts";
 import { type Line, openChatJson } from "./chat_json_peer.ts";
 import { DocumentClient, type WebSocketMessage } from "./document_client.ts";
@@ -74,7 +74,7 @@ Deno.test("chat JSON: each message of the document has the document's shape", ()
     await Promise.all([socket.close(), admin.close()]);
   }));
 
-onBothEngines(
+onEitherEngine(
   "chat JSON: visitor, agent and a native client are in one conversation",
   async (server) => {
     const agent = await login(server);
@@ -127,7 +127,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("chat JSON: the same id again is the same message again", async (server) => {
+onEitherEngine("chat JSON: the same id again is the same message again", async (server) => {
   const { visitor, agent, conversation } = await cast(server);
   const v = await openChatJson(server.url, `?sessionId=${visitor.sessionId}`);
   const a = await openChatJson(server.url, `?token=${agent.token}`);
@@ -380,7 +380,7 @@ Deno.test("chat JSON SDK: the document's chat widget works with it as it is writ
     }
   }));
 
-onBothEngines(
+onEitherEngine(
   "chat JSON SDK: what was written during a restart arrives once and in order",
   async (server) => {
     const { visitor, agent, conversation } = await cast(server);
@@ -420,7 +420,7 @@ onBothEngines(
   },
 );
 
-onBothEngines(
+onEitherEngine(
   "chat JSON SDK: a chat whose echo was lost is sent again and stored once",
   async (server) => {
     const { visitor, agent, conversation } = await cast(server);
@@ -536,7 +536,7 @@ Deno.test("chat JSON SDK: credentials that are not good end it with the server's
     assert.doesNotThrow(() => new RealtimeService(service).subscribeToContextRules(() => {}));
   }));
 
-onBothEngines(
+onEitherEngine(
   "chat JSON SDK: changes of tables arrive as the document's components take them",
   async (server) => {
     const { visitor, agent, key, conversation } = await cast(server);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { login } from "../support/http.ts";
-import { onBothEngines } from "../support/server.ts";
+import { onEitherEngine } from "../support/server.ts";
 import { enter, type Line, open, SECRET, sign } from "./scoped_peer.ts";
 
 const ENV = { JWT_SECRET: SECRET, PRESENCE_GRACE_MS: "0" };
 
-onBothEngines("scoped analytics: every example of its document", async (server) => {
+onEitherEngine("scoped analytics: every example of its document", async (server) => {
   const { token } = await login(server);
   const own = await sign({ sub: "1", contexts: ["context_123"] });
   const dashboard = await open(server, "analytics", { token: own, contextId: "context_123" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Conversation } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import { call, login, post } from "../support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "../support/server.ts";
 import { connect } from "../support/socket.ts";
 import { enter, type Line, mint, open, type ScopedPeer, SECRET, sign } from "./scoped_peer.ts";
 
@@ -31,7 +31,7 @@ function everyEnvelope({ received }: ScopedPeer): void {
   }
 }
 
-onBothEngines("scoped chat: every example of its document", async (server) => {
+onEitherEngine("scoped chat: every example of its document", async (server) => {
   const agent = await login(server);
   const annToken = await mint(server, agent.token, "context_123", {
     userId: "user_1",
@@ -153,7 +153,7 @@ Deno.test("scoped chat: the integration test of its document, word for word", ()
     await closed;
   }));
 
-onBothEngines("scoped chat: a context is a conversation of the inbox", async (server) => {
+onEitherEngine("scoped chat: a context is a conversation of the inbox", async (server) => {
   const agent = await login(server);
   const token = agent.token;
   const inbox = async () =>
@@ -268,7 +268,7 @@ onBothEngines("scoped chat: a context is a conversation of the inbox", async (se
   await Promise.all([...peers, ...same, ada, native, then, now].map((one) => one.close()));
 }, { ...ENV, LIMIT_MESSAGES_PER_MINUTE: "1000" });
 
-onBothEngines(
+onEitherEngine(
   "scoped chat: an agent may come first, and the first participant is the contact",
   async (server) => {
     const { token } = await login(server);
@@ -299,7 +299,7 @@ onBothEngines(
   ENV,
 );
 
-onBothEngines(
+onEitherEngine(
   "scoped chat: who comes back gets what they missed, once and in order",
   async (server) => {
     const { token } = await login(server);

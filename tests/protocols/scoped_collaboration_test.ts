@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { call, login } from "../support/http.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
-import { onBothEngines, startServer } from "../support/server.ts";
+import { onEitherEngine, startServer } from "../support/server.ts";
 import { type Line, open, type ScopedPeer, SECRET, sign } from "./scoped_peer.ts";
 
 const ENV = { JWT_SECRET: SECRET, PRESENCE_GRACE_MS: "0" };
 
-onBothEngines("scoped collaboration: every example of its document", async (server) => {
+onEitherEngine("scoped collaboration: every example of its document", async (server) => {
   const agent = await login(server);
   const peer = async (sub: string, contextId: string) =>
     await open(server, "collaboration", {

@@ -3,7 +3,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "j
 import { CLOSE } from "../../protocol/close_codes.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import { call, cast, login, openSession, post } from "../support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "../support/server.ts";
 import { connect, TestSocket } from "../support/socket.ts";
 import { type Endpoint, enter, type Line, mint, open, SECRET, sign } from "./scoped_peer.ts";
 
@@ -37,7 +37,7 @@ async function refused(
   return { code: line.data.code, error: line.error, close: code, line };
 }
 
-onBothEngines(
+onEitherEngine(
   "scoped chat: a token admits to the contexts that it names and to no other",
   async (server) => {
     const { agent, visitor, conversation } = await cast(server);

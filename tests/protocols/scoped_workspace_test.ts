@@ -4,7 +4,7 @@ import { WORKSPACE_CHAT } from "../../domain/workspace/chat.ts";
 import { call, cast, openSession, post } from "../support/http.ts";
 import { onNodes } from "../support/nodes.ts";
 import { colleagues } from "../support/notifications.ts";
-import { onBothEngines } from "../support/server.ts";
+import { onEitherEngine } from "../support/server.ts";
 import { connect, TestSocket } from "../support/socket.ts";
 import { type Line, open, type ScopedPeer, SECRET, sign } from "./scoped_peer.ts";
 import { connectPeer } from "./socket_io_peer.ts";
@@ -26,7 +26,7 @@ async function inside(
 const texts = ({ received }: ScopedPeer) =>
   received.filter(({ type }) => type === "message").map(({ data }) => data.content);
 
-onBothEngines(
+onEitherEngine(
   "workspace chat: agents write, see each other, and go on where they were",
   async (server) => {
     const [ada, bea] = await colleagues(server, "Bea");
@@ -87,7 +87,7 @@ onBothEngines(
   ENV,
 );
 
-onBothEngines(
+onEitherEngine(
   "workspace chat: nothing that is about conversations has anything of it",
   async (server) => {
     const [ada, bea] = await colleagues(server, "Bea");
@@ -150,7 +150,7 @@ onBothEngines(
   ENV,
 );
 
-onBothEngines("workspace chat: agents only, and with a rate of its own", async (server) => {
+onEitherEngine("workspace chat: agents only, and with a rate of its own", async (server) => {
   const [ada] = await colleagues(server);
   const { visitor, conversation, key } = await cast(server);
   const a = await inside(server, ada!.token);

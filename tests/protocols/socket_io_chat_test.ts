@@ -1,7 +1,7 @@
 /** The chatbot's document: each of its examples, with the official client; widget and dashboard. */
 import assert from "node:assert/strict";
 import { call, cast, openSession, post } from "../support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "../support/server.ts";
 import { connect } from "../support/socket.ts";
 import { connectPeer, SocketIoPeer, type Transport } from "./socket_io_peer.ts";
 
@@ -18,7 +18,7 @@ async function withServer(
   }
 }
 
-onBothEngines(
+onEitherEngine(
   "Socket.IO chat: widget and dashboard, as in the document's two flows",
   async (server) => {
     const { agent, visitor, conversation } = await cast(server);

@@ -1,7 +1,7 @@
 /** The messaging hub's document: each of its examples, with the official client. */
 import assert from "node:assert/strict";
 import { call, cast, login, openSession, post } from "../support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "../support/server.ts";
 import { connect } from "../support/socket.ts";
 import { connectPeer, SocketIoPeer } from "./socket_io_peer.ts";
 
@@ -18,7 +18,7 @@ async function withServer(
   }
 }
 
-onBothEngines(
+onEitherEngine(
   "Socket.IO hub: the document's client, from connecting to every event",
   async (server) => {
     const { agent, visitor, conversation } = await cast(server);

@@ -3,7 +3,7 @@ import { TopicsClient } from "../../client/topics.ts";
 import type { ConversationEvent, EventPage } from "../../protocol/topics.ts";
 import type { Problem } from "../../protocol/rest.ts";
 import { type Answer, call, cast, openSession, post } from "../support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "../support/server.ts";
 import { openTopics } from "../support/topics.ts";
 
 function get<T = EventPage>(
@@ -32,7 +32,7 @@ async function walk(server: TestServer, token: string, id: string, after: string
   }
 }
 
-onBothEngines("topics over HTTP: the events of the socket, with the same ids", async (server) => {
+onEitherEngine("topics over HTTP: the events of the socket, with the same ids", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const { id, epoch } = conversation;
   const start = await get(server, id, {}, { token: agent.token });
@@ -90,7 +90,7 @@ onBothEngines("topics over HTTP: the events of the socket, with the same ids", a
   await Promise.all([a.close(), v.close()]);
 });
 
-onBothEngines("topics over HTTP: rights, bad input, and what cannot be told", async (server) => {
+onEitherEngine("topics over HTTP: rights, bad input, and what cannot be told", async (server) => {
   const { agent, key, visitor, conversation } = await cast(server);
   const { id, epoch } = conversation;
   await post(server, agent.token, id, "One");
@@ -210,7 +210,7 @@ async function until(condition: () => boolean, what: string): Promise<void> {
   }
 }
 
-onBothEngines(
+onEitherEngine(
   "a client moves between socket and polling without loss or repetition",
   async (server) => {
     const { agent, visitor, conversation: { id } } = await cast(server);
@@ -349,7 +349,7 @@ onBothEngines(
   { LIMIT_MESSAGES_PER_MINUTE: "100000", LIMIT_CONNECTIONS_PER_MINUTE: "100000" },
 );
 
-onBothEngines(
+onEitherEngine(
   "a client whose conversation was restored elsewhere is told to read it anew",
   async (server) => {
     const { agent, visitor, conversation } = await cast(server);

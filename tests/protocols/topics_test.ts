@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createTokens } from "../../domain/agents/tokens.ts";
 import { ConversationEvent } from "../../protocol/topics.ts";
 import { call, cast, login, openSession, post } from "../support/http.ts";
-import { onBothEngines, startServer, type TestServer } from "../support/server.ts";
+import { onEitherEngine, startServer, type TestServer } from "../support/server.ts";
 import { connect } from "../support/socket.ts";
 import { type Frame, openTopics, TopicsSocket } from "../support/topics.ts";
 
@@ -25,7 +25,7 @@ async function read(server: TestServer, token: string, id: string, seq: number) 
   return await call(server, "POST", `/api/conversations/${id}/read`, { token, body });
 }
 
-onBothEngines("topics: the document's messages, typed in", async (server) => {
+onEitherEngine("topics: the document's messages, typed in", async (server) => {
   const { agent, visitor, conversation } = await cast(server);
   const socket = await openTopics(server, { token: agent.token });
   const subscribed = await socket.ask({
@@ -77,7 +77,7 @@ onBothEngines("topics: the document's messages, typed in", async (server) => {
   await socket.close();
 });
 
-onBothEngines(
+onEitherEngine(
   "topics: everything that happens is an event, to each as they may see it",
   async (server) => {
     const { agent, visitor, conversation: { id } } = await cast(server);
@@ -149,7 +149,7 @@ onBothEngines(
   },
 );
 
-onBothEngines("topics: nobody follows what they may not see", async (server) => {
+onEitherEngine("topics: nobody follows what they may not see", async (server) => {
   const { agent, key, visitor, conversation: { id } } = await cast(server);
   const stranger = await openSession(server, key);
   const socket = await openTopics(server, { sessionId: stranger.sessionId });
@@ -317,7 +317,7 @@ Deno.test("topics: credentials are told good or bad, and end in time", async () 
   }
 });
 
-onBothEngines("topics: who was away gets exactly what they missed", async (server) => {
+onEitherEngine("topics: who was away gets exactly what they missed", async (server) => {
   const { agent, key, visitor, conversation } = await cast(server);
   const { id, epoch } = conversation;
   const first = await openTopics(server, { sessionId: visitor.sessionId });
@@ -385,7 +385,7 @@ onBothEngines("topics: who was away gets exactly what they missed", async (serve
   assert.deepEqual(near.events, [6, 7, 8, 9, 10, 11, 12].map((seq) => `message ${seq}`));
 }, { MAX_REPLAY_EVENTS: "7" });
 
-onBothEngines(
+onEitherEngine(
   "topics: subscribing while others write misses nothing and repeats nothing",
   async (server) => {
     const { agent, visitor, conversation: { id } } = await cast(server);
@@ -466,7 +466,7 @@ Deno.test("topics: a restart and the heartbeat are told", async () => {
   }
 });
 
-onBothEngines(
+onEitherEngine(
   "topics: what happens at the same moment has one order, without a gap",
   async (server) => {
     const { agent, visitor, conversation: { id } } = await cast(server);

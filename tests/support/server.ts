@@ -2,11 +2,12 @@
 import { type Site } from "../../api/site.ts";
 import { createParley } from "../../server.ts";
 import { readSettings } from "../../settings.ts";
-import { POSTGRES_URL, testWith } from "./services.ts";
+import { isPresent, POSTGRES_URL, testWith } from "./services.ts";
 import { makeTempDir } from "./temp_dir.ts";
 import { copyServerTemplate, makeDataDir, onServer } from "./template.ts";
 
 export type EngineName = "pglite" | "postgres";
+const ENGINES = ["pglite", "postgres"] as const;
 
 export interface TestServer {
   /** "http://127.0.0.1:port" */
@@ -91,21 +92,45 @@ export async function startServer(
   };
 }
 
-/** The same behaviour on both engines, each with a server of its own that is closed after. */
+type EngineTest = (server: TestServer, t: Deno.TestContext) => Promise<void>;
+
+/** Runs it on the engine, with a server of its own that is closed after. */
+function onEngine(
+  engine: EngineName,
+  name: string,
+  fn: EngineTest,
+  env: Record<string, string>,
+): void {
+  testWith(engine === "postgres" ? ["postgres"] : [], `${name} [${engine}]`, async (t) => {
+    const server = await startServer(engine, env);
+    try {
+      await fn(server, t);
+      if (server.errors.length > 0) throw server.errors[0];
+    } finally {
+      await server.close();
+    }
+  });
+}
+
+/** The same behaviour on both engines: where statements, locks or the order of commits matter. */
 export function onBothEngines(
   name: string,
-  fn: (server: TestServer, t: Deno.TestContext) => Promise<void>,
+  fn: EngineTest,
   env: Record<string, string> = {},
 ): void {
-  for (const engine of ["pglite", "postgres"] as const) {
-    testWith(engine === "postgres" ? ["postgres"] : [], `${name} [${engine}]`, async (t) => {
-      const server = await startServer(engine, env);
-      try {
-        await fn(server, t);
-        if (server.errors.length > 0) throw server.errors[0];
-      } finally {
-        await server.close();
-      }
-    });
-  }
+  for (const engine of ENGINES) onEngine(engine, name, fn, env);
+}
+
+/**
+ * Behaviour that does not depend on the engine: half of the names run on each, and all of them on
+ * both with PARLEY_TEST_ALL_ENGINES=1. Without Postgres all run on the embedded one.
+ */
+export function onEitherEngine(
+  name: string,
+  fn: EngineTest,
+  env: Record<string, string> = {},
+): void {
+  if (Deno.env.get("PARLEY_TEST_ALL_ENGINES") === "1") return onBothEngines(name, fn, env);
+  const sum = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  onEngine(isPresent("postgres") ? ENGINES[sum % 2]! : "pglite", name, fn, env);
 }
