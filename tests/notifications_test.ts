@@ -150,20 +150,23 @@ onEitherEngine("messages of one conversation are one notification until read", a
   await Promise.all([phone.close(), desk.close()]);
 });
 
-onEitherEngine("who reads in the same moment is not told, or it is read at once", async (server) => {
-  const [ada, bea] = await colleagues(server, "Bea");
-  const { sessionId, conversationId } = await newVisitor(server, ada!);
-  await assign(server, ada!, conversationId, bea!);
-  const socket = await connect(server, { token: bea!.token });
-  await socket.ack("join", { conversationId });
-  for (let i = 0; i < 20; i++) {
-    const { seq } = await post(server, sessionId, conversationId, `message ${i}`);
-    await socket.ack("read", { conversationId, seq });
-  }
-  const list = await untilTold(server, bea!, ({ unread }) => unread === 0);
-  assert.equal(list.unread, 0);
-  await socket.close();
-});
+onEitherEngine(
+  "who reads in the same moment is not told, or it is read at once",
+  async (server) => {
+    const [ada, bea] = await colleagues(server, "Bea");
+    const { sessionId, conversationId } = await newVisitor(server, ada!);
+    await assign(server, ada!, conversationId, bea!);
+    const socket = await connect(server, { token: bea!.token });
+    await socket.ack("join", { conversationId });
+    for (let i = 0; i < 20; i++) {
+      const { seq } = await post(server, sessionId, conversationId, `message ${i}`);
+      await socket.ack("read", { conversationId, seq });
+    }
+    const list = await untilTold(server, bea!, ({ unread }) => unread === 0);
+    assert.equal(list.unread, 0);
+    await socket.close();
+  },
+);
 
 onEitherEngine("a wait that is too long is told once, to whom it concerns", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");

@@ -228,37 +228,40 @@ onEitherEngine(
   },
 );
 
-onEitherEngine("rules answer visitors only, and are silent while a person talks", async (server) => {
-  const { agent, visitor, conversation } = await cast(server);
-  const { token } = agent;
-  const own = await connect(server, { sessionId: visitor.sessionId });
-  const { id } = conversation;
-  const write = (content: string) => post(server, visitor.sessionId, id, content);
-  // What it says would make it speak again, and so would what the agent says.
-  await addRule(server, token, { keywords: ["price"], says: "The price is 9 €, hours below." });
-  await addRule(server, token, { keywords: ["hours"], says: "9 to 17." });
-  await addRule(server, token, { keywords: ["end"], says: "The end." });
-  await addRule(server, token, { globs: ["*"], says: "Welcome!" });
-  await call(server, "POST", `/api/conversations/${id}/messages`, {
-    token,
-    body: { content: "About the hours: a note", clientMessageId: "n1", isPrivate: true },
-  });
-  await write("price?");
-  await until(async () => (await said(server, token, id)).length === 3);
-  await post(server, token, id, "I am here now. The hours?");
-  await write("What are your hours? Is this the end?");
-  await own.ack("page", { url: SITE });
-  await server.stop();
-  assert.deepEqual(server.errors, []);
-  await server.restart();
-  assert.deepEqual(await said(server, token, id), [
-    "agent: About the hours: a note",
-    "visitor: price?",
-    "bot: The price is 9 €, hours below.",
-    "agent: I am here now. The hours?",
-    "visitor: What are your hours? Is this the end?",
-  ]);
-});
+onEitherEngine(
+  "rules answer visitors only, and are silent while a person talks",
+  async (server) => {
+    const { agent, visitor, conversation } = await cast(server);
+    const { token } = agent;
+    const own = await connect(server, { sessionId: visitor.sessionId });
+    const { id } = conversation;
+    const write = (content: string) => post(server, visitor.sessionId, id, content);
+    // What it says would make it speak again, and so would what the agent says.
+    await addRule(server, token, { keywords: ["price"], says: "The price is 9 €, hours below." });
+    await addRule(server, token, { keywords: ["hours"], says: "9 to 17." });
+    await addRule(server, token, { keywords: ["end"], says: "The end." });
+    await addRule(server, token, { globs: ["*"], says: "Welcome!" });
+    await call(server, "POST", `/api/conversations/${id}/messages`, {
+      token,
+      body: { content: "About the hours: a note", clientMessageId: "n1", isPrivate: true },
+    });
+    await write("price?");
+    await until(async () => (await said(server, token, id)).length === 3);
+    await post(server, token, id, "I am here now. The hours?");
+    await write("What are your hours? Is this the end?");
+    await own.ack("page", { url: SITE });
+    await server.stop();
+    assert.deepEqual(server.errors, []);
+    await server.restart();
+    assert.deepEqual(await said(server, token, id), [
+      "agent: About the hours: a note",
+      "visitor: price?",
+      "bot: The price is 9 €, hours below.",
+      "agent: I am here now. The hours?",
+      "visitor: What are your hours? Is this the end?",
+    ]);
+  },
+);
 
 onEitherEngine(
   "admins change rules, of the version that they saw, within bounds",

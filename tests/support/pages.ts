@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { createSite } from "../../api/site.ts";
 import { withBrowser } from "./browser.ts";
 import { startServer, type TestServer } from "./server.ts";
+import { isPresent } from "./services.ts";
 
 /** The dashboard and the widget as they were built. */
 export const builtSite = (reload = false) =>
@@ -14,7 +15,8 @@ export async function withPages(
   env: Record<string, string> = {},
 ): Promise<void> {
   const site = await builtSite(env["DEV_RELOAD"] === "true");
-  const server = await startServer("pglite", env, site);
+  // A page does not depend on the engine, and this one starts sooner.
+  const server = await startServer(isPresent("postgres") ? "postgres" : "pglite", env, site);
   try {
     const url = server.url.replace("127.0.0.1", "localhost");
     await withBrowser((browser) => fn(url, server, browser));
