@@ -88,7 +88,9 @@ export function createHttpApi(services: ApiServices): Api {
     c.header("cache-control", "no-store");
     await next();
   });
-  for (const path of CONDITIONAL) app.use(path, conditional);
+  for (const path of CONDITIONAL) app.use(path, conditional("private, no-cache"));
+  // The inbox names the list that its page was rendered with. Browsers do not keep it.
+  app.use("/api/conversations", conditional());
   app.route("/", authRoutes(services));
   app.route("/", apiKeyRoutes(services));
   app.route("/", auditRoutes(services));

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context, Next } from "hono";
 import { ParleyError } from "../protocol/errors.ts";
 import { etagOf } from "../protocol/etag.ts";
+import { addVary, isKnown, tagsOf } from "./content_coding.ts";
 
 /** Routes that are read often and seldom change. */
 export const CONDITIONAL = [
@@ -13,36 +14,35 @@ export const CONDITIONAL = [
   "/api/widget-configs/*",
 ] as const;
 
-/** Adds an ETag to responses, and responds with 304 where the client has the same. */
-export async function conditional(c: Context, next: Next): Promise<void> {
-  await next();
-  if (c.req.method !== "GET" || c.res.status !== 200) return;
-  const etag = c.res.headers.get("etag") ?? await digestTag(await c.res.clone().arrayBuffer());
-  const headers = new Headers(c.res.headers);
-  headers.set("etag", etag);
-  headers.set("cache-control", "private, no-cache");
-  headers.append("vary", "Authorization");
-  const known = tagsOf(c.req.header("if-none-match") ?? "");
-  const isKnown = known.includes(etag) || known.includes("*");
-  if (isKnown) headers.delete("content-type");
-  const response = new Response(isKnown ? null : c.res.body, {
-    status: isKnown ? 304 : 200,
-    headers,
-  });
-  // Otherwise the framework copies the old response's headers.
-  c.res = undefined;
-  c.res = response;
+/**
+ * Adds an ETag to responses, and responds with 304 where the client has the same. `cacheControl`
+ * replaces what the API sets for all responses.
+ */
+export function conditional(cacheControl?: string) {
+  return async (c: Context, next: Next): Promise<void> => {
+    await next();
+    if (c.req.method !== "GET" || c.res.status !== 200) return;
+    const etag = c.res.headers.get("etag") ?? await digestTag(await c.res.clone().arrayBuffer());
+    const headers = new Headers(c.res.headers);
+    headers.set("etag", etag);
+    if (cacheControl !== undefined) headers.set("cache-control", cacheControl);
+    addVary(headers, "Authorization");
+    const known = isKnown(c.req.raw, etag);
+    if (known) headers.delete("content-type");
+    const response = new Response(known ? null : c.res.body, {
+      status: known ? 304 : 200,
+      headers,
+    });
+    // Otherwise the framework copies the old response's headers.
+    c.res = undefined;
+    c.res = response;
+  };
 }
 
-/** An ETag from the digest of the bytes. */
+/** An ETag from the digest of the bytes of a response. */
 export async function digestTag(bytes: BufferSource): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return `"${new Uint8Array(digest, 0, 12).toBase64({ alphabet: "base64url" })}"`;
-}
-
-/** A proxy that compresses marks tags as weak; they are compared without the mark. */
-function tagsOf(header: string): string[] {
-  return header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
 }
 
 /** The header of a change that applies to one version only. */

@@ -1,5 +1,6 @@
 /** The site: the dashboard's pages and files, and the widget's files. */
 import { extname } from "node:path";
+import { type BuiltFile, serveFile } from "./built_file.ts";
 
 export interface SiteOptions {
   /** Built dashboard: `public/` below it and the renderer in `server/_ssr/ssr.mjs`. */
@@ -8,12 +9,6 @@ export interface SiteOptions {
   widgetDir: string;
   /** Pages reload themselves when another process has replaced this one. */
   reload?: boolean;
-}
-
-interface StaticFile {
-  body: Uint8Array<ArrayBuffer>;
-  headers: Record<string, string>;
-  etag: string;
 }
 
 const TYPES: Record<string, string> = {
@@ -46,7 +41,7 @@ interface Renderer {
 
 /** Reads all built files at the start: they are few and small, and no path can leave the folder. */
 export async function createSite(options: SiteOptions): Promise<BuiltSite> {
-  const files = new Map<string, StaticFile>();
+  const files = new Map<string, BuiltFile>();
   await readTree(
     files,
     `${options.dashboardDir}/public`,
@@ -85,7 +80,7 @@ export async function createSite(options: SiteOptions): Promise<BuiltSite> {
 const RELOAD_PATH = "/dev-reload.js";
 
 /** Polls whether the script has changed, as it does with a new process. */
-function reloadScript(): StaticFile {
+function reloadScript(): BuiltFile {
   const etag = `"${crypto.randomUUID()}"`;
   const source = `const etag = ${JSON.stringify(etag)};
 setInterval(async () => {
@@ -96,13 +91,14 @@ setInterval(async () => {
 `;
   return {
     body: new TextEncoder().encode(source),
+    coded: {},
     etag,
-    headers: { "content-type": TYPES[".js"]!, "cache-control": "no-store", etag },
+    headers: { "content-type": TYPES[".js"]!, "cache-control": "no-store" },
   };
 }
 
 async function readTree(
-  files: Map<string, StaticFile>,
+  files: Map<string, BuiltFile>,
   root: string,
   below: string,
   cacheControl: (path: string) => string,
@@ -113,27 +109,33 @@ async function readTree(
     const path = `${below}/${entry.name}`;
     if (entry.isDirectory) await readTree(files, root, path, cacheControl);
     if (!entry.isFile) continue;
+    // What the build compressed belongs to the file beside it.
+    if (/\.(?:br|gz)$/.test(path)) continue;
     const body = await Deno.readFile(`${root}${path}`);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-    const etag = `"${digest.toBase64().slice(0, 22)}"`;
+    const [br, gzip] = await Promise.all(
+      ["br", "gz"].map((ending) => readIfPresent(`${root}${path}.${ending}`)),
+    );
     files.set(path, {
       body,
-      etag,
+      coded: { ...(br ? { br } : {}), ...(gzip ? { gzip } : {}) },
+      etag: `"${digest.toBase64().slice(0, 22)}"`,
       headers: {
         "content-type": TYPES[extname(path)] ?? "application/octet-stream",
         "cache-control": cacheControl(path),
         "x-content-type-options": "nosniff",
-        etag,
       },
     });
   }
 }
 
-function serveFile(request: Request, file: StaticFile): Response {
-  if (request.headers.get("if-none-match") === file.etag) {
-    return new Response(null, { status: 304, headers: file.headers });
+async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
   }
-  return new Response(request.method === "HEAD" ? null : file.body, { headers: file.headers });
 }
 
 const INLINE_MODULE = /<script type="module">([\s\S]*?)<\/script>/;

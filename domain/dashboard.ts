@@ -38,6 +38,8 @@ export interface Dashboard {
       limit?: number;
     },
   ): Promise<ConversationList>;
+  /** The ETag of the API's response with this content. */
+  etagOf(content: unknown): Promise<string>;
   /** One conversation as this agent sees it, or null. */
   conversation(user: User, id: string): Promise<Conversation | null>;
   /** The newest messages of a conversation, in the order of seq. */

@@ -1,5 +1,6 @@
 /** What the dashboard's pages may ask of the server; they get it by `globalThis[DASHBOARD]`. */
 import { REFRESH_COOKIE } from "../api/cookies.ts";
+import { digestTag } from "../api/etag.ts";
 import { countUsers, listUsers } from "../domain/agents/users.ts";
 import { listAudit } from "../domain/audit.ts";
 import { listRules } from "../domain/bot/rules.ts";
@@ -33,6 +34,7 @@ function createDashboard(
     },
     needsSetup: async () => await countUsers(db) === 0,
     conversations: (user, query) => conversations.list(agentPrincipal(user), query),
+    etagOf: (content) => digestTag(new TextEncoder().encode(JSON.stringify(content))),
     conversation: (user, id) => orNull(conversations.get(agentPrincipal(user), id)),
     messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
     unreadNotifications: (user) => notifications.unread(agentPrincipal(user)),

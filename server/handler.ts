@@ -1,5 +1,6 @@
 /** Which part answers a request: a probe, a socket, the API or the site. */
 import type { Api } from "../api/env.ts";
+import { compressed } from "../api/compression.ts";
 import { createInFlightRequests } from "../api/in_flight.ts";
 import { pathOf } from "../api/path.ts";
 import { isProbe, type Probes } from "../api/probes.ts";
@@ -53,9 +54,11 @@ export function createHandler(
     if (client !== null) return client;
     if (realtime.serves(path)) return await realtime.upgrade(request, remote);
     if (isApi(path) || site === null) {
-      return await inFlight.run(() => api.fetch(request, { remote }));
+      return await inFlight.run(async () =>
+        await compressed(request, await api.fetch(request, { remote }))
+      );
     }
-    return await inFlight.run(() => site(request));
+    return await inFlight.run(async () => await compressed(request, await site(request)));
   }
 
   async function answer(path: string, request: Request, remote: string): Promise<Response> {

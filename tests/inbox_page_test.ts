@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import pg from "pg";
 import type { Browser, Page } from "playwright-core";
 import { visit, withBrowser } from "./support/browser.ts";
+import { poll } from "./support/deadline.ts";
 import { post } from "./support/http.ts";
 import { type Colleague, colleagues, newVisitor } from "./support/notifications.ts";
 import { open, signIn } from "./support/pages.ts";
@@ -78,6 +79,21 @@ testWith(
       await database.query("update contacts set name = '' where name = $1", [first!.name]);
       const { page } = await visit(browser);
       await signIn(page, url, ADMIN);
+      // What the page was rendered with is not downloaded again.
+      const read: string[] = [];
+      page.on("response", (response) => {
+        const { pathname } = new URL(response.url());
+        if (/^\/api\/(conversations|labels)$/.test(pathname)) {
+          read.push(`${pathname} ${response.status()}`);
+        }
+      });
+      await open(page, url);
+      await poll(
+        () => Promise.resolve(read),
+        (all) => new Set(all).size >= 2,
+        "both lists are read",
+      );
+      assert.deepEqual([...new Set(read)].sort(), ["/api/conversations 304", "/api/labels 304"]);
       const row = page.locator(`[data-row="${first!.conversationId}"]`);
       assert.equal(await row.locator(".row-name").innerText(), first!.name);
       await open(page, `${url}/conversations/${first!.conversationId}`);

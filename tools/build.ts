@@ -3,6 +3,7 @@
  * build`; `deno task start` and the tests run it, too.
  */
 import { walkFiles } from "./files.ts";
+import { precompress } from "./precompress.ts";
 
 interface Target {
   name: string;
@@ -12,6 +13,8 @@ interface Target {
   /** A file that the build writes. */
   result: string;
   command: string[];
+  /** The folder with the files that browsers load. */
+  served: string;
 }
 
 const TARGETS: Target[] = [
@@ -27,19 +30,29 @@ const TARGETS: Target[] = [
       "widget",
       "domain/dashboard.ts",
       "vite.config.ts",
+      "tools/precompress.ts",
       "package.json",
       "deno.lock",
     ],
     stamp: ".build/dashboard.sources",
     result: ".output/server/_ssr/ssr.mjs",
     command: ["run", "-A", "npm:vite", "build", "--logLevel", "warn"],
+    served: ".output/public",
   },
   {
     name: "widget",
-    sources: ["widget", "client", "protocol", "package.json", "deno.lock"],
+    sources: [
+      "widget",
+      "client",
+      "protocol",
+      "tools/precompress.ts",
+      "package.json",
+      "deno.lock",
+    ],
     stamp: ".build/widget.sources",
     result: ".build/widget/widget.js",
     command: ["run", "-A", "widget/build.ts"],
+    served: ".build/widget",
   },
 ];
 
@@ -79,6 +92,7 @@ export async function buildStale(): Promise<void> {
       await Deno.stderr.write(result.stderr);
       throw new Error(`Cannot build the ${target.name}: "deno ${target.command.join(" ")}" failed`);
     }
+    await precompress(target.served);
     await Deno.mkdir(".build", { recursive: true });
     await Deno.writeTextFile(target.stamp, digest);
   }

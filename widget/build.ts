@@ -89,6 +89,8 @@ export async function buildWidget(outDir: string): Promise<void> {
 async function removeOldPanels(folder: string): Promise<void> {
   const panels: { path: string; time: number }[] = [];
   for await (const { name } of Deno.readDir(folder)) {
+    // The build removes compressed copies together with their file.
+    if (!name.endsWith(".js")) continue;
     const { mtime } = await Deno.stat(`${folder}/${name}`);
     panels.push({ path: `${folder}/${name}`, time: mtime?.getTime() ?? 0 });
   }

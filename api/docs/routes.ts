@@ -1,4 +1,5 @@
 import type { Api } from "../env.ts";
+import { isKnown } from "../content_coding.ts";
 import { digestTag } from "../etag.ts";
 import { docsPage, type Document } from "./page.ts";
 import { DOCS_CSS } from "./style.css.ts";
@@ -54,8 +55,6 @@ function answer(request: Request, file: File, extra: Record<string, string> = {}
     etag: file.etag,
     ...extra,
   };
-  if (request.headers.get("if-none-match") === file.etag) {
-    return new Response(null, { status: 304, headers });
-  }
+  if (isKnown(request, file.etag)) return new Response(null, { status: 304, headers });
   return new Response(file.text, { headers });
 }

@@ -28,16 +28,19 @@ export interface ApiRequest {
   signal?: AbortSignal;
   /** The version that the change is based on; the server refuses any other with status 412. */
   ifMatch?: string;
+  /** The version that the caller has; the answer is undefined while there is no other. */
+  ifNoneMatch?: string;
 }
 
 /**
- * Calls this site's API. Resolves with the parsed answer (undefined for 204). Throws an ApiError
+ * Calls this site's API. Resolves with the parsed answer (undefined for 204 and 304). Throws an ApiError
  * for every other answer, and an AbortError when `signal` ended it.
  */
 export async function callApi<T>(path: string, request: ApiRequest = {}): Promise<T> {
   const headers = new Headers({ accept: "application/json" });
   if (request.token !== undefined) headers.set("authorization", `Bearer ${request.token}`);
   if (request.ifMatch !== undefined) headers.set("if-match", request.ifMatch);
+  if (request.ifNoneMatch !== undefined) headers.set("if-none-match", request.ifNoneMatch);
   // A POST is always sent as JSON, because a form of another site cannot do that.
   const body = request.body ?? (request.method === "POST" ? {} : undefined);
   if (body !== undefined) headers.set("content-type", "application/json");
@@ -54,7 +57,7 @@ export async function callApi<T>(path: string, request: ApiRequest = {}): Promis
     if (request.signal?.aborted) throw error;
     throw new ApiError(0, { detail: "The server cannot be reached. Check your connection." });
   }
-  if (response.status === 204) return undefined as T;
+  if (response.status === 204 || response.status === 304) return undefined as T;
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(response.status, answer ?? {});
   return answer as T;

@@ -19,7 +19,11 @@ import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 export interface InboxStart extends WorkspaceStart {
   users: User[];
   labels: Label[];
+  /** The ETag of the API's list of labels as the server rendered it. */
+  labelsTag: string;
   list: ConversationList;
+  /** The ETag of the API's response with this list. */
+  listTag: string;
   filter: ListFilter;
   /** The conversation of the address; `seed` is null where it does not exist. */
   selected: { id: string; seed: SeedThread | null } | null;
@@ -50,8 +54,8 @@ export function createInbox(start: InboxStart) {
   const thread = createThreadModel(start.selected);
   const list = createListModel(start.list, start.filter, {
     userId: user.id,
-    get: (path) => workspace.request(path),
-  });
+    get: (path, ifNoneMatch) => workspace.request(path, { ifNoneMatch }),
+  }, start.listTag);
   if (start.selected?.seed) list.merge(start.selected.seed.conversation);
   const actions = createActions(
     list,
@@ -77,7 +81,7 @@ export function createInbox(start: InboxStart) {
   const draft = createDraft(documents);
   /** Whether colleagues see that this agent has the conversation open. */
   const isPresent = computed(() => attention.isHere.value || draft.joined.value);
-  const labels = createLabels(start.labels, {
+  const labels = createLabels(start.labels, start.labelsTag, {
     request: workspace.request,
     merge: list.merge,
     removed(id) {

@@ -21,7 +21,9 @@ export type LabelsModel = ReturnType<typeof createLabels>;
  * All labels, kept in step with the database, and the labels of conversations. A change of an agent
  * shows at once, and is undone when the server refuses.
  */
-export function createLabels(first: readonly Label[], deps: LabelDeps) {
+export function createLabels(first: readonly Label[], firstTag: string, deps: LabelDeps) {
+  /** The ETag of what `all` was read from; null once that has changed. */
+  let tag: string | null = firstTag;
   const all = signal<readonly Label[]>(first);
   /**
    * Labels to add (true) and to remove, by conversation and label, that the server does not have
@@ -36,16 +38,22 @@ export function createLabels(first: readonly Label[], deps: LabelDeps) {
     const known = all.value.find(({ id }) => id === label.id);
     // An answer may be older than an event.
     if (known !== undefined && known.updatedAt > label.updatedAt) return;
+    tag = null;
     all.value = [...all.value.filter(({ id }) => id !== label.id), label];
   }
 
   function remove(id: string) {
+    tag = null;
     all.value = all.value.filter((label) => label.id !== id);
     deps.removed(id);
   }
 
   async function reload(): Promise<void> {
-    const { items } = await deps.request<LabelList>("/api/labels");
+    const ifNoneMatch = tag ?? undefined;
+    const answer = await deps.request<LabelList | undefined>("/api/labels", { ifNoneMatch });
+    if (answer === undefined) return;
+    tag = null;
+    const { items } = answer;
     const gone = all.value.filter(({ id }) => !items.some((label) => label.id === id));
     all.value = items;
     for (const { id } of gone) deps.removed(id);

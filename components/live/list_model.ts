@@ -25,14 +25,23 @@ const MAX_RELOAD_PAGES = 4;
 
 export interface ListDeps {
   userId: string;
-  /** Sends a GET as this agent. */
-  get: <T>(path: string) => Promise<T>;
+  /** Sends a GET as this agent; undefined: the response is still the one with this ETag. */
+  get: <T>(path: string, ifNoneMatch?: string) => Promise<T>;
 }
 
 export type ListModel = ReturnType<typeof createListModel>;
 
-/** The known conversations, and the part of them that the list shows. */
-export function createListModel(first: ConversationList, startFilter: ListFilter, deps: ListDeps) {
+/**
+ * The known conversations, and the part of them that the list shows.
+ *
+ * @param firstTag the ETag of `first`, which is not downloaded again as long as it is the same
+ */
+export function createListModel(
+  first: ConversationList,
+  startFilter: ListFilter,
+  deps: ListDeps,
+  firstTag?: string,
+) {
   const rows = signal<Rows>(mergeAll(new Map(), first.items));
   const filter = signal(startFilter);
   const status = signal<"ready" | "loading" | "error">("ready");
@@ -49,6 +58,8 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
 
   // A change of the filter invalidates the answers to earlier requests.
   let run = 0;
+  /** What the first page would be if nothing had changed since the page was rendered. */
+  let known = firstTag;
   // Conversations that changed by an event while a page was loading: they are newer than the page.
   let touched = new Set<string>();
 
@@ -73,12 +84,17 @@ export function createListModel(first: ConversationList, startFilter: ListFilter
     touched = new Set();
     const goal = status.value === "ready" ? tail.value : null;
     const first = status.value !== "ready";
+    const ifNoneMatch = first ? undefined : known;
+    known = undefined;
     const items: Conversation[] = [];
     let next: string | null = null;
     try {
       for (let page = 0; page < MAX_RELOAD_PAGES; page++) {
-        const answer: ConversationList = await deps.get(pagePath(next));
-        if (mine !== run) return;
+        const answer: ConversationList | undefined = await deps.get(
+          pagePath(next),
+          page === 0 ? ifNoneMatch : undefined,
+        );
+        if (mine !== run || answer === undefined) return;
         items.push(...answer.items);
         next = answer.nextCursor;
         const last = items.at(-1);
