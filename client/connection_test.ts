@@ -243,7 +243,7 @@ Deno.test("the debug log has the events, and none of the contents", () =>
         "connecting → connected",
         "→ message 1",
         "← ack 1",
-        "not a message: 14 characters",
+        "not a message: 14",
         "connected → reconnecting",
       ]
     ) assert.ok(lines.includes(line), `"${line}" in:\n${log}`);

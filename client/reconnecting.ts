@@ -118,6 +118,8 @@ export function createReconnecting<State extends string, Credentials, Message>(
   let error: ParleyClientError | null = null;
   /** The server does not want a connection before this time (ms since 1970). */
   let notBefore = 0;
+  /** When the server sent its last message, by its own clock; NaN where messages have no time. */
+  let sentAt = NaN;
   /** The attempt began without a network. */
   let beganOffline = false;
   const timers: Record<string, ReturnType<typeof setTimeout>> = {};
@@ -185,10 +187,11 @@ export function createReconnecting<State extends string, Credentials, Message>(
     for (const text of parts.split(frame)) {
       const message = parse(text);
       if (message === null) {
-        debug("not a message:", text.length, "characters");
+        debug("not a message:", text.length);
         continue;
       }
       debug("←", message.type, message.id);
+      sentAt = Date.parse(message.timestamp as string);
       parts.message(message as Message);
       if (mine !== run) return;
     }
@@ -239,7 +242,7 @@ export function createReconnecting<State extends string, Credentials, Message>(
   function offline() {
     // Without a network the socket would seem alive for minutes.
     if (phase === "waiting") setPhase(phase);
-    else lost(0, "the device has no network");
+    else lost(0, "no network");
   }
   function resume() {
     if (phase === "connected") return heartbeat?.check(RESUME_DEADLINE_MS);
@@ -284,7 +287,7 @@ export function createReconnecting<State extends string, Credentials, Message>(
     authenticated(silenceMs: number) {
       error = null;
       if (phase === "connected" || socket === null) return;
-      heartbeat = createHeartbeat(silenceMs, parts.ping, () => lost(0, "nothing was heard"));
+      heartbeat = createHeartbeat(silenceMs, parts.ping, () => lost(0, "silence"));
       later("deadline", parts.minUptimeMs, () => attempts = 0);
       connected?.resolve();
       setPhase("connected");
@@ -295,7 +298,8 @@ export function createReconnecting<State extends string, Credentials, Message>(
     },
     /** Calls `renew` some time before a token expires, while the connection lasts. */
     renewBefore(expiresAt: string, renew: () => Promise<unknown>) {
-      const left = Date.parse(expiresAt) - Date.now();
+      // The device's clock may be wrong.
+      const left = Date.parse(expiresAt) - (sentAt || Date.now());
       later("renew", Math.max(left - RENEW_AHEAD_MS, left / 2, 1_000), () => {
         renew().catch((error) => debug("refresh failed:", toClientError(error).code));
       });

@@ -30,6 +30,59 @@ interface Rig {
   stop(): Promise<void>;
 }
 
+const MINUTE = 60_000;
+
+/** The waits of new timers until `fn` resolves, in milliseconds. */
+async function timersOf(fn: () => Promise<void>): Promise<number[]> {
+  const { setTimeout } = globalThis;
+  const waits: number[] = [];
+  Object.assign(globalThis, {
+    setTimeout(handler: () => void, ms = 0) {
+      waits.push(ms);
+      return setTimeout(handler, ms);
+    },
+  });
+  try {
+    await fn();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  return waits;
+}
+
+Deno.test("a token is renewed before it expires, however wrong the device's clock is", async () => {
+  const realNow = Date.now;
+  for (const minutes of [-20, 0, 20]) {
+    const expiresAt = new Date(realNow() + 15 * MINUTE).toISOString();
+    const native = startServer();
+    native.intercept = (command, peer) => {
+      if (command.type !== "auth") return false;
+      const me = { userId: "u", userName: "U", role: "agent", presence: [], expiresAt };
+      native.reply(peer, command, me);
+      return true;
+    };
+    const topics = startTopicsServer();
+    topics.expiresAt = expiresAt;
+    const one = makeClient(native);
+    const other = new TopicsClient({ url: topics.url, credentials: () => ({ token: "t" }) });
+    // The servers do not use it.
+    Date.now = () => realNow() + minutes * MINUTE;
+    try {
+      for (const client of [one, other]) {
+        const waits = await timersOf(() => client.connect());
+        const renewals = waits.filter((ms) => ms > 13 * MINUTE && ms < 15 * MINUTE);
+        assert.equal(renewals.length, 1, `${minutes} min: ${waits}`);
+      }
+    } finally {
+      Date.now = realNow;
+      one.close();
+      other.disconnect();
+      await native.stop();
+      await topics.stop();
+    }
+  }
+});
+
 /** So long that only a reset of the backoff explains an attempt within a test. */
 const SLOW = { minDelayMs: 60_000, maxDelayMs: 60_000 };
 

@@ -78,7 +78,8 @@ export function startTopicsServer() {
     if (server.intercept(frame, peer)) return;
     const { expiresAt, position } = server;
     if (frame.type === "auth") {
-      peer.send({ type: "authenticated", actorID: "a", actorType: "agent", expiresAt });
+      const timestamp = new Date().toISOString();
+      peer.send({ type: "authenticated", actorID: "a", actorType: "agent", expiresAt, timestamp });
     } else if (frame.action === "subscribe") {
       peer.send({ ...frame, action: "subscribed", position });
     }

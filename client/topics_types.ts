@@ -57,7 +57,13 @@ export interface TopicsEvents {
 /** A message of the server at `/api/v1/ws`. */
 export type TopicsMessage =
   | ConversationEvent
-  | { type: "authenticated"; actorID: string; actorType: string; expiresAt: string | null }
+  | {
+    type: "authenticated";
+    actorID: string;
+    actorType: string;
+    expiresAt: string | null;
+    timestamp: string;
+  }
   | {
     type: "subscription";
     action: "subscribed" | "unsubscribed";

@@ -126,6 +126,15 @@ testWith(
       const all = await visitors({ url }, admin, 14);
       const [oldest, next] = all as [typeof all[0], typeof all[0]];
       const { page } = await visit(browser, { viewport: { width: 1440, height: 600 } });
+      // The clock of this device is wrong, which nothing on the page may show.
+      await page.addInitScript(() => {
+        const { now } = Date;
+        Date.now = () => now() + 20 * 60_000;
+      });
+      let refreshes = 0;
+      page.on("request", (request) => {
+        if (request.url().endsWith("/api/auth/refresh")) refreshes++;
+      });
       await signIn(page, url, ADMIN);
       const row = (id: string) => page.locator(`[data-row="${id}"]`);
       const isInView = (id: string) =>
@@ -152,6 +161,9 @@ testWith(
       await post({ url }, next.sessionId, next.conversationId, "And I");
       await isFirst(next.conversationId);
       assert.ok(!await isInView(oldest.conversationId), "the list stays where the agent reads");
+      const ages = await page.locator("[data-row] time").allInnerTexts();
+      assert.deepEqual(ages.filter((age) => !/^(now|[1-9]m)$/.test(age)), []);
+      assert.ok(refreshes <= 2, `${refreshes} refreshes`);
     }),
 );
 

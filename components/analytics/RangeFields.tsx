@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { serverNow } from "../live/server_time.ts";
 import { Field } from "../ui/Field.tsx";
 import { dayOf, type Days, troubleWith } from "./view.ts";
 
@@ -8,7 +9,7 @@ import { dayOf, type Days, troubleWith } from "./view.ts";
 export function RangeFields({ days, onChange }: { days: Days; onChange: (days: Days) => void }) {
   const [chosen, setChosen] = useState(days);
   useEffect(() => setChosen(days), [days]);
-  const today = dayOf(new Date());
+  const today = dayOf(new Date(serverNow()));
   const trouble = troubleWith(chosen, today);
   const change = (part: Partial<Days>) => {
     const next = { ...chosen, ...part };

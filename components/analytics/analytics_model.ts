@@ -10,6 +10,7 @@ import type {
   SeriesResponse,
 } from "../../protocol/analytics.ts";
 import { ApiError, errorText } from "../live/api.ts";
+import { serverNow } from "../live/server_time.ts";
 import type { WorkspaceModel } from "../live/workspace_model.ts";
 import {
   type Days,
@@ -45,7 +46,7 @@ function noneIfForgotten(error: unknown): null {
 export function createAnalyticsModel(workspace: WorkspaceModel) {
   const known = signal<MetricDescription[] | null>(null);
   const live = signal<Record<string, number | null>>({});
-  const first = viewOf(new URLSearchParams(globalThis.location?.search), Date.now());
+  const first = viewOf(new URLSearchParams(globalThis.location?.search), serverNow());
   const metric = signal<MetricName>(first.metric);
   const range = signal<RangeName>(first.range);
   /** The range "custom". */
@@ -68,7 +69,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
 
   function shownDays(): Days {
     const name = range.peek();
-    return name === "custom" ? days.peek() : daysOf(name, Date.now());
+    return name === "custom" ? days.peek() : daysOf(name, serverNow());
   }
 
   function query(): string {

@@ -3,6 +3,7 @@ import type { Message, Pointers } from "../../protocol/model.ts";
 import type { ThreadItem } from "../../client/mod.ts";
 import { contactName } from "../format/names.ts";
 import { type Clock, dayKey } from "../format/time.ts";
+import { toServerTime } from "../live/server_time.ts";
 
 /** How far a message of this side got; "sending" and "failed" have not reached the server. */
 export type Receipt = "sending" | "failed" | "sent" | "delivered" | "read";
@@ -49,8 +50,9 @@ export function threadLines(
   const lines: ThreadLine[] = [];
   let day = "";
   for (const item of items) {
-    const createdAt = item.message?.createdAt ?? item.pending?.createdAt;
-    if (createdAt === undefined) continue;
+    const { message, pending } = item;
+    if (message === null && pending === null) continue;
+    const createdAt = message?.createdAt ?? toServerTime(pending!.createdAt);
     const key = dayKey(createdAt, clock);
     if (key !== day) {
       day = key;

@@ -2,6 +2,7 @@ import type { User } from "../../protocol/model.ts";
 import type { LoginResponse } from "../../protocol/rest.ts";
 import { loginPath } from "../auth/safe_next.ts";
 import { ApiError, type ApiRequest, callApi } from "./api.ts";
+import { serverNow } from "./server_time.ts";
 
 /** Milliseconds before it expires in which a token is not used any more. */
 const SPARE_MS = 45_000;
@@ -50,7 +51,7 @@ export function createAgentAuth() {
    * A token that is still valid for a while. Throws an ApiError; with `final: true` if signed out.
    */
   async function token(): Promise<string> {
-    if (current !== null && Date.parse(current.expiresAt) - Date.now() > SPARE_MS) {
+    if (current !== null && Date.parse(current.expiresAt) - serverNow() > SPARE_MS) {
       return current.token;
     }
     renewal ??= renew().finally(() => renewal = null);

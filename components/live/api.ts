@@ -1,6 +1,7 @@
 import type { Problem } from "../../protocol/rest.ts";
 import type { FieldError } from "../../protocol/errors.ts";
 import { waitWords } from "../format/time.ts";
+import { noteServerTime } from "./server_time.ts";
 
 /** A failed call of the API. `code` is the server's, or "offline" where it was not reached. */
 export class ApiError extends Error {
@@ -57,6 +58,7 @@ export async function callApi<T>(path: string, request: ApiRequest = {}): Promis
     if (request.signal?.aborted) throw error;
     throw new ApiError(0, { detail: "The server cannot be reached. Check your connection." });
   }
+  noteServerTime(response.headers.get("date"));
   if (response.status === 204 || response.status === 304) return undefined as T;
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(response.status, answer ?? {});

@@ -5,6 +5,7 @@ import type { ParleyClient } from "../../client/mod.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 import { createAlerts } from "./notification_alerts.ts";
 import { createPreferences } from "./notification_preferences.ts";
+import { serverNow } from "./server_time.ts";
 import { allowSound } from "./sound.ts";
 
 const PAGE = 20;
@@ -88,7 +89,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
 
   function receive(item: AgentNotification, count: number): void {
     const seen = isShown(item);
-    const readAt = seen ? new Date().toISOString() : item.readAt;
+    const readAt = seen ? new Date(serverNow()).toISOString() : item.readAt;
     batch(() => {
       items.value = [{ ...item, readAt }, ...items.value.filter(({ id }) => id !== item.id)];
       unread.value = seen ? Math.max(0, count - 1) : count;
@@ -101,7 +102,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
   /** Shows as read at once; a failure restores the list. */
   async function change(ids: (item: AgentNotification) => boolean, path: string): Promise<void> {
     const before = { items: items.value, unread: unread.value };
-    const readAt = new Date().toISOString();
+    const readAt = new Date(serverNow()).toISOString();
     const changed = before.items.filter((item) => item.readAt === null && ids(item)).length;
     batch(() => {
       items.value = before.items.map((item) =>

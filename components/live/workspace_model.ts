@@ -9,6 +9,7 @@ import { createNotificationsModel } from "./notifications_model.ts";
 import { createPresence } from "./presence_model.ts";
 import { createAgentAuth } from "./agent_auth.ts";
 import { browserStorage } from "../storage/browser_storage.ts";
+import { noteServerTime, onServerTime, serverNow } from "./server_time.ts";
 import { createToasts } from "./toasts.ts";
 
 /** What the server renders every page of a signed-in agent with. */
@@ -70,11 +71,13 @@ export function createWorkspace(start: WorkspaceStart) {
   function followClock(): () => void {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (zone !== start.clock.zone) writeCookie(ZONE_COOKIE, zone);
-    const tick = () => clock.value = { now: Date.now(), zone, locale: start.clock.locale };
+    const tick = () => clock.value = { now: serverNow(), zone, locale: start.clock.locale };
     const timer = setInterval(tick, CLOCK_MS);
     document.addEventListener("visibilitychange", tick);
+    const unlisten = onServerTime(tick);
     tick();
     return () => {
+      unlisten();
       clearInterval(timer);
       document.removeEventListener("visibilitychange", tick);
     };
@@ -90,6 +93,7 @@ export function createWorkspace(start: WorkspaceStart) {
           auth?.token().catch(() => {});
         }
       }),
+      own.on("event", ({ timestamp }) => noteServerTime(timestamp)),
       own.on("identity", (identity) => {
         presence.reset(identity.presence);
         if (ownStatus.value === "away") {

@@ -35,7 +35,7 @@ export async function inboxStart(
     user,
     users,
     labels,
-    labelsTag: await services.etagOf({ items: labels }),
+    labelsTag: await services.etagOf({ items: labels, nextCursor: null }),
     list,
     listTag: await services.etagOf(list),
     filter,

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { CircleAlert } from "lucide-preact";
 import type { ApiKey, CreatedApiKey, Scope } from "../../protocol/programs.ts";
 import { useForm } from "../auth/form_state.ts";
+import { serverNow } from "../live/server_time.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Button } from "../ui/Button.tsx";
 import { CopyButton } from "../ui/CopyButton.tsx";
@@ -41,7 +42,7 @@ export function AddApiKey({ scopes, onAdded, onClose }: {
     async ({ name }) => {
       const expiresAt = days === ""
         ? null
-        : new Date(Date.now() + Number(days) * DAY).toISOString();
+        : new Date(serverNow() + Number(days) * DAY).toISOString();
       const body = { name, scopes: [...chosen], expiresAt };
       const key = await request<CreatedApiKey>("/api/api-keys", { method: "POST", body });
       setMade(key);

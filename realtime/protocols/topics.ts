@@ -109,7 +109,13 @@ export function createTopicsProtocol(options: TopicsOptions): Protocol {
       : await commands.refresh(connection, credentials, () => {});
     const { userId, kind } = connection.principal!;
     connection.send(
-      encode({ type: "authenticated", actorID: userId, actorType: actorTypeOf(kind), expiresAt }),
+      encode({
+        type: "authenticated",
+        actorID: userId,
+        actorType: actorTypeOf(kind),
+        expiresAt,
+        timestamp: now().toISOString(),
+      }),
     );
   }
 
