@@ -14,6 +14,8 @@ export interface Clock {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+/** So many days ago, the name of a weekday says which one. */
+const WEEKDAYS = 6;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
@@ -52,6 +54,12 @@ export function dayKey(iso: string, clock: Clock): string {
   });
 }
 
+/** Days of the calendar between two times, in the clock's zone: 1 from yesterday to today. */
+export function daysBetween(from: number, to: number, clock: Clock): number {
+  const dayOf = (time: number) => Date.parse(dayKey(new Date(time).toISOString(), clock));
+  return Math.round((dayOf(to) - dayOf(from)) / DAY);
+}
+
 /** For list rows: "now", "4m", "3h", "Mon", "12 Nov", "12 Nov 2025". */
 export function shortAge(iso: string, clock: Clock): string {
   const time = Date.parse(iso);
@@ -59,7 +67,9 @@ export function shortAge(iso: string, clock: Clock): string {
   if (age < MINUTE) return "now";
   if (age < HOUR) return `${Math.floor(age / MINUTE)}m`;
   if (age < DAY) return `${Math.floor(age / HOUR)}h`;
-  if (age < 6 * DAY) return format(time, clock, "weekday", { weekday: "short" });
+  if (daysBetween(time, clock.now, clock) <= WEEKDAYS) {
+    return format(time, clock, "weekday", { weekday: "short" });
+  }
   if (sameYear(time, clock)) return format(time, clock, "day", { day: "numeric", month: "short" });
   return format(time, clock, "date", { day: "numeric", month: "short", year: "numeric" });
 }
@@ -90,11 +100,11 @@ export function mediumTime(iso: string, clock: Clock): string {
 
 /** For the separator between days: "Today", "Yesterday", "Monday", "Monday, 2 November". */
 export function dayTitle(iso: string, clock: Clock): string {
-  const key = dayKey(iso, clock);
-  if (key === dayKey(new Date(clock.now).toISOString(), clock)) return "Today";
-  if (key === dayKey(new Date(clock.now - DAY).toISOString(), clock)) return "Yesterday";
   const time = Date.parse(iso);
-  if (clock.now - time < 6 * DAY && time <= clock.now) {
+  const days = daysBetween(time, clock.now, clock);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  if (days > 1 && days <= WEEKDAYS) {
     return format(time, clock, "longWeekday", { weekday: "long" });
   }
   const year = sameYear(time, clock) ? {} : { year: "numeric" as const };

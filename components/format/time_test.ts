@@ -38,6 +38,33 @@ Deno.test("days are those of the reader's zone", () => {
   assert.match(dayTitle("2025-11-02T12:00:00Z", clock), /^Sunday,? 2 November 2025$/);
 });
 
+Deno.test("yesterday is the day before by the calendar, also when a day has 23 or 25 hours", () => {
+  const at = (now: string) => ({ ...clock, now: Date.parse(now) });
+  // In Berlin: now, a time, and what its day is called.
+  const cases: [string, string, string][] = [
+    ["2026-03-28T12:00:00+01:00", "2026-03-27T12:00:00+01:00", "Yesterday"],
+    ["2026-03-29T00:30:00+01:00", "2026-03-28T00:10:00+01:00", "Yesterday"],
+    ["2026-03-30T00:30:00+02:00", "2026-03-29T12:00:00+02:00", "Yesterday"],
+    ["2026-03-30T00:30:00+02:00", "2026-03-28T23:45:00+01:00", "Saturday"],
+    ["2026-10-25T23:30:00+01:00", "2026-10-25T00:10:00+02:00", "Today"],
+    ["2026-10-25T23:30:00+01:00", "2026-10-24T23:50:00+02:00", "Yesterday"],
+    ["2026-10-26T00:10:00+01:00", "2026-10-25T00:10:00+02:00", "Yesterday"],
+    ["2026-10-26T23:50:00+01:00", "2026-10-24T23:50:00+02:00", "Saturday"],
+    ["2026-11-20T00:10:00+01:00", "2026-11-14T23:50:00+01:00", "Saturday"],
+  ];
+  for (const [now, time, title] of cases) {
+    assert.equal(dayTitle(time, at(now)), title, `${time} at ${now}`);
+  }
+  assert.match(
+    dayTitle("2026-11-13T23:50:00+01:00", at("2026-11-20T00:10:00+01:00")),
+    /^Friday,? 13/,
+  );
+  assert.match(dayTitle("2026-11-21T00:10:00Z", clock), /^Saturday,? 21 November$/);
+  // The same weekday as today would say the wrong day.
+  assert.equal(shortAge("2026-11-13T23:50:00+01:00", at("2026-11-20T00:10:00+01:00")), "13 Nov");
+  assert.equal(shortAge("2026-11-14T00:10:00+01:00", at("2026-11-20T23:50:00+01:00")), "Sat");
+});
+
 Deno.test("hours follow the English of the reader", () => {
   assert.equal(timeOfDay("2026-11-20T13:05:00Z", clock), "14:05");
   const american = { ...clock, locale: englishLocale("en-us,en;q=0.9") };
