@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { csvLine } from "../domain/analytics/csv.ts";
+import { BYTE_ORDER_MARK, csvLine } from "../domain/analytics/csv.ts";
 import { audit, listAudit } from "../domain/audit.ts";
 import { type AuditEntry, type AuditFilter, AuditList, AuditQuery } from "../protocol/audit.ts";
 import { adminOf } from "./authentication.ts";
@@ -11,7 +11,7 @@ import type { ApiServices } from "./services.ts";
 /** Entries that are read at once for the export. */
 const CSV_PAGE = 500;
 const COLUMNS = [
-  "time",
+  "time (UTC)",
   "actor kind",
   "actor id",
   "actor",
@@ -59,8 +59,7 @@ function csvOf(read: Read): ReadableStream<Uint8Array> {
   let cursor: string | null | undefined;
   return new ReadableStream({
     start(controller) {
-      // The byte order mark tells spreadsheets that it is UTF-8.
-      controller.enqueue(encoder.encode("\ufeff" + csvLine(COLUMNS)));
+      controller.enqueue(encoder.encode(BYTE_ORDER_MARK + csvLine(COLUMNS)));
     },
     async pull(controller) {
       if (cursor === null) return controller.close();

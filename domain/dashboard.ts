@@ -47,6 +47,8 @@ export interface Dashboard {
     user: User,
     conversationId: string,
   ): Promise<{ messages: Message[]; hasMore: boolean }>;
+  /** Messages that this agent has not read, over all conversations that are not resolved. */
+  totalUnread(user: User): Promise<number>;
   /** How many of their notifications this agent has not read. */
   unreadNotifications(user: User): Promise<number>;
   /** All agents who can be assigned. */

@@ -37,6 +37,7 @@ function createDashboard(
     etagOf: (content) => digestTag(new TextEncoder().encode(JSON.stringify(content))),
     conversation: (user, id) => orNull(conversations.get(agentPrincipal(user), id)),
     messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
+    totalUnread: (user) => conversations.totalUnread(agentPrincipal(user)),
     unreadNotifications: (user) => notifications.unread(agentPrincipal(user)),
     users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
     allUsers: () => listUsers(db),

@@ -227,7 +227,7 @@ onBothEngines(
     const read = () => get<string>(server, agent.token, `/series?${query}`);
     const text = await until(read, (body) => /,1,1\r\n/.test(body));
     const lines = text.split("\r\n");
-    assert.equal(lines[0], "start,end,messages_out,'=Bob");
+    assert.equal(lines[0], `start (UTC),"end (exclusive, UTC)",messages_out,'=Bob`);
     assert.equal(lines.length, 4, "two days and the last line's end");
     const { headers } = await read();
     assert.match(headers.get("content-type")!, /^text\/csv/);
@@ -347,7 +347,10 @@ onBothEngines("analytics: a label that is set later counts for what was before",
     token,
     `/series?${range("conversations_started", "&by=label&format=csv")}`,
   );
-  assert.match(csv.body, /^start,end,conversations_started,(Order,Refund|Refund,Order)\r\n/);
+  assert.match(
+    csv.body,
+    /^start \(.+\),"end \(.+\)",conversations_started,(Order,Refund|Refund,Order)\r\n/,
+  );
 });
 
 onBothEngines("analytics: what a client answers says how long messages take", async (server) => {

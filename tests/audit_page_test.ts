@@ -69,7 +69,7 @@ testWith(
       await two.page.getByRole("button", { name: "CSV" }).click();
       const file = await (await downloading).path();
       const csv = await Deno.readTextFile(file);
-      assert.match(csv, /^\ufefftime,actor kind/);
+      assert.match(csv, /^\ufefftime \(UTC\),actor kind/);
       assert.match(csv, /user\.created/);
       assert.ok(!csv.includes("sign_in."));
       for (const scheme of ["light", "dark"] as const) {

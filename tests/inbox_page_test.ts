@@ -149,6 +149,11 @@ testWith(
           id,
         );
 
+      // The list is of other conversations, or of the newest ones; the count is of all.
+      for (const path of ["/?view=mine", "/analytics"]) {
+        const html = await (await page.request.get(url + path)).text();
+        assert.match(html, /class="badge"[^>]*>(?:<[^>]*>|\s)*14\b/, path);
+      }
       await row(oldest.conversationId).click();
       await page.getByRole("heading", { level: 2, name: oldest.name }).waitFor();
       assert.ok(!await isInView(all.at(-1)!.conversationId), "the list is scrolled");

@@ -56,6 +56,7 @@ export function createInbox(start: InboxStart) {
     userId: user.id,
     get: (path, ifNoneMatch) => workspace.request(path, { ifNoneMatch }),
   }, start.listTag);
+  list.setTotalUnread(start.unread);
   if (start.selected?.seed) list.merge(start.selected.seed.conversation);
   const actions = createActions(
     list,

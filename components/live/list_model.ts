@@ -3,6 +3,7 @@ import type { Conversation } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import {
   compare,
+  countedOf,
   type ListFilter,
   matches,
   merge,
@@ -177,7 +178,7 @@ export function createListModel(
     const known = rows.value.get(id);
     add(conversation);
     if (known !== undefined && known.readInbound !== null) {
-      totalUnread.value += unreadOf(rows.value.get(id)!) - unreadOf(known);
+      totalUnread.value += countedOf(rows.value.get(id)!) - countedOf(known);
     } else if (lastMessage?.role === "visitor" && lastMessage.seq === lastSeq) {
       totalUnread.value++;
     }

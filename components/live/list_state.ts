@@ -155,8 +155,13 @@ export function tailOf(items: Conversation[], nextCursor: string | null): Tail |
   return { lastActivityAt: last.lastActivityAt, id: last.id };
 }
 
+/** What it adds to the total, which leaves resolved conversations out. */
+export function countedOf(row: Row): number {
+  return row.conversation.status === "resolved" ? 0 : unreadOf(row);
+}
+
 export function sumUnread(rows: Rows): number {
   let sum = 0;
-  for (const row of rows.values()) sum += unreadOf(row);
+  for (const row of rows.values()) sum += countedOf(row);
   return sum;
 }

@@ -7,8 +7,6 @@ import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 export interface PageStart extends WorkspaceStart {
   /** For the document's title, without the product's name. */
   title: string;
-  /** Unread messages of the agent. */
-  unread: number;
 }
 
 /** A page beside the inbox: the workspace, and the number of unread messages. */

@@ -17,6 +17,8 @@ export interface WorkspaceStart {
   user: User;
   clock: Clock;
   theme: Theme;
+  /** Messages that the agent has not read, over all conversations. */
+  unread: number;
   /** Notifications that the agent has not read. */
   unreadNotifications: number;
 }

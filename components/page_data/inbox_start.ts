@@ -20,7 +20,7 @@ export async function inboxStart(
   const labels = await services.labels();
   // The address may name a label that was deleted.
   if (!labels.some(({ id }) => id === filter.label)) delete filter.label;
-  const [list, users, seed, unreadNotifications] = await Promise.all([
+  const [list, users, seed, unread, unreadNotifications] = await Promise.all([
     services.conversations(user, {
       view: filter.view,
       status: filter.status === "all" ? undefined : filter.status,
@@ -29,6 +29,7 @@ export async function inboxStart(
     }),
     services.users(),
     conversationId === null ? null : seedThread(user, conversationId),
+    services.totalUnread(user),
     services.unreadNotifications(user),
   ]);
   return {
@@ -39,6 +40,7 @@ export async function inboxStart(
     list,
     listTag: await services.etagOf(list),
     filter,
+    unread,
     unreadNotifications,
     selected: conversationId === null ? null : { id: conversationId, seed },
     clock: clockOf(request.headers),

@@ -35,7 +35,7 @@ function newestPostgres(): string | null {
 }
 
 async function postgresAnswers(): Promise<boolean> {
-  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2000 });
+  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 15_000 });
   client.on("error", () => {});
   try {
     await client.connect();
