@@ -90,8 +90,10 @@ export type Settings =
     >
   >;
 
-/** One event of the server with its type. */
-export type ServerEvent = { [T in EventType]: { type: T; data: Events[T] } }[EventType];
+/** One event of the server with its type, and when it was sent by the server's clock (ISO 8601). */
+export type ServerEvent = {
+  [T in EventType]: { type: T; timestamp?: string; data: Events[T] };
+}[EventType];
 
 /** The events of `client.on` besides the server's. */
 export interface ClientEvents {

@@ -14,6 +14,7 @@ import { WorkspaceProvider } from "../components/shell/context.ts";
 import { Rail } from "../components/shell/Rail.tsx";
 import { ShortcutsDialog } from "../components/shell/ShortcutsDialog.tsx";
 import { Toasts } from "../components/ui/Toasts.tsx";
+import { isolate } from "../protocol/visible_text.ts";
 
 /** The whole inbox: one island, so that moving between conversations never loads a page. */
 export default function InboxApp({ start }: { start: Packed<InboxStart> }) {
@@ -51,7 +52,9 @@ function Frame({ inbox }: { inbox: InboxModel }) {
       />
       <main class="panes">
         <h1 class="sr-only">
-          {inbox.selected.value ? `Conversation with ${titleOf(inbox.selected.value)}` : "Inbox"}
+          {inbox.selected.value
+            ? `Conversation with ${isolate(titleOf(inbox.selected.value))}`
+            : "Inbox"}
         </h1>
         <ListPane />
         <ThreadPane />

@@ -2,6 +2,7 @@
  * Metrics, as clients follow them and as HTTP answers them. docs/protocols/native.md describes them.
  */
 import { z } from "zod";
+import { isVisible } from "./visible_text.ts";
 
 export const FAMILIES = ["activity", "engagement", "performance"] as const;
 export type MetricFamily = (typeof FAMILIES)[number];
@@ -256,7 +257,9 @@ export const BusinessHoursBody = z.strictObject({ businessHours: BusinessHours }
 export const MAX_RATING_COMMENT = 2000;
 export const RatingBody = z.strictObject({
   rating: z.number().int().min(1).max(5),
-  comment: z.string().max(MAX_RATING_COMMENT).transform((text) => text.toWellFormed().trim())
+  comment: z.string().max(MAX_RATING_COMMENT).transform((text) =>
+    isVisible(text) ? text.toWellFormed().trim() : ""
+  )
     .optional(),
 });
 export const RatingResponse = z.object({

@@ -1,6 +1,7 @@
 /** Names of contexts and their participants, and the request for a participant's token. */
 import { z } from "zod";
 import { Timestamp } from "./model.ts";
+import { nameOf } from "./text_fields.ts";
 
 const Printable = z.string().regex(
   /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,200}$/u,
@@ -27,7 +28,7 @@ export const ExternalId = Printable;
 
 export const ParticipantTokenBody = z.strictObject({
   userId: ExternalId,
-  userName: z.string().trim().min(1).max(100).optional(),
+  userName: nameOf(100).optional(),
   /** Seconds. */
   expiresIn: z.number().int().min(60).max(86_400).optional(),
 });

@@ -1,6 +1,7 @@
 /** Bodies of requests and responses of /api/labels. A label itself is in model.ts. */
 import { z } from "zod";
 import { Id, Label, LabelColor } from "./model.ts";
+import { nameOf, visibleOrEmpty } from "./text_fields.ts";
 
 /** Labels in all. */
 export const MAX_LABELS = 200;
@@ -14,10 +15,10 @@ const Text = z.string().trim().overwrite((text) => text.toWellFormed());
 
 export const CreateLabelBody = z.strictObject({
   /** Several spaces become one, so that no two labels look the same. */
-  name: Text.overwrite((name) => name.normalize().replace(/\s+/g, " ")).min(1).max(MAX_LABEL_NAME),
+  name: z.string().overwrite((name) => name.normalize()).pipe(nameOf(MAX_LABEL_NAME)),
   /** Default: gray. */
   color: LabelColor.optional(),
-  description: Text.max(MAX_LABEL_DESCRIPTION).nullable().optional(),
+  description: Text.max(MAX_LABEL_DESCRIPTION).refine(...visibleOrEmpty).nullable().optional(),
 });
 export type CreateLabelBody = z.infer<typeof CreateLabelBody>;
 

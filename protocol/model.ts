@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { nameOf, visibleOrEmpty } from "./text_fields.ts";
+import { cleanName } from "./visible_text.ts";
 
 /** Ids are UUIDs (version 7 where Parley makes them). */
 export const Id = z.uuid().overwrite((id) => id.toLowerCase());
@@ -179,13 +181,13 @@ export type User = z.infer<typeof User>;
 
 /** What a website may know of its widget without any secret. */
 export const WidgetAppearance = z.object({
-  title: z.string().trim().min(1).max(60),
-  greeting: z.string().trim().max(300),
+  title: nameOf(60),
+  greeting: z.string().trim().max(300).refine(...visibleOrEmpty),
   /** CSS hex colour, e.g. "#4f46e5". */
   accent: z.string().regex(/^#[0-9a-fA-F]{6}$/, "must be a hex colour such as #4f46e5"),
   position: z.enum(["right", "left"]),
-  launcherLabel: z.string().trim().max(40),
-  placeholder: z.string().trim().max(60),
+  launcherLabel: z.string().overwrite(cleanName).max(40).refine(...visibleOrEmpty),
+  placeholder: z.string().overwrite(cleanName).max(60).refine(...visibleOrEmpty),
 });
 export type WidgetAppearance = z.infer<typeof WidgetAppearance>;
 
@@ -229,14 +231,17 @@ export type RuleCondition = z.infer<typeof RuleCondition>;
 
 export const RuleAction = z.discriminatedUnion("kind", [
   /** The bot writes into the visitor's conversation. */
-  z.strictObject({ kind: z.literal("bot_message"), content: RuleText.min(1).max(2000) }),
+  z.strictObject({
+    kind: z.literal("bot_message"),
+    content: RuleText.min(1).max(2000).refine(...visibleOrEmpty),
+  }),
 ]);
 export type RuleAction = z.infer<typeof RuleAction>;
 
 export const ContextRule = z.object({
   id: Id,
   userId: Id.nullable(),
-  name: RuleText.min(1).max(100),
+  name: nameOf(100),
   enabled: z.boolean(),
   /** Rules are tried in this order, the smallest first. */
   position: z.number().int(),

@@ -32,6 +32,7 @@ import {
   SubscribeMetrics,
 } from "./analytics.ts";
 import type { NotificationPreferences } from "./notifications.ts";
+import { visibleOrEmpty } from "./text_fields.ts";
 import { type DatabaseChange, Subscribe, type Subscribed, type TableName } from "./tables.ts";
 
 export const SUBPROTOCOL = "parley.v1";
@@ -55,7 +56,7 @@ const ClientMessageId = z.string().min(1).max(64).regex(
 export const Content = z.string().max(MAX_CONTENT).refine(
   (text) => text.trim() !== "",
   "must not be empty",
-).overwrite((text) => text.toWellFormed());
+).refine(...visibleOrEmpty).overwrite((text) => text.toWellFormed());
 
 /** Characters of an access token, and of a session's id. */
 export const MAX_TOKEN = 8192;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Id, Timestamp } from "./model.ts";
 import { EventName } from "./notifications.ts";
+import { nameOf } from "./text_fields.ts";
 
 /** The rights of an API key, which are given when it is created. */
 export const SCOPES = {
@@ -35,7 +36,7 @@ export type ApiKey = z.infer<typeof ApiKey>;
 export const ApiKeyList = z.object({ items: z.array(ApiKey), nextCursor: z.null() });
 
 export const CreateApiKeyBody = z.strictObject({
-  name: z.string().trim().min(1).max(100).overwrite((text) => text.toWellFormed()),
+  name: nameOf(100),
   scopes: z.array(Scope).min(1).max(Object.keys(SCOPES).length).overwrite((scopes) => [
     ...new Set(scopes),
   ]),

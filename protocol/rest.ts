@@ -16,14 +16,14 @@ import {
   WidgetConfig,
 } from "./model.ts";
 import { LabelIds } from "./labels.ts";
+import { Email, EmailText, nameOf } from "./text_fields.ts";
 import { COMMANDS, MAX_HISTORY } from "./native.ts";
 
 export const Password = z.string().min(10, "must have at least 10 characters").max(200);
-export const Email = z.string().trim().toLowerCase().max(254).pipe(z.email());
-const Name = z.string().trim().min(1).max(100);
+const Name = nameOf(100);
 
 export const LoginBody = z.strictObject({
-  email: z.string().trim().toLowerCase().min(1).max(254),
+  email: EmailText.min(1),
   password: z.string().min(1).max(200),
 });
 /** `token` is an access token for `Authorization: Bearer` and for the socket; `expiresAt` ISO 8601. */
@@ -118,7 +118,7 @@ export const PostMessageBody = z.strictObject({
   /** For API keys: the agent as whom, or the name of a bot. Default: a bot with the key's name. */
   sender: z.union([
     z.strictObject({ userId: Id }),
-    z.strictObject({ userName: Name.overwrite((text) => text.toWellFormed()) }),
+    z.strictObject({ userName: Name }),
   ]).optional(),
 });
 export const MessageQuery = z.strictObject({

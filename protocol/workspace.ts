@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { Cursor, Id, queryInteger, Timestamp } from "./model.ts";
 import { Content } from "./native.ts";
+import { nameOf } from "./text_fields.ts";
 
-const Text = z.string().trim().overwrite((text) => text.toWellFormed());
 const Paging = {
   cursor: Cursor.optional(),
   limit: queryInteger(1, 100).optional(),
@@ -58,7 +58,7 @@ export const CreateChannelBody = z.strictObject({
     /^[a-z][a-z0-9_]*$/,
     'must be a platform\'s name such as "telegram"',
   ),
-  name: Text.min(1).max(100),
+  name: nameOf(100),
   /** Default: false. */
   enabled: z.boolean().optional(),
   /** No secrets: all who may read the channel see them. */

@@ -1,5 +1,5 @@
 /** Agents' sign-ins: the key of tokens, the first admin, how long a sign-in lasts, and passwords. */
-import { z } from "zod";
+import { Email } from "../protocol/text_fields.ts";
 import { int, setting, text } from "./define.ts";
 
 export const signIn = {
@@ -12,7 +12,7 @@ export const signIn = {
   ),
   adminEmail: setting(
     "ADMIN_EMAIL",
-    z.email("must be an e-mail address"),
+    Email,
     undefined,
     "With ADMIN_PASSWORD: creates the first admin when there is no user",
   ),

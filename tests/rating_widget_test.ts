@@ -1,8 +1,78 @@
 import assert from "node:assert/strict";
+import type { Browser, Locator } from "playwright-core";
+import type { ConversationList } from "../protocol/rest.ts";
 import { visit } from "./support/browser.ts";
+import { poll } from "./support/deadline.ts";
 import { call, login } from "./support/http.ts";
-import { withPages } from "./support/pages.ts";
+import { signIn, withPages } from "./support/pages.ts";
+import { ADMIN, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
+
+interface Identified {
+  name?: unknown;
+  email?: unknown;
+}
+type Parley = (command: "identify", visitor: Identified) => void;
+
+/** A website gives names and addresses of all kinds, of which the good ones arrive. */
+async function showsNames(url: string, server: TestServer, browser: Browser): Promise<void> {
+  const warnings: string[] = [];
+  const { page } = await visit(browser);
+  page.on("console", (message) => {
+    if (message.type() === "warning") warnings.push(message.text());
+  });
+  await page.goto(`${url}/demo`);
+  await page.getByRole("button", { name: "Chat" }).click();
+  const box = page.getByRole("textbox", { name: "Message" });
+  const identify = (visitor: Identified) =>
+    page.evaluate(
+      (given) => (globalThis as unknown as { Parley: Parley }).Parley("identify", given),
+      visitor,
+    );
+  const name = "דנה (רכש)!";
+  await identify({ name: 4711 });
+  await identify({ name: `\u202e ${name}\u0000`, email: "not an address" });
+  await box.fill("\u200b");
+  await box.press("Enter");
+  assert.equal(await box.inputValue(), "\u200b", "what nobody can see is not sent");
+  const text = "האם אתם פתוחים?\nWe are, until 8!";
+  await box.fill(text);
+  await box.press("Enter");
+  await page.getByText("Sent", { exact: true }).first().waitFor({ state: "attached" });
+  assert.ok(warnings.some((one) => one.includes('"name" must be text')), `${warnings}`);
+  assert.ok(warnings.some((one) => one.includes('"email": must be an e-mail address')));
+  await identify({ email: "jos\u00e9@b\u00fcrger.example" });
+
+  const { token } = await login(server);
+  const contact = await poll(
+    async () => {
+      const path = "/api/conversations?status=open";
+      const { body } = await call<ConversationList>(server, "GET", path, { token });
+      return body.items.find((one) => one.contact.name === name)?.contact;
+    },
+    (one) => one?.email === "jos\u00e9@b\u00fcrger.example",
+    "the contact has name and address",
+  );
+
+  // Each text has its own direction, and that of what is around it stays.
+  const agent = await visit(browser);
+  await signIn(agent.page, url, ADMIN);
+  const row = agent.page.locator(".row", { hasText: name });
+  await row.click();
+  const said = agent.page.locator(".bubble > [dir=auto]", { hasText: "until 8!" });
+  await said.waitFor();
+  const directionOf = (part: Locator) =>
+    part.evaluate((element) => getComputedStyle(element).direction);
+  assert.equal(await directionOf(row.locator(".row-name")), "rtl");
+  assert.equal(await directionOf(row), "ltr");
+  assert.equal(await directionOf(agent.page.getByRole("heading", { level: 2, name })), "rtl");
+  assert.equal(await directionOf(said), "rtl");
+  assert.equal(await said.evaluate((one) => getComputedStyle(one).unicodeBidi), "plaintext");
+  assert.match(await agent.page.title(), /\u2068דנה \(רכש\)!\u2069 · Parley$/);
+  const inPanel = page.locator(".bubble > [dir=auto]", { hasText: "until 8!" });
+  assert.equal(await directionOf(inPanel), "rtl");
+  assert.ok(contact);
+}
 
 testWith(
   ["chromium"],
@@ -57,5 +127,6 @@ testWith(
       await resolve();
       await question.waitFor();
       assert.deepEqual(complaints, []);
+      await showsNames(url, server, browser);
     }),
 );

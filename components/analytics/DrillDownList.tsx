@@ -41,11 +41,11 @@ export function DrillDownList({ drillDown, unit, onClose }: {
             {items.map(({ conversationId, contactName, status, value, at, comment }) => (
               <li key={conversationId}>
                 <a href={`/conversations/${conversationId}`}>
-                  <strong>{contactName.trim() || "Visitor"}</strong>
+                  <strong dir="auto">{contactName.trim() || "Visitor"}</strong>
                   <span>{status}</span>
                   <time dateTime={at}>{exactTime(at, clock)}</time>
                   <b>{value === null ? "" : valueText(value, unit)}</b>
-                  {comment && <q>{comment}</q>}
+                  {comment && <q dir="auto">{comment}</q>}
                 </a>
               </li>
             ))}

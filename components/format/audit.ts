@@ -1,4 +1,5 @@
 import type { AuditEntry } from "../../protocol/audit.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** Names of the groups of actions, in the order of the filter. */
 export const GROUP_WORDS = {
@@ -19,7 +20,8 @@ export function actorWords({ kind, name }: AuditEntry["actor"]): string {
   return name ?? "A deleted user";
 }
 
-const quoted = (name: string | null) => name === null ? "(deleted)" : `“${name}”`;
+const quoted = (name: string | null) => name === null ? "(deleted)" : `“${isolate(name)}”`;
+const text = (value: unknown) => isolate(String(value));
 const number = (value: unknown) => typeof value === "number" ? value : 1;
 const count = (value: unknown, one: string, many: string) =>
   number(value) === 1 ? one : `${number(value)} ${many}`;
@@ -53,7 +55,7 @@ export function auditSentence(entry: AuditEntry): string {
   const { action, actor, subject, data } = entry;
   const who = actorWords(actor);
   const own = actor.id !== null && actor.id === subject.id;
-  const name = subject.name ?? "a deleted user";
+  const name = isolate(subject.name ?? "a deleted user");
   switch (action) {
     case "sign_in.started":
       return `${name} signed in`;
@@ -73,8 +75,8 @@ export function auditSentence(entry: AuditEntry): string {
       }`;
     case "user.renamed":
       return own
-        ? `${data["from"]} changed their name to ${data["to"]}`
-        : `${who} renamed ${data["from"]} to ${data["to"]}`;
+        ? `${text(data["from"])} changed their name to ${text(data["to"])}`
+        : `${who} renamed ${text(data["from"])} to ${text(data["to"])}`;
     case "user.password_changed":
       return own ? `${who} changed their password` : `${who} gave ${name} a new password`;
     case "user.password_refused":
@@ -98,7 +100,7 @@ export function auditSentence(entry: AuditEntry): string {
 function endedSentence({ data, subject, actor }: AuditEntry, who: string, whose: string): string {
   const signIns = count(data["count"], "one sign-in", "sign-ins");
   const verb = number(data["count"]) === 1 ? "was" : "were";
-  const name = subject.name ?? "a deleted user";
+  const name = isolate(subject.name ?? "a deleted user");
   switch (data["reason"]) {
     case "signed_out":
       return `${name} signed out`;

@@ -1,4 +1,5 @@
 import type { Conversation, ConversationStatus } from "../../protocol/model.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** The names of a conversation's statuses. */
 export const STATUS_WORDS: Record<ConversationStatus, string> = {
@@ -17,7 +18,7 @@ export function channelWord(platform: string): string {
 
 /** People in a sentence: "Ann", "Ann and Bea", "Ann, Bea and 2 others". */
 export function namesOf(people: readonly { userName: string }[]): string {
-  const names = people.map(({ userName }) => userName.trim() || "Visitor");
+  const names = people.map(({ userName }) => isolate(userName.trim()) || "Visitor");
   if (names.length < 3) return names.join(" and ");
   if (names.length === 3) return `${names[0]}, ${names[1]} and ${names[2]}`;
   return `${names[0]}, ${names[1]} and ${names.length - 2} others`;
@@ -31,5 +32,5 @@ export function contactName({ id, name }: { id: string; name: string }): string 
 /** The title of a conversation: its contact, with the context if it has one. */
 export function titleOf({ contact, contextId }: Pick<Conversation, "contact" | "contextId">) {
   const name = contactName(contact);
-  return contextId === undefined ? name : `${contextId} · ${name}`;
+  return contextId === undefined ? name : `${isolate(contextId)} · ${isolate(name)}`;
 }

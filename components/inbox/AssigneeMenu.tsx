@@ -48,7 +48,9 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
                 <>
                   <Avatar id={assignee.userId} name={assignee.userName} size="s" shape="team" />
                   <span class="sr-only">Assigned to</span>
-                  <span class="truncate phone-unseen">{mine ? "You" : assignee.userName}</span>
+                  <span class="truncate phone-unseen" dir="auto">
+                    {mine ? "You" : assignee.userName}
+                  </span>
                 </>
               )
               : (
@@ -82,7 +84,7 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
                 checked={assignee?.userId === user.id}
                 onSelect={() => choose(close, user)}
               >
-                {user.name}
+                <bdi>{user.name}</bdi>
                 {user.id === inbox.user.id && " (you)"}
               </MenuItem>
             ))}

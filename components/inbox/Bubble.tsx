@@ -33,7 +33,7 @@ export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
         {startsGroup
           ? (
             <p class="bubble-name">
-              {line.senderId === user.id ? "You" : line.senderName}
+              <bdi>{line.senderId === user.id ? "You" : line.senderName}</bdi>
               {isPrivate && (
                 <span class="bubble-private">
                   <Lock size={11} aria-hidden="true" /> Private note
@@ -41,11 +41,19 @@ export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
               )}
             </p>
           )
-          : <span class="sr-only">{line.senderName}:</span>}
+          : (
+            <span class="sr-only">
+              <bdi>{line.senderName}</bdi>:
+            </span>
+          )}
         <div class="bubble">
           {line.isDeleted
             ? <em class="bubble-deleted">Message deleted</em>
-            : <Content text={line.content} />}
+            : (
+              <div class="said" dir="auto">
+                <Content text={line.content} />
+              </div>
+            )}
         </div>
         {receipt === "failed"
           ? <Failed line={line} />

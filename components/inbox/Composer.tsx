@@ -67,6 +67,7 @@ export function Composer({ id }: { id: string }) {
           : (
             <textarea
               {...area}
+              dir="auto"
               key="own"
               ref={box}
               value={composer.own}

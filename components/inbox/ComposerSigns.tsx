@@ -72,7 +72,7 @@ export function ComposerSigns({ sharing, changed, collisionWith, onJoin }: Compo
               </span>
             )}
             {text && (
-              <span class="composer-preview truncate" aria-hidden="true">
+              <span class="composer-preview truncate" dir="auto" aria-hidden="true">
                 {text.length > PREVIEW ? `…${text.slice(-PREVIEW)}` : text}
               </span>
             )}

@@ -23,7 +23,7 @@ export function ContactCard({ contact }: { contact: Contact }) {
     <section class="contact-card" aria-label="Contact">
       <Avatar id={contact.id} name={contactName(contact)} size="l" presence={presence} />
       <div class="contact-name">
-        <h3>{contactName(contact)}</h3>
+        <h3 dir="auto">{contactName(contact)}</h3>
         <IconButton
           label="Edit contact"
           size="s"
@@ -38,7 +38,7 @@ export function ContactCard({ contact }: { contact: Contact }) {
         ? (
           <a class="contact-mail" href={`mailto:${contact.email}`}>
             <Mail size={14} aria-hidden="true" />
-            <span>{contact.email}</span>
+            <span dir="auto">{contact.email}</span>
           </a>
         )
         : <p class="contact-none">No e-mail address</p>}

@@ -97,13 +97,13 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 function PageLink({ url, title }: { url: string; title?: string }) {
   const href = webHref(url);
   const text = title || url;
-  if (href === null) return <span title={url}>{text}</span>;
+  if (href === null) return <span title={url} dir="auto">{text}</span>;
   const { host, pathname } = new URL(href);
   return (
     <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">
       <Globe size={14} aria-hidden="true" />
       <span>
-        {title && <span class="page-title">{title}</span>}
+        {title && <span class="page-title" dir="auto">{title}</span>}
         <span class="page-path">{host}{pathname}</span>
       </span>
     </a>
@@ -131,11 +131,17 @@ function ConversationFacts({ conversation }: { conversation: Conversation }) {
         {conversation.waitingSince && (
           <Fact name="Waiting">{waitedFor(conversation.waitingSince, clock)}</Fact>
         )}
-        <Fact name="Assignee">{conversation.assignee?.userName ?? "Nobody"}</Fact>
+        <Fact name="Assignee">
+          <bdi>{conversation.assignee?.userName ?? "Nobody"}</bdi>
+        </Fact>
         <Fact name="Channel">
           {channelWord(conversation.platform)}
         </Fact>
-        {conversation.contextId && <Fact name="Context">{conversation.contextId}</Fact>}
+        {conversation.contextId && (
+          <Fact name="Context">
+            <bdi>{conversation.contextId}</bdi>
+          </Fact>
+        )}
         <Fact name="Started">
           <Time iso={conversation.createdAt} clock={clock} as={mediumTime} />
         </Fact>

@@ -8,6 +8,7 @@ import { Badge, CountBadge } from "../ui/Badge.tsx";
 import { Time } from "../ui/Time.tsx";
 import { LabelDot } from "../ui/LabelChip.tsx";
 import { useInbox } from "./context.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 interface ConversationRowProps {
   row: Row;
@@ -52,7 +53,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
         />
         <span class="row-body">
           <span class="row-top">
-            <span class="row-name truncate">{titleOf(conversation)}</span>
+            <span class="row-name truncate" dir="auto">{titleOf(conversation)}</span>
             <Time iso={conversation.lastActivityAt} clock={clock} as={shortAge} />
           </span>
           <span class="row-middle">
@@ -79,7 +80,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
                   <Avatar id={assignee.userId} name={assignee.userName} size="s" shape="team" />
                   <span class="truncate">
                     <span class="sr-only">Assigned to</span>{" "}
-                    {assignee.userId === inbox.user.id ? "You" : assignee.userName}
+                    <bdi>{assignee.userId === inbox.user.id ? "You" : assignee.userName}</bdi>
                   </span>
                 </span>
               )}
@@ -98,12 +99,12 @@ function RowLabels({ labels }: { labels: Label[] }) {
   if (labels.length === 0) return null;
   const more = labels.slice(SHOWN_LABELS);
   return (
-    <span class="row-labels" title={labels.map(({ name }) => name).join(", ")}>
+    <span class="row-labels" title={labels.map(({ name }) => isolate(name)).join(", ")}>
       <span class="sr-only">Labels</span>
       {labels.slice(0, SHOWN_LABELS).map(({ id, name, color }) => (
         <span key={id} class="row-label">
           <LabelDot color={color} />
-          <span class="truncate">{name}</span>
+          <span class="truncate" dir="auto">{name}</span>
         </span>
       ))}
       {more.length > 0 && (
@@ -125,7 +126,7 @@ function Preview({ conversation }: { conversation: Conversation }) {
   const { user } = useInbox();
   const last = conversation.lastMessage;
   if (last === null) return <span class="row-preview">No messages yet</span>;
-  const author = last.userId === user.id ? "You:" : `${last.userName}:`;
+  const author = last.userId === user.id ? "You:" : `${isolate(last.userName)}:`;
   const own = last.role === "visitor" || last.role === "system" ? null : author;
   return (
     <span class="row-preview">
@@ -135,7 +136,7 @@ function Preview({ conversation }: { conversation: Conversation }) {
             <StickyNote size={12} aria-hidden="true" /> Note:
           </span>
         )
-        : own && <span class="row-own">{own}</span>} {last.preview || "Message deleted"}
+        : own && <span class="row-own">{own}</span>} <bdi>{last.preview || "Message deleted"}</bdi>
     </span>
   );
 }

@@ -120,7 +120,7 @@ export function LabelChooser(props: LabelChooserProps) {
             onClick={() => take(index)}
           >
             <LabelDot color={label.color} />
-            <span class="menu-label">{label.name}</span>
+            <span class="menu-label" dir="auto">{label.name}</span>
             {chosen.includes(label.id) && <Check class="menu-check" size={16} aria-hidden="true" />}
           </div>
         ))}

@@ -39,7 +39,7 @@ export function LabelFilter() {
             <>
               <LabelDot color={chosen.color} />
               <span class="sr-only">Label:</span>
-              <span class="truncate">{chosen.name}</span>
+              <span class="truncate" dir="auto">{chosen.name}</span>
             </>
           )
           : (

@@ -81,7 +81,7 @@ export function useMentions(
             onClick={() => take(person)}
           >
             <Avatar id={person.id} name={person.name} size="s" shape="team" />
-            <span class="truncate">{person.name}</span>
+            <span class="truncate" dir="auto">{person.name}</span>
           </div>
         ))}
       </div>

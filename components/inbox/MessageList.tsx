@@ -53,7 +53,7 @@ export function MessageList() {
             if (line.kind === "activity") {
               return (
                 <p class="thread-activity" key={line.key}>
-                  {line.message.content}
+                  <bdi dir="ltr">{line.message.content}</bdi>
                   <Time iso={line.message.createdAt} clock={clock} as={timeOfDay} />
                 </p>
               );

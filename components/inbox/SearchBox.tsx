@@ -37,6 +37,7 @@ export function SearchBox() {
       <Search size={16} aria-hidden="true" />
       <input
         ref={box}
+        dir="auto"
         type="text"
         inputMode="search"
         role="combobox"

@@ -12,6 +12,7 @@ import { ListSkeleton } from "../ui/Skeleton.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
 import { Time } from "../ui/Time.tsx";
 import { useInbox } from "./context.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 export const RESULTS_ID = "search-results";
 export const optionId = (key: string) => `found-${key}`;
@@ -104,7 +105,13 @@ function Row({ row }: { row: Found }) {
     return (
       <Body id={id} name={contactName({ id, name: name.text })} title={<Name id={id} of={name} />}>
         <span class="found-text truncate">
-          {email ? <Marks of={email} /> : conversationId === null && "No conversation yet"}
+          {email
+            ? (
+              <bdi>
+                <Marks of={email} />
+              </bdi>
+            )
+            : conversationId === null && "No conversation yet"}
         </span>
       </Body>
     );
@@ -117,12 +124,19 @@ function Row({ row }: { row: Found }) {
       <Body
         id={contact.id}
         name={contactName({ id: contact.id, name: contact.name.text })}
-        title={contextId === null ? name : <>{<Marks of={contextId} />} · {name}</>}
+        title={contextId === null ? name : (
+          <>
+            <bdi>
+              <Marks of={contextId} />
+            </bdi>{" "}
+            · <bdi>{name}</bdi>
+          </>
+        )}
         at={lastActivityAt}
       >
         <span class="found-text truncate">
           {status !== "open" && <span class="found-status">{`${STATUS_WORDS[status]} · `}</span>}
-          {byEmail ? <Marks of={contact.email!} /> : preview || "No messages yet"}
+          <bdi>{byEmail ? <Marks of={contact.email!} /> : preview || "No messages yet"}</bdi>
         </span>
       </Body>
     );
@@ -134,7 +148,7 @@ function Row({ row }: { row: Found }) {
     <Body
       id={contact.id}
       name={name}
-      title={contextId === null ? name : `${contextId} · ${name}`}
+      title={contextId === null ? name : `${isolate(contextId)} · ${isolate(name)}`}
       at={createdAt}
     >
       <span class="found-text found-snippet">
@@ -144,8 +158,12 @@ function Row({ row }: { row: Found }) {
               <Lock size={12} aria-hidden="true" /> Note:{" "}
             </span>
           )
-          : sender.role !== "visitor" && <span class="row-own">{`${sender.userName}: `}</span>}
-        <Marks of={snippet} />
+          : sender.role !== "visitor" && (
+            <span class="row-own">{`${isolate(sender.userName)}: `}</span>
+          )}
+        <bdi>
+          <Marks of={snippet} />
+        </bdi>
       </span>
     </Body>
   );
@@ -166,7 +184,7 @@ function Body({ id, name, title, at, children }: BodyProps) {
       <Avatar id={id} name={name} size="m" />
       <span class="row-body">
         <span class="row-top">
-          <span class="row-name truncate">{title}</span>
+          <span class="row-name truncate" dir="auto">{title}</span>
           {at && <Time iso={at} clock={inbox.clock.value} as={shortAge} />}
         </span>
         {children}

@@ -50,7 +50,7 @@ function Who({ conversation }: { conversation: Conversation }) {
     <div class="thread-who">
       <Avatar id={contact.id} name={contactName(contact)} size="m" presence={status} />
       <div>
-        <h2 class="truncate">{titleOf(conversation)}</h2>
+        <h2 class="truncate" dir="auto">{titleOf(conversation)}</h2>
         <p class="truncate">
           <span data-status={conversation.status} class="thread-status">
             {STATUS_WORDS[conversation.status]}

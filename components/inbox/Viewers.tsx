@@ -1,6 +1,7 @@
 import { namesOf } from "../format/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { useInbox } from "./context.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** Avatars that are shown; of the rest there is the number. */
 const SHOWN = 3;
@@ -19,7 +20,7 @@ export function Viewers() {
           key={userId}
           class="viewer"
           data-busy={busy.has(userId) ? "" : undefined}
-          data-tip={`${userName} ${busy.has(userId) ? "is writing" : "has this open"}`}
+          data-tip={`${isolate(userName)} ${busy.has(userId) ? "is writing" : "has this open"}`}
           data-tip-at="start"
         >
           <Avatar

@@ -6,6 +6,7 @@ import { type Draft, readDraft, writeDraft } from "../storage/drafts.ts";
 import { useInbox } from "./context.ts";
 import { useCollision } from "./use_collision.ts";
 import { usePendingSend } from "./use_pending_send.ts";
+import { isolate, isVisible } from "../../protocol/visible_text.ts";
 
 export type ComposerState = ReturnType<typeof useComposer>;
 
@@ -116,7 +117,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   }
 
   const isOffline = shared !== null && shared.status.value !== "ready";
-  const unavailable = text.trim() === ""
+  const unavailable = !isVisible(text)
     ? "Write something first"
     : left < 0
     ? "The message is too long"
@@ -150,7 +151,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     // Text that is typed before the shared text is loaded would be lost.
     canShare: isOpen && !["loading", "failed"].includes(draft.shared.value!.status.value),
     writers: draft.writers.value,
-    contact: inbox.selected.value === null ? "the contact" : titleOf(inbox.selected.value),
+    contact: inbox.selected.value === null ? "the contact" : isolate(titleOf(inbox.selected.value)),
     change,
     setMode,
     joinShared,

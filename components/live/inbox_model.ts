@@ -14,6 +14,7 @@ import { createListModel } from "./list_model.ts";
 import { createSearch } from "./search_model.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** What the server renders the page with. */
 export interface InboxStart extends WorkspaceStart {
@@ -74,7 +75,7 @@ export function createInbox(start: InboxStart) {
       const row = id === null ? undefined : list.rows.value.get(id);
       announcement.value = row === undefined
         ? ""
-        : `Conversation with ${titleOf(row.conversation)}`;
+        : `Conversation with ${isolate(titleOf(row.conversation))}`;
     },
   );
   const { selectedId } = navigation;
@@ -155,7 +156,7 @@ export function createInbox(start: InboxStart) {
       own.on("message", ({ conversationId, sender, type, content }) => {
         if (conversationId !== selectedId.value || sender.userId === user.id) return;
         if (type === "text") {
-          announcement.value = `${namesOf([sender])}: ${content.slice(0, ANNOUNCED)}`;
+          announcement.value = `${namesOf([sender])}: ${isolate(content.slice(0, ANNOUNCED))}`;
         }
       }),
     ];
@@ -187,7 +188,7 @@ export function createInbox(start: InboxStart) {
       }),
       effect(() => {
         const count = list.totalUnread.value;
-        const name = selected.value === null ? "Inbox" : titleOf(selected.value);
+        const name = selected.value === null ? "Inbox" : isolate(titleOf(selected.value));
         document.title = `${count > 0 ? `(${count}) ` : ""}${name} · Parley`;
       }),
       thread.close,

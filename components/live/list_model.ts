@@ -212,9 +212,9 @@ export function createListModel(
     setUnread: (id: string, unread: number, total?: number) => {
       batch(() => {
         const row = rows.value.get(id);
-        const before = row === undefined ? 0 : unreadOf(row);
         rows.value = setUnread(rows.value, id, unread);
-        totalUnread.value = total ?? Math.max(0, totalUnread.value + unread - before);
+        const change = row === undefined ? unread : countedOf(rows.value.get(id)!) - countedOf(row);
+        totalUnread.value = total ?? Math.max(0, totalUnread.value + change);
       });
     },
     unreadOf: (id: string) => {

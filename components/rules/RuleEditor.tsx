@@ -33,7 +33,7 @@ export function RuleEditor(props: RuleEditorProps) {
           <div class="rule-theirs" role="alert">
             <Notice tone="warn">
               Somebody else has changed this rule while you were editing it. Theirs now: “
-              {latest.name}”, {lowerFirst(latest)}
+              <bdi>{latest.name}</bdi>”, {lowerFirst(latest)}
             </Notice>
             <div class="dialog-actions">
               <Button onClick={() => editor.takeTheirs(latest)}>Take theirs</Button>
@@ -117,8 +117,8 @@ export function RuleEditor(props: RuleEditorProps) {
           )}
           {asking === "delete" && (
             <Notice tone="warn">
-              Delete “{base!.name}” for good? What the bot has said stays in the conversations. To
-              stop it for a while, switch it off.
+              Delete “<bdi>{base!.name}</bdi>” for good? What the bot has said stays in the
+              conversations. To stop it for a while, switch it off.
             </Notice>
           )}
         </div>

@@ -15,6 +15,7 @@ import { EMPTY, moved, type RuleDraft, TEMPLATES } from "./draft.ts";
 import { RuleEditor } from "./RuleEditor.tsx";
 import { RuleRow } from "./RuleRow.tsx";
 import { useDrag } from "./use_drag.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** What the editor is open for: an existing rule, or the draft of a new one. */
 type Editing = { rule: ContextRule } | { draft: RuleDraft };
@@ -35,7 +36,7 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
     set(rules.map(next));
     try {
       await request(`/api/context-rules/${rule.id}`, { method: "PATCH", body: { enabled } });
-      announcement.value = `${rule.name} is switched ${enabled ? "on" : "off"}`;
+      announcement.value = `${isolate(rule.name)} is switched ${enabled ? "on" : "off"}`;
     } catch (error) {
       gone(error);
     }
@@ -52,7 +53,7 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
         body: { ids: next.map(({ id }) => id) },
       });
       set(items);
-      announcement.value = `${rule.name} is now ${to + 1} of ${items.length}`;
+      announcement.value = `${isolate(rule.name)} is now ${to + 1} of ${items.length}`;
     } catch (error) {
       gone(error);
     }

@@ -45,10 +45,10 @@ export function RuleRow(props: RuleRowProps) {
         />
       </span>
       <div class="rule-words">
-        <strong>{name}</strong>
+        <strong dir="auto">{name}</strong>
         <span>{whenWords(rule.conditions)}</span>
         {rule.actions.map((action) =>
-          action.kind === "bot_message" && <q key={action.content}>{action.content}</q>
+          action.kind === "bot_message" && <q key={action.content} dir="auto">{action.content}</q>
         )}
       </div>
       {!locked && (

@@ -4,6 +4,7 @@ import type { ContextRule } from "../../protocol/model.ts";
 import { holds } from "../../protocol/rule_match.ts";
 import { Field } from "../ui/Field.tsx";
 import { conditionsOf, type RuleDraft, wordsOf } from "./draft.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** Whether the drafted rule would reply, decided by the functions that the server uses. */
 export function TryRule({ draft, own, rules }: {
@@ -25,7 +26,7 @@ export function TryRule({ draft, own, rules }: {
   const answer = !asked
     ? null
     : fits && before !== undefined
-    ? `It matches, but “${before.name}” comes first and replies instead.`
+    ? `It matches, but “${isolate(before.name)}” comes first and replies instead.`
     : fits
     ? "The bot would say this."
     : wordsOf(draft).length > 0 && cause.message === null

@@ -14,6 +14,7 @@ import {
   type RuleErrors,
   sameDraft,
 } from "./draft.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 
 export interface RuleEditorProps {
   /** The rule as it was when the editor was opened; null for a new one. */
@@ -80,14 +81,14 @@ export function useRuleEditor({ opened, beginning, rules, onRules, onStale }: Ru
         const body = { name, conditions, actions };
         const made = await request<ContextRule>("/api/context-rules", { method: "POST", body });
         onRules([...rules, made]);
-        toasts.show({ tone: "good", text: `“${made.name}” is added and switched on.` });
+        toasts.show({ tone: "good", text: `“${isolate(made.name)}” is added and switched on.` });
       } else {
         const path = `/api/context-rules/${base.id}`;
         const ifMatch = etagOf(base);
         const body = basic ? bodyOf(draft) : { name };
         const saved = await request<ContextRule>(path, { method: "PATCH", body, ifMatch });
         onRules(rules.map((one) => one.id === saved.id ? saved : one));
-        toasts.show({ tone: "good", text: `“${saved.name}” is saved.` });
+        toasts.show({ tone: "good", text: `“${isolate(saved.name)}” is saved.` });
       }
       setOpen(false);
     } catch (error) {
@@ -110,7 +111,7 @@ export function useRuleEditor({ opened, beginning, rules, onRules, onStale }: Ru
     try {
       await request(`/api/context-rules/${base!.id}`, { method: "DELETE" });
       onRules(rules.filter(({ id }) => id !== base!.id));
-      toasts.show({ tone: "good", text: `“${base!.name}” is deleted.` });
+      toasts.show({ tone: "good", text: `“${isolate(base!.name)}” is deleted.` });
       setOpen(false);
     } catch (error) {
       setBusy(false);

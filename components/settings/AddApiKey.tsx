@@ -114,7 +114,7 @@ function MadeKey({ made, onDone }: { made: CreatedApiKey; onDone: () => void }) 
   return (
     <div class="dialog-form" ref={first} tabIndex={-1}>
       <p>
-        Put the key of {made.name}{" "}
+        Put the key of <bdi>{made.name}</bdi>{" "}
         where the program keeps its secrets. Everybody who has it has its rights.
       </p>
       <p class="made-key mono">{made.key}</p>

@@ -12,6 +12,7 @@ import { Time } from "../ui/Time.tsx";
 import { AddApiKey, type ScopeChoice } from "./AddApiKey.tsx";
 import { RevokeApiKey } from "./RevokeApiKey.tsx";
 import { SettingsFrame } from "./SettingsFrame.tsx";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** Valid keys first, each group newest first. */
 function sorted(keys: ApiKey[]): ApiKey[] {
@@ -70,7 +71,7 @@ export function ApiKeysSettings({ keys: first, scopes }: {
       </Dialog>
       <Dialog
         open={revoking !== null}
-        title={`Revoke ${revoking?.name ?? ""}?`}
+        title={`Revoke ${isolate(revoking?.name ?? "")}?`}
         onClose={() => setRevoking(null)}
       >
         {revoking && (
@@ -80,7 +81,7 @@ export function ApiKeysSettings({ keys: first, scopes }: {
             onDone={(key) => {
               setRevoking(null);
               setKeys((known) => sorted(known.map((one) => one.id === key.id ? key : one)));
-              toasts.show({ tone: "good", text: `The key of ${key.name} is revoked.` });
+              toasts.show({ tone: "good", text: `The key of ${isolate(key.name)} is revoked.` });
             }}
           />
         )}
@@ -100,7 +101,7 @@ function KeyCard({ apiKey, onRevoke }: { apiKey: ApiKey; onRevoke: (key: ApiKey)
       <div class="card">
         <KeyRound size={16} aria-hidden="true" />
         <span class="card-words">
-          <strong>{name}</strong>
+          <strong dir="auto">{name}</strong>
           <span class="key-scopes">
             <code>{prefix}…</code> {scopes.join(", ")}
           </span>

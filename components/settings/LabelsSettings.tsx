@@ -13,6 +13,7 @@ import { StaleNotice } from "../ui/StaleNotice.tsx";
 import { DeleteLabel } from "./DeleteLabel.tsx";
 import { LabelForm } from "./LabelForm.tsx";
 import { SettingsFrame } from "./SettingsFrame.tsx";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** The open dialog; `label` is null for a new one. */
 type Task = { kind: "edit"; label: Label | null } | { kind: "delete"; label: Label };
@@ -81,14 +82,14 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
             onClose={close}
             onDone={(label) => {
               live.set([...others(label.id), label]);
-              told(`“${label.name}” is ${task.label ? "saved" : "added"}.`);
+              told(`“${isolate(label.name)}” is ${task.label ? "saved" : "added"}.`);
             }}
           />
         )}
       </Dialog>
       <Dialog
         open={task?.kind === "delete"}
-        title={`Delete “${task?.label?.name ?? ""}”?`}
+        title={`Delete “${isolate(task?.label?.name ?? "")}”?`}
         onClose={close}
       >
         {task?.kind === "delete" && (
@@ -97,7 +98,7 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
             onClose={close}
             onDone={({ id, name }) => {
               live.set(others(id));
-              told(`“${name}” is deleted.`);
+              told(`“${isolate(name)}” is deleted.`);
             }}
           />
         )}
@@ -120,7 +121,7 @@ function LabelCard({ label, mayDelete, onTask }: {
           <a href={`/?status=all&label=${id}`} title="Show its conversations">
             <LabelChip name={name} color={color} />
           </a>
-          {description && <span>{description}</span>}
+          {description && <span dir="auto">{description}</span>}
         </span>
         <IconButton
           label={`Edit ${name}`}

@@ -86,10 +86,10 @@ function Person({ person, admin, onTask }: {
         />
         <span class="card-words">
           <strong>
-            {person.name}
+            <bdi>{person.name}</bdi>
             {own && <span class="card-own">(you)</span>}
           </strong>
-          <span>{person.email}</span>
+          <span dir="auto">{person.email}</span>
         </span>
         <span class="person-state">
           {disabled ? <Badge tone="warn">Disabled</Badge> : live.value && presenceWord(status)}

@@ -10,6 +10,7 @@ import { generatePassword } from "./generated_password.ts";
 import { SignIns } from "./SignIns.tsx";
 import { SignInDetails } from "./SignInDetails.tsx";
 import { conversations, TransferWork } from "./TransferWork.tsx";
+import { isolate } from "../../protocol/visible_text.ts";
 
 export interface PersonTask {
   kind: "agent" | "admin" | "password" | "disable" | "enable" | "sign-ins";
@@ -25,7 +26,7 @@ interface Words {
 }
 
 function wordsOf({ kind, person }: PersonTask, own: boolean): Words {
-  const { name } = person;
+  const name = isolate(person.name);
   const who = own ? "You" : name;
   switch (kind) {
     case "admin":

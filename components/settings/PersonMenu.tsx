@@ -11,6 +11,7 @@ import type { User } from "../../protocol/model.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { Menu, MenuHeading, MenuItem, MenuLine } from "../ui/Menu.tsx";
 import type { PersonTask } from "./PersonDialog.tsx";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** The actions of an admin on a person. Each opens a dialog that names the consequences. */
 export function PersonMenu({ person, own, onTask }: {
@@ -21,10 +22,10 @@ export function PersonMenu({ person, own, onTask }: {
   const disabled = person.disabledAt !== null;
   return (
     <Menu
-      label={`Change ${person.name}`}
+      label={`Change ${isolate(person.name)}`}
       align="end"
       trigger={(props) => (
-        <IconButton label={`Change ${person.name}`} tipAt="start" {...props}>
+        <IconButton label={`Change ${isolate(person.name)}`} tipAt="start" {...props}>
           <Ellipsis size={16} />
         </IconButton>
       )}

@@ -79,7 +79,7 @@ function NameForm() {
       <dl class="facts">
         <div>
           <dt>E-mail</dt>
-          <dd>{me.value.email}</dd>
+          <dd dir="auto">{me.value.email}</dd>
         </div>
         <div>
           <dt>Role</dt>

@@ -18,7 +18,7 @@ export function SignInDetails({ name, email, password, onDone }: {
   return (
     <div class="dialog-form" ref={first} tabIndex={-1}>
       <p>
-        Send this to {name}{" "}
+        Send this to <bdi>{name}</bdi>{" "}
         over a channel that you trust. The password is shown only now; it can be changed in the
         profile.
       </p>
@@ -29,7 +29,7 @@ export function SignInDetails({ name, email, password, onDone }: {
         </div>
         <div>
           <dt>E-mail</dt>
-          <dd>{email}</dd>
+          <dd dir="auto">{email}</dd>
         </div>
         <div>
           <dt>Password</dt>

@@ -87,7 +87,7 @@ export function Subscriptions({ model }: { model: WebSocketModel }) {
         <li key={id}>
           <div class="card">
             <span class="card-words">
-              <strong>{name ?? "Conversation"}</strong>
+              <strong dir="auto">{name ?? "Conversation"}</strong>
               <span class="mono">{id}</span>
             </span>
             <span class="tabular subscription-count">

@@ -22,7 +22,9 @@ export function AccountMenu() {
           {...props}
         >
           {/* Not an aria-label: it would lack the visible letters (WCAG 2.5.3). */}
-          <span class="sr-only">Account of {user.name}, {presenceWord(status)}</span>
+          <span class="sr-only">
+            Account of <bdi>{user.name}</bdi>, {presenceWord(status)}
+          </span>
           <span aria-hidden="true">
             <Avatar id={user.id} name={user.name} shape="team" presence={status} />
           </span>
@@ -34,8 +36,8 @@ export function AccountMenu() {
           <div class="menu-person" role="presentation">
             <Avatar id={user.id} name={user.name} shape="team" />
             <div>
-              <strong class="truncate">{user.name}</strong>
-              <span class="truncate">{user.email}</span>
+              <strong class="truncate" dir="auto">{user.name}</strong>
+              <span class="truncate" dir="auto">{user.email}</span>
             </div>
           </div>
           <MenuLine />

@@ -193,9 +193,9 @@ function Item({ notification, leave }: { notification: Notification; leave: () =
       <span class="bell-words">
         <strong>
           {readAt === null && <span class="sr-only">Unread:</span>}
-          {title}
+          <bdi>{title}</bdi>
         </strong>
-        {body && <span class="bell-body">{body}</span>}
+        {body && <span class="bell-body" dir="auto">{body}</span>}
       </span>
       <Time iso={createdAt} clock={clock.value} as={shortAge} />
     </>

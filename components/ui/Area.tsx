@@ -16,6 +16,7 @@ export function Area({ id, label, hint, error, ...area }: AreaProps) {
       {(describedBy) => (
         <textarea
           rows={3}
+          dir="auto"
           {...area}
           id={id}
           aria-invalid={error ? "true" : undefined}

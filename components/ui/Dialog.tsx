@@ -46,7 +46,7 @@ export function Dialog(
         <>
           <header>
             {/* Takes the first focus, because the close button would show its tooltip. */}
-            <h2 id={id} tabIndex={-1} autofocus={!focusInside}>{title}</h2>
+            <h2 id={id} tabIndex={-1} autofocus={!focusInside} dir="auto">{title}</h2>
             <IconButton
               label="Close"
               tipAt="start"

@@ -23,6 +23,7 @@ export function Field(
         <>
           {leading}
           <input
+            dir="auto"
             {...input}
             id={id}
             ref={inputRef}

@@ -15,7 +15,7 @@ export function LabelChip({ name, color, title, onRemove }: {
   return (
     <span class="label-chip" data-label={color} title={title}>
       <LabelDot color={color} />
-      <span class="truncate">{name}</span>
+      <span class="truncate" dir="auto">{name}</span>
       {onRemove && (
         <button type="button" aria-label={`Remove the label ${name}`} onClick={onRemove}>
           <X size={12} aria-hidden="true" />

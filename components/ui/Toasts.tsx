@@ -18,7 +18,7 @@ export function Toasts({ toasts }: { toasts: ToastModel }) {
         {toasts.list.value.map((toast) => (
           <div key={toast.id} class="toast" data-tone={toast.tone}>
             {toast.tone === "bad" ? <CircleAlert size={16} /> : <CircleCheck size={16} />}
-            <p>{toast.text}</p>
+            <p dir="auto">{toast.text}</p>
             {toast.action && (
               <button
                 type="button"

@@ -6,6 +6,7 @@ import { DangerForm } from "../ui/DangerForm.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Field } from "../ui/Field.tsx";
 import { Section } from "../ui/Section.tsx";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** `onGone` is called before the page is left. */
 export function DeleteWidget({ widget, onGone }: { widget: WidgetConfig; onGone: () => void }) {
@@ -21,7 +22,7 @@ export function DeleteWidget({ widget, onGone }: { widget: WidgetConfig; onGone:
       </div>
       <Dialog
         open={open}
-        title={`Delete “${widget.name}”?`}
+        title={`Delete “${isolate(widget.name)}”?`}
         onClose={() => setOpen(false)}
         focusInside
       >
@@ -57,7 +58,7 @@ function Confirm({ widget, onGone, onCancel }: {
       <Field
         id="delete-name"
         autofocus
-        label={`Type “${widget.name}” to confirm`}
+        label={`Type “${isolate(widget.name)}” to confirm`}
         value={typed}
         autocomplete="off"
         spellcheck={false}

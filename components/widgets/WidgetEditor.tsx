@@ -47,7 +47,7 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
         back={{ href: "/widgets", label: "Widgets" }}
         title={
           <>
-            {saved.name}{" "}
+            <bdi>{saved.name}</bdi>{" "}
             {saved.enabled ? <Badge tone="good">On</Badge> : <Badge tone="warn">Off</Badge>}
           </>
         }

@@ -62,7 +62,7 @@ export function WidgetList({ widgets: start }: { widgets: WidgetConfig[] }) {
                 <a href={`/widgets/${widget.id}`}>
                   <MessageSquareCode size={18} aria-hidden="true" />
                   <span class="card-words">
-                    <strong>{widget.name}</strong>
+                    <strong dir="auto">{widget.name}</strong>
                     <span>{originsSummary(widget.allowedOrigins)}</span>
                   </span>
                   {widget.enabled ? <Badge tone="good">On</Badge> : <Badge tone="warn">Off</Badge>}

@@ -44,9 +44,9 @@ export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
 
   return (
     <div class="shared-area">
-      <textarea {...area} ref={areaRef} onScroll={align} />
+      <textarea dir="auto" {...area} ref={areaRef} onScroll={align} />
       <div class="peer-marks" aria-hidden="true">
-        <div ref={marks}>
+        <div ref={marks} dir="auto">
           {peerMarks(text, cursors).map((mark, i) => {
             if (mark.kind === "text") {
               return mark.selectedBy === null
@@ -61,7 +61,7 @@ export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
             return (
               <span class="peer-caret" key={clientId} data-hue={hueOf(userId)}>
                 {/* A new element for each position, so that the name shows and fades again. */}
-                <i key={position}>{userName}</i>
+                <i key={position} dir="auto">{userName}</i>
               </span>
             );
           })}

@@ -1,6 +1,7 @@
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { DEFAULT_PREFERENCES, type NotificationKind } from "../../protocol/notifications.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 import { TEAM_KINDS, type Trigger } from "./triggers.ts";
 import { mentionedIn } from "./mentions.ts";
 
@@ -65,7 +66,7 @@ export function rowsOf(
 
 /** The same words as in `insertNotifications`, where a notification grows. */
 function severalTitle(count: number, contactName: string): string {
-  return `${count} new messages in the conversation with ${contactName}`;
+  return `${count} new messages in the conversation with ${isolate(contactName)}`;
 }
 
 function recipientsOf(trigger: Trigger, agents: ReadonlyMap<string, Agent>): string[] {

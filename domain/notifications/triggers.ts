@@ -1,6 +1,7 @@
 /** Which changes of a conversation notify agents, and which end earlier notifications. */
 import type { Conversation, Message } from "../../protocol/model.ts";
 import type { NotificationKind } from "../../protocol/notifications.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 import type { LogEntry } from "../events.ts";
 
 export interface Trigger {
@@ -63,11 +64,11 @@ export function triggersOf(
     }
     if (assignee !== null) {
       if (sender.role !== "agent" && sender.role !== "visitor") return;
-      const title = truncateTitle(`${sender.userName} wrote`);
+      const title = truncateTitle(`${isolate(sender.userName)} wrote`);
       triggers.push({ ...common, kind: "message", to: [assignee.userId], dedupKey: null, title });
     } else if (first || (reopened && sender.role === "visitor")) {
       const title = truncateTitle(
-        `${sender.userName} ${first ? "started a conversation" : "is back"}`,
+        `${isolate(sender.userName)} ${first ? "started a conversation" : "is back"}`,
       );
       const dedupKey = `new ${conversationId} ${first ? "" : seq}`.trimEnd();
       triggers.push({ ...common, kind: "new_conversation", to: "everybody", dedupKey, title });
@@ -95,7 +96,9 @@ export function triggersOf(
         actorId: actor.userId,
         dedupKey: `assigned ${conversationId} ${seq}`,
         seq,
-        title: truncateTitle(`${actor.userName} assigned you the conversation with ${contactName}`),
+        title: truncateTitle(
+          `${isolate(actor.userName)} assigned you the conversation with ${isolate(contactName)}`,
+        ),
         at: event.timestamp,
       });
     }
@@ -118,7 +121,9 @@ function mention(message: Message, contactName: string): Trigger {
     conversationId: message.conversationId,
     seq: message.seq,
     title: truncateTitle(
-      `${message.sender.userName} mentioned you in the conversation with ${contactName}`,
+      `${isolate(message.sender.userName)} mentioned you in the conversation with ${
+        isolate(contactName)
+      }`,
     ),
     messageId: message.id,
     mentionIn: message.content,

@@ -6,6 +6,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { selectConversations } from "../conversations/queries.ts";
 import type { FullConversationRow } from "../conversations/view.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 import { type Trigger, truncateTitle } from "./triggers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
@@ -37,7 +38,7 @@ export async function notifyOfWaiting(
     toTeam: sql<boolean>`c.assignee_id is null`,
     trigger: (row) => ({
       to: row.assignee_id === null ? "everybody" : [row.assignee_id],
-      title: `${row.contact_name} has waited for ${words(now, row.waiting_since)}`,
+      title: `${isolate(row.contact_name)} has waited for ${words(now, row.waiting_since)}`,
     }),
   });
 }
@@ -66,7 +67,9 @@ export async function notifyOfAbsent(
     toTeam: sql<boolean>`true`,
     trigger: ({ assignee_id: id, assignee_name: name, contact_name: contact }) => ({
       to: "everybody",
-      title: `${contact} waits for ${name ?? "somebody"}, who is ${absent.get(id!) ?? "offline"}`,
+      title: `${isolate(contact)} waits for ${isolate(name ?? "somebody")}, who is ${
+        absent.get(id!) ?? "offline"
+      }`,
     }),
   });
 }

@@ -6,6 +6,7 @@ import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } fr
 import { z } from "zod";
 import { ContextId, ExternalId } from "../../protocol/contexts.ts";
 import { fieldErrors, ParleyError } from "../../protocol/errors.ts";
+import { cleanName, isVisible } from "../../protocol/visible_text.ts";
 import { newSecret } from "../secrets.ts";
 import {
   createOutsideIssuer,
@@ -182,6 +183,6 @@ function toRefusal(error: unknown): ParleyError {
 /** A name as people may see it: one line, bounded. undefined for what is none. */
 function readName(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
-  const name = value.toWellFormed().replace(/\p{Cc}+/gu, " ").trim().slice(0, MAX_NAME);
-  return name === "" ? undefined : name.toWellFormed();
+  const name = cleanName(cleanName(value).slice(0, MAX_NAME));
+  return isVisible(name) ? name : undefined;
 }

@@ -2,6 +2,7 @@ import { type RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 import type { Chat } from "./chat.ts";
 import { SendIcon } from "./icons.tsx";
+import { isVisible } from "../../protocol/visible_text.ts";
 
 /** Height in pixels above which the field scrolls. */
 const MAX_HEIGHT = 160;
@@ -18,7 +19,7 @@ interface Props {
 export function Composer({ chat, field, placeholder, draft }: Props) {
   const [text, setText] = useState(draft.read);
   const excess = text.length - chat.maxLength();
-  const sendable = text.trim() !== "" && excess <= 0;
+  const sendable = isVisible(text) && excess <= 0;
 
   useLayoutEffect(() => {
     const element = field.current!;
@@ -65,6 +66,7 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
         <textarea
           ref={field}
           rows={1}
+          dir="auto"
           value={text}
           placeholder={placeholder || "Write a message…"}
           aria-label="Message"

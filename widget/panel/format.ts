@@ -1,4 +1,5 @@
 /** Formats dates and texts for visitors. */
+import { isolate } from "../../protocol/visible_text.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -56,7 +57,7 @@ export function initials(name: string): string {
 
 export function teamStatus(agents: { userName: string; status: string }[]): string {
   const online = agents.filter((agent) => agent.status === "online");
-  if (online.length === 1) return `${online[0]!.userName} is online`;
+  if (online.length === 1) return `${isolate(online[0]!.userName)} is online`;
   if (online.length > 1) return "The team is online";
   if (agents.length > 0) return "Away for a moment";
   return "Away – we will answer here";

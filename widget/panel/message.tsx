@@ -82,11 +82,17 @@ export function MessageLine(props: MessageProps) {
     >
       {!own && last && <span class="avatar" aria-hidden="true">{initials(name)}</span>}
       <div class="said">
-        {first && !own ? <p class="name">{name}</p> : <span class="sr">{name}:</span>}
+        {first && !own ? <p class="name" dir="auto">{name}</p> : (
+          <span class="sr">
+            <bdi>{name}</bdi>:
+          </span>
+        )}
         <div class="bubble">
-          {message?.deletedAt
-            ? <em>This message was deleted</em>
-            : <Text text={(message ?? pending)!.content} />}
+          {message?.deletedAt ? <em>This message was deleted</em> : (
+            <div dir="auto">
+              <Text text={(message ?? pending)!.content} />
+            </div>
+          )}
         </div>
         {failed ? <Failed {...props} /> : (own || last) && (
           <p class="meta">

@@ -5,7 +5,8 @@ const SETTLE_MS = 600;
 
 /** The page that the visitor sees, in the form of the protocol. */
 export function currentPage(): Page {
-  const title = document.title.slice(0, 300);
+  // The server refuses control characters and halves of characters.
+  const title = document.title.slice(0, 300).replace(/\p{Cc}+/gu, " ").toWellFormed();
   return { url: location.href.slice(0, 2048), ...(title === "" ? {} : { title }) };
 }
 

@@ -131,6 +131,8 @@ svg { display: block; flex: none; width: 22px; height: 22px; fill: none; stroke:
   background: var(--team); white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .team.last .bubble { border-end-start-radius: 6px; }
+.bubble > [dir] { unicode-bidi: plaintext; overflow: clip; overflow-clip-margin: 3px; }
+.name, .greeting p { overflow: clip; }
 .own .bubble { background: var(--accent); color: var(--on-accent); }
 .own.last .bubble { border-end-end-radius: 6px; }
 .line.waiting { margin-top: 7px; }

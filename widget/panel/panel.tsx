@@ -34,7 +34,7 @@ function Header({ state, shell }: { state: ChatState; shell: Shell }) {
         </span>
       )}
       <div class="who">
-        <h2>{shell.appearance.title}</h2>
+        <h2 dir="auto">{shell.appearance.title}</h2>
         <p>
           <i class={known && online.length > 0 ? "dot online" : "dot"} />
           {known

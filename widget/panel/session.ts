@@ -23,6 +23,13 @@ export class SessionError extends Error {
   }
 }
 
+const FIELDS = ["name", "email"] as const;
+
+const warn = (text: string) => console.warn(`Parley: ${text}`);
+
+/** One line without control characters, which the server refuses. */
+const clean = (text: string) => text.replace(/\p{Cc}+/gu, " ").trim().slice(0, 254).toWellFormed();
+
 /** The visitor's session in this browser, across page loads and tabs. */
 export function createSession(shell: Shell) {
   const storage = openStorage("localStorage");
@@ -58,10 +65,14 @@ export function createSession(shell: Shell) {
       }),
     });
     const answer = await response.json().catch(() => ({}));
-    if (response.status === 422 && Object.keys(visitor).length > 0) {
-      // Invalid data from the site must not keep its visitor from writing.
-      console.warn(`Parley: the visitor stays unnamed: ${(answer as Problem).detail}`);
-      visitor = {};
+    const given = FIELDS.filter((field) => visitor[field] !== undefined);
+    if ((response.status === 422 || response.status === 400) && given.length > 0) {
+      // Invalid data from the site must not keep its visitor from writing, nor take along what is
+      // valid.
+      const { detail, fields = [] } = answer as Problem;
+      const bad = given.filter((field) => fields.some(({ path }) => path === field));
+      warn(`the visitor's data is left out: ${detail}`);
+      for (const field of bad.length > 0 ? bad : given) delete visitor[field];
       return request(sessionId);
     }
     if (!response.ok) throw new SessionError(answer, response.status);
@@ -82,9 +93,13 @@ export function createSession(shell: Shell) {
     },
     /** Stores the name and e-mail, and sends them where a session exists already. */
     async identify(next: Visitor): Promise<void> {
-      const { name, email } = next;
-      if (name?.trim()) visitor.name = name.trim().slice(0, 100);
-      if (email?.trim()) visitor.email = email.trim();
+      for (const field of FIELDS) {
+        const value: unknown = next[field];
+        if (value === undefined || value === null) continue;
+        const text = typeof value === "string" ? clean(value) : "";
+        if (text !== "") visitor[field] = text;
+        else warn(`identify: "${field}" must be text`);
+      }
       const session = read();
       if (session === null) return;
       const told = session.visitor ?? {};

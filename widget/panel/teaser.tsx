@@ -18,7 +18,12 @@ export function Teaser({ state, shell, open }: { state: ChatState; shell: Shell;
     <div role="status" class={shown ? "teaser" : undefined}>
       {shown && (
         <>
-          <button type="button" class="teaser-text" onClick={() => shell.launcher.click()}>
+          <button
+            type="button"
+            class="teaser-text"
+            dir="auto"
+            onClick={() => shell.launcher.click()}
+          >
             {last.content}
           </button>
           <button

@@ -4,6 +4,7 @@ import type { Chat, ChatState } from "./chat.ts";
 import { type Formats, sameDay } from "./format.ts";
 import { ChatIcon, DownIcon } from "./icons.tsx";
 import { MessageLine } from "./message.tsx";
+import { isolate } from "../../protocol/visible_text.ts";
 
 /** Pixels from the end within which the reader follows the conversation. */
 const NEAR_END = 80;
@@ -144,7 +145,7 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
               <span class="avatar">
                 <ChatIcon />
               </span>
-              <p>{greeting || "Hello! How can we help?"}</p>
+              <p dir="auto">{greeting || "Hello! How can we help?"}</p>
             </div>
           )}
         {loading && <Skeleton />}
@@ -180,7 +181,9 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
             <i />
             <i />
           </span>
-          {typing.length === 1 ? `${typing[0]!.userName} is typing` : "Several people are typing"}
+          {typing.length === 1
+            ? `${isolate(typing[0]!.userName)} is typing`
+            : "Several people are typing"}
         </p>
       )}
       {away && (
