@@ -52,6 +52,7 @@ export interface Database {
   changes: Changes;
   api_keys: ApiKeys;
   audit_log: AuditLog;
+  scheduled_jobs: ScheduledJobs;
 }
 
 /** Facts about this database itself, such as the epoch of its event logs. */
@@ -498,6 +499,23 @@ export interface AuditLog {
   result: ColumnType<string, string | undefined, string>;
 }
 
+/** Work for later; see domain/jobs/. */
+export interface ScheduledJobs {
+  id: string;
+  kind: string;
+  /** Unique among the jobs of a kind. */
+  key: string | null;
+  payload: Json<Record<string, unknown>>;
+  /** When it is due; while it runs, when its lease ends. */
+  run_at: Time;
+  attempts: number;
+  last_error: string | null;
+  created_at: TimeNow;
+  /** It is not tried again. */
+  failed_at: NullTime;
+}
+
+export type ScheduledJobRow = Selectable<ScheduledJobs>;
 export type SignInRow = Selectable<SignIns>;
 export type AuditRow = Selectable<AuditLog>;
 export type UserRow = Selectable<Users>;

@@ -68,6 +68,11 @@ export function createMetrics() {
       LATENCY_SECONDS,
       ["what"],
     ),
+    /** Runs of scheduled jobs by kind and result: "done", "retried", "failed" (not tried again). */
+    jobs: counter("parley_jobs_total", "Runs of scheduled jobs by kind and result", [
+      "kind",
+      "result",
+    ]),
     gaps: counter(
       "parley_node_gaps_total",
       "Times when broadcasts of other nodes may have been lost, and clients were sent to recover",

@@ -6,6 +6,7 @@ import { createDocuments } from "../domain/collaboration/service.ts";
 import { createHandOvers } from "../domain/conversations/hand_over.ts";
 import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter } from "../domain/conversations/writer.ts";
+import { createJobQueue } from "../domain/jobs/queue.ts";
 import { createNotifications } from "../domain/notifications/service.ts";
 import { startTables } from "../domain/tables/start.ts";
 import { createWorkspaceChat, WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
@@ -47,6 +48,11 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     metrics.batchSize.observe({ what }, size);
     metrics.batchWait.observe({ what }, waitedMs / 1000);
   };
+  const jobQueue = createJobQueue({
+    db,
+    onError,
+    onRun: (kind, result) => metrics.jobs.inc({ kind, result }),
+  });
   const writer = createWriter({
     db,
     bus,
@@ -115,6 +121,9 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     ["what"],
   );
 
+  // After every service has said which kinds it handles.
+  jobQueue.start();
+
   return {
     analytics,
     bot,
@@ -123,6 +132,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     counters,
     documents,
     handOvers,
+    jobQueue,
     notifications,
     workspaceChat,
     writer,
@@ -130,6 +140,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     /** Stores what was accepted. Nothing new may come in any more. */
     async finish(): Promise<void> {
       await bot.idle();
+      await jobQueue.stop();
       await handOvers.stop();
       await writer.idle();
       await workspaceChat.idle();
