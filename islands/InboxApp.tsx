@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { ContextPane } from "../components/inbox/ContextPane.tsx";
 import { InboxProvider } from "../components/inbox/context.ts";
 import { ListPane } from "../components/inbox/ListPane.tsx";
+import { SnoozePicker } from "../components/inbox/SnoozePicker.tsx";
 import { ThreadPane } from "../components/inbox/ThreadPane.tsx";
 import { type Pane, usePaneFocus } from "../components/inbox/use_pane_focus.ts";
 import { useShortcuts } from "../components/inbox/use_shortcuts.ts";
@@ -61,6 +62,7 @@ function Frame({ inbox }: { inbox: InboxModel }) {
       </main>
       <ContextPane />
       <Toasts toasts={inbox.toasts} />
+      <SnoozePicker />
       <ShortcutsDialog />
       <div class="sr-only" aria-live="polite">{inbox.announcement.value}</div>
     </div>

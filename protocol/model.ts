@@ -124,6 +124,8 @@ export const Conversation = z.object({
   contextId: z.string().optional(),
   contact: Contact,
   assignee: Assignee.nullable(),
+  /** Only while it is snoozed, for agents: until when; null: until the next reply. */
+  snoozedUntil: Timestamp.nullable().optional(),
   /** In the order of their creation; absent for visitors. */
   labels: z.array(ConversationLabel).optional(),
   lastMessage: LastMessage.nullable(),

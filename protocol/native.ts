@@ -203,6 +203,8 @@ export interface DurableEvents {
     conversationId: string;
     seq: number;
     status?: ConversationStatus;
+    /** With the status "snoozed": until when; null: until the next reply. */
+    snoozedUntil?: string | null;
     assignee?: { userId: string; userName: string } | null;
     labels?: ConversationLabel[];
     actor: Member;

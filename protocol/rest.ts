@@ -86,6 +86,8 @@ export const OpenConversationBody = z.strictObject({ contactId: Id.optional() })
 
 export const UpdateConversationBody = z.strictObject({
   status: ConversationStatus.optional(),
+  /** With the status "snoozed": until when, within a year. Default, null: until the next reply. */
+  snoozedUntil: Timestamp.nullable().optional(),
   /** A user's id, or null for nobody. */
   assigneeId: Id.nullable().optional(),
   /** Ids of all its labels; none: []. */
@@ -97,6 +99,9 @@ export const UpdateConversationBody = z.strictObject({
 }).refine(
   (body) => Object.values(body).some((value) => value !== undefined),
   "at least one of status, assigneeId, labels, addLabels and removeLabels is needed",
+).refine(
+  ({ status, snoozedUntil }) => snoozedUntil === undefined || status === "snoozed",
+  { path: ["snoozedUntil"], message: 'goes only together with "status": "snoozed"' },
 ).refine(({ labels, addLabels, removeLabels }) => !labels || !addLabels && !removeLabels, {
   path: ["labels"],
   message: "are all that it is to have: without addLabels and removeLabels",

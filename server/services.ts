@@ -4,6 +4,7 @@ import { createAnalytics } from "../domain/analytics/service.ts";
 import { createBot } from "../domain/bot/engine.ts";
 import { createDocuments } from "../domain/collaboration/service.ts";
 import { createHandOvers } from "../domain/conversations/hand_over.ts";
+import { wakeSnoozed } from "../domain/conversations/snoozing.ts";
 import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter } from "../domain/conversations/writer.ts";
 import { createJobQueue } from "../domain/jobs/queue.ts";
@@ -65,6 +66,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     onBatch: observeBatch("messages"),
     maxStatuses: maxReplayEvents,
   });
+  wakeSnoozed({ bus, jobQueue, writer });
   const conversations = createConversations({
     db,
     bus,

@@ -88,6 +88,21 @@ export function timeOfDay(iso: string, clock: Clock): string {
   return format(Date.parse(iso), clock, "time", { hour: "numeric", minute: "2-digit" });
 }
 
+/** "14:05" today, "Fri, 14:05" within a week, else "20 Nov, 14:05". */
+export function shortTime(iso: string, clock: Clock): string {
+  const time = Date.parse(iso);
+  const today = dayKey(iso, clock) === dayKey(new Date(clock.now).toISOString(), clock);
+  if (today) return timeOfDay(iso, clock);
+  const day = Math.abs(time - clock.now) < 6 * DAY
+    ? { weekday: "short" } as const
+    : { day: "numeric", month: "short" } as const;
+  return format(time, clock, `short ${Object.keys(day)[0]}`, {
+    ...day,
+    hour: "numeric",
+    minute: "2-digit",
+  });
+}
+
 /** "Friday, 20 November 2026, 14:05". */
 export function exactTime(iso: string, clock: Clock): string {
   return format(Date.parse(iso), clock, "exact", { dateStyle: "full", timeStyle: "short" });

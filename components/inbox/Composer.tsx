@@ -18,6 +18,10 @@ export function Composer({ id }: { id: string }) {
     // During IME composition Enter selects a candidate. Safari reports that by key code 229 only.
     if (event.isComposing || event.keyCode === 229) return;
     if (mentions.onKeyDown(event)) return;
+    if (event.key === "Enter" && event.shiftKey && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      return composer.sendAndResolve();
+    }
     const sends = shared === null ? !event.shiftKey : event.ctrlKey || event.metaKey;
     if (event.key === "Enter" && sends) {
       event.preventDefault();

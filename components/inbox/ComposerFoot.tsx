@@ -1,5 +1,7 @@
-import { CornerDownLeft, SendHorizontal } from "lucide-preact";
+import { Check, ChevronDown, CornerDownLeft, SendHorizontal } from "lucide-preact";
 import { Button } from "../ui/Button.tsx";
+import { Menu, MenuItem, MenuLine } from "../ui/Menu.tsx";
+import { SnoozeItems } from "./SnoozeItems.tsx";
 import type { ComposerState } from "./use_composer.ts";
 
 /** Characters that are left when the counter appears. */
@@ -32,17 +34,65 @@ export function ComposerFoot({ composer }: { composer: ComposerState }) {
           {left < 0 ? `${-left} characters too many` : `${left} characters left`}
         </span>
       )}
-      <Button
-        type="submit"
-        kind="primary"
-        size="s"
-        unavailable={unavailable !== null}
-        title={unavailable ?? undefined}
-        icon={isPrivate ? undefined : <SendHorizontal size={14} aria-hidden="true" />}
-      >
-        {isPrivate ? "Add note" : collision.isConfirming ? "Send anyway" : "Send"}
-      </Button>
+      <div class="split">
+        <Button
+          type="submit"
+          kind="primary"
+          size="s"
+          unavailable={unavailable !== null}
+          title={unavailable ?? undefined}
+          icon={isPrivate ? undefined : <SendHorizontal size={14} aria-hidden="true" />}
+        >
+          {isPrivate ? "Add note" : collision.isConfirming ? "Send anyway" : "Send"}
+        </Button>
+        {unavailable === null && <SendAnd composer={composer} />}
+      </div>
     </div>
+  );
+}
+
+/** Sends, and takes the conversation out of the queue. */
+function SendAnd({ composer }: { composer: ComposerState }) {
+  const what = composer.isPrivate ? "Add note" : "Send";
+  return (
+    <Menu
+      label={`${what} and …`}
+      align="end"
+      side="top"
+      trigger={(props) => (
+        <button
+          type="button"
+          class="button"
+          data-kind="primary"
+          data-size="s"
+          aria-label={`${what} and resolve or snooze`}
+          {...props}
+        >
+          <ChevronDown size={14} aria-hidden="true" />
+        </button>
+      )}
+    >
+      {(close) => (
+        <>
+          <MenuItem
+            icon={<Check size={16} />}
+            note="Ctrl Shift Enter"
+            onSelect={() => {
+              close();
+              composer.sendAndResolve();
+            }}
+          >
+            {what} and resolve
+          </MenuItem>
+          <MenuLine />
+          <SnoozeItems
+            heading={`${what} and snooze until`}
+            close={close}
+            onChoose={composer.sendAndSnooze}
+          />
+        </>
+      )}
+    </Menu>
   );
 }
 

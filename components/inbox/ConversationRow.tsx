@@ -1,7 +1,7 @@
-import { Clock3, StickyNote } from "lucide-preact";
+import { AlarmClock, Clock3, StickyNote } from "lucide-preact";
 import type { Conversation, Label } from "../../protocol/model.ts";
 import { type Row, unreadOf } from "../live/list_state.ts";
-import { type Clock, shortAge, waitedFor } from "../format/time.ts";
+import { type Clock, shortAge, shortTime, waitedFor } from "../format/time.ts";
 import { contactName, STATUS_WORDS, titleOf } from "../format/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Badge, CountBadge } from "../ui/Badge.tsx";
@@ -23,7 +23,7 @@ interface ConversationRowProps {
 export function ConversationRow({ row, tabbable }: ConversationRowProps) {
   const inbox = useInbox();
   const { conversation } = row;
-  const { id, contact, assignee, waitingSince } = conversation;
+  const { id, contact, assignee, waitingSince, snoozedUntil } = conversation;
   const clock = inbox.clock.value;
   const selected = inbox.selectedId.value === id;
   const unread = unreadOf(row);
@@ -60,7 +60,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
             <Preview conversation={conversation} />
             <CountBadge count={unread} noun="unread" />
           </span>
-          {(waitingSince || assignee || labels.length > 0 ||
+          {(waitingSince || snoozedUntil || assignee || labels.length > 0 ||
             inbox.list.filter.value.status === "all") && (
             <span class="row-meta">
               {inbox.list.filter.value.status === "all" && (
@@ -68,7 +68,13 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
                   {STATUS_WORDS[conversation.status]}
                 </Badge>
               )}
-              {waitingSince && (
+              {snoozedUntil && (
+                <span class="row-waiting">
+                  <AlarmClock size={12} aria-hidden="true" />
+                  <span class="sr-only">Snoozed until</span> {shortTime(snoozedUntil, clock)}
+                </span>
+              )}
+              {waitingSince && !snoozedUntil && (
                 <span class="row-waiting" data-long={isLong(waitingSince, clock) ? "" : undefined}>
                   <Clock3 size={12} aria-hidden="true" />
                   <span class="sr-only">Waiting</span> {waitedFor(waitingSince, clock)}

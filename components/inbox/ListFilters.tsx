@@ -14,6 +14,7 @@ const VIEWS: { value: ConversationView; label: string }[] = [
 const STATUSES: { value: StatusFilter; label: string }[] = [
   { value: "open", label: "Open" },
   { value: "pending", label: "Pending" },
+  { value: "snoozed", label: "Snoozed" },
   { value: "resolved", label: "Resolved" },
   { value: "all", label: "Any status" },
 ];
@@ -21,7 +22,7 @@ const STATUSES: { value: StatusFilter; label: string }[] = [
 export function ListFilters() {
   const inbox = useInbox();
   const filter = inbox.list.filter.value;
-  const status = STATUSES.find(({ value }) => value === filter.status)?.label ?? "Snoozed";
+  const status = STATUSES.find(({ value }) => value === filter.status)!.label;
   return (
     <div class="list-head">
       <div class="list-title">

@@ -8,6 +8,7 @@ import { Button } from "../ui/Button.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
 import { Time } from "../ui/Time.tsx";
 import { TypingDots } from "../ui/TypingDots.tsx";
+import { activityText } from "./activity_text.ts";
 import { Bubble } from "./Bubble.tsx";
 import { useInbox } from "./context.ts";
 import { useFoundMessage } from "./use_found_message.ts";
@@ -53,7 +54,7 @@ export function MessageList() {
             if (line.kind === "activity") {
               return (
                 <p class="thread-activity" key={line.key}>
-                  <bdi dir="ltr">{line.message.content}</bdi>
+                  <bdi dir="ltr">{activityText(line.message.content, clock)}</bdi>
                   <Time iso={line.message.createdAt} clock={clock} as={timeOfDay} />
                 </p>
               );

@@ -1,6 +1,7 @@
 import { ArrowLeft, PanelRight } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
 import { contactName, STATUS_WORDS, titleOf } from "../format/names.ts";
+import { type Clock, shortTime } from "../format/time.ts";
 import { Avatar, presenceWord } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Button.tsx";
 import { AssigneeMenu } from "./AssigneeMenu.tsx";
@@ -42,6 +43,15 @@ export function ThreadHeader() {
   );
 }
 
+/** "Open", "Snoozed until Tue, 09:00". */
+function statusText({ status, snoozedUntil }: Conversation, clock: Clock): string {
+  const word = STATUS_WORDS[status];
+  if (snoozedUntil === undefined) return word;
+  return `${word} until ${
+    snoozedUntil === null ? "the next reply" : shortTime(snoozedUntil, clock)
+  }`;
+}
+
 function Who({ conversation }: { conversation: Conversation }) {
   const inbox = useInbox();
   const { contact } = conversation;
@@ -53,7 +63,7 @@ function Who({ conversation }: { conversation: Conversation }) {
         <h2 class="truncate" dir="auto">{titleOf(conversation)}</h2>
         <p class="truncate">
           <span data-status={conversation.status} class="thread-status">
-            {STATUS_WORDS[conversation.status]}
+            {statusText(conversation, inbox.clock.value)}
           </span>
           {inbox.live.value && ` · ${presenceWord(status)}`}
         </p>

@@ -97,7 +97,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     focus();
   }
 
-  async function sendShared() {
+  async function sendShared(then?: () => void) {
     const to = store();
     setChanged(false);
     pendingSend.begin(text);
@@ -106,7 +106,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
       if (taken.trim() === "") return;
       // Another conversation may be open by now.
       if (store() !== to) return void to?.send(taken).catch(() => {});
-      inbox.thread.send(taken);
+      void inbox.thread.send(taken).then((sent) => sent && then?.());
       if (draft.writers.value.length === 0) await leaveShared();
     } catch {
       // A colleague edited or sent it at the same moment.
@@ -125,11 +125,12 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     ? "A shared reply can be sent when the connection is back"
     : null;
 
-  function send() {
+  /** @param then called when it was sent, which may be much later without a connection */
+  function send(then?: () => void) {
     if (unavailable !== null) return;
-    if (shared !== null) return void sendShared();
+    if (shared !== null) return void sendShared(then);
     if (!isPrivate && collision.blocks()) return;
-    inbox.thread.send(own, { isPrivate });
+    void inbox.thread.send(own, { isPrivate }).then((sent) => sent && then?.());
     setOwn("");
     box.current?.focus();
   }
@@ -157,6 +158,8 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     joinShared,
     leaveShared,
     send,
+    sendAndResolve: () => send(() => inbox.setStatus(id, "resolved")),
+    sendAndSnooze: (until: Date | null) => send(() => inbox.snooze(id, until)),
     /** The shared text was edited here. */
     edited(value: string) {
       setChanged(false);

@@ -36,13 +36,24 @@ export function useRovingRows() {
   return { ref, tabbable, onKeyDown, onFocusIn };
 }
 
-/** J and K: move the focus in the list, starting from the open conversation. */
-export function moveInList(step: 1 | -1) {
+/**
+ * J and K: move the focus in the list, starting from the open conversation.
+ *
+ * @param neighbour of the open conversation, which may have moved
+ */
+export function moveInList(step: 1 | -1, neighbour: string | null) {
   const links = [...document.querySelectorAll<HTMLElement>(".rows [data-row]")];
   const focused = links.indexOf(document.activeElement as HTMLElement);
   const open = links.findIndex((link) => link.ariaCurrent === "true");
   const now = focused !== -1 ? focused : open;
-  const to = now === -1 ? links[0] : links[Math.min(Math.max(now + step, 0), links.length - 1)];
+  const beside = focused === -1 && neighbour !== null
+    ? links.find((link) => link.dataset.row === neighbour)
+    : undefined;
+  const to = beside !== undefined
+    ? beside
+    : now === -1
+    ? links[0]
+    : links[Math.min(Math.max(now + step, 0), links.length - 1)];
   to?.focus();
   to?.scrollIntoView({ block: "nearest" });
 }

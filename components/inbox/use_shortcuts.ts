@@ -22,19 +22,20 @@ export function useShortcuts(inbox: InboxModel) {
 function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
   const conversation = inbox.selected.value;
   const always = {
-    j: () => moveInList(1),
-    k: () => moveInList(-1),
+    j: () => moveInList(1, inbox.neighbour(1)),
+    k: () => moveInList(-1, inbox.neighbour(-1)),
     "/": focusSearch,
     "?": () => inbox.helpOpen.value = true,
   };
   if (conversation === null) return always;
   const { id, status, assignee } = conversation;
-  const compose = (mode: "R" | "N") => () =>
-    document.querySelector<HTMLElement>(`.composer [aria-keyshortcuts="${mode}"]`)?.click();
+  const press = (where: string, key: string) => () =>
+    document.querySelector<HTMLElement>(`${where} [aria-keyshortcuts="${key}"]`)?.click();
   return {
     ...always,
-    r: compose("R"),
-    n: compose("N"),
+    r: press(".composer", "R"),
+    n: press(".composer", "N"),
+    s: press(".thread-actions", "S"),
     e: () => {
       inbox.setStatus(id, status === "open" || status === "pending" ? "resolved" : "open");
     },

@@ -19,6 +19,11 @@ export function createActions(
   list: ListModel,
   { toasts, fail }: Pick<WorkspaceModel, "toasts" | "fail">,
   patch: Patch,
+  navigation: {
+    /** Leaves a conversation that is dealt with for the next one in the list. */
+    openNext: (id: string) => void;
+    select: (id: string) => void;
+  },
 ) {
   async function update(
     id: string,
@@ -32,24 +37,52 @@ export function createActions(
       return true;
     } catch (error) {
       if (before !== undefined) {
-        list.patch(id, { status: before.status, assignee: before.assignee });
+        const { status, snoozedUntil, assignee } = before;
+        list.patch(id, { status, snoozedUntil, assignee });
       }
       fail(error);
       return false;
     }
   }
 
-  async function setStatus(id: string, status: Conversation["status"]) {
-    const before = list.rows.value.get(id)?.conversation.status ?? "open";
-    if (!await update(id, { status }, { status })) return;
+  /** Shows what was done, and offers to undo it. */
+  function confirm(id: string, text: string, before: Conversation | undefined) {
+    if (before === undefined) return;
+    const { status, snoozedUntil } = before;
+    // The end may be over by the time of the undo.
+    const until = snoozedUntil && Date.parse(snoozedUntil) > Date.now() ? snoozedUntil : null;
     toasts.show({
       tone: "good",
-      text: DONE[status],
-      action: status === "open" || status === before ? undefined : {
+      text,
+      action: {
         label: "Undo",
-        run: () => update(id, { status: before }, { status: before }),
+        run() {
+          void update(
+            id,
+            status === "snoozed" ? { status, snoozedUntil: until } : { status },
+            { status, snoozedUntil },
+          );
+          navigation.select(id);
+        },
       },
     });
+  }
+
+  async function setStatus(id: string, status: Conversation["status"]) {
+    const before = list.rows.value.get(id)?.conversation;
+    if (status === "resolved") navigation.openNext(id);
+    if (!await update(id, { status }, { status, snoozedUntil: undefined })) return;
+    if (status === "open") toasts.show({ tone: "good", text: DONE.open });
+    else confirm(id, DONE[status], before);
+  }
+
+  /** @param until null: until the next reply */
+  async function snooze(id: string, until: Date | null) {
+    const before = list.rows.value.get(id)?.conversation;
+    const snoozedUntil = until?.toISOString() ?? null;
+    navigation.openNext(id);
+    const change = { status: "snoozed", snoozedUntil } as const;
+    if (await update(id, change, change)) confirm(id, DONE.snoozed, before);
   }
 
   function assign(id: string, to: User | null) {
@@ -65,5 +98,5 @@ export function createActions(
     }
   }
 
-  return { setStatus, assign, editContact };
+  return { setStatus, snooze, assign, editContact };
 }

@@ -63,6 +63,7 @@ export function createInbox(start: InboxStart) {
     list,
     workspace,
     (path, body) => workspace.request(path, { method: "PATCH", body }),
+    { openNext: (id) => navigation.openNext(id), select: (id) => navigation.select(id) },
   );
   const navigation = createNavigation(
     { selectedId: start.selected?.id ?? null, contextOpen: start.contextOpen },
@@ -109,6 +110,8 @@ export function createInbox(start: InboxStart) {
     void list.reload();
   }
   const target = signal<Target | null>(null);
+  /** Set while somebody picks the end of a snooze; takes it. */
+  const snoozePicker = signal<((until: Date) => void) | null>(null);
   const search = createSearch({
     request: workspace.request,
     show: (conversationId, message) => {
@@ -210,6 +213,7 @@ export function createInbox(start: InboxStart) {
     openLabels,
     leaveDeleted,
     target,
+    snoozePicker,
     selected,
     ...navigation,
     ...actions,

@@ -33,12 +33,22 @@ export function createNavigation(
   const drawerOpen = signal(false);
   const wide = signal(true);
   const phone = signal(false);
+  /**
+   * The list when the conversation was opened. A reply moves it to the top, but the agent goes on
+   * where it was.
+   */
+  let order = visibleIds();
   const detailsShown = computed(() => wide.value ? contextOpen.value : drawerOpen.value);
 
   const pathOf = (id: string | null) =>
     (id === null ? "/" : `/conversations/${id}`) + filterQuery(list.filter.value);
 
+  function visibleIds(): string[] {
+    return list.visible.value.map(({ conversation }) => conversation.id);
+  }
+
   function show(id: string | null) {
+    order = visibleIds();
     batch(() => {
       selectedId.value = id;
       drawerOpen.value = false;
@@ -59,6 +69,32 @@ export function createNavigation(
   function back() {
     if (entry().inside) history.back();
     else select(null);
+  }
+
+  /** The conversation after or before the open one, among those that the list still shows. */
+  function neighbour(step: 1 | -1): string | null {
+    const shown = new Set(visibleIds());
+    const at = order.indexOf(selectedId.value ?? "");
+    if (at === -1) return null;
+    const there = step === 1 ? order.slice(at + 1) : order.slice(0, at).reverse();
+    return there.find((id) => shown.has(id)) ?? null;
+  }
+
+  /**
+   * From a conversation that is dealt with to the next one in the list, so that a queue is worked
+   * off without the mouse. The focus moves to its row, where J, K and all other keys go on. On a
+   * phone the list is shown.
+   */
+  function openNext(id: string) {
+    if (selectedId.value !== id) return;
+    if (phone.value) return back();
+    // It may have been opened from elsewhere, such as the search.
+    if (!order.includes(id)) return;
+    const next = neighbour(1) ?? neighbour(-1);
+    const row = next === null ? "#thread" : `[data-row="${next}"]`;
+    // Before the composer of the next one takes the focus.
+    document.querySelector<HTMLElement>(row)?.focus({ preventScroll: true });
+    select(next);
   }
 
   function setFilter(next: ListFilter) {
@@ -123,6 +159,8 @@ export function createNavigation(
     pathOf,
     select,
     back,
+    neighbour,
+    openNext,
     setFilter,
     toggleDetails,
     closeDetails,

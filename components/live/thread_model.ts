@@ -86,12 +86,22 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
     store?.open();
   }
 
-  /** Sends to the open conversation. A failure shows at the message itself. */
-  function send(content: string, options: { isPrivate?: boolean } = {}) {
+  /**
+   * Sends to the open conversation. A failure shows at the message itself.
+   *
+   * @returns whether it was sent, as soon as that is known
+   */
+  async function send(content: string, options: { isPrivate?: boolean } = {}): Promise<boolean> {
     const to = store;
-    to?.send(content, options).catch(({ code }: ParleyClientError) => {
+    if (to === null) return false;
+    try {
+      await to.send(content, options);
+      return true;
+    } catch (error) {
+      const { code } = error as ParleyClientError;
       if (code === "not_found" && to === store) isDeleted.value = true;
-    });
+      return false;
+    }
   }
 
   return { snapshot, isDeleted, open, close, setJoined, retry, send, store: () => store };

@@ -6,6 +6,7 @@ import { needScope } from "../principal.ts";
 import type { Access } from "./access.ts";
 import { activeUser, actorOf } from "./actors.ts";
 import { needLabels } from "./labels.ts";
+import { needSnoozeEnd } from "./snoozing.ts";
 import { readMany } from "./read_many.ts";
 import type { Conversations } from "./types.ts";
 import { SYSTEM } from "./unit_of_work.ts";
@@ -38,13 +39,18 @@ export function createChanges(
       needScope(caller, "conversations:write");
       const { status, labels } = changes;
       const assignee = await assigneeOf(changes.assigneeId);
+      const until = changes.snoozedUntil ? new Date(changes.snoozedUntil) : null;
+      if (until !== null) needSnoozeEnd(until);
       if (labels !== undefined) await needLabels(db, id, labels);
       const writes = [];
       const common = { conversationId: id, actor: actorOf(caller) };
       if (assignee !== undefined) {
         writes.push(writer.write({ ...common, kind: "assign", assignee }));
       }
-      if (status !== undefined) writes.push(writer.write({ ...common, kind: "status", status }));
+      if (status === "snoozed") writes.push(writer.write({ ...common, kind: "snooze", until }));
+      else if (status !== undefined) {
+        writes.push(writer.write({ ...common, kind: "status", status }));
+      }
       if (labels !== undefined) {
         writes.push(writer.write({ ...common, kind: "labels", change: labels }));
       }

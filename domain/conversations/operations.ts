@@ -40,6 +40,10 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
       return changeMessage(unit, operation, now);
     case "status":
       return { message: setStatus(unit, actor, operation.status, now), duplicate: false };
+    case "snooze":
+      return { message: snooze(unit, actor, operation.until, now), duplicate: false };
+    case "wake":
+      return wake(unit, actor, operation.until, now);
     case "assign":
       if (operation.from !== undefined && operation.from !== row.assignee_id) {
         return { message: null, duplicate: true };
@@ -174,6 +178,47 @@ function setStatus(
   const message = logActivity(unit, actor, STATUS_VERB[status], { status }, now);
   if (status !== "resolved") unassignDisabled(unit, now);
   return message;
+}
+
+/**
+ * The time of an activity line, which the inbox shows in the reader's zone (components/inbox/
+ * activity_text.ts).
+ */
+function timeText(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function snooze(
+  unit: UnitOfWork,
+  actor: Actor,
+  until: Date | null,
+  now: Date,
+): MessageRow | null {
+  const { row } = unit;
+  if (row.status === "snoozed" && row.snoozed_until?.getTime() === until?.getTime()) return null;
+  row.status = "snoozed";
+  row.resolved_at = null;
+  row.snoozed_until = until;
+  unit.changedColumns.add("snoozed_until");
+  const end = until === null ? "the next reply" : timeText(until);
+  const payload = { status: row.status, snoozedUntil: until?.toISOString() ?? null };
+  const message = logActivity(unit, actor, `${STATUS_VERB.snoozed} until ${end}`, payload, now);
+  unassignDisabled(unit, now);
+  return message;
+}
+
+/** Also moves the conversation to the top of the list, where agents look. */
+function wake(unit: UnitOfWork, actor: Actor, until: Date, now: Date): Applied {
+  const { row } = unit;
+  if (row.status !== "snoozed" || row.snoozed_until?.getTime() !== until.getTime()) {
+    return { message: null, duplicate: true };
+  }
+  row.status = "open";
+  row.last_activity_at = now;
+  const what = { sentence: "The conversation is back: its snooze has ended" };
+  const message = logActivity(unit, actor, what, { status: row.status }, now);
+  unassignDisabled(unit, now);
+  return { message, duplicate: false };
 }
 
 /** Unassigns a disabled assignee, so that other agents see the conversation. */

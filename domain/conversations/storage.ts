@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
+import { cancelJob, insertJob } from "../jobs/storage.ts";
 import { loadLabels, storeLabels } from "./label_storage.ts";
 import {
   beginUnitOfWork,
@@ -11,6 +12,7 @@ import {
   type VersionedRow,
 } from "./unit_of_work.ts";
 import { selectUnlabelled } from "./queries.ts";
+import { WAKE } from "./snoozing.ts";
 
 function selectVersions(db: Db, ids: readonly string[]) {
   return selectUnlabelled(db).select(sql<string>`c.xmin::text`.as("version"))
@@ -101,4 +103,23 @@ export async function storeRest(trx: Db, all: readonly UnitOfWork[]): Promise<vo
   if (changed.length === 0) return;
   await sql`select from store_batch('[]', '[]', ${JSON.stringify(changed)}::jsonb, '[]', '[]')`
     .execute(trx);
+}
+
+/**
+ * Stores the columns that `writeBatch` does not, and the jobs that belong to them. Called after it,
+ * because it gives the rows other versions before the commit.
+ */
+export async function storeColumns(trx: Db, all: readonly UnitOfWork[]): Promise<void> {
+  for (const { row, changedColumns } of all) {
+    if (changedColumns.size === 0) continue;
+    const values = Object.fromEntries([...changedColumns].map((name) => [name, row[name]]));
+    await trx.updateTable("conversations").set(values).where("id", "=", row.id).execute();
+    if (!changedColumns.has("snoozed_until")) continue;
+    const at = row.snoozed_until;
+    if (at === null) await cancelJob(trx, WAKE, row.id);
+    else {
+      const payload = { conversationId: row.id, until: at.toISOString() };
+      await insertJob(trx, { kind: WAKE, key: row.id, payload, at });
+    }
+  }
 }

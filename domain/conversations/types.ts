@@ -75,6 +75,8 @@ export interface Conversations {
     id: string,
     changes: {
       status?: ConversationStatus | undefined;
+      /** ISO 8601, with the status "snoozed"; null: until the next reply. */
+      snoozedUntil?: string | null | undefined;
       assigneeId?: string | null | undefined;
       labels?: LabelChange | undefined;
     },

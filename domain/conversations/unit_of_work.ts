@@ -32,6 +32,10 @@ export type Operation =
     | { kind: "edit"; messageId: string; content: string }
     | { kind: "delete"; messageId: string }
     | { kind: "status"; status: ConversationStatus }
+    /** null: until the next reply. */
+    | { kind: "snooze"; until: Date | null }
+    /** The end of this snooze; nothing happens if another one, or none, lasts now. */
+    | { kind: "wake"; until: Date }
     | {
       kind: "assign";
       assignee: { userId: string; userName: string } | null;
@@ -52,6 +56,9 @@ export interface ParticipantChange {
   read_inbound: number | null;
   read_outbound: number | null;
 }
+
+/** Stored by a statement of their own; see `storeColumns` (storage.ts). */
+export type RareColumn = "snoozed_until";
 
 /** A conversation, and what a batch changes in it. */
 export interface UnitOfWork {
@@ -75,6 +82,8 @@ export interface UnitOfWork {
   receipts: Map<string, ReceiptChange>;
   /** The same for clients that follow single messages, also where a message implies the move. */
   statuses: Map<string, StatusMove>;
+  /** Columns of the row that the batch does not store, because they rarely change. */
+  changedColumns: Set<RareColumn>;
   /** Loaded where an operation is about labels; see label_storage.ts. */
   labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
 }
@@ -101,6 +110,7 @@ export function beginUnitOfWork({ row, version }: VersionedRow): UnitOfWork {
     movedExplicitly: new Set(),
     receipts: new Map(),
     statuses: new Map(),
+    changedColumns: new Set(),
     labels: null,
   };
 }
@@ -152,15 +162,19 @@ export const SYSTEM: Actor = {
   principal: null,
 };
 
-/** Logs a change with the activity line that agents see in the history. */
+/**
+ * Logs a change with the activity line that agents see in the history.
+ *
+ * @param what follows the actor's name; what the product does itself is a whole sentence.
+ */
 export function logActivity(
   unit: UnitOfWork,
   actor: Actor,
-  what: string,
+  what: string | { sentence: string },
   payload: ChangePayload,
   now: Date,
 ): MessageRow {
-  const content = `${actor.userName} ${what}`;
+  const content = typeof what === "string" ? `${actor.userName} ${what}` : what.sentence;
   const message = newMessage(unit, SYSTEM, content, "activity", true, now);
   const { userId, userName, role } = actor;
   log(unit, "conversation_changed", message, false, {

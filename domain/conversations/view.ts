@@ -57,6 +57,9 @@ export function toConversation(
       ? null
       : { userId: row.assignee_id, userName: row.assignee_name ?? "" },
     ...(audience === "agents" ? { labels: row.labels } : {}),
+    ...(audience === "agents" && row.status === "snoozed"
+      ? { snoozedUntil: row.snoozed_until?.toISOString() ?? null }
+      : {}),
     lastMessage: lastVisible
       ? {
         seq: row.last_message_seq,
@@ -113,6 +116,7 @@ export function toMessage(row: MessageRow, pointers: Pointers): Message {
 /** The part of a change that its log row has; the rest comes from its message. */
 export interface ChangePayload {
   status?: Conversation["status"];
+  snoozedUntil?: string | null;
   assignee?: Conversation["assignee"];
   labels?: ConversationLabel[];
   actor?: { userId: string; userName: string; role: Role };
@@ -136,6 +140,7 @@ export function toLogEntry(
       conversationId,
       seq,
       ...(payload.status === undefined ? {} : { status: payload.status }),
+      ...(payload.snoozedUntil === undefined ? {} : { snoozedUntil: payload.snoozedUntil }),
       ...(payload.assignee === undefined ? {} : { assignee: payload.assignee }),
       ...(payload.labels === undefined ? {} : { labels: payload.labels }),
       actor: payload.actor!,

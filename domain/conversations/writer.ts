@@ -17,7 +17,7 @@ import {
 } from "./batch.ts";
 import { createRowCache } from "./row_cache.ts";
 import type { MessageStatuses } from "./event_types.ts";
-import { loadUnitsOfWork, readVersionedRows, storeRest } from "./storage.ts";
+import { loadUnitsOfWork, readVersionedRows, storeColumns, storeRest } from "./storage.ts";
 import { beginUnitOfWork, isChanged, type Operation, type UnitOfWork } from "./unit_of_work.ts";
 import type { FullConversationRow } from "./view.ts";
 
@@ -84,6 +84,7 @@ const MAX_CACHED_ROWS = 10_000;
 const NEEDS_ONLY_THE_ROW: ReadonlySet<Operation["kind"]> = new Set([
   "message",
   "status",
+  "wake",
   "assign",
   "pointer",
 ]);
@@ -203,6 +204,7 @@ export function createWriter(options: WriterOptions): Writer {
         await storeRest(trx, touched);
         const now = touched.length === 0 ? NOTHING : await writeBatch(trx, touched, maxStatuses);
         if (!("pointers" in now)) throw new Error("Cannot store what is locked: it was changed");
+        await storeColumns(trx, touched);
         stored = now;
         committed = { all, outcomes, ...now };
       });
