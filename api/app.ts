@@ -21,6 +21,7 @@ import { docsRoutes } from "./docs/routes.ts";
 import { contextRuleRoutes } from "./context_rules.ts";
 import { contextRoutes } from "./contexts.ts";
 import { conversationRoutes } from "./conversations.ts";
+import { draftRoutes } from "./drafts.ts";
 import { labelRoutes } from "./labels.ts";
 import { metricsRoute } from "./metrics.ts";
 import { openRequests } from "./open_requests.ts";
@@ -102,6 +103,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", contextRuleRoutes(services));
   app.route("/", conversationRoutes(services));
   app.route("/", analyticsRoutes(services));
+  app.route("/", draftRoutes(services));
   app.route("/", labelRoutes(services));
   app.route("/", notificationRoutes(services));
   app.route("/", programRoutes(services));

@@ -3,7 +3,15 @@
  * is long, so that names and columns can be looked up and searched in one place. Tables are created
  * by db/migrations/; a few types are of tables that no migration creates yet.
  */
-import type { ColumnType, Generated, Insertable, Kysely, Selectable, Updateable } from "kysely";
+import type {
+  ColumnType,
+  Generated,
+  Insertable,
+  Kysely,
+  RawBuilder,
+  Selectable,
+  Updateable,
+} from "kysely";
 import type { TextEdit } from "../protocol/text.ts";
 
 /** timestamptz: read as Date, written as Date or ISO 8601. */
@@ -33,6 +41,7 @@ export interface Database {
   labels: Labels;
   conversation_labels: ConversationLabels;
   canned_responses: CannedResponses;
+  drafts: Drafts;
   context_rules: ContextRules;
   notifications: Notifications;
   notification_preferences: NotificationPreferenceRows;
@@ -262,6 +271,17 @@ export interface ConversationLabels {
   conversation_id: string;
   label_id: string;
   created_at: TimeNow;
+}
+
+/** What an agent has written and not sent. */
+export interface Drafts {
+  user_id: string;
+  conversation_id: string;
+  mode: "reply" | "note";
+  content: string;
+  /** From the sequence draft_versions: grows with every change of any draft. */
+  version: ColumnType<number, RawBuilder<number>, RawBuilder<number>>;
+  updated_at: TimeNow;
 }
 
 export interface CannedResponses {
@@ -532,6 +552,7 @@ export type ReceiptRow = Selectable<ConversationReceipts>;
 export type ParticipantRow = Selectable<Participants>;
 export type UserUpdate = Updateable<Users>;
 export type ApiKeyRow = Selectable<ApiKeys>;
+export type DraftRow = Selectable<Drafts>;
 export type CannedResponseRow = Selectable<CannedResponses>;
 export type ChannelRow = Selectable<Channels>;
 export type LabelRow = Selectable<Labels>;

@@ -13,6 +13,7 @@ import type {
   WidgetConfig,
 } from "../protocol/model.ts";
 import type { AuditList } from "../protocol/audit.ts";
+import type { Draft } from "../protocol/drafts.ts";
 import type { ApiKey } from "../protocol/programs.ts";
 import type { ConversationList, ConversationView } from "../protocol/rest.ts";
 import type { ConversationStatus } from "../protocol/model.ts";
@@ -49,6 +50,8 @@ export interface Dashboard {
   ): Promise<{ messages: Message[]; hasMore: boolean }>;
   /** Messages that this agent has not read, over all conversations that are not resolved. */
   totalUnread(user: User): Promise<number>;
+  /** What this agent has written and not sent, the last changed first. */
+  drafts(user: User): Promise<Draft[]>;
   /** How many of their notifications this agent has not read. */
   unreadNotifications(user: User): Promise<number>;
   /** All agents who can be assigned. */

@@ -4,6 +4,7 @@
  */
 import type { Change } from "../db/change_feed.ts";
 import type { DocumentEdit } from "../protocol/collaboration.ts";
+import type { Draft } from "../protocol/drafts.ts";
 import type {
   Conversation,
   Notification,
@@ -52,6 +53,8 @@ export interface DomainEvents {
   /** `ids` null: all of this user's. */
   "notifications.read": { userId: string; ids: string[] | null; readAt: string; unread: number };
   "notifications.preferences": { userId: string; preferences: NotificationPreferences };
+  /** An agent changed or deleted (`content` "") a draft. */
+  "draft.saved": { userId: string; draft: Draft };
   /** A contact's first conversation was opened by one of their sessions. */
   "conversation.opened": { conversationId: string; contactId: string };
   "contact.updated": { contactId: string; name: string };

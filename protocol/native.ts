@@ -24,6 +24,7 @@ import {
   type EditReceipt,
   NATIVE,
 } from "./collaboration.ts";
+import type { Draft } from "./drafts.ts";
 import type { ErrorCode, FieldError } from "./errors.ts";
 import {
   metricsOr,
@@ -317,6 +318,8 @@ export interface EphemeralEvents {
   /** The receiving agent has read these on any device; `ids` null: all of them. */
   notifications_read: { ids: string[] | null; readAt: string } & UnreadNotificationCount;
   notification_preferences: { preferences: NotificationPreferences };
+  /** The agent's draft as it is now, from any of their devices; `content` "" : it is deleted. */
+  draft: { draft: Draft };
   /** An event of a program, to this user or to everybody here. */
   user_event: { name: string; data: Record<string, unknown> };
   /** The server drains: connect again after `retryAfter` milliseconds. */

@@ -38,6 +38,7 @@ const NATIVE = {
   notification: "free",
   notifications_read: "report",
   notification_preferences: "report",
+  draft: "report",
   user_event: "report",
   reconnect: "control",
   pong: "control",

@@ -201,6 +201,10 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     const timestamp = new Date().toISOString();
     publishToAgent(userId, { type: "notification_preferences", timestamp, data });
   });
+  bus.on("draft.saved", ({ userId, ...data }) => {
+    const timestamp = new Date().toISOString();
+    publishToAgent(userId, { type: "draft", timestamp, data });
+  });
 
   bus.on("contact.updated", ({ contactId, name }) => presence.rename(contactId, name));
   bus.on("user.updated", ({ user }) => presence.rename(user.id, user.name));

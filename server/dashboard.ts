@@ -1,6 +1,7 @@
 /** What the dashboard's pages may ask of the server; they get it by `globalThis[DASHBOARD]`. */
 import { REFRESH_COOKIE } from "../api/cookies.ts";
 import { digestTag } from "../api/etag.ts";
+import { listDrafts } from "../domain/agents/drafts.ts";
 import { countUsers, listUsers } from "../domain/agents/users.ts";
 import { listAudit } from "../domain/audit.ts";
 import { listRules } from "../domain/bot/rules.ts";
@@ -14,6 +15,9 @@ import type { Access } from "./access.ts";
 import { agentPrincipal } from "./agent_principal.ts";
 import type { Core } from "./core.ts";
 import type { Services } from "./services.ts";
+
+/** Drafts that the inbox is rendered with. The connection brings the others. */
+const FIRST_DRAFTS = 50;
 
 export function publishDashboard(core: Core, access: Access, services: Services): void {
   (globalThis as Record<symbol, unknown>)[DASHBOARD] = createDashboard(core, access, services);
@@ -38,6 +42,7 @@ function createDashboard(
     conversation: (user, id) => orNull(conversations.get(agentPrincipal(user), id)),
     messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
     totalUnread: (user) => conversations.totalUnread(agentPrincipal(user)),
+    drafts: async (user) => (await listDrafts(db, user.id, { limit: FIRST_DRAFTS })).items,
     unreadNotifications: (user) => notifications.unread(agentPrincipal(user)),
     users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
     allUsers: () => listUsers(db),

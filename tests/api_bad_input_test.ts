@@ -58,6 +58,7 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "POST /api/conversations/{id}/read": { seq: 1 },
   "POST /api/labels": { name: "VIP", color: "red", description: "Important" },
   "PATCH /api/labels/{id}": { name: "VIP" },
+  "PATCH /api/conversations/{id}/draft": { mode: "reply", content: "Hello" },
   "PATCH /api/notification-preferences": { message: { sound: false } },
   "POST /api/broadcast": { room: "agents", event: "deploy", data: {} },
   "POST /api/users/{id}/events": { event: "deploy", data: {} },

@@ -5,6 +5,7 @@ import { ComposerFoot, COUNT_FROM } from "./ComposerFoot.tsx";
 import { ComposerModes } from "./ComposerModes.tsx";
 import { ComposerSigns } from "./ComposerSigns.tsx";
 import { useMentions } from "./Mentions.tsx";
+import { OtherDevice } from "./OtherDevice.tsx";
 import { useComposer } from "./use_composer.ts";
 
 export function Composer({ id }: { id: string }) {
@@ -53,6 +54,7 @@ export function Composer({ id }: { id: string }) {
         collisionWith={isPrivate ? null : composer.collision.author}
         onJoin={composer.joinShared}
       />
+      {composer.other && <OtherDevice other={composer.other} onChoose={composer.chooseText} />}
       {mentions.list}
       <div class="composer-box">
         <ComposerModes composer={composer} />

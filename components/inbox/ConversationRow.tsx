@@ -1,3 +1,4 @@
+import { useComputed } from "@preact/signals";
 import { AlarmClock, Clock3, StickyNote } from "lucide-preact";
 import type { Conversation, Label } from "../../protocol/model.ts";
 import { type Row, unreadOf } from "../live/list_state.ts";
@@ -129,8 +130,17 @@ function isLong(since: string, clock: Clock): boolean {
 }
 
 function Preview({ conversation }: { conversation: Conversation }) {
-  const { user } = useInbox();
-  const last = conversation.lastMessage;
+  const { user, drafts, selectedId } = useInbox();
+  const { id, lastMessage: last } = conversation;
+  // In the open conversation the composer shows it.
+  const draft = useComputed(() => selectedId.value === id ? null : drafts.preview(id)).value;
+  if (draft !== null) {
+    return (
+      <span class="row-preview">
+        <span class="row-draft">Draft:</span> <span dir="auto">{draft}</span>
+      </span>
+    );
+  }
   if (last === null) return <span class="row-preview">No messages yet</span>;
   const author = last.userId === user.id ? "You:" : `${isolate(last.userName)}:`;
   const own = last.role === "visitor" || last.role === "system" ? null : author;

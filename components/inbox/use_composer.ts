@@ -2,7 +2,7 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { titleOf } from "../format/names.ts";
 import { MAX_CONTENT } from "../live/limits.ts";
-import { type Draft, readDraft, writeDraft } from "../storage/drafts.ts";
+import { readWriting, writeWriting, type Writing } from "../storage/drafts.ts";
 import { useInbox } from "./context.ts";
 import { useCollision } from "./use_collision.ts";
 import { usePendingSend } from "./use_pending_send.ts";
@@ -17,53 +17,43 @@ export type ComposerState = ReturnType<typeof useComposer>;
  */
 export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   const inbox = useInbox();
-  const { draft } = inbox;
+  const { draft, drafts } = inbox;
   const key = { userId: inbox.user.id, conversationId: id };
-  const [reply, setReply] = useState("");
-  const [note, setNote] = useState("");
   const [isPrivate, setPrivate] = useState(false);
   const [changed, setChanged] = useState(false);
   /** A note was begun before this agent joined the shared reply. */
   const wasNote = useRef(false);
   const store = () => inbox.thread.store();
   const focus = () => requestAnimationFrame(() => box.current?.focus());
-  const keep = (next: Partial<Draft>) =>
-    writeDraft(key, { reply, note, isPrivate, isShared: draft.joined.value, ...next });
+  const keep = (next: Partial<Writing>) =>
+    writeWriting(key, { isPrivate, isShared: draft.joined.value, ...next });
+  const setReply = (next: string) => drafts.edit(id, "reply", next);
 
   const isOpen = draft.shared.value !== null;
   const shared = draft.joined.value && !isPrivate ? draft.shared.value : null;
-  const own = isPrivate ? note : reply;
+  const mode = isPrivate ? "note" : "reply";
+  const reply = drafts.of(id, "reply").content;
+  const { content: own, other } = drafts.of(id, mode);
   const text = shared === null ? own : shared.text.value;
   const left = MAX_CONTENT - text.length;
   const collision = useCollision(shared === null ? reply : "");
 
-  // Not at the first render: the server, which renders it too, knows no drafts.
+  // Not at the first render: the server, which renders it too, does not know the tab.
   useEffect(() => {
-    const stored = readDraft(key);
-    setReply(stored.reply);
-    setNote(stored.note);
-    setPrivate(stored.isPrivate);
+    setPrivate(readWriting(key).isPrivate);
     if (!inbox.phone.value && !isInListOrMenu()) box.current?.focus({ preventScroll: true });
     return () => store()?.typing(false);
   }, [id]);
   useEffect(() => {
-    if (isOpen && readDraft(key).isShared) draft.join();
+    if (isOpen && readWriting(key).isShared) draft.join();
   }, [id, isOpen]);
   const pendingSend = usePendingSend(id, (restored) => {
     if (draft.joined.value && draft.join(restored)) return;
-    const all = [readDraft(key).reply, restored].filter(Boolean).join("\n");
-    setReply(all);
-    keep({ reply: all });
+    setReply([drafts.of(id, "reply").content, restored].filter(Boolean).join("\n"));
   });
 
-  function setOwn(next: string) {
-    if (isPrivate) setNote(next);
-    else setReply(next);
-    keep(isPrivate ? { note: next } : { reply: next });
-  }
-
   function change(next: string) {
-    setOwn(next);
+    drafts.edit(id, mode, next);
     // The visitor must not learn that a note is being written.
     store()?.typing(next.trim() !== "", isPrivate);
   }
@@ -79,21 +69,20 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     store()?.typing(false);
     // The agent's own text moves into the shared reply only while that is empty.
     const rest = draft.join(reply) ? "" : reply;
-    wasNote.current = isPrivate && note.trim() !== "";
+    wasNote.current = isPrivate && own.trim() !== "";
     setReply(rest);
     setPrivate(false);
-    keep({ reply: rest, isPrivate: false });
+    keep({ isPrivate: false });
     focus();
   }
 
   async function leaveShared() {
     const isFree = reply.trim() === "";
     const taken = await draft.leave(isFree);
-    const next = { reply: isFree ? taken : reply, isPrivate: wasNote.current };
+    if (isFree) setReply(taken);
+    setPrivate(wasNote.current);
+    keep({ isPrivate: wasNote.current, isShared: false });
     wasNote.current = false;
-    setReply(next.reply);
-    setPrivate(next.isPrivate);
-    keep({ ...next, isShared: false });
     focus();
   }
 
@@ -131,7 +120,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     if (shared !== null) return void sendShared(then);
     if (!isPrivate && collision.blocks()) return;
     void inbox.thread.send(own, { isPrivate }).then((sent) => sent && then?.());
-    setOwn("");
+    drafts.edit(id, mode, "");
     box.current?.focus();
   }
 
@@ -142,6 +131,13 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     shared,
     /** What is in the text area. */
     text,
+    /** What the agent wrote on another device while this text was not saved; null: nothing. */
+    other: shared === null ? other : null,
+    /** Keeps this text, the other one, or both. */
+    chooseText(choice: "this" | "other" | "both") {
+      drafts.choose(id, mode, choice);
+      focus();
+    },
     /** Characters that still fit. */
     left,
     /** Why it cannot be sent now; null: it can. */

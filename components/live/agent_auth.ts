@@ -1,6 +1,7 @@
 import type { User } from "../../protocol/model.ts";
 import type { LoginResponse } from "../../protocol/rest.ts";
 import { loginPath } from "../auth/safe_next.ts";
+import { forgetDrafts } from "../storage/drafts.ts";
 import { ApiError, type ApiRequest, callApi } from "./api.ts";
 import { serverNow } from "./server_time.ts";
 
@@ -21,7 +22,13 @@ export function createAgentAuth() {
   let renewal: Promise<LoginResponse> | null = null;
   let ended = false;
   const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
-  if (channel) channel.onmessage = (event) => event.data === "signed-out" && void leave();
+  if (channel) {
+    channel.onmessage = (event) => {
+      if (event.data !== "signed-out") return;
+      forgetDrafts();
+      void leave();
+    };
+  }
 
   async function leave() {
     if (ended) return;
@@ -97,6 +104,7 @@ export function createAgentAuth() {
     ended = true;
     current = null;
     channel?.postMessage("signed-out");
+    forgetDrafts();
     location.assign("/login");
   }
 

@@ -31,6 +31,8 @@ export interface ApiRequest {
   ifMatch?: string;
   /** The version that the caller has; the answer is undefined while there is no other. */
   ifNoneMatch?: string;
+  /** It is sent even if the page ends now; at most 64 KB. */
+  keepalive?: boolean;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function callApi<T>(path: string, request: ApiRequest = {}): Promis
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       signal: request.signal,
+      keepalive: request.keepalive,
     });
   } catch (error) {
     if (request.signal?.aborted) throw error;

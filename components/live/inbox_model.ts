@@ -1,4 +1,5 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
+import type { Draft } from "../../protocol/drafts.ts";
 import type { Conversation, Label, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient } from "../../client/mod.ts";
@@ -7,6 +8,7 @@ import { namesOf, titleOf } from "../format/names.ts";
 import { createAttention } from "./attention.ts";
 import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
+import { createDrafts } from "./drafts_model.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createNavigation } from "./inbox_navigation.ts";
 import { createLabels } from "./labels_model.ts";
@@ -22,6 +24,8 @@ export interface InboxStart extends WorkspaceStart {
   labels: Label[];
   /** The ETag of the API's list of labels as the server rendered it. */
   labelsTag: string;
+  /** The agent's own, the last changed first. */
+  drafts: Draft[];
   list: ConversationList;
   /** The ETag of the API's response with this list. */
   listTag: string;
@@ -82,6 +86,11 @@ export function createInbox(start: InboxStart) {
   const { selectedId } = navigation;
   const documents = createDocuments(user.id, workspace.fail);
   const draft = createDraft(documents);
+  const drafts = createDrafts(start.drafts, {
+    userId: user.id,
+    request: workspace.request,
+    fail: workspace.fail,
+  });
   /** Whether colleagues see that this agent has the conversation open. */
   const isPresent = computed(() => attention.isHere.value || draft.joined.value);
   const labels = createLabels(start.labels, start.labelsTag, {
@@ -171,6 +180,7 @@ export function createInbox(start: InboxStart) {
       ...listen(own),
       attention.begin(),
       documents.begin(own),
+      ...drafts.listen(own),
       labels.follow(own),
       navigation.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
@@ -208,6 +218,7 @@ export function createInbox(start: InboxStart) {
     thread,
     documents,
     draft,
+    drafts,
     search,
     labels,
     openLabels,
@@ -217,6 +228,10 @@ export function createInbox(start: InboxStart) {
     selected,
     ...navigation,
     ...actions,
+    async signOut() {
+      await drafts.flush();
+      await workspace.signOut();
+    },
     begin: () => workspace.begin(attach),
   };
 }

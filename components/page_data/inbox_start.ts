@@ -20,7 +20,7 @@ export async function inboxStart(
   const labels = await services.labels();
   // The address may name a label that was deleted.
   if (!labels.some(({ id }) => id === filter.label)) delete filter.label;
-  const [list, users, seed, unread, unreadNotifications] = await Promise.all([
+  const [list, users, seed, unread, unreadNotifications, drafts] = await Promise.all([
     services.conversations(user, {
       view: filter.view,
       status: filter.status === "all" ? undefined : filter.status,
@@ -31,6 +31,7 @@ export async function inboxStart(
     conversationId === null ? null : seedThread(user, conversationId),
     services.totalUnread(user),
     services.unreadNotifications(user),
+    services.drafts(user),
   ]);
   return {
     user,
@@ -41,6 +42,7 @@ export async function inboxStart(
     listTag: await services.etagOf(list),
     filter,
     unread,
+    drafts,
     unreadNotifications,
     selected: conversationId === null ? null : { id: conversationId, seed },
     clock: clockOf(request.headers),

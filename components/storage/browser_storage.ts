@@ -1,5 +1,7 @@
+type Kept = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
+
 /** `localStorage`, or memory where the browser forbids it. */
-export function browserStorage(): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+export function browserStorage(): Kept {
   try {
     // Reading the property throws where storage is forbidden.
     return globalThis.localStorage;
@@ -9,7 +11,7 @@ export function browserStorage(): Pick<Storage, "getItem" | "setItem" | "removeI
 }
 
 /** `sessionStorage`, or memory where the browser forbids it. */
-export function tabStorage(): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+export function tabStorage(): Kept {
   try {
     return globalThis.sessionStorage;
   } catch {
@@ -18,8 +20,12 @@ export function tabStorage(): Pick<Storage, "getItem" | "setItem" | "removeItem"
 }
 
 const kept = new Map<string, string>();
-const memory = {
+const memory: Kept = {
   getItem: (key: string) => kept.get(key) ?? null,
   setItem: (key: string, value: string) => void kept.set(key, value),
   removeItem: (key: string) => void kept.delete(key),
+  key: (index: number) => [...kept.keys()][index] ?? null,
+  get length() {
+    return kept.size;
+  },
 };

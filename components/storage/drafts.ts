@@ -1,15 +1,8 @@
-/** The unsent texts of a conversation, kept as long as the tab exists. */
-export interface Draft {
-  reply: string;
-  /** Never becomes a reply: only the team may read it. */
-  note: string;
-  /** The note is what is being written. */
-  isPrivate: boolean;
-  /** The reply is written together with others; `reply` is what this agent wrote alone before. */
-  isShared: boolean;
-}
+/** What the browser keeps of texts that are not sent. At sign-out all of it goes. */
+import type { DraftMode } from "../../protocol/drafts.ts";
+import { browserStorage, tabStorage } from "./browser_storage.ts";
 
-/** Whose text it is: the next agent who signs in in the same tab must not see it. */
+/** Whose text it is: the next agent who signs in in the same browser must not see it. */
 export interface DraftKey {
   userId: string;
   conversationId: string;
@@ -18,32 +11,59 @@ export interface DraftKey {
 const PREFIX = "parley.draft.";
 const nameOf = ({ userId, conversationId }: DraftKey) => `${userId}.${conversationId}`;
 
-export function readDraft(key: DraftKey): Draft {
-  try {
-    const stored = JSON.parse(sessionStorage.getItem(PREFIX + nameOf(key)) ?? "null");
-    const flags = { isPrivate: stored?.isPrivate === true, isShared: stored?.isShared === true };
-    if (typeof stored?.reply === "string" && typeof stored.note === "string") {
-      return { reply: stored.reply, note: stored.note, ...flags };
-    }
-  } catch {
-    // Without storage, or with a value of another program, the draft is empty.
-  }
-  return { reply: "", note: "", isPrivate: false, isShared: false };
+/** A text that the server does not have yet. */
+export interface UnsavedDraft {
+  conversationId: string;
+  mode: DraftMode;
+  content: string;
+  /** The version that it is based on. */
+  version: number;
 }
 
-export function writeDraft(key: DraftKey, draft: Draft) {
-  const isEmpty = draft.reply.trim() === "" && draft.note.trim() === "" && !draft.isShared;
-  try {
-    if (isEmpty) sessionStorage.removeItem(PREFIX + nameOf(key));
-    else sessionStorage.setItem(PREFIX + nameOf(key), JSON.stringify(draft));
-  } catch {
-    // The storage is full or forbidden; the text is still in the composer.
+/** All unsaved texts of this agent, from every tab of this browser. */
+export function readUnsaved(userId: string): UnsavedDraft[] {
+  const found: UnsavedDraft[] = [];
+  const prefix = `${PREFIX}${userId}.`;
+  for (const key of keysOf(browserStorage())) {
+    if (!key.startsWith(prefix)) continue;
+    const [conversationId = "", mode] = key.slice(prefix.length).split(".");
+    if (mode !== "reply" && mode !== "note") continue;
+    const { content, version } = parse(browserStorage().getItem(key));
+    if (typeof content !== "string" || typeof version !== "number") continue;
+    found.push({ conversationId, mode, content, version });
   }
+  return found;
 }
 
-const PENDING_SEND = "parley.pending_send.";
+/** @param content null: the server has it */
+export function writeUnsaved(
+  { mode, ...key }: DraftKey & { mode: DraftMode },
+  content: string | null,
+  version: number,
+) {
+  const name = `${PREFIX}${nameOf(key)}.${mode}`;
+  write(browserStorage(), name, content === null ? null : { content, version });
+}
 
-/** A shared text that is being taken out in order to be sent. */
+/** What is being written in a conversation, without any text. */
+export interface Writing {
+  /** The note, not the reply. */
+  isPrivate: boolean;
+  /** The reply is written together with others. */
+  isShared: boolean;
+}
+
+export function readWriting(key: DraftKey): Writing {
+  const stored = parse(tabStorage().getItem(`${PREFIX}mode.${nameOf(key)}`));
+  return { isPrivate: stored["isPrivate"] === true, isShared: stored["isShared"] === true };
+}
+
+export function writeWriting(key: DraftKey, writing: Writing) {
+  const isDefault = !writing.isPrivate && !writing.isShared;
+  write(tabStorage(), `${PREFIX}mode.${nameOf(key)}`, isDefault ? null : writing);
+}
+
+/** A text that is on its way from the composer to the server. */
 export interface PendingSend {
   text: string;
   /** The newest message before it. */
@@ -51,20 +71,41 @@ export interface PendingSend {
 }
 
 export function readPendingSend(key: DraftKey): PendingSend | null {
-  try {
-    const stored = JSON.parse(sessionStorage.getItem(PENDING_SEND + nameOf(key)) ?? "null");
-    const { text, seq } = stored ?? {};
-    return typeof text === "string" && typeof seq === "number" ? { text, seq } : null;
-  } catch {
-    return null;
-  }
+  const { text, seq } = parse(tabStorage().getItem(`${PREFIX}send.${nameOf(key)}`));
+  return typeof text === "string" && typeof seq === "number" ? { text, seq } : null;
 }
 
 export function writePendingSend(key: DraftKey, pending: PendingSend | null) {
-  try {
-    if (pending === null) sessionStorage.removeItem(PENDING_SEND + nameOf(key));
-    else sessionStorage.setItem(PENDING_SEND + nameOf(key), JSON.stringify(pending));
-  } catch {
-    // Without storage, the text is lost only if the page ends at this very moment.
+  write(tabStorage(), `${PREFIX}send.${nameOf(key)}`, pending);
+}
+
+/** At sign-out, on a device that others may use. */
+export function forgetDrafts() {
+  for (const storage of [browserStorage(), tabStorage()]) {
+    for (const key of keysOf(storage)) if (key.startsWith(PREFIX)) write(storage, key, null);
   }
+}
+
+type Kept = ReturnType<typeof browserStorage>;
+
+/** Without storage, or with a value of another program, there is nothing. */
+function parse(text: string | null): Record<string, unknown> {
+  try {
+    return JSON.parse(text ?? "null") ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function write(storage: Kept, key: string, value: unknown) {
+  try {
+    if (value === null) storage.removeItem(key);
+    else storage.setItem(key, JSON.stringify(value));
+  } catch {
+    // The storage is full or forbidden; the text is still in the composer.
+  }
+}
+
+function keysOf(storage: Kept): string[] {
+  return Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
 }

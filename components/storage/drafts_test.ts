@@ -1,31 +1,42 @@
 import assert from "node:assert/strict";
-import { readDraft, readPendingSend, writeDraft, writePendingSend } from "./drafts.ts";
+import {
+  forgetDrafts,
+  readPendingSend,
+  readUnsaved,
+  readWriting,
+  writePendingSend,
+  writeUnsaved,
+  writeWriting,
+} from "./drafts.ts";
 
-const NONE = { reply: "", note: "", isPrivate: false, isShared: false };
 const key = { userId: "ada", conversationId: "a" };
+const next = { ...key, userId: "bea" };
 
-Deno.test("reply and note are kept apart, and nothing is kept of an empty draft", () => {
+Deno.test("the next agent in the same browser sees nothing, and a sign-out leaves nothing", () => {
+  localStorage.clear();
   sessionStorage.clear();
-  const draft = { reply: "Hello", note: "late payer", isPrivate: true, isShared: false };
-  writeDraft(key, draft);
-  assert.deepEqual(readDraft(key), draft);
-  assert.deepEqual(readDraft({ ...key, conversationId: "b" }), NONE);
-  writeDraft(key, { ...NONE, reply: " " });
-  assert.equal(sessionStorage.length, 0);
-});
-
-Deno.test("the next agent in the same tab sees nothing of it", () => {
-  sessionStorage.clear();
-  writeDraft(key, { ...NONE, note: "late payer" });
+  localStorage.setItem("parley.theme", "dark");
+  writeUnsaved({ ...key, mode: "note" }, "late payer", 3);
+  writeUnsaved({ ...key, mode: "reply" }, "Hello", 0);
+  writeUnsaved({ ...key, mode: "reply" }, null, 4);
   writePendingSend(key, { text: "Hello", seq: 4 });
-  const next = { ...key, userId: "bea" };
-  assert.deepEqual([readDraft(next), readPendingSend(next)], [NONE, null]);
+  writeWriting(key, { isPrivate: true, isShared: false });
+  assert.deepEqual([readUnsaved("bea"), readPendingSend(next)], [[], null]);
+  assert.deepEqual(readWriting(next), { isPrivate: false, isShared: false });
+  assert.deepEqual(readUnsaved("ada"), [
+    { conversationId: "a", mode: "note", content: "late payer", version: 3 },
+  ]);
   assert.deepEqual(readPendingSend(key), { text: "Hello", seq: 4 });
-  sessionStorage.clear();
+  assert.deepEqual(readWriting(key), { isPrivate: true, isShared: false });
+  forgetDrafts();
+  assert.deepEqual([readUnsaved("ada"), readPendingSend(key)], [[], null]);
+  assert.deepEqual([localStorage.length, sessionStorage.length], [1, 0]);
+  localStorage.clear();
 });
 
-Deno.test("a value of another program is an empty draft", () => {
-  sessionStorage.setItem("parley.draft.ada.a", "{");
-  assert.deepEqual(readDraft(key), NONE);
-  sessionStorage.clear();
+Deno.test("a value of another program is no draft", () => {
+  localStorage.setItem("parley.draft.ada.a.reply", "{");
+  localStorage.setItem("parley.draft.ada.a.note", "[1]");
+  assert.deepEqual(readUnsaved("ada"), []);
+  localStorage.clear();
 });
