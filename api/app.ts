@@ -22,6 +22,7 @@ import { contextRuleRoutes } from "./context_rules.ts";
 import { contextRoutes } from "./contexts.ts";
 import { conversationRoutes } from "./conversations.ts";
 import { draftRoutes } from "./drafts.ts";
+import { fileContentRoute, fileRoutes, UPLOAD_PATH } from "./files.ts";
 import { labelRoutes } from "./labels.ts";
 import { metricsRoute } from "./metrics.ts";
 import { openRequests } from "./open_requests.ts";
@@ -53,7 +54,9 @@ export function createHttpApi(services: ApiServices): Api {
     c.header("x-content-type-options", "nosniff");
   });
   metricsRoute(app, services);
-  app.use("/api/*", openRequests(services.openRequests));
+  const bounded = openRequests(services.openRequests);
+  app.use("/api/*", bounded);
+  app.use("/files/*", bounded);
   app.use("/api/*", cors(services));
   app.use("/api/*", jsonBodies(services.maxBodyBytes, services.bodyTimeoutMs));
   app.use("/api/*", async (c, next) => {
@@ -67,6 +70,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", publicAuthRoutes(services));
   app.route("/", visitorRoutes(services));
   app.route("/", topicRoutes(services));
+  fileContentRoute(app, services);
   const description = {
     openapi: "3.1.0",
     info: {
@@ -85,7 +89,10 @@ export function createHttpApi(services: ApiServices): Api {
   });
 
   app.use("/api/*", async (c, next) => {
-    c.set("principal", await authenticate(services, c.req.raw, c.get("peer").selfOrigin));
+    const { selfOrigin } = c.get("peer");
+    // They write over sockets, and upload what they send there.
+    const participants = c.req.path === UPLOAD_PATH || c.req.path.startsWith(`${UPLOAD_PATH}/`);
+    c.set("principal", await authenticate(services, c.req.raw, selfOrigin, { participants }));
     c.header("cache-control", "no-store");
     await next();
   });
@@ -104,6 +111,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", conversationRoutes(services));
   app.route("/", analyticsRoutes(services));
   app.route("/", draftRoutes(services));
+  app.route("/", fileRoutes(services));
   app.route("/", labelRoutes(services));
   app.route("/", notificationRoutes(services));
   app.route("/", programRoutes(services));
@@ -205,7 +213,8 @@ const BODY = { bounded: true, text: ["content"] };
 /** Reads bodies once, within the limits, and passes the parsed JSON to the validators. */
 function jsonBodies(maxBytes: number, timeoutMs: number) {
   return async (c: Context<Env>, next: () => Promise<void>) => {
-    if (c.req.method === "POST" || c.req.method === "PATCH") {
+    const isJson = c.req.path !== UPLOAD_PATH;
+    if (isJson && (c.req.method === "POST" || c.req.method === "PATCH")) {
       const text = await readText(c, maxBytes, timeoutMs);
       const type = c.req.header("content-type") ?? "";
       // With parameters, as the validators accept them.

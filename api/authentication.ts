@@ -13,11 +13,16 @@ import type { Scope } from "../protocol/programs.ts";
 import type { Env } from "./env.ts";
 import type { ApiServices } from "./services.ts";
 
-/** The caller by `Authorization: Bearer …`: an agent's token, a visitor's session or an API key. */
+/**
+ * The caller by `Authorization: Bearer …`: an agent's token, a visitor's session or an API key.
+ *
+ * @param options `participants`: also a participant's token
+ */
 export async function authenticate(
   services: ApiServices,
   request: Pick<Request, "headers">,
   self: string,
+  { participants = false } = {},
 ): Promise<Caller> {
   const match = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "");
   if (match === null) {
@@ -28,7 +33,9 @@ export async function authenticate(
   }
   const credentials = match[1]!;
   const origin = request.headers.get("origin");
-  const principal = await principalOf(services, credentials);
+  const principal = participants && credentials.includes(".")
+    ? await services.principalByToken(credentials)
+    : await principalOf(services, credentials);
   const allowed = principal.kind === "visitor" ? principal.allowedOrigins : services.agentOrigins;
   if (!originAllowed({ origin, self }, allowed)) {
     throw new ParleyError(

@@ -7,9 +7,10 @@ import type { Bot } from "../domain/bot/engine.ts";
 import type { HandOvers } from "../domain/conversations/hand_over.ts";
 import type { Conversations } from "../domain/conversations/types.ts";
 import type { EventBus } from "../domain/events.ts";
+import type { FileService } from "../domain/files/types.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { NotificationService } from "../domain/notifications/service.ts";
-import type { ProgramPrincipal, VisitorPrincipal } from "../domain/principal.ts";
+import type { Principal, ProgramPrincipal, VisitorPrincipal } from "../domain/principal.ts";
 import type { Renames } from "../domain/visitors/contacts.ts";
 import type { Erased } from "../domain/visitors/erasure.ts";
 import type { ParticipantTokens } from "../domain/visitors/participants.ts";
@@ -34,6 +35,7 @@ export interface ApiServices {
   signIn: SignIn;
   passwords: Passwords;
   conversations: Conversations;
+  files: FileService;
   handOvers: HandOvers;
   bot: Pick<Bot, "pages">;
   notifications: NotificationService;
@@ -43,6 +45,8 @@ export interface ApiServices {
   peer: PeerReader;
   agentOrigins: readonly string[];
   visitorBySession: (sessionId: string) => Promise<VisitorPrincipal>;
+  /** An agent's token, or a participant's. */
+  principalByToken: (token: string) => Promise<Principal>;
   programByKey: (key: string) => Promise<ProgramPrincipal>;
   /** How often a contact may get another name. */
   renames: Renames;

@@ -27,6 +27,7 @@ import * as m031 from "./migrations/031_followed_tables.ts";
 import * as m032 from "./migrations/032_search_queue.ts";
 import * as m033 from "./migrations/033_search_bound.ts";
 import * as m034 from "./migrations/034_search_probe.ts";
+import * as m040 from "./migrations/040_files.ts";
 import * as m050 from "./migrations/050_scheduled_jobs.ts";
 import * as m060 from "./migrations/060_drafts.ts";
 
@@ -74,6 +75,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "032_search_queue", up: m032.up, steps: m032.steps, runsWith: "014_unread_sums" },
   { name: "033_search_bound", up: m033.up, runsWith: "014_unread_sums" },
   { name: "034_search_probe", up: m034.up, runsWith: "014_unread_sums" },
+  { name: "040_files", up: m040.up, runsWith: "014_unread_sums" },
   { name: "050_scheduled_jobs", up: m050.up, runsWith: "014_unread_sums" },
   { name: "060_drafts", up: m060.up, runsWith: "014_unread_sums" },
 ];

@@ -12,6 +12,7 @@ import type {
   Selectable,
   Updateable,
 } from "kysely";
+import type { MessageFile } from "../protocol/model.ts";
 import type { TextEdit } from "../protocol/text.ts";
 
 /** timestamptz: read as Date, written as Date or ISO 8601. */
@@ -33,6 +34,8 @@ export interface Database {
   chat_sessions: ChatSessions;
   conversations: Conversations;
   chat_messages: ChatMessages;
+  files: Files;
+  file_removals: FileRemovals;
   conversation_events: ConversationEvents;
   participants: Participants;
   conversation_receipts: ConversationReceipts;
@@ -186,6 +189,35 @@ export interface ChatMessages {
   created_at: Time;
   edited_at: NullTime;
   deleted_at: NullTime;
+  /** What is shown of its files; null where there are none. */
+  files: ColumnType<MessageFile[] | null, string | null | undefined, string | null>;
+}
+
+/** An uploaded file; its bytes are in the store of domain/files/. */
+export interface Files {
+  id: string;
+  uploader_kind: "agent" | "visitor" | "program";
+  uploader_id: string;
+  /** The client's own id of the upload. */
+  upload_id: string;
+  storage_key: string;
+  state: Generated<"uploading" | "stored">;
+  name: string;
+  media_type: Generated<string>;
+  size: Generated<number>;
+  width: number | null;
+  height: number | null;
+  duration_ms: number | null;
+  /** Both are null until a message has it. */
+  conversation_id: string | null;
+  message_id: string | null;
+  created_at: TimeNow;
+}
+
+/** Bytes whose row was deleted, by a trigger. */
+export interface FileRemovals {
+  storage_key: string;
+  taken_until: Time;
 }
 
 /** The ordered log of a conversation. An event has the id of its message, and no copy of it. */
@@ -545,6 +577,7 @@ export type SessionRow = Selectable<ChatSessions>;
 export type ContextRuleRow = Selectable<ContextRules>;
 export type ConversationRow = Selectable<Conversations>;
 export type MessageRow = Selectable<ChatMessages>;
+export type FileRow = Selectable<Files>;
 export type WorkspaceMessageRow = Selectable<WorkspaceMessages>;
 export type NewMessageRow = Insertable<ChatMessages>;
 export type EventRow = Selectable<ConversationEvents>;

@@ -13,6 +13,8 @@ export const ERRORS = {
   invalid: { status: 422 },
   request_timeout: { status: 408 },
   too_large: { status: 413 },
+  unsupported_type: { status: 415 },
+  file_refused: { status: 422 },
   unauthenticated: { status: 401 },
   invalid_token: { status: 401, close: "unauthorized" },
   token_expired: { status: 401 },

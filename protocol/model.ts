@@ -34,6 +34,22 @@ export const Sender = z.object({
 });
 export type Sender = z.infer<typeof Sender>;
 
+/** A file as its message shows it. Its address is requested apart, with `POST /api/files/addresses`. */
+export const MessageFile = z.object({
+  id: Id,
+  name: z.string(),
+  /** Found from the first bytes, such as "image/png". */
+  mediaType: z.string(),
+  /** Bytes. */
+  size: z.number().int(),
+  /** Pixels of an image, as it is shown; absent where they are not known. */
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  /** Of a recording, as its sender measured it. */
+  durationMs: z.number().int().optional(),
+});
+export type MessageFile = z.infer<typeof MessageFile>;
+
 export const Message = z.object({
   id: Id,
   conversationId: Id,
@@ -41,8 +57,10 @@ export const Message = z.object({
   seq: z.number().int().positive(),
   clientMessageId: z.string().nullable(),
   type: MessageType,
-  /** Plain text, at most MAX_CONTENT characters; empty when deleted. */
+  /** Plain text, at most MAX_CONTENT characters; empty when deleted, and where there are only files. */
   content: z.string(),
+  /** In the order of their sender; absent where there are none, and when deleted. */
+  files: z.array(MessageFile).optional(),
   /** True for a note, which only agents see. */
   isPrivate: z.boolean(),
   sender: Sender,
@@ -66,7 +84,7 @@ export type Contact = z.infer<typeof Contact>;
 
 export const LastMessage = z.object({
   seq: z.number().int(),
-  /** The first 200 characters. */
+  /** The first 200 characters; of a message without text what it has, such as "Photo". */
   preview: z.string(),
   userId: z.string(),
   userName: z.string(),

@@ -44,6 +44,8 @@ export const SESSION_ENTRY = "parley.session.";
 /** Longest content of a message, in UTF-16 code units. */
 export const MAX_CONTENT = 20_000;
 export const MAX_HISTORY = 100;
+/** Files of one message. */
+export const MAX_FILES = 10;
 /** People in one response: of a conversation's members, and of all who are online. */
 export const MAX_MEMBERS = 100;
 export const MAX_PRESENCE = 200;
@@ -58,6 +60,21 @@ export const Content = z.string().max(MAX_CONTENT).refine(
   (text) => text.trim() !== "",
   "must not be empty",
 ).refine(...visibleOrEmpty).overwrite((text) => text.toWellFormed());
+
+/** The same for a message, whose schema adds `HAS_CONTENT`. */
+export const ContentOrFiles = z.string().max(MAX_CONTENT)
+  .overwrite((text) => text.toWellFormed());
+export const FileIds = z.array(Id).min(1).max(MAX_FILES).refine(
+  (ids) => new Set(ids).size === ids.length,
+  "must not name a file twice",
+);
+export const HAS_CONTENT: [
+  (message: { content: string; fileIds?: string[] | undefined }) => boolean,
+  { path: string[]; message: string },
+] = [
+  ({ content, fileIds }) => fileIds !== undefined || content.trim() !== "",
+  { path: ["content"], message: "must not be empty" },
+];
 
 /** Characters of an access token, and of a session's id. */
 export const MAX_TOKEN = 8192;
@@ -99,11 +116,14 @@ export const COMMANDS = {
   message: z.strictObject({
     /** Default for a visitor: their own conversation, which the first message opens. */
     conversationId: Id.optional(),
-    content: Content,
+    /** May be empty where there are files. */
+    content: ContentOrFiles,
     clientMessageId: ClientMessageId,
     type: z.literal("text").optional(),
     isPrivate: z.boolean().optional(),
-  }),
+    /** Files that the sender has uploaded and not sent yet. */
+    fileIds: FileIds.optional(),
+  }).refine(...HAS_CONTENT),
   edit_message: z.strictObject({ conversationId: Id, messageId: Id, content: Content }),
   delete_message: z.strictObject({ conversationId: Id, messageId: Id }),
   history: z.strictObject({
@@ -164,6 +184,9 @@ export interface Limits {
   cursorsPerMinute: number;
   subscriptions: number;
   contentLength: number;
+  /** Bytes of a file; 0: this server takes no files. */
+  fileBytes: number;
+  filesPerMessage: number;
 }
 
 export interface Welcome {

@@ -17,7 +17,7 @@ import {
 } from "./model.ts";
 import { LabelIds } from "./labels.ts";
 import { Email, EmailText, nameOf } from "./text_fields.ts";
-import { COMMANDS, MAX_HISTORY } from "./native.ts";
+import { COMMANDS, HAS_CONTENT, MAX_HISTORY } from "./native.ts";
 
 export const Password = z.string().min(10, "must have at least 10 characters").max(200);
 const Name = nameOf(100);
@@ -125,7 +125,9 @@ export const PostMessageBody = z.strictObject({
     z.strictObject({ userId: Id }),
     z.strictObject({ userName: Name }),
   ]).optional(),
-});
+  /** Files that the sender has uploaded and not sent yet. */
+  fileIds: messageShape.fileIds,
+}).refine(...HAS_CONTENT);
 export const MessageQuery = z.strictObject({
   after: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),
   before: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),

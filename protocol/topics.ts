@@ -8,6 +8,7 @@ import {
   ConversationLabel,
   ConversationStatus,
   Id,
+  MessageFile,
   MessageStatus,
   MessageType,
   queryInteger,
@@ -69,7 +70,11 @@ export const ConversationEvent = z.object({
   messageID: Id.nullable(),
   message: z.object({
     status: MessageStatus,
-    body: z.object({ type: MessageType, text: z.string() }),
+    body: z.object({
+      type: MessageType,
+      text: z.string(),
+      files: z.array(MessageFile).optional(),
+    }),
   }).nullable(),
   /** True for a note, which only agents see. */
   isPrivate: z.boolean(),

@@ -86,7 +86,11 @@ function about(message: Message) {
     messageID: message.id,
     message: {
       status: message.status,
-      body: { type: message.type, text: message.content },
+      body: {
+        type: message.type,
+        text: message.content,
+        ...(message.files === undefined ? {} : { files: message.files }),
+      },
     },
     isPrivate: message.isPrivate,
     updatedAt: message.deletedAt ?? message.editedAt ?? message.createdAt,

@@ -10,4 +10,6 @@ export interface ConnectionLimits {
   editsPerMinute: number;
   cursorsPerMinute: number;
   subscriptions: number;
+  /** Bytes of a file; 0: no files are taken. */
+  fileBytes: number;
 }

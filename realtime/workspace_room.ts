@@ -1,6 +1,7 @@
 /** The workspace's chat as a room of the hub, with the same commands as a conversation. */
 import type { WorkspaceChat } from "../domain/workspace/chat.ts";
 import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
+import { ParleyError } from "../protocol/errors.ts";
 import { type JoinResult, MAX_MEMBERS } from "../protocol/native.ts";
 import type { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
@@ -55,7 +56,12 @@ export function createWorkspaceRoom(options: {
       );
     },
 
-    async message(connection, { content, clientMessageId }) {
+    async message(connection, { content, clientMessageId, fileIds }) {
+      if (fileIds !== undefined) {
+        throw new ParleyError("invalid", "Cannot send: the chat of the workspace has no files", {
+          fields: [{ path: "fileIds", message: "must be absent here" }],
+        });
+      }
       const posted = await chat.post(requirePrincipal(connection), { content, clientMessageId });
       logMessage(connection, WORKSPACE_CHAT, posted.message.seq);
       return posted;

@@ -2,6 +2,7 @@
 import { createHttpApi } from "../api/app.ts";
 import type { Api } from "../api/env.ts";
 import type { Workers } from "../api/workers.ts";
+import type { FileService } from "../domain/files/types.ts";
 import { eraseContact } from "../domain/visitors/erasure.ts";
 import { VERSION } from "../process/version.ts";
 import type { Realtime } from "../realtime/types.ts";
@@ -12,13 +13,13 @@ import type { Services } from "./services.ts";
 export function createApi(
   core: Core,
   access: Access,
-  services: Services,
+  services: Services & { files: FileService },
   realtime: Realtime,
   workers: Workers | null,
 ): Api {
   const { settings, database, bus, metrics, onError } = core;
   const { capacity, rates, timeouts, given, onDeploy } = settings;
-  const { analytics, bot, conversations, handOvers, notifications } = services;
+  const { analytics, bot, conversations, files, handOvers, notifications } = services;
   return createHttpApi({
     version: VERSION,
     engine: database.engine,
@@ -34,13 +35,19 @@ export function createApi(
     passwords: access.passwords,
     participantTokens: access.participantTokens,
     visitorBySession: access.visitorBySession,
+    principalByToken: access.principalByToken,
     programByKey: access.programByKey,
     originAllowed: access.originAllowed,
     agentOrigins: access.agentOrigins,
     renames: access.renames,
-    eraseContact: (actor, id) => eraseContact(database.jobs, actor, id),
+    async eraseContact(actor, id) {
+      const erased = await eraseContact(database.jobs, actor, id);
+      files.wake();
+      return erased;
+    },
     peer: access.peer,
     conversations,
+    files,
     handOvers,
     bot,
     notifications,

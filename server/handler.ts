@@ -88,5 +88,6 @@ export function createHandler(
 }
 
 function isApi(path: string): boolean {
-  return path === "/metrics" || path === "/api" || path.startsWith("/api/");
+  return path === "/metrics" || path === "/api" || path.startsWith("/api/") ||
+    path.startsWith("/files/");
 }

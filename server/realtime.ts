@@ -8,6 +8,7 @@ import { touchContact } from "../domain/visitors/contacts.ts";
 import { recordPage, webConversationsOf } from "../domain/visitors/sessions.ts";
 import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
 import { type BrokerKind, openBroker } from "../process/open_broker.ts";
+import type { FileService } from "../domain/files/types.ts";
 import type { Realtime } from "../realtime/types.ts";
 import { createRealtime } from "../realtime/server.ts";
 import type { Access } from "./access.ts";
@@ -21,6 +22,7 @@ export async function startRealtime(
   access: Access,
   services: Services,
   broker: BrokerKind,
+  files: Pick<FileService, "maxBytes">,
 ): Promise<Realtime> {
   const { settings, database, bus, metrics, node, onError } = core;
   const { capacity, rates, timeouts, given } = settings;
@@ -65,6 +67,7 @@ export async function startRealtime(
       editsPerMinute: rates.edits,
       cursorsPerMinute: rates.cursors,
       subscriptions: capacity.subscriptions,
+      fileBytes: files.maxBytes,
     },
     admission: {
       connectionsPerMinute: rates.connections,

@@ -3,6 +3,7 @@ import { broker } from "./broker.ts";
 import { capacity } from "./capacity.ts";
 import { database } from "./database.ts";
 import type { NamesOf, Setting, ValuesOf } from "./define.ts";
+import { files } from "./files.ts";
 import { memory } from "./memory.ts";
 import { notifications } from "./notifications.ts";
 import { rates } from "./rates.ts";
@@ -22,6 +23,7 @@ export const GROUPS = {
   visitors,
   rates,
   capacity,
+  files,
   timeouts,
   memory,
   notifications,

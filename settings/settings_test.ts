@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { brokerKind } from "../process/open_broker.ts";
+import { fileStoreKind } from "../process/open_file_store.ts";
 import { readSettings, SETTINGS, SettingsError } from "../settings.ts";
 
 function refused(env: Record<string, string>): string {
@@ -83,6 +84,26 @@ Deno.test("readSettings() takes public keys of the accepted kinds, and no others
   const exchange = generateKeyPairSync("x25519").publicKey.export({ type: "spki", format: "pem" });
   const wrong = (exchange as string).trim().replaceAll("\n", "\\n");
   assert.match(refused({ JWT_PUBLIC_KEY: wrong }), /JWT_PUBLIC_KEY/);
+});
+
+Deno.test("files are in DATA_DIR only where every node finds them", () => {
+  const kind = (env: Record<string, string>) => {
+    const settings = readSettings({ DATABASE_URL: "postgres://db", ...env });
+    return fileStoreKind(settings, brokerKind(settings, false));
+  };
+  const redis = { REDIS_URL: "redis://r" };
+  assert.equal(kind({}), "disk");
+  assert.equal(kind(redis), "none");
+  assert.equal(kind({ FILE_STORE: "none" }), "none");
+  assert.throws(
+    () => kind({ ...redis, FILE_STORE: "disk" }),
+    /^SettingsError: Cannot start: setting FILE_STORE is "disk": with BROKER "redis"/,
+  );
+  const deploy = { DENO_DEPLOY: "1", JWT_SECRET: "s".repeat(32) };
+  assert.equal(kind(deploy), "none");
+  assert.throws(() => kind({ ...deploy, FILE_STORE: "disk" }), /FILE_STORE is "disk".*Deploy/);
+  const both = { FILE_SCAN_COMMAND: "scan", FILE_SCAN_URL: "http://scan" };
+  assert.match(refused(both), /FILE_SCAN_COMMAND and FILE_SCAN_URL are both set/);
 });
 
 Deno.test("on Deno Deploy nothing may be kept in files, and instances reach each other", () => {

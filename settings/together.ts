@@ -3,7 +3,9 @@ import { SettingsError } from "./error.ts";
 import type { SettingName, Settings } from "./groups.ts";
 
 /** @throws {SettingsError} with one line that names the settings. */
-export function checkTogether({ signIn, broker, visitors, given, onDeploy }: Settings): void {
+export function checkTogether(
+  { signIn, broker, files, visitors, given, onDeploy }: Settings,
+): void {
   if ((signIn.adminEmail === undefined) !== (signIn.adminPassword === undefined)) {
     const missing = signIn.adminEmail === undefined ? "ADMIN_EMAIL" : "ADMIN_PASSWORD";
     throw new SettingsError(
@@ -16,6 +18,11 @@ export function checkTogether({ signIn, broker, visitors, given, onDeploy }: Set
   if (visitors.jwksUrl !== undefined && visitors.publicKey !== undefined) {
     throw new SettingsError(
       "Cannot start: settings JWT_JWKS_URL and JWT_PUBLIC_KEY are both set: one of them is enough",
+    );
+  }
+  if (files.scanCommand !== undefined && files.scanUrl !== undefined) {
+    throw new SettingsError(
+      "Cannot start: settings FILE_SCAN_COMMAND and FILE_SCAN_URL are both set: one of them is enough",
     );
   }
   if (onDeploy) refuseFiles(given);

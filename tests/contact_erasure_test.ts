@@ -4,6 +4,8 @@ import { CLOSE } from "../protocol/close_codes.ts";
 import type { AuditList } from "../protocol/audit.ts";
 import type { ConversationList } from "../protocol/rest.ts";
 import { enter, open, SECRET, sign } from "./protocols/scoped_peer.ts";
+import { poll } from "./support/deadline.ts";
+import { filesBelow, postFiles, uploaded } from "./support/files.ts";
 import { inDatabase } from "./support/fingerprint.ts";
 import { call, cast, post } from "./support/http.ts";
 import { onBothEngines, type TestServer } from "./support/server.ts";
@@ -19,6 +21,7 @@ const WORDS = {
   draft: "saltlamp",
   shared: "wolfram",
   former: "featherquill",
+  file: "gyrfalcon",
 };
 
 /** Tables in which a word is, by word. */
@@ -77,6 +80,11 @@ onBothEngines("an erased person is in no table any more", async (server) => {
   await write(agent, { conversationId: conversation.id }, `a ${WORDS.draft} helps`);
   await request("PATCH", `/api/conversations/${conversation.id}`, { status: "resolved" });
   await post(server, visitor.sessionId, conversation.id, `the ${WORDS.message} again`);
+  const sent = await uploaded(server, visitor.sessionId, "a", { name: `${WORDS.file}.txt` });
+  await postFiles(server, visitor.sessionId, conversation.id, [sent.id]);
+  await uploaded(server, visitor.sessionId, "never sent", { name: `${WORDS.file}.txt` });
+  const stored = () => filesBelow(`${server.env["DATA_DIR"]}/files`);
+  assert.equal((await stored()).length, 2);
   const found = await request<{ messages: { items: unknown[] } }>(
     "GET",
     `/api/search?q=${WORDS.message}`,
@@ -98,6 +106,7 @@ onBothEngines("an erased person is in no table any more", async (server) => {
   assert.equal(erased.conversations, 1);
   assert.ok(erased.messages >= 4, `${erased.messages}`);
   assert.deepEqual(await tablesWith(server), {});
+  await poll(stored, (files) => files.length === 0, "an empty store");
 
   for (const path of [contact, `/api/conversations/${conversation.id}`]) {
     assert.equal((await call(server, "GET", path, { token })).status, 404);

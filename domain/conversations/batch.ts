@@ -7,6 +7,7 @@ import type { ConversationRow, EventRow, MessageRow } from "../../db/types.ts";
 import { type LabelFound, toLabels } from "./label_storage.ts";
 import { assignNumbers, positionReceipts, type StoredReceipt } from "./receipts.ts";
 import type { MessageStatuses } from "./event_types.ts";
+import { hasFiles } from "./message_files.ts";
 import { listMoves, toStatuses } from "./statuses.ts";
 import { readVersionedRows } from "./storage.ts";
 import { beginUnitOfWork, type ParticipantChange, type UnitOfWork } from "./unit_of_work.ts";
@@ -75,7 +76,7 @@ export async function writeBatch(
     sql`${toComposites(rows)}::${sql.raw(type)}[]`;
   const { rows: [row] } = await sql<{ answer: Answer }>`select write_batch(
     ${parameter("batch_conversation", all.map(conversation))},
-    ${parameter("batch_message", all.flatMap(({ newMessages }) => newMessages.map(message)))},
+    ${parameter("batch_message", all.flatMap(newMessages))},
     ${parameter("batch_event", all.flatMap(({ events }) => events.map(logged)))},
     ${
     parameter("batch_pointer", all.flatMap((one) => [...one.participants.values()].map(pointer)))
@@ -154,6 +155,10 @@ export async function readAnswer(
   if ("pointers" in answer) return answer;
   throw new DatabaseUnavailable("lock_timeout", new Error("The conversations are being changed"));
 }
+
+/** Those with files are stored before. */
+const newMessages = (unit: UnitOfWork) =>
+  unit.newMessages.filter((row) => !hasFiles(row)).map(message);
 
 function assignNames(all: readonly UnitOfWork[], { names, labels }: Answer): void {
   const byId = new Map(names?.map((one) => [one[0], one]));

@@ -5,7 +5,9 @@
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { ConversationStatus } from "../../protocol/model.ts";
+import { describeFiles } from "../files/preview.ts";
 import { changeLabels } from "./label_change.ts";
+import { takeFiles } from "./message_files.ts";
 import { movePointer } from "./pointers.ts";
 import { maySee } from "./rights.ts";
 import {
@@ -69,6 +71,7 @@ function addMessage(
     const known = unit.byClientId.get(clientKey(actor.userId, clientMessageId));
     if (known !== undefined) return { message: known, duplicate: true };
   }
+  const files = operation.files === undefined ? null : takeFiles(unit, operation.files);
   operation.admit?.();
   const isPrivate = operation.isPrivate && actor.role !== "visitor";
   if (actor.role === "visitor" && (row.status === "resolved" || row.status === "snoozed")) {
@@ -89,13 +92,14 @@ function addMessage(
   }
   const message = newMessage(unit, actor, operation.content, "text", isPrivate, now);
   message.client_message_id = clientMessageId;
+  message.files = files;
   if (actor.principal?.kind === "visitor") message.session_id = actor.principal.sessionHash;
   if (clientMessageId !== null) {
     unit.byClientId.set(clientKey(actor.userId, clientMessageId), message);
   }
   log(unit, "message", message, isPrivate, {}, now);
   row.last_message_seq = message.seq;
-  row.last_message_preview = preview(message.content);
+  row.last_message_preview = preview(message.content) || describeFiles(files ?? []);
   row.last_message_role = message.sender_role;
   row.last_message_sender_id = message.sender_id;
   row.last_message_sender_name = message.sender_name;

@@ -2,6 +2,7 @@
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
+import { uploaderOf } from "../files/queries.ts";
 import { needScope } from "../principal.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { actorOf, senderOf } from "./actors.ts";
@@ -57,6 +58,9 @@ export function createPosting(
         content: input.content,
         clientMessageId: input.clientMessageId,
         isPrivate: input.isPrivate ?? false,
+        files: input.fileIds === undefined
+          ? undefined
+          : { ids: input.fileIds, uploader: uploaderOf(caller) },
       });
       return {
         message: toMessage(result.message!, toPointers(result.row)),

@@ -4,6 +4,7 @@ import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { cancelJob, insertJob } from "../jobs/storage.ts";
 import { loadLabels, storeLabels } from "./label_storage.ts";
+import { deleteFiles, hasFiles, loadFiles, storeFileMessages } from "./message_files.ts";
 import {
   beginUnitOfWork,
   clientKey,
@@ -55,6 +56,7 @@ export async function loadUnitsOfWork(
     beginUnitOfWork({ row: { ...row, labels: [] }, version }),
   ]));
   await loadLabels(trx, result, operations);
+  await loadFiles(trx, result, operations);
   for (const message of await loadMessages(trx, operations)) {
     const unit = result.get(message.conversation_id);
     if (unit === undefined) continue;
@@ -92,15 +94,17 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
 }
 
 /**
- * Stores what `writeBatch` does not: texts of messages, and labels. Called before it, because it reads
- * the labels for the events.
+ * Stores what `writeBatch` does not: changed texts of messages, new messages with files, and labels.
+ * Called before it, because it reads the labels for the events.
  */
 export async function storeRest(trx: Db, all: readonly UnitOfWork[]): Promise<void> {
   await storeLabels(trx, all);
+  await storeFileMessages(trx, all.flatMap(({ newMessages }) => newMessages.filter(hasFiles)));
   const changed = all.flatMap((unit) =>
     [...unit.changedMessages].filter((message) => !unit.newMessages.includes(message))
   );
   if (changed.length === 0) return;
+  await deleteFiles(trx, changed);
   await sql`select from store_batch('[]', '[]', ${JSON.stringify(changed)}::jsonb, '[]', '[]')`
     .execute(trx);
 }

@@ -12,9 +12,12 @@ import type { LabelChange } from "./unit_of_work.ts";
 export interface PostMessage {
   /** Default for visitors: their own conversation, which is opened when there is none. */
   conversationId?: string | undefined;
+  /** May be empty where there are files. */
   content: string;
   clientMessageId: string;
   isPrivate?: boolean | undefined;
+  /** Files that the caller has uploaded and not sent yet, in the order in which they are shown. */
+  fileIds?: string[] | undefined;
   /** Of a program: the agent as whom it is sent, or the name of a bot. Default: the key's name. */
   sender?: { userId: string } | { userName: string } | undefined;
 }

@@ -1,7 +1,8 @@
 /** The changes that a batch makes to one conversation, collected before they are stored. */
-import type { EventRow, MessageRow } from "../../db/types.ts";
+import type { EventRow, FileRow, MessageRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import type { ConversationLabel, ConversationStatus, Role, Sender } from "../../protocol/model.ts";
+import type { SentFiles } from "../files/queries.ts";
 import type { Principal } from "../principal.ts";
 import type { ChangePayload, FullConversationRow } from "./view.ts";
 
@@ -23,6 +24,7 @@ export type Operation =
       content: string;
       clientMessageId: string | null;
       isPrivate: boolean;
+      files?: SentFiles | undefined;
       /**
        * Called when the sender's rights are checked and the message is new; throws to refuse it.
        * Called again when the batch is tried again.
@@ -86,6 +88,8 @@ export interface UnitOfWork {
   changedColumns: Set<RareColumn>;
   /** Loaded where an operation is about labels; see label_storage.ts. */
   labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
+  /** Files that messages of the batch may still take, by id; loaded where one has some. */
+  files: Map<string, FileRow>;
 }
 
 /** A row as the database had it at some time. */
@@ -112,6 +116,7 @@ export function beginUnitOfWork({ row, version }: VersionedRow): UnitOfWork {
     statuses: new Map(),
     changedColumns: new Set(),
     labels: null,
+    files: new Map(),
   };
 }
 
@@ -211,6 +216,7 @@ export function newMessage(
     created_at: now,
     edited_at: null,
     deleted_at: null,
+    files: null,
   };
   unit.newMessages.push(message);
   unit.messages.set(message.id, message);

@@ -80,14 +80,18 @@ const PATIENCE_MS = 4000;
 /** Rows that are kept in memory, of about 1 KB each. */
 const MAX_CACHED_ROWS = 10_000;
 
-/** Operations that need nothing but the conversation's row. */
 const NEEDS_ONLY_THE_ROW: ReadonlySet<Operation["kind"]> = new Set([
-  "message",
   "status",
   "wake",
   "assign",
   "pointer",
 ]);
+
+/** Whether it needs nothing but the conversation's row. */
+function needsOnlyTheRow(operation: Operation): boolean {
+  if (operation.kind === "message") return operation.files === undefined;
+  return NEEDS_ONLY_THE_ROW.has(operation.kind);
+}
 
 const NOTHING: Stored = { pointers: [], statuses: new Map(), xid: null };
 
@@ -123,7 +127,7 @@ export function createWriter(options: WriterOptions): Writer {
     const all = new Map<string, UnitOfWork>();
     const outcomes = new Map<string, Map<Waiting, Outcome>>();
     let toApply = [...byId.keys()].filter((id) =>
-      byId.get(id)!.every(({ operation }) => NEEDS_ONLY_THE_ROW.has(operation.kind))
+      byId.get(id)!.every(({ operation }) => needsOnlyTheRow(operation))
     );
     const reread = new Set<string>();
     let stored: Stored | NotStored = NOTHING;

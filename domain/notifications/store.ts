@@ -5,6 +5,7 @@ import type { Db } from "../../db/database.ts";
 import type { Notifications } from "../../db/types.ts";
 import { Id, type Notification } from "../../protocol/model.ts";
 import { cutPage, exactTime, timeOfCursor } from "../cursor.ts";
+import { describeFiles } from "../files/preview.ts";
 import { type Handled, TEAM_KINDS } from "./triggers.ts";
 import type { NewNotification } from "./recipients.ts";
 
@@ -154,10 +155,13 @@ const PREVIEW = 200;
 export async function toNotifications(db: Db, rows: NotificationRow[]): Promise<Notification[]> {
   const ids = [...new Set(rows.flatMap((row) => messageIdOf(row) ?? []))];
   const messages = ids.length === 0 ? [] : await db.selectFrom("chat_messages")
-    .select(["id", sql<string>`left(content, ${PREVIEW})`.as("content")])
+    .select(["id", "files", sql<string>`left(content, ${PREVIEW})`.as("content")])
     .where("id", "in", ids).where("deleted_at", "is", null).execute();
   const texts = new Map(
-    messages.map(({ id, content }) => [id, content.replace(/\s+/g, " ").trim()]),
+    messages.map(({ id, content, files }) => [
+      id,
+      content.replace(/\s+/g, " ").trim() || describeFiles(files ?? []),
+    ]),
   );
   return rows.map((row) => ({
     id: row.id,

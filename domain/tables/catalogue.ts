@@ -44,6 +44,7 @@ const MESSAGES = {
   created_at: "time",
   edited_at: "time",
   deleted_at: "time",
+  files: "json",
   contact_id: "id",
   context_id: "text",
 } as const;

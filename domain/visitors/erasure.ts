@@ -46,6 +46,7 @@ export async function eraseContact(jobs: Db, actor: Actor, contactId: string): P
     await sql`delete from message_words where id = any(${touched.messages}::uuid[])`.execute(trx);
     await deleteContextDocuments(trx, touched);
     touched.notifications = await deleteNotifications(trx, touched);
+    await deleteFiles(trx, touched);
     await emptyMessages(trx, touched);
     await replaceName(trx, touched);
     // Sessions, identities and conversations, with messages, notes and drafts, go by their references.
@@ -112,8 +113,14 @@ async function deleteNotifications(trx: Db, { own, messages }: Touched): Promise
   return rows.map(({ id }) => id);
 }
 
+/** What they uploaded, sent or not; files of their own conversations go with the messages. */
+async function deleteFiles(trx: Db, { contactId }: Touched): Promise<void> {
+  await sql`delete from files where uploader_kind = 'visitor' and uploader_id = ${contactId}`
+    .execute(trx);
+}
+
 async function emptyMessages(trx: Db, { contactId, name, others }: Touched): Promise<void> {
-  await sql`update chat_messages set content = '', sender_name = ${name}, session_id = null,
+  await sql`update chat_messages set content = '', files = null, sender_name = ${name}, session_id = null,
       deleted_at = coalesce(deleted_at, now())
     where conversation_id = any(${others}::uuid[]) and sender_id = ${contactId}`.execute(trx);
   await sql`update conversations set last_message_preview = '', last_message_sender_name = ${name}
@@ -164,6 +171,7 @@ async function redactChanges(trx: Db, touched: Touched): Promise<void> {
         when key = any(${KEPT}::text[]) or key ~ '_at$|_since$|_until$' then value
         when jsonb_typeof(value) = 'string' then '""'
         when jsonb_typeof(value) = 'object' then '{}'
+        when jsonb_typeof(value) = 'array' then '[]'
         else value end)
       from jsonb_each(${sql.ref(row)}))`;
   const either = (row: string) =>

@@ -15,7 +15,7 @@ import {
 import { parseJson } from "../../protocol/json.ts";
 import { peek } from "../../protocol/peek.ts";
 import type { Message, Role } from "../../protocol/model.ts";
-import { Content } from "../../protocol/native.ts";
+import { ContentOrFiles, FileIds, HAS_CONTENT } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
@@ -44,12 +44,14 @@ const Frame = z.object({
 type Frame = z.infer<typeof Frame>;
 
 const Chat = z.object({
-  content: Content,
+  content: ContentOrFiles,
+  /** Files that were uploaded over HTTP. The protocol's document does not have them. */
+  fileIds: FileIds.optional(),
   conversationId: z.uuid().optional(),
   /** Makes a retry harmless. Optional, because the protocol's document does not have it. */
   id: z.string().regex(/^[\x21-\x7d]{1,40}$/, "must be 1 to 40 visible ASCII characters")
     .optional(),
-});
+}).refine(...HAS_CONTENT);
 
 /** The roles as this protocol names them. They come from the principal, not from the client. */
 const SENDER: Record<Role, string> = {
@@ -118,10 +120,11 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
       const { path, message } = fieldErrors(parsed.error)[0]!;
       throw new ParleyError("invalid", `Cannot send: "payload.${path}" ${message}`);
     }
-    const { content, conversationId, id } = parsed.data;
+    const { content, conversationId, fileIds, id } = parsed.data;
     const own = id ?? crypto.randomUUID().slice(0, 18);
     const { message, duplicate } = await commands.message(connection, {
       content,
+      fileIds,
       clientMessageId: `${clientIdForLog(frame.clientId, own)}${SEPARATOR}${own}`,
       ...(conversationId === undefined ? {} : { conversationId }),
     }, () => {});
@@ -235,6 +238,7 @@ export function createChatJsonProtocol(options: ChatJsonOptions): Protocol {
         seq: message.seq,
         userId: message.sender.userId,
         userName: message.sender.userName,
+        ...(message.files === undefined ? {} : { files: message.files }),
       },
       clientId: clientId ?? "unknown",
     }, timestamp);

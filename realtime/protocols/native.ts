@@ -9,6 +9,7 @@ import {
   Envelope,
   type ErrorData,
   MAX_CONTENT,
+  MAX_FILES,
   SUBPROTOCOL,
 } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
@@ -201,6 +202,8 @@ export function createNativeProtocol(options: NativeOptions): Protocol {
             cursorsPerMinute: limits.cursorsPerMinute,
             subscriptions: limits.subscriptions,
             contentLength: MAX_CONTENT,
+            fileBytes: limits.fileBytes,
+            filesPerMessage: MAX_FILES,
           },
           serverTime: iso(),
         },

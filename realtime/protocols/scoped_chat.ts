@@ -6,7 +6,7 @@ import { z } from "zod";
 import { WORKSPACE_CHAT } from "../../domain/workspace/chat.ts";
 import type { Message } from "../../protocol/model.ts";
 import { Timestamp } from "../../protocol/model.ts";
-import { COMMANDS, MAX_HISTORY } from "../../protocol/native.ts";
+import { COMMANDS, HAS_CONTENT, MAX_HISTORY } from "../../protocol/native.ts";
 import type { HubEvent } from "../broker.ts";
 import type { Commands } from "../commands.ts";
 import type { Connection } from "../connection.ts";
@@ -23,13 +23,15 @@ export interface ScopedChatOptions extends ScopedOptions {
   epoch: string;
 }
 
-const { content, clientMessageId } = COMMANDS.message.shape;
+const { content, clientMessageId, fileIds } = COMMANDS.message.shape;
 
 const SendMessage = z.object({
   content,
   messageType: z.literal("text", 'must be "text"').optional(),
   clientMessageId: clientMessageId.optional(),
-});
+  /** Files that were uploaded over HTTP. The protocol's document does not have them. */
+  fileIds,
+}).refine(...HAS_CONTENT);
 const Typing = z.object({ isTyping: z.boolean() });
 const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const History = z.object({
@@ -89,6 +91,7 @@ export function createScopedChatProtocol(options: ScopedChatOptions): Protocol {
         const { message, duplicate } = await roomOf(scope).message(connection, {
           conversationId: idOf(scope),
           content: data.content,
+          fileIds: data.fileIds,
           clientMessageId: data.clientMessageId ?? crypto.randomUUID(),
         }, nothing);
         reply.ack({ ...toWire(message), duplicate });
@@ -154,6 +157,7 @@ function toWire(message: Message) {
     author: { id: sender.userId, name: sender.userName, role: sender.role },
     timestamp: message.createdAt,
     messageType: message.type,
+    ...(message.files === undefined ? {} : { files: message.files }),
     seq: message.seq,
     // The workspace's chat is not a conversation.
     conversationId: message.conversationId === WORKSPACE_CHAT ? null : message.conversationId,

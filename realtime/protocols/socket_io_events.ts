@@ -46,6 +46,7 @@ export function messageData(message: Message) {
     seq: message.seq,
     clientMessageId: message.clientMessageId,
     content: message.content,
+    ...(message.files === undefined ? {} : { files: message.files }),
     sender: { userId: sender.userId, userName: sender.userName, role: ROLE[sender.role] },
     timestamp: message.createdAt,
     platform: message.platform,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { fieldErrors, ParleyError } from "../../protocol/errors.ts";
 import { Id } from "../../protocol/model.ts";
-import { Content } from "../../protocol/native.ts";
+import { ContentOrFiles, FileIds, HAS_CONTENT } from "../../protocol/native.ts";
 
 const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -28,11 +28,13 @@ export const SCHEMAS = {
   leave_conversation: Named,
   send_message: z.object({
     conversationId: Id.optional(),
-    content: Content,
+    content: ContentOrFiles,
+    /** Files that were uploaded over HTTP. */
+    fileIds: FileIds.optional(),
     /** Makes a retry harmless. Optional, because the protocol's documents do not have it. */
     clientMessageId: z.string()
       .regex(/^[\x21-\x7e]{1,64}$/, "must be 1 to 64 visible ASCII characters").optional(),
-  }),
+  }).refine(...HAS_CONTENT),
   typing_start: Named,
   typing_stop: Named,
   message_read: Receipt,

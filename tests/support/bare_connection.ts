@@ -12,6 +12,7 @@ export function bareConnection(
     id: `${number}`,
     number,
     limits: {
+      fileBytes: 0,
       messageBytes: 1000,
       preAuthBytes: 1000,
       preAuthMessages: 10,
