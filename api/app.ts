@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { originAllowed } from "../domain/visitors/origins.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { parseJson } from "../protocol/json.ts";
+import { agentPreferenceRoutes } from "./agent_preferences.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { auditRoutes } from "./audit.ts";
 import { authRoutes, publicAuthRoutes } from "./auth.ts";
@@ -112,6 +113,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", analyticsRoutes(services));
   app.route("/", draftRoutes(services));
   app.route("/", fileRoutes(services));
+  app.route("/", agentPreferenceRoutes(services));
   app.route("/", labelRoutes(services));
   app.route("/", notificationRoutes(services));
   app.route("/", programRoutes(services));

@@ -48,6 +48,8 @@ export interface Records<Item extends Versioned, Create, Update extends object, 
     created?: AuditAction;
     updated?: AuditAction;
     deleted?: AuditAction;
+    /** Which records; default: all. */
+    only?(item: Item): boolean;
     /** More data of the entry of a new record (`before` is undefined) or of a change. */
     more?(after: Item, before: Item | undefined): Record<string, unknown>;
   };
@@ -59,10 +61,10 @@ export interface Records<Item extends Versioned, Create, Update extends object, 
   /** A removal does not compare versions: it has no If-Match. */
   removesAnyVersion?: boolean;
   /** Responds with a body of `items`. */
-  list(query: Query): Promise<object>;
-  find(id: string): Promise<Item>;
+  list(query: Query, c: Context<Env>): Promise<object>;
+  find(id: string, c: Context<Env>): Promise<Item>;
   create(values: Create, writer: Writer): Promise<Item>;
-  update(id: string, changes: Update, check: Check<Item>): Promise<Item>;
+  update(id: string, changes: Update, check: Check<Item>, c: Context<Env>): Promise<Item>;
   remove(id: string, check: Check<Item>, c: Context<Env>): Promise<unknown>;
 }
 
@@ -85,7 +87,8 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
     data: Record<string, unknown> = {},
   ): Promise<void> {
     if (records.audit === undefined || action === undefined) return;
-    const { db, name } = records.audit;
+    const { db, name, only } = records.audit;
+    if (only?.(item) === false) return;
     await audit(db, auditActor(c), { action, subject: { id: item.id, name: name(item) }, data });
   }
 
@@ -105,7 +108,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
     }),
     async (c: Checked<{ query: Query }>) => {
       records.reader(c);
-      return c.json(await records.list(c.req.valid("query")), 200);
+      return c.json(await records.list(c.req.valid("query"), c), 200);
     },
   );
   app.openapi(
@@ -136,7 +139,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
     }),
     async (c: Checked<OfOne>) => {
       records.reader(c);
-      return respond(c, await records.find(c.req.valid("param").id));
+      return respond(c, await records.find(c.req.valid("param").id, c));
     },
   );
   app.openapi(
@@ -156,7 +159,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
       const item = await records.update(id, changes, (current) => {
         requireMatch(c, one, current);
         before = current;
-      });
+      }, c);
       const more = records.audit?.more?.(item, before);
       await record(c, records.audit?.updated, item, { changed: Object.keys(changes), ...more });
       return respond(c, item);
@@ -177,7 +180,7 @@ export function recordRoutes<Item extends Versioned, Create, Update extends obje
     async (c: Checked<OfOne>) => {
       (records.remover ?? records.writer)(c);
       const { id } = c.req.valid("param");
-      const item = records.audit?.deleted === undefined ? null : await records.find(id);
+      const item = records.audit?.deleted === undefined ? null : await records.find(id, c);
       await records.remove(id, (current) => requireMatch(c, one, current), c);
       if (item !== null) await record(c, records.audit?.deleted, item);
       return c.body(null, 204);

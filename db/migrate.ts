@@ -30,6 +30,8 @@ import * as m034 from "./migrations/034_search_probe.ts";
 import * as m040 from "./migrations/040_files.ts";
 import * as m050 from "./migrations/050_scheduled_jobs.ts";
 import * as m060 from "./migrations/060_drafts.ts";
+import * as m061 from "./migrations/061_canned_replies.ts";
+import * as m062 from "./migrations/062_agent_preferences.ts";
 
 /** A change of the schema, in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
@@ -78,6 +80,8 @@ export const MIGRATIONS: Migration[] = [
   { name: "040_files", up: m040.up, runsWith: "014_unread_sums" },
   { name: "050_scheduled_jobs", up: m050.up, runsWith: "014_unread_sums" },
   { name: "060_drafts", up: m060.up, runsWith: "014_unread_sums" },
+  { name: "061_canned_replies", up: m061.up, runsWith: "014_unread_sums" },
+  { name: "062_agent_preferences", up: m062.up, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock of the process that migrates ("parl" in ASCII). */

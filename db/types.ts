@@ -13,6 +13,7 @@ import type {
   Updateable,
 } from "kysely";
 import type { MessageFile } from "../protocol/model.ts";
+import type { MacroActions } from "../protocol/canned_responses.ts";
 import type { TextEdit } from "../protocol/text.ts";
 
 /** timestamptz: read as Date, written as Date or ISO 8601. */
@@ -45,6 +46,7 @@ export interface Database {
   conversation_labels: ConversationLabels;
   canned_responses: CannedResponses;
   drafts: Drafts;
+  agent_preferences: AgentPreferenceRows;
   context_rules: ContextRules;
   notifications: Notifications;
   notification_preferences: NotificationPreferenceRows;
@@ -305,6 +307,13 @@ export interface ConversationLabels {
   created_at: TimeNow;
 }
 
+export interface AgentPreferenceRows {
+  user_id: string;
+  /** What differs from the default, see protocol/agent_preferences.ts. */
+  preferences: JsonOr<Record<string, unknown>>;
+  updated_at: TimeNow;
+}
+
 /** What an agent has written and not sent. */
 export interface Drafts {
   user_id: string;
@@ -319,8 +328,14 @@ export interface Drafts {
 export interface CannedResponses {
   id: string;
   user_id: string | null;
+  /** Of those for everybody; of one's own ones a text that is no short code. */
   short_code: string;
+  /** The short code of one's own ones; null: for everybody. */
+  own_code: string | null;
+  folder: string | null;
   content: string;
+  /** MacroActions, see protocol/canned_responses.ts; null: it only inserts text. */
+  actions: ColumnType<MacroActions | null, string | null | undefined, string | null>;
   created_at: TimeNow;
   updated_at: TimeNow;
 }

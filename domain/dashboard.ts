@@ -12,7 +12,9 @@ import type {
   User,
   WidgetConfig,
 } from "../protocol/model.ts";
+import type { AgentPreferences } from "../protocol/agent_preferences.ts";
 import type { AuditList } from "../protocol/audit.ts";
+import type { CannedResponse, CannedResponseSettings } from "../protocol/canned_responses.ts";
 import type { Draft } from "../protocol/drafts.ts";
 import type { ApiKey } from "../protocol/programs.ts";
 import type { ConversationList, ConversationView } from "../protocol/rest.ts";
@@ -52,6 +54,8 @@ export interface Dashboard {
   totalUnread(user: User): Promise<number>;
   /** What this agent has written and not sent, the last changed first. */
   drafts(user: User): Promise<Draft[]>;
+  /** How this agent wants the dashboard to behave. */
+  preferences(user: User): Promise<AgentPreferences>;
   /** How many of their notifications this agent has not read. */
   unreadNotifications(user: User): Promise<number>;
   /** All agents who can be assigned. */
@@ -64,6 +68,10 @@ export interface Dashboard {
   audit(user: User): Promise<AuditList>;
   /** All labels, by name. */
   labels(): Promise<Label[]>;
+  /** This agent's canned replies and macros, and who manages those for everybody. */
+  cannedReplies(
+    user: User,
+  ): Promise<{ replies: CannedResponse[]; settings: CannedResponseSettings }>;
   /** When agents are available; null: always. */
   businessHours(): Promise<BusinessHours>;
   /** All context rules in their order. */

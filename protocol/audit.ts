@@ -29,6 +29,7 @@ export const AUDIT_ACTIONS = {
     "label.updated",
     "label.deleted",
     "canned_response.deleted",
+    "canned_responses.managers_changed",
     "business_hours.changed",
   ],
   connections: ["connections.ended"],

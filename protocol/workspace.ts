@@ -1,7 +1,6 @@
-/** Canned responses and channels, with bodies of requests and responses. */
+/** Channels, with bodies of requests and responses. */
 import { z } from "zod";
 import { Cursor, Id, queryInteger, Timestamp } from "./model.ts";
-import { Content } from "./native.ts";
 import { nameOf } from "./text_fields.ts";
 
 const Paging = {
@@ -9,37 +8,6 @@ const Paging = {
   limit: queryInteger(1, 100).optional(),
 };
 const notEmpty = (body: object) => Object.values(body).some((value) => value !== undefined);
-
-/** A text that agents use often; "/shortCode" inserts it in the composer. */
-export const CannedResponse = z.object({
-  id: Id,
-  userId: Id.nullable(),
-  shortCode: z.string(),
-  content: z.string(),
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-});
-export type CannedResponse = z.infer<typeof CannedResponse>;
-
-export const CreateCannedResponseBody = z.strictObject({
-  shortCode: z.string().trim().toLowerCase().max(40).regex(
-    /^[a-z0-9][a-z0-9_-]*$/,
-    "must have letters, digits, - and _ only",
-  ),
-  content: Content,
-});
-export type CreateCannedResponseBody = z.infer<typeof CreateCannedResponseBody>;
-export const UpdateCannedResponseBody = CreateCannedResponseBody.partial().refine(
-  notEmpty,
-  "at least one of shortCode and content is needed",
-);
-export type UpdateCannedResponseBody = z.infer<typeof UpdateCannedResponseBody>;
-/** `q`: only those whose short code starts with it. */
-export const CannedResponseQuery = z.strictObject({ ...Paging, q: z.string().max(40).optional() });
-export const CannedResponseList = z.object({
-  items: z.array(CannedResponse),
-  nextCursor: z.string().nullable(),
-});
 
 /** A channel besides the widget: an account of the workspace on a messaging platform. */
 export const Channel = z.object({

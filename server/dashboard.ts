@@ -1,7 +1,12 @@
 /** What the dashboard's pages may ask of the server; they get it by `globalThis[DASHBOARD]`. */
 import { REFRESH_COOKIE } from "../api/cookies.ts";
 import { digestTag } from "../api/etag.ts";
+import {
+  listCannedResponses,
+  readCannedResponseSettings,
+} from "../domain/agents/canned_responses.ts";
 import { listDrafts } from "../domain/agents/drafts.ts";
+import { readAgentPreferences } from "../domain/agents/preferences.ts";
 import { countUsers, listUsers } from "../domain/agents/users.ts";
 import { listAudit } from "../domain/audit.ts";
 import { listRules } from "../domain/bot/rules.ts";
@@ -9,6 +14,7 @@ import { listLabels } from "../domain/conversations/labels.ts";
 import { DASHBOARD, type Dashboard } from "../domain/dashboard.ts";
 import { listApiKeys } from "../domain/programs/api_keys.ts";
 import { listWidgets } from "../domain/visitors/widgets.ts";
+import { MAX_OWN_RESPONSES, MAX_SHARED_RESPONSES } from "../protocol/canned_responses.ts";
 import { VERSION } from "../process/version.ts";
 import { limitsOf } from "../settings.ts";
 import type { Access } from "./access.ts";
@@ -43,6 +49,7 @@ function createDashboard(
     messages: (user, id) => conversations.history(agentPrincipal(user), id, {}),
     totalUnread: (user) => conversations.totalUnread(agentPrincipal(user)),
     drafts: async (user) => (await listDrafts(db, user.id, { limit: FIRST_DRAFTS })).items,
+    preferences: (user) => readAgentPreferences(db, user.id),
     unreadNotifications: (user) => notifications.unread(agentPrincipal(user)),
     users: async () => (await listUsers(db)).filter((user) => user.disabledAt === null),
     allUsers: () => listUsers(db),
@@ -52,6 +59,14 @@ function createDashboard(
         ? listAudit(db, { limit: 50 })
         : Promise.resolve({ items: [], nextCursor: null }),
     labels: () => listLabels(db),
+    async cannedReplies(user) {
+      const agent = agentPrincipal(user);
+      const [{ items }, settings] = await Promise.all([
+        listCannedResponses(db, agent, { limit: MAX_SHARED_RESPONSES + MAX_OWN_RESPONSES }),
+        readCannedResponseSettings(db),
+      ]);
+      return { replies: items, settings };
+    },
     businessHours: () => analytics.businessHours(),
     rules: () => listRules(db),
     widgets: () => listWidgets(db),

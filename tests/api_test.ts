@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../db/database.ts";
 import type { ContextRule, User, WidgetConfig } from "../protocol/model.ts";
-import type { CannedResponse, Channel } from "../protocol/workspace.ts";
+import type { CannedResponse } from "../protocol/canned_responses.ts";
+import type { Channel } from "../protocol/workspace.ts";
 import { call, cast, login } from "./support/http.ts";
 import { onEitherEngine, startServer, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
@@ -62,6 +63,74 @@ onEitherEngine(
     assert.equal((await call(server, "DELETE", own, { token })).status, 204);
     assert.equal((await call(server, "GET", own, { token })).status, 404);
     assert.equal((await call(server, "DELETE", own, { token })).status, 404);
+  },
+);
+
+onEitherEngine(
+  "canned responses may be one's own or managed by admins only, and macros do more than write",
+  async (server) => {
+    const admin = await login(server);
+    await call(server, "POST", "/api/users", {
+      token: admin.token,
+      body: { ...GRACE, name: "Grace", role: "agent" },
+    });
+    const { token: grace } = await login(server, GRACE);
+    const path = "/api/canned-responses";
+    const send = <T = CannedResponse & { code: string; fields?: { path: string }[] }>(
+      method: string,
+      to: string,
+      body?: unknown,
+      token = grace,
+    ) => call<T>(server, method, to, { token, ...(body === undefined ? {} : { body }) });
+    const codes = async (token: string) =>
+      (await send<Page<CannedResponse>>("GET", path, undefined, token)).body.items
+        .map(({ shortCode, shared }) => `${shortCode} ${shared}`).sort();
+
+    // Her own one is hers alone, admins included; the same short code may be there for everybody.
+    const own = await send("POST", path, { shortCode: "Grüße", content: "Hi!", shared: false });
+    assert.deepEqual([own.body.shortCode, own.body.shared], ["grüße", false]);
+    const body = { shortCode: "grüße", content: "Hello!", folder: "  Small  talk " };
+    const shared = await send("POST", path, body, admin.token);
+    assert.deepEqual([shared.body.shared, shared.body.folder], [true, "Small talk"]);
+    assert.equal((await send("POST", path, { ...body, shared: false })).status, 409);
+    assert.deepEqual(await codes(grace), ["grüße false", "grüße true"]);
+    assert.deepEqual(await codes(admin.token), ["grüße true"]);
+    const hers = `${path}/${own.body.id}`;
+    for (const method of ["GET", "PATCH", "DELETE"]) {
+      const change = method === "PATCH" ? { content: "Mine" } : undefined;
+      assert.equal((await send(method, hers, change, admin.token)).status, 404, method);
+    }
+    const taken = await send("PATCH", hers, { shared: true });
+    assert.deepEqual([taken.status, taken.body.fields?.[0]?.path], [409, "shortCode"]);
+    const renamed = await send("PATCH", hers, { shared: true, shortCode: "hallo" });
+    assert.deepEqual([renamed.body.shared, renamed.body.shortCode], [true, "hallo"]);
+    assert.equal((await send("PATCH", hers, { shared: false }, admin.token)).status, 403);
+    assert.equal((await send("PATCH", hers, { shared: false })).body.shared, false);
+
+    // A macro may have no text, but not nothing at all.
+    const actions = { assignTo: "me", status: "resolved" };
+    const macro = await send("POST", path, { shortCode: "done", content: "", actions });
+    assert.deepEqual([macro.status, macro.body.actions], [201, actions]);
+    assert.equal((await send("PATCH", `${path}/${macro.body.id}`, { actions: null })).status, 422);
+    for (const wrong of [{}, { status: "snoozed" }, { assignTo: "x" }, { shout: true }]) {
+      const refused = await send("POST", path, { shortCode: "no", content: "x", actions: wrong });
+      assert.equal(refused.status, 422, JSON.stringify(wrong));
+    }
+
+    // Those for everybody may be the admins' affair; one's own never are.
+    const setting = "/api/canned-response-settings";
+    assert.equal((await send("PATCH", setting, { managedBy: "admins" })).status, 403);
+    await send("PATCH", setting, { managedBy: "admins" }, admin.token);
+    assert.deepEqual((await send("GET", setting)).body, { managedBy: "admins" });
+    assert.equal((await send("POST", path, { shortCode: "new", content: "x" })).status, 403);
+    const change = { content: "Changed" };
+    assert.equal((await send("PATCH", `${path}/${macro.body.id}`, change)).status, 403);
+    assert.equal((await send("DELETE", `${path}/${macro.body.id}`)).status, 403);
+    assert.equal((await send("PATCH", hers, { shared: true })).status, 403);
+    assert.equal((await send("PATCH", hers, change)).status, 200);
+    assert.equal((await send("DELETE", hers)).status, 204);
+    await send("DELETE", `${path}/${macro.body.id}`, undefined, admin.token);
+    assert.deepEqual(await codes(grace), ["grüße true"]);
   },
 );
 

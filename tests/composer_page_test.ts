@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { Browser, Page } from "playwright-core";
 import type { DraftList } from "../protocol/drafts.ts";
+import type { Conversation } from "../protocol/model.ts";
+import type { MessageList } from "../protocol/rest.ts";
 import { settle, violations, visit } from "./support/browser.ts";
 import { poll } from "./support/deadline.ts";
 import { call, post } from "./support/http.ts";
+import { makeLabel } from "./support/labels.ts";
 import { type Colleague, colleagues, newVisitor } from "./support/notifications.ts";
 import { open, signIn, withPages } from "./support/pages.ts";
 import { ADMIN, type TestServer } from "./support/server.ts";
@@ -116,6 +120,199 @@ async function drafts({ url, server, browser, ada }: Stage) {
   await two.context.close();
 }
 
+async function helpers({ url, server, browser, ada }: Stage) {
+  const stage = { url, server, browser, ada };
+  const visitor = await ask(stage, "I want my money back");
+  const make = (body: unknown) =>
+    call(server, "POST", "/api/canned-responses", { token: ada.token, body });
+  const label = await makeLabel(server, ada.token, "Refund", { color: "red" });
+  const content = "Hi {{contact.firstName|there}}, {{agent.name}} here.\nYour order {{order.id}}?";
+  await make({ shortCode: "hello", content, folder: "Greetings" });
+  await make({ shortCode: "mine", content: "Only I say this", shared: false });
+  const actions = { addLabels: [label.id], assignTo: "me", status: "resolved" };
+  await make({ shortCode: "refund-done", content: "The money is on its way.", actions });
+  await make({ shortCode: "claim", content: "", actions: { assignTo: "me" } });
+  const { page, complaints, context } = await visit(browser);
+  await signIn(page, url, ADMIN, new URL(visitor.address).pathname);
+  const bubble = (text: string) => page.locator(".bubble", { hasText: text });
+  const holds = (text: string) =>
+    page.waitForFunction(
+      (wanted) =>
+        document.querySelector<HTMLTextAreaElement>("#composer")?.value.startsWith(wanted),
+      text,
+    );
+
+  // By keys alone. What has no value is said before it is sent.
+  await reply(page).fill("");
+  await page.keyboard.type("/");
+  await page.getByRole("option", { name: "hello" }).waitFor();
+  await shoot(page, "canned");
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.type("gree");
+  await page.getByRole("option", { name: "mine" }).waitFor({ state: "detached" });
+  await page.keyboard.press("Enter");
+  await holds("Hi there, ada here.");
+  await page.keyboard.press("Enter");
+  await page.getByText("{{order.id}} has no value here.").waitFor();
+  assert.equal(await bubble("Hi there").count(), 0);
+  await reply(page).fill("Hi there, ada here.");
+  await page.keyboard.press("Enter");
+  await bubble("Hi there, ada here.").waitFor();
+
+  // Emoji by name, and in the picker.
+  await page.keyboard.type("Great :tad");
+  await page.getByRole("option", { name: "party popper" }).waitFor();
+  await page.keyboard.press("Tab");
+  await holds("Great 🎉 ");
+  await page.getByRole("button", { name: "Emoji" }).click();
+  await page.getByRole("combobox", { name: "Find an emoji" }).waitFor();
+  await page.getByRole("option", { name: "grinning face", exact: true }).waitFor();
+  await shoot(page, "emoji");
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.type("rocket");
+  await page.keyboard.press("Enter");
+  await holds("Great 🎉 🚀");
+  await reply(page).fill("");
+
+  // A macro without text acts at once; one with text when it is sent.
+  await page.keyboard.type("/claim");
+  await page.getByRole("option", { name: "claim" }).click();
+  await page.getByText("Macro done: assign to you.").waitFor();
+  assert.equal(await reply(page).inputValue(), "");
+  await page.getByRole("button", { name: "Canned replies" }).click();
+  await page.keyboard.type("refund");
+  await page.getByRole("option", { name: "refund-done" }).click();
+  await page.getByText("When sent: add Refund, assign to you, resolve").waitFor();
+  await shoot(page, "macro");
+  assert.deepEqual(await violations(page), []);
+  await reply(page).press("Enter");
+  await bubble("The money is on its way.").waitFor();
+  await page.getByText("Macro done: add Refund, assign to you, resolve.").waitFor();
+  const { body } = await call<Conversation>(
+    server,
+    "GET",
+    `/api/conversations/${visitor.conversationId}`,
+    { token: ada.token },
+  );
+  assert.equal(body.status, "resolved");
+  assert.deepEqual(body.labels?.map(({ name }) => name), ["Refund"]);
+  assert.equal(body.assignee?.userId, ada.id);
+  assert.deepEqual(complaints, []);
+  await context.close();
+}
+
+async function settings({ url, server, browser, ada }: Stage) {
+  const { page, complaints, context } = await visit(browser);
+  await signIn(page, url, ADMIN, "/settings/canned-replies");
+  const form = page.getByRole("form", { name: "Canned reply" });
+  const row = (code: string) => page.locator("li", { hasText: `/${code}` });
+  await page.getByRole("button", { name: "New reply" }).first().click();
+  await page.keyboard.press("Enter");
+  await form.getByText("Enter a short code.").waitFor();
+  await form.getByLabel("Short code").fill("/Refund-2");
+  await form.getByRole("button", { name: "contact.name" }).click();
+  assert.equal(await form.getByLabel("Text").inputValue(), "{{contact.name}}");
+  await form.getByLabel("Folder (optional)").fill("Money");
+  await form.getByLabel("Add labels").selectOption({ label: "Refund" });
+  await form.getByLabel("Status").selectOption({ label: "Resolve" });
+  await shoot(page, "canned-form");
+  assert.deepEqual(await violations(page), []);
+  await form.getByRole("button", { name: "Add reply" }).click();
+  await row("refund-2").getByText("Add Refund, resolve").waitFor();
+  await page.getByRole("button", { name: "New reply" }).first().click();
+  await form.getByLabel("Short code").fill("refund-2");
+  await form.getByLabel("Text").fill("Twice");
+  await page.getByRole("button", { name: "Add reply" }).click();
+  await form.getByText("There is a canned reply with this short code already.").waitFor();
+  await form.getByText("Only you").click();
+  await page.getByRole("button", { name: "Add reply" }).click();
+  await form.waitFor({ state: "detached" });
+  assert.equal(await row("refund-2").count(), 2);
+  await page.getByLabel("Find a reply").fill("twice");
+  await row("refund-2").filter({ hasText: "{{contact.name}}" }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Delete /refund-2" }).click();
+  await page.getByRole("button", { name: "Delete reply" }).click();
+  await page.getByText("No canned reply has “twice”.").waitFor();
+  await page.getByLabel("Find a reply").fill("");
+
+  await page.getByRole("button", { name: "Import" }).click();
+  await page.getByLabel("File with canned replies").setInputFiles({
+    name: "replies.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from("name,text\nprice,5 €\nrefund-2,No\nbad!,x\n"),
+  });
+  await page.getByText("1 reply was added. 2 were left out:").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("button", { name: "Done", exact: true }).click();
+  await row("price").waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Export" }).click(),
+  ]);
+  const file = JSON.parse(await Deno.readTextFile((await download.path())!));
+  const [macro] = file.filter(({ shortCode }: { shortCode: string }) => shortCode === "refund-2");
+  assert.deepEqual(macro.actions, { addLabels: ["Refund"], status: "resolved" });
+  await page.getByText("Admins", { exact: true }).click();
+  await page.waitForResponse("**/api/canned-response-settings");
+  const { body } = await call(server, "GET", "/api/canned-response-settings", {
+    token: ada.token,
+  });
+  assert.deepEqual(body, { managedBy: "admins" });
+  await shoot(page, "canned-page");
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await violations(page), []);
+  }
+  assert.deepEqual(complaints.filter((text) => !/status of (409|422)/.test(text)), []);
+  await context.close();
+}
+
+async function undoSend({ url, server, browser, ada }: Stage) {
+  const visitor = await ask({ url, server, browser, ada });
+  const { page, complaints, context } = await visit(browser);
+  await signIn(page, url, ADMIN, "/settings/profile");
+  const saved = page.waitForResponse("**/api/preferences");
+  await page.getByText("10 seconds").click();
+  await saved;
+  await open(page, visitor.address);
+  const bubble = (text: string) => page.locator(".bubble", { hasText: text });
+  const stored = async () => {
+    const path = `/api/conversations/${visitor.conversationId}/messages`;
+    const { body } = await call<MessageList>(server, "GET", path, { token: ada.token });
+    return body.items.map(({ content }) => content);
+  };
+  const send = async (text: string) => {
+    await reply(page).fill(text);
+    await reply(page).press("Enter");
+    await page.getByText("Your reply is about to be sent.").waitFor();
+    assert.equal(await reply(page).inputValue(), "");
+  };
+  await send("Never mind");
+  await shoot(page, "undo");
+  assert.deepEqual(await violations(page), []);
+  await reply(page).press("Control+z");
+  await page.getByText("Your reply is about to be sent.").waitFor({ state: "detached" });
+  assert.equal(await reply(page).inputValue(), "Never mind");
+  assert.deepEqual(await stored(), ["Where is my parcel?"]);
+  await send("It is here");
+  await page.getByRole("button", { name: "Send now" }).click();
+  await bubble("It is here").waitFor();
+  // A page that is left sends what waits, once.
+  await send("And one more thing");
+  await page.goto(`${url}/settings/profile`);
+  await poll(stored, (all) => all.includes("And one more thing"), "what the page left behind");
+  await open(page, visitor.address);
+  await bubble("And one more thing").waitFor();
+  assert.deepEqual(await stored(), ["Where is my parcel?", "It is here", "And one more thing"]);
+  assert.equal(await reply(page).inputValue(), "");
+  await call(server, "PATCH", "/api/preferences", {
+    token: ada.token,
+    body: { undoSendSeconds: 0 },
+  });
+  assert.deepEqual(complaints, []);
+  await context.close();
+}
+
 testWith(
   ["chromium"],
   "the composer, with all that helps to write",
@@ -123,6 +320,13 @@ testWith(
     withPages(async (url, server, browser) => {
       const [ada] = await colleagues(server);
       const stage: Stage = { url, server, browser, ada: ada! };
-      await t.step("drafts are on all devices, and none is lost", () => drafts(stage));
+      {
+        await t.step("drafts are on all devices, and none is lost", () => drafts(stage));
+      }
+      {
+        await t.step("canned replies, macros and emoji come by keys", () => helpers(stage));
+      }
+      await t.step("canned replies have a page, and come and go as files", () => settings(stage));
+      await t.step("a reply can be taken back for some seconds", () => undoSend(stage));
     }),
 );

@@ -46,6 +46,7 @@ testWith(
         "/settings/people",
         "/settings/notifications",
         "/settings/labels",
+        "/settings/canned-replies",
         "/settings/audit",
         "/settings/websocket",
       ];

@@ -4,6 +4,7 @@ import type { BubbleLine, Receipt } from "./thread_rows.ts";
 import { type Clock, timeOfDay } from "../format/time.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Time } from "../ui/Time.tsx";
+import { compose } from "./compose.ts";
 import { useInbox } from "./context.ts";
 
 export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
@@ -127,6 +128,18 @@ function Failed({ line }: { line: BubbleLine }) {
             Retry
           </button>
         )}
+      {!isDeleted && (
+        <button
+          type="button"
+          onClick={() => {
+            store?.discard(pending.clientMessageId);
+            inbox.editAgain(pending);
+            compose(pending.isPrivate ? "N" : "R");
+          }}
+        >
+          Edit
+        </button>
+      )}
       <button type="button" onClick={() => store?.discard(pending.clientMessageId)}>Discard</button>
     </p>
   );

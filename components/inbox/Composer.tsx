@@ -1,24 +1,51 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { autosize } from "../ui/autosize.ts";
+import { useLoaded } from "../ui/use_loaded.ts";
 import { SharedArea } from "../writing/SharedArea.tsx";
 import { ComposerFoot, COUNT_FROM } from "./ComposerFoot.tsx";
 import { ComposerModes } from "./ComposerModes.tsx";
 import { ComposerSigns } from "./ComposerSigns.tsx";
-import { useMentions } from "./Mentions.tsx";
+import { ComposerTools } from "./ComposerTools.tsx";
+import { useInbox } from "./context.ts";
 import { OtherDevice } from "./OtherDevice.tsx";
+import type { SuggestionKind } from "./triggers.ts";
 import { useComposer } from "./use_composer.ts";
+import { useSuggestions } from "./use_suggestions.tsx";
+
+const IN_NOTES: SuggestionKind[] = ["mention", "canned", "emoji"];
+const IN_REPLIES: SuggestionKind[] = ["canned", "emoji"];
+const NONE: SuggestionKind[] = [];
 
 export function Composer({ id }: { id: string }) {
   const box = useRef<HTMLTextAreaElement>(null);
+  const { preferences } = useInbox();
   const composer = useComposer(id, box);
   const { isPrivate, shared, contact, left, text } = composer;
-  const mentions = useMentions(box, isPrivate, composer.change);
+  const suggestions = useSuggestions(box, {
+    kinds: shared === null ? isPrivate ? IN_NOTES : IN_REPLIES : NONE,
+    change: composer.change,
+    onMacro: composer.changeMacro,
+  });
+  const macroParts = useLoaded(
+    composer.macro !== null,
+    () => import("./suggestions/MacroChips.tsx"),
+  );
+  const heldParts = useLoaded(
+    preferences.value.undoSendSeconds > 0 || composer.held.length > 0,
+    () => import("./HeldSends.tsx"),
+  );
   useLayoutEffect(() => autosize(box.current), [text]);
 
   function onKeyDown(event: KeyboardEvent) {
     // During IME composition Enter selects a candidate. Safari reports that by key code 229 only.
     if (event.isComposing || event.keyCode === 229) return;
-    if (mentions.onKeyDown(event)) return;
+    if (suggestions.onKeyDown(event)) return;
+    const last = composer.held.at(-1);
+    if (last && text === "" && event.key === "z" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      composer.undoSend(last);
+      return;
+    }
     if (event.key === "Enter" && event.shiftKey && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       return composer.sendAndResolve();
@@ -48,14 +75,18 @@ export function Composer({ id }: { id: string }) {
         composer.send();
       }}
     >
+      {composer.held.length > 0 && heldParts && (
+        <heldParts.HeldSends held={composer.held} onUndo={composer.undoSend} />
+      )}
       <ComposerSigns
         sharing={shared !== null}
         changed={composer.changed}
         collisionWith={isPrivate ? null : composer.collision.author}
+        unfilled={composer.unfilled.isConfirming ? composer.unfilled.variable : null}
         onJoin={composer.joinShared}
       />
       {composer.other && <OtherDevice other={composer.other} onChoose={composer.chooseText} />}
-      {mentions.list}
+      {suggestions.list}
       <div class="composer-box">
         <ComposerModes composer={composer} />
         {shared !== null
@@ -81,19 +112,28 @@ export function Composer({ id }: { id: string }) {
                 ? "Write a note that only your team sees"
                 : `Reply to ${contact}`}
               enterkeyhint="send"
-              {...mentions.aria}
+              {...suggestions.aria}
               onInput={(event) => {
                 composer.change(event.currentTarget.value);
-                mentions.look();
+                suggestions.look();
               }}
-              onSelect={mentions.look}
+              onSelect={suggestions.look}
               onBlur={() => {
-                mentions.close();
+                suggestions.close();
                 composer.stopTyping();
               }}
             />
           )}
-        <ComposerFoot composer={composer} />
+        {composer.macro && macroParts && (
+          <macroParts.MacroChips
+            actions={composer.macro}
+            onDrop={() => composer.changeMacro(null)}
+          />
+        )}
+        <ComposerFoot
+          composer={composer}
+          tools={shared === null && <ComposerTools onInsert={suggestions.insert} />}
+        />
       </div>
     </form>
   );

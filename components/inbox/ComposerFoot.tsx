@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { Check, ChevronDown, CornerDownLeft, SendHorizontal } from "lucide-preact";
 import { Button } from "../ui/Button.tsx";
 import { Menu, MenuItem, MenuLine } from "../ui/Menu.tsx";
@@ -8,10 +9,16 @@ import type { ComposerState } from "./use_composer.ts";
 export const COUNT_FROM = 1_000;
 
 /** Which keys do what, the characters that are left, and the button that sends. */
-export function ComposerFoot({ composer }: { composer: ComposerState }) {
-  const { isPrivate, shared, left, unavailable, collision } = composer;
+export function ComposerFoot({ composer, tools }: {
+  composer: ComposerState;
+  /** Buttons before it. */
+  tools: ComponentChildren;
+}) {
+  const { isPrivate, shared, left, unavailable, collision, unfilled } = composer;
+  const isConfirming = unfilled.isConfirming || (!isPrivate && collision.isConfirming);
   return (
     <div class="composer-foot">
+      {tools}
       <span class="composer-hint">
         {shared === null
           ? (
@@ -43,7 +50,11 @@ export function ComposerFoot({ composer }: { composer: ComposerState }) {
           title={unavailable ?? undefined}
           icon={isPrivate ? undefined : <SendHorizontal size={14} aria-hidden="true" />}
         >
-          {isPrivate ? "Add note" : collision.isConfirming ? "Send anyway" : "Send"}
+          {isConfirming
+            ? isPrivate ? "Add anyway" : "Send anyway"
+            : isPrivate
+            ? "Add note"
+            : "Send"}
         </Button>
         {unavailable === null && <SendAnd composer={composer} />}
       </div>

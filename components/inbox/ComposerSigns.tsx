@@ -15,11 +15,15 @@ export interface ComposerSignsProps {
   changed: boolean;
   /** The colleague who replied while this agent was writing. */
   collisionWith: string | null;
+  /** A variable of a canned reply that would be sent as it is. */
+  unfilled: string | null;
   onJoin: () => void;
 }
 
 /** What colleagues do in this conversation that may interfere with a reply. */
-export function ComposerSigns({ sharing, changed, collisionWith, onJoin }: ComposerSignsProps) {
+export function ComposerSigns(
+  { sharing, changed, collisionWith, unfilled, onJoin }: ComposerSignsProps,
+) {
   const inbox = useInbox();
   const { draft } = inbox;
   const writers = draft.writers.value;
@@ -35,6 +39,14 @@ export function ComposerSigns({ sharing, changed, collisionWith, onJoin }: Compo
           <TriangleAlert size={14} aria-hidden="true" />
           <span>
             <b>{collisionWith}</b> replied while you were writing. Read it before you send yours.
+          </span>
+        </p>
+      )}
+      {unfilled && (
+        <p class="composer-sign" data-tone="warn">
+          <TriangleAlert size={14} aria-hidden="true" />
+          <span>
+            <b>{unfilled}</b> has no value here. Replace it before you send.
           </span>
         </p>
       )}

@@ -130,10 +130,18 @@ function isLong(since: string, clock: Clock): boolean {
 }
 
 function Preview({ conversation }: { conversation: Conversation }) {
-  const { user, drafts, selectedId } = useInbox();
+  const { user, drafts, selectedId, unsent } = useInbox();
   const { id, lastMessage: last } = conversation;
   // In the open conversation the composer shows it.
   const draft = useComputed(() => selectedId.value === id ? null : drafts.preview(id)).value;
+  const refused = useComputed(() => unsent.value.get(id) ?? null).value;
+  if (refused !== null) {
+    return (
+      <span class="row-preview">
+        <span class="row-unsent">Not sent:</span> <span dir="auto">{refused}</span>
+      </span>
+    );
+  }
   if (draft !== null) {
     return (
       <span class="row-preview">

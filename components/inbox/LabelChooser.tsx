@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Check, Plus } from "lucide-preact";
-import { MAX_LABEL_NAME } from "../../protocol/labels.ts";
+import { MAX_LABEL_NAME } from "../live/limits.ts";
 import type { Label } from "../../protocol/model.ts";
 import { isTaken, matching } from "../live/labels.ts";
 import { LabelDot } from "../ui/LabelChip.tsx";

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { Plus } from "lucide-preact";
-import { MAX_CONVERSATION_LABELS } from "../../protocol/labels.ts";
+import { MAX_CONVERSATION_LABELS } from "../live/limits.ts";
 import type { Conversation } from "../../protocol/model.ts";
 import { LabelChip } from "../ui/LabelChip.tsx";
 import { useInbox } from "./context.ts";

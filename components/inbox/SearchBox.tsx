@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Search, X } from "lucide-preact";
-import { MAX_QUERY } from "../../protocol/search.ts";
+import { MAX_QUERY } from "../live/limits.ts";
 import { useInbox } from "./context.ts";
 import { optionId, RESULTS_ID } from "./SearchResults.tsx";
 

@@ -1,11 +1,14 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { MacroActions } from "../../protocol/canned_responses.ts";
 import { titleOf } from "../format/names.ts";
+import type { HeldSend } from "../live/held_sends.ts";
 import { MAX_CONTENT } from "../live/limits.ts";
 import { readWriting, writeWriting, type Writing } from "../storage/drafts.ts";
 import { useInbox } from "./context.ts";
 import { useCollision } from "./use_collision.ts";
 import { usePendingSend } from "./use_pending_send.ts";
+import { useUnfilled } from "./use_unfilled.ts";
 import { isolate, isVisible } from "../../protocol/visible_text.ts";
 
 export type ComposerState = ReturnType<typeof useComposer>;
@@ -21,12 +24,18 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   const key = { userId: inbox.user.id, conversationId: id };
   const [isPrivate, setPrivate] = useState(false);
   const [changed, setChanged] = useState(false);
+  const [macro, setMacro] = useState<MacroActions | null>(null);
   /** A note was begun before this agent joined the shared reply. */
   const wasNote = useRef(false);
   const store = () => inbox.thread.store();
   const focus = () => requestAnimationFrame(() => box.current?.focus());
   const keep = (next: Partial<Writing>) =>
-    writeWriting(key, { isPrivate, isShared: draft.joined.value, ...next });
+    writeWriting(key, {
+      isPrivate,
+      isShared: draft.joined.value,
+      macro: macro ?? undefined,
+      ...next,
+    });
   const setReply = (next: string) => drafts.edit(id, "reply", next);
 
   const isOpen = draft.shared.value !== null;
@@ -37,10 +46,13 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   const text = shared === null ? own : shared.text.value;
   const left = MAX_CONTENT - text.length;
   const collision = useCollision(shared === null ? reply : "");
+  const unfilled = useUnfilled(shared === null ? own : "");
 
   // Not at the first render: the server, which renders it too, does not know the tab.
   useEffect(() => {
-    setPrivate(readWriting(key).isPrivate);
+    const writing = readWriting(key);
+    setPrivate(writing.isPrivate);
+    setMacro(writing.macro ?? null);
     if (!inbox.phone.value && !isInListOrMenu()) box.current?.focus({ preventScroll: true });
     return () => store()?.typing(false);
   }, [id]);
@@ -95,7 +107,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
       if (taken.trim() === "") return;
       // Another conversation may be open by now.
       if (store() !== to) return void to?.send(taken).catch(() => {});
-      void inbox.thread.send(taken).then((sent) => sent && then?.());
+      void inbox.thread.send(taken).then((error) => error === null && then?.());
       if (draft.writers.value.length === 0) await leaveShared();
     } catch {
       // A colleague edited or sent it at the same moment.
@@ -114,13 +126,47 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     ? "A shared reply can be sent when the connection is back"
     : null;
 
+  function changeMacro(next: MacroActions | null) {
+    setMacro(next);
+    keep({ macro: next ?? undefined });
+  }
+
+  async function sendOwn(then?: () => void) {
+    const { undoSendSeconds } = inbox.preferences.value;
+    drafts.edit(id, mode, "");
+    if (!isPrivate && undoSendSeconds > 0) {
+      store()?.typing(false);
+      inbox.held.hold({ conversationId: id, content: own, macro, then }, undoSendSeconds);
+      return;
+    }
+    const error = await inbox.thread.send(own, { isPrivate });
+    if (error === null) {
+      inbox.runMacro(id, macro);
+      return then?.();
+    }
+    // Every other failure shows at the message itself.
+    if (error.code !== "outbox_full") return;
+    drafts.prepend(id, mode, own);
+    inbox.fail(error);
+  }
+
+  /** Takes a reply back, with what a macro would have done. */
+  function undoSend(one: HeldSend) {
+    if (!inbox.held.undo(one)) return;
+    setMode("reply");
+    drafts.prepend(id, "reply", one.content);
+    if (one.macro !== null) changeMacro(one.macro);
+    focus();
+  }
+
   /** @param then called when it was sent, which may be much later without a connection */
   function send(then?: () => void) {
     if (unavailable !== null) return;
     if (shared !== null) return void sendShared(then);
     if (!isPrivate && collision.blocks()) return;
-    void inbox.thread.send(own, { isPrivate }).then((sent) => sent && then?.());
-    drafts.edit(id, mode, "");
+    if (unfilled.blocks()) return;
+    void sendOwn(then);
+    changeMacro(null);
     box.current?.focus();
   }
 
@@ -145,6 +191,13 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     /** The shared reply changed at the moment it was sent. */
     changed,
     collision,
+    unfilled,
+    /** What a macro does when this is sent; null: nothing. */
+    macro: shared === null ? macro : null,
+    changeMacro,
+    /** Replies that can still be taken back. */
+    held: inbox.held.held.value.filter(({ conversationId }) => conversationId === id),
+    undoSend,
     // Text that is typed before the shared text is loaded would be lost.
     canShare: isOpen && !["loading", "failed"].includes(draft.shared.value!.status.value),
     writers: draft.writers.value,

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { InboxModel } from "../live/inbox_model.ts";
 import { shortcutKey } from "../shell/shortcuts.ts";
+import { compose } from "./compose.ts";
 import { focusSearch } from "./SearchBox.tsx";
 import { moveInList } from "./use_roving_rows.ts";
 
@@ -29,13 +30,12 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
   };
   if (conversation === null) return always;
   const { id, status, assignee } = conversation;
-  const press = (where: string, key: string) => () =>
-    document.querySelector<HTMLElement>(`${where} [aria-keyshortcuts="${key}"]`)?.click();
   return {
     ...always,
-    r: press(".composer", "R"),
-    n: press(".composer", "N"),
-    s: press(".thread-actions", "S"),
+    r: () => compose("R"),
+    n: () => compose("N"),
+    s: () =>
+      document.querySelector<HTMLElement>('.thread-actions [aria-keyshortcuts="S"]')?.click(),
     e: () => {
       inbox.setStatus(id, status === "open" || status === "pending" ? "resolved" : "open");
     },

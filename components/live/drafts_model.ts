@@ -80,6 +80,12 @@ export function createDrafts(first: readonly Draft[], deps: DraftDeps) {
     else unplan(draftKey(conversationId, mode));
   }
 
+  /** Puts a text that was not sent back before what is there by now. */
+  function prepend(conversationId: string, mode: DraftMode, content: string) {
+    const now = of(conversationId, mode).content;
+    edit(conversationId, mode, now.trim() === "" ? content : `${content}\n${now}`);
+  }
+
   function receive(draft: Draft) {
     const key = draftKey(draft.conversationId, draft.mode);
     const known = texts.value.get(key);
@@ -166,6 +172,7 @@ export function createDrafts(first: readonly Draft[], deps: DraftDeps) {
   return {
     of,
     edit,
+    prepend,
     flush,
     /** Of two texts that were written on two devices, the agent keeps this one, that one, or both. */
     choose(conversationId: string, mode: DraftMode, choice: "this" | "other" | "both") {

@@ -1,19 +1,22 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
+import type { MacroActions } from "../../protocol/canned_responses.ts";
 import type { Draft } from "../../protocol/drafts.ts";
 import type { Conversation, Label, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
-import type { ParleyClient } from "../../client/mod.ts";
+import type { ParleyClient, PendingMessage } from "../../client/mod.ts";
 import type { ListFilter, Row } from "./list_state.ts";
 import { namesOf, titleOf } from "../format/names.ts";
 import { createAttention } from "./attention.ts";
 import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
 import { createDrafts } from "./drafts_model.ts";
+import { createHeldSends } from "./held_sends.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createNavigation } from "./inbox_navigation.ts";
 import { createLabels } from "./labels_model.ts";
 import { createListModel } from "./list_model.ts";
 import { createSearch } from "./search_model.ts";
+import { createUnsent } from "./unsent_model.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 import { isolate } from "../../protocol/visible_text.ts";
@@ -91,6 +94,26 @@ export function createInbox(start: InboxStart) {
     request: workspace.request,
     fail: workspace.fail,
   });
+  const unsent = createUnsent();
+  const held = createHeldSends({
+    userId: user.id,
+    client: workspace.client,
+    request: workspace.request,
+    giveBack({ conversationId, content }) {
+      drafts.prepend(conversationId, "reply", content);
+    },
+    sent: ({ conversationId, macro }) => void runMacro(conversationId, macro),
+  });
+  /** Does what a macro says as soon as its text is stored. */
+  async function runMacro(conversationId: string, macro: MacroActions | null): Promise<void> {
+    if (macro === null) return;
+    try {
+      const { applyMacro } = await import("../inbox/suggestions/macro.ts");
+      await applyMacro({ ...workspace, labels, users, list }, conversationId, macro);
+    } catch (error) {
+      workspace.fail(error);
+    }
+  }
   /** Whether colleagues see that this agent has the conversation open. */
   const isPresent = computed(() => attention.isHere.value || draft.joined.value);
   const labels = createLabels(start.labels, start.labelsTag, {
@@ -181,6 +204,8 @@ export function createInbox(start: InboxStart) {
       attention.begin(),
       documents.begin(own),
       ...drafts.listen(own),
+      held.begin(),
+      ...unsent.listen(own),
       labels.follow(own),
       navigation.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
@@ -219,6 +244,15 @@ export function createInbox(start: InboxStart) {
     documents,
     draft,
     drafts,
+    held,
+    runMacro,
+    /** What the server refused, by conversation. */
+    unsent: unsent.unsent,
+    /** Puts a message that could not be sent back into the composer. */
+    editAgain({ content, isPrivate }: PendingMessage) {
+      const id = selectedId.value;
+      if (id !== null) drafts.prepend(id, isPrivate ? "note" : "reply", content);
+    },
     search,
     labels,
     openLabels,

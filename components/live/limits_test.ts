@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import * as protocol from "../../protocol/native.ts";
-import { MAX_CONTENT } from "./limits.ts";
+import * as canned from "../../protocol/canned_responses.ts";
+import { MAX_DRAFT } from "../../protocol/drafts.ts";
+import * as labels from "../../protocol/labels.ts";
+import * as native from "../../protocol/native.ts";
+import * as search from "../../protocol/search.ts";
+import * as limits from "./limits.ts";
 
-Deno.test("the page's limits are the protocol's", () => {
-  assert.equal(MAX_CONTENT, protocol.MAX_CONTENT);
+Deno.test("the browser's limits are those of the protocol", () => {
+  const protocol: Record<string, unknown> = { ...native, ...labels, ...search, ...canned };
+  const expected = Object.fromEntries(Object.keys(limits).map((name) => [name, protocol[name]]));
+  assert.deepEqual({ ...limits }, expected);
+  assert.equal(MAX_DRAFT, limits.MAX_CONTENT);
 });

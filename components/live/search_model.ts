@@ -1,6 +1,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
-import { MAX_QUERY, type SearchKind, type SearchResponse } from "../../protocol/search.ts";
+import type { SearchKind, SearchResponse } from "../../protocol/search.ts";
+import { MAX_QUERY } from "./limits.ts";
 import { type Found, foundIn } from "./search_rows.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 

@@ -89,18 +89,21 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
   /**
    * Sends to the open conversation. A failure shows at the message itself.
    *
-   * @returns whether it was sent, as soon as that is known
+   * @returns null as soon as it is stored, or why it is not
    */
-  async function send(content: string, options: { isPrivate?: boolean } = {}): Promise<boolean> {
+  async function send(
+    content: string,
+    options: { isPrivate?: boolean } = {},
+  ): Promise<ParleyClientError | null> {
     const to = store;
-    if (to === null) return false;
+    if (to === null) return null;
     try {
       await to.send(content, options);
-      return true;
-    } catch (error) {
-      const { code } = error as ParleyClientError;
-      if (code === "not_found" && to === store) isDeleted.value = true;
-      return false;
+      return null;
+    } catch (cause) {
+      const error = cause as ParleyClientError;
+      if (error.code === "not_found" && to === store) isDeleted.value = true;
+      return error;
     }
   }
 

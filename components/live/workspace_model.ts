@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { AgentPreferences } from "../../protocol/agent_preferences.ts";
 import type { User } from "../../protocol/model.ts";
 import { ParleyClient } from "../../client/mod.ts";
 import { type Theme, THEME_COOKIE, writeCookie, ZONE_COOKIE } from "../storage/preferences.ts";
@@ -19,6 +20,7 @@ export interface WorkspaceStart {
   theme: Theme;
   /** Messages that the agent has not read, over all conversations. */
   unread: number;
+  preferences: AgentPreferences;
   /** Notifications that the agent has not read. */
   unreadNotifications: number;
 }
@@ -37,6 +39,7 @@ export function createWorkspace(start: WorkspaceStart) {
   const me = signal(start.user);
   const clock = signal(start.clock);
   const theme = signal(start.theme);
+  const preferences = signal(start.preferences);
   const ownStatus = signal<"online" | "away">("online");
   const announcement = signal("");
   const helpOpen = signal(false);
@@ -137,6 +140,18 @@ export function createWorkspace(start: WorkspaceStart) {
     return auth!.request<T>(path, init);
   }
 
+  /** Shows at once, and is undone when the server refuses. */
+  async function setPreferences(changes: Partial<AgentPreferences>): Promise<void> {
+    const before = preferences.value;
+    preferences.value = { ...before, ...changes };
+    try {
+      preferences.value = await request("/api/preferences", { method: "PATCH", body: changes });
+    } catch (error) {
+      preferences.value = before;
+      fail(error);
+    }
+  }
+
   /** Ends every other sign-in of this agent, but not this one. Throws an ApiError. */
   async function changePassword(change: { current: string; next: string }): Promise<void> {
     // The server closes connections together with sign-ins, which must not show as an error here.
@@ -161,6 +176,8 @@ export function createWorkspace(start: WorkspaceStart) {
     clock,
     theme,
     setTheme,
+    preferences,
+    setPreferences,
     presence,
     connection,
     notifications,

@@ -20,7 +20,7 @@ export async function inboxStart(
   const labels = await services.labels();
   // The address may name a label that was deleted.
   if (!labels.some(({ id }) => id === filter.label)) delete filter.label;
-  const [list, users, seed, unread, unreadNotifications, drafts] = await Promise.all([
+  const [list, users, seed, unread, unreadNotifications, drafts, preferences] = await Promise.all([
     services.conversations(user, {
       view: filter.view,
       status: filter.status === "all" ? undefined : filter.status,
@@ -32,6 +32,7 @@ export async function inboxStart(
     services.totalUnread(user),
     services.unreadNotifications(user),
     services.drafts(user),
+    services.preferences(user),
   ]);
   return {
     user,
@@ -43,6 +44,7 @@ export async function inboxStart(
     filter,
     unread,
     drafts,
+    preferences,
     unreadNotifications,
     selected: conversationId === null ? null : { id: conversationId, seed },
     clock: clockOf(request.headers),

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import { etagOf } from "../../protocol/etag.ts";
-import { MAX_LABEL_DESCRIPTION, MAX_LABEL_NAME } from "../../protocol/labels.ts";
 import type { Label, LabelColor } from "../../protocol/model.ts";
 import { useForm } from "../auth/form_state.ts";
 import { LABEL_COLORS } from "../live/labels.ts";
 import { ApiError } from "../live/api.ts";
+import { MAX_LABEL_DESCRIPTION, MAX_LABEL_NAME } from "../live/limits.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Area } from "../ui/Area.tsx";
 import { Button } from "../ui/Button.tsx";

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { Pencil, Plus, Tag, Trash2 } from "lucide-preact";
-import { MAX_LABELS } from "../../protocol/labels.ts";
 import type { Label } from "../../protocol/model.ts";
 import { byName, nextColor } from "../live/labels.ts";
+import { MAX_LABELS } from "../live/limits.ts";
 import { useLive } from "../live/use_live.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Button, IconButton } from "../ui/Button.tsx";

@@ -33,6 +33,25 @@ export function ProfileSettings() {
       >
         <SignIns path="/api/auth/sign-ins" own />
       </Section>
+      <Section
+        id="undo-send"
+        title="Undo send"
+        lead="How long a reply waits after you press Send, so that you can take it back."
+      >
+        <Choice
+          label="Undo send"
+          labelHidden
+          name="undo-send"
+          value={String(workspace.preferences.value.undoSendSeconds)}
+          options={[
+            { value: "0", label: "Off" },
+            { value: "5", label: "5 seconds" },
+            { value: "10", label: "10 seconds" },
+          ]}
+          onChange={(value) =>
+            workspace.setPreferences({ undoSendSeconds: Number(value) as 0 | 5 | 10 })}
+        />
+      </Section>
       <Section id="theme" title="Theme" lead="For this browser.">
         <Choice
           label="Theme"

@@ -1,4 +1,5 @@
 /** What the browser keeps of texts that are not sent. At sign-out all of it goes. */
+import type { MacroActions } from "../../protocol/canned_responses.ts";
 import type { DraftMode } from "../../protocol/drafts.ts";
 import { browserStorage, tabStorage } from "./browser_storage.ts";
 
@@ -32,7 +33,22 @@ export function readUnsaved(userId: string): UnsavedDraft[] {
     if (typeof content !== "string" || typeof version !== "number") continue;
     found.push({ conversationId, mode, content, version });
   }
-  return found;
+  return [...found, ...readOfTab(prefix)];
+}
+
+/** What older versions kept in the tab alone, once. */
+function readOfTab(prefix: string): UnsavedDraft[] {
+  return keysOf(tabStorage()).filter((key) => key.startsWith(prefix)).flatMap((key) => {
+    const stored = parse(tabStorage().getItem(key));
+    write(tabStorage(), key, null);
+    const conversationId = key.slice(prefix.length);
+    return (["reply", "note"] as const).flatMap((mode) => {
+      const content = stored[mode];
+      return typeof content === "string" && content !== ""
+        ? { conversationId, mode, content, version: 0 }
+        : [];
+    });
+  });
 }
 
 /** @param content null: the server has it */
@@ -51,15 +67,21 @@ export interface Writing {
   isPrivate: boolean;
   /** The reply is written together with others. */
   isShared: boolean;
+  /** What else is done when it is sent. */
+  macro?: MacroActions | undefined;
 }
 
 export function readWriting(key: DraftKey): Writing {
   const stored = parse(tabStorage().getItem(`${PREFIX}mode.${nameOf(key)}`));
-  return { isPrivate: stored["isPrivate"] === true, isShared: stored["isShared"] === true };
+  return {
+    isPrivate: stored["isPrivate"] === true,
+    isShared: stored["isShared"] === true,
+    macro: stored["macro"] as MacroActions | undefined,
+  };
 }
 
 export function writeWriting(key: DraftKey, writing: Writing) {
-  const isDefault = !writing.isPrivate && !writing.isShared;
+  const isDefault = !writing.isPrivate && !writing.isShared && writing.macro === undefined;
   write(tabStorage(), `${PREFIX}mode.${nameOf(key)}`, isDefault ? null : writing);
 }
 
@@ -77,6 +99,26 @@ export function readPendingSend(key: DraftKey): PendingSend | null {
 
 export function writePendingSend(key: DraftKey, pending: PendingSend | null) {
   write(tabStorage(), `${PREFIX}send.${nameOf(key)}`, pending);
+}
+
+/** A reply that can still be taken back. */
+export interface HeldText {
+  clientMessageId: string;
+  conversationId: string;
+  content: string;
+}
+
+/** What a page that was killed has left behind. */
+export function readHeld(userId: string): HeldText[] {
+  const { items } = parse(tabStorage().getItem(`${PREFIX}held.${userId}`));
+  return Array.isArray(items) ? items : [];
+}
+
+export function writeHeld(userId: string, held: readonly HeldText[]) {
+  const items = held.map(({ clientMessageId, conversationId, content }) => {
+    return { clientMessageId, conversationId, content };
+  });
+  write(tabStorage(), `${PREFIX}held.${userId}`, items.length === 0 ? null : { items });
 }
 
 /** At sign-out, on a device that others may use. */
