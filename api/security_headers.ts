@@ -22,8 +22,22 @@ const PERMISSIONS = [
   "usb",
 ].map((feature) => `${feature}=()`).join(", ");
 
-/** Adds the headers that are missing. @param isHttps whether the browser reached this server over HTTPS */
-export function withSecurityHeaders(response: Response, isHttps: boolean): Response {
+/** Whether browsers isolate pages of this origin: without TLS they do so on the own machine only. */
+export function isTrustworthy(origin: string): boolean {
+  return /^https:|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/.test(origin);
+}
+
+/**
+ * Adds the headers that are missing.
+ *
+ * @param isHttps whether the browser reached this server over HTTPS
+ * @param isIsolated elsewhere browsers ignore the header of isolation, with an error in the console
+ */
+export function withSecurityHeaders(
+  response: Response,
+  isHttps: boolean,
+  isIsolated = isHttps,
+): Response {
   // The response to an upgrade cannot be changed.
   if (response.status === 101) return response;
   const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
@@ -32,7 +46,10 @@ export function withSecurityHeaders(response: Response, isHttps: boolean): Respo
     "referrer-policy": "same-origin",
     "content-security-policy": NO_PAGE,
     ...(isPage
-      ? { "permissions-policy": PERMISSIONS, "cross-origin-opener-policy": "same-origin" }
+      ? {
+        "permissions-policy": PERMISSIONS,
+        ...(isIsolated ? { "cross-origin-opener-policy": "same-origin" } : {}),
+      }
       : {}),
     ...(isHttps ? { "strict-transport-security": HSTS } : {}),
   };

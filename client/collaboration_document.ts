@@ -16,6 +16,7 @@ import type {
 import { createEmitter } from "./emitter.ts";
 import { ParleyClientError } from "./errors.ts";
 import type { ParleyCore } from "./parley_core.ts";
+import { newId } from "./outbox.ts";
 
 /** Milliseconds that an edit may be missing while later ones are here. */
 const GAP_MS = 1_000;
@@ -48,7 +49,7 @@ export class CollaborationDocument {
   constructor(client: ParleyCore, target: DocumentTarget, options: OpenOptions) {
     this.#client = client;
     this.#role = options.role ?? "participant";
-    this.clientId = options.clientId ?? crypto.randomUUID();
+    this.clientId = options.clientId ?? newId();
     this.#shared = new SharedText(this.clientId, {
       onChange: (operation) => this.#changed(operation, false),
       onApplied: (edit, own) => this.#cursors.applied(edit, own),

@@ -6,7 +6,7 @@ import { pathOf } from "../api/path.ts";
 import { isProbe, type Probes } from "../api/probes.ts";
 import { problemResponse } from "../api/problem.ts";
 import { createRequests } from "../api/requests.ts";
-import { withSecurityHeaders } from "../api/security_headers.ts";
+import { isTrustworthy, withSecurityHeaders } from "../api/security_headers.ts";
 import type { Site } from "../api/site.ts";
 import { serveSocketIoClient } from "../api/socket_io_client.ts";
 import { isUnavailable } from "../db/database_error.ts";
@@ -38,12 +38,12 @@ export function createHandler(
     return path.startsWith("/socket.io") ? "/socket.io/" : path;
   }
 
-  function isHttps(request: Request, remote: string): boolean {
+  /** The origin under which the browser reached this server; "" for an address that cannot be read. */
+  function ownOrigin(request: Request, remote: string): string {
     try {
-      return peer(request, remote).selfOrigin.startsWith("https:");
+      return peer(request, remote).selfOrigin;
     } catch {
-      // An address that cannot be read.
-      return false;
+      return "";
     }
   }
 
@@ -80,7 +80,8 @@ export function createHandler(
       if (path instanceof Response) return withSecurityHeaders(path, false);
       return await requests.measure(request, routeOf, async () => {
         const response = await answer(path, request, remote);
-        return withSecurityHeaders(response, isHttps(request, remote));
+        const own = ownOrigin(request, remote);
+        return withSecurityHeaders(response, own.startsWith("https:"), isTrustworthy(own));
       });
     },
     close: () => inFlight.close(),

@@ -106,16 +106,30 @@ function Kinds() {
   );
 }
 
-type Allowed = NotificationPermission | "missing" | "unknown";
+type Allowed = NotificationPermission | "missing" | "insecure" | "unknown";
 
 function Permission() {
   const [allowed, setAllowed] = useState<Allowed>("unknown");
   useEffect(() => {
-    setAllowed("Notification" in globalThis ? Notification.permission : "missing");
+    setAllowed(
+      !isSecureContext
+        ? "insecure"
+        : "Notification" in globalThis
+        ? Notification.permission
+        : "missing",
+    );
   }, []);
   if (allowed === "unknown") return null;
   if (allowed === "missing") {
     return <p class="ways-row">This browser does not support notifications.</p>;
+  }
+  if (allowed === "insecure") {
+    return (
+      <Notice tone="warn">
+        Browsers show notifications only for sites with HTTPS. The bell and the sound work here,
+        too.
+      </Notice>
+    );
   }
   if (allowed === "denied") {
     return (

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Check, Copy } from "lucide-preact";
 import { Button, type ButtonProps } from "./Button.tsx";
+import { copyText } from "./copy_text.ts";
 
 export interface CopyButtonProps extends Pick<ButtonProps, "kind" | "size"> {
   /** The text to copy; a function where it is long or changes. */
@@ -41,26 +42,4 @@ export function CopyButton({ text, children, onRefused, kind, size }: CopyButton
       <span class="sr-only" role="status">{copied ? "Copied" : ""}</span>
     </>
   );
-}
-
-/**
- * The clipboard API exists on secure pages only. A server in a local network is often reached by
- * plain HTTP, where the old command still works on a selected field.
- */
-async function copyText(text: string, inside: HTMLElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const before = document.activeElement as HTMLElement | null;
-    const field = document.createElement("textarea");
-    field.value = text;
-    field.className = "sr-only";
-    inside.append(field);
-    field.select();
-    const done = document.execCommand("copy");
-    field.remove();
-    before?.focus();
-    return done;
-  }
 }

@@ -10,6 +10,8 @@ const ARGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A name in a local network, where pages without TLS are not secure and lack much of the browser.
+  "--host-resolver-rules=MAP chat.lan 127.0.0.1",
 ];
 
 /** Before the first test: what begins in a test and outlives it would look like a leak. */
