@@ -65,6 +65,8 @@ export async function createSite(options: SiteOptions): Promise<BuiltSite> {
   const url = new URL(`file://${await Deno.realPath(options.dashboardDir)}/server/_ssr/ssr.mjs`);
   const renderer = await import(url.href) as Renderer;
 
+  const build = await buildOf(files.keys());
+
   function file(request: Request, path: string): Response | null {
     const found = files.get(path);
     return found === undefined ? null : serveFile(request, found);
@@ -73,8 +75,15 @@ export async function createSite(options: SiteOptions): Promise<BuiltSite> {
     const built = file(request, new URL(request.url).pathname);
     if (built !== null) return built;
     const response = await renderer.default.fetch(request);
-    return await secure(response, options.reload === true);
+    return await secure(response, build, options.reload === true);
   }, { file });
+}
+
+/** Assets have the hash of their content in their names, so the names identify a build. */
+async function buildOf(paths: Iterable<string>): Promise<string> {
+  const assets = [...paths].filter((path) => path.startsWith("/assets/")).sort().join();
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(assets));
+  return new Uint8Array(digest, 0, 8).toHex();
 }
 
 const RELOAD_PATH = "/dev-reload.js";
@@ -144,10 +153,12 @@ const INLINE_MODULE = /<script type="module">([\s\S]*?)<\/script>/;
  * Fresh starts a page's islands with one inline module script in the head. The policy allows this
  * script by its hash, and no other inline script.
  */
-async function secure(response: Response, reload: boolean): Promise<Response> {
+async function secure(response: Response, build: string, reload: boolean): Promise<Response> {
   const headers = new Headers(response.headers);
   if (!headers.get("content-type")?.startsWith("text/html")) return response;
-  const page = await response.text();
+  // Pages change without a full load as long as they are of the same build.
+  const page = (await response.text())
+    .replace("<head>", `<head><meta name="parley-build" content="${build}"/>`);
   const html = reload
     ? page.replace("</body>", `<script src="${RELOAD_PATH}" type="module"></script></body>`)
     : page;

@@ -7,6 +7,16 @@ export interface Slot {
   release(): void;
 }
 
+/** A place that was counted by its network, and knows better once it is known whose it is. */
+export interface ClientSlot extends Slot {
+  /**
+   * Counts the connection by its agent instead of by its network.
+   *
+   * @returns 0, or the milliseconds after which the agent may have one more.
+   */
+  countByUser?(userId: string): number;
+}
+
 export interface CapacityOptions {
   /** The verb of the error: "open a connection". */
   what: string;

@@ -105,4 +105,9 @@ export class NetworkLimiter {
   take(address: string): number {
     return this.#buckets.take(networkOf(address));
   }
+
+  /** Returns a token that turned out to be somebody else's. */
+  giveBack(address: string): void {
+    this.#buckets.giveBack(networkOf(address));
+  }
 }

@@ -3,8 +3,9 @@ import { AnalyticsBoard } from "../components/analytics/AnalyticsBoard.tsx";
 import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
-export default function AnalyticsPage({ start }: { start: Packed<PageStart> }) {
+function Content({ start }: { start: Packed<PageStart> }) {
   const page = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="analytics">
@@ -12,3 +13,8 @@ export default function AnalyticsPage({ start }: { start: Packed<PageStart> }) {
     </PageShell>
   );
 }
+
+export default function AnalyticsPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+AnalyticsPage.Page = Content;

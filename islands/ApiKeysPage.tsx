@@ -5,6 +5,7 @@ import type { PageStart } from "../components/live/page_model.ts";
 import type { ScopeChoice } from "../components/settings/AddApiKey.tsx";
 import { ApiKeysSettings } from "../components/settings/ApiKeysSettings.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface ApiKeysStart {
   page: PageStart;
@@ -12,7 +13,7 @@ export interface ApiKeysStart {
   scopes: ScopeChoice[];
 }
 
-export default function ApiKeysPage({ start }: { start: Packed<ApiKeysStart> }) {
+function Content({ start }: { start: Packed<ApiKeysStart> }) {
   const { page, keys, scopes } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -20,3 +21,8 @@ export default function ApiKeysPage({ start }: { start: Packed<ApiKeysStart> }) 
     </PageShell>
   );
 }
+
+export default function ApiKeysPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+ApiKeysPage.Page = Content;

@@ -4,6 +4,7 @@ import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { type AuditActor, AuditSettings } from "../components/settings/AuditSettings.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface AuditStart {
   page: PageStart;
@@ -11,7 +12,7 @@ export interface AuditStart {
   actors: AuditActor[];
 }
 
-export default function AuditPage({ start }: { start: Packed<AuditStart> }) {
+function Content({ start }: { start: Packed<AuditStart> }) {
   const { page, first, actors } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -19,3 +20,8 @@ export default function AuditPage({ start }: { start: Packed<AuditStart> }) {
     </PageShell>
   );
 }
+
+export default function AuditPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+AuditPage.Page = Content;

@@ -5,6 +5,7 @@ import type { PageStart } from "../components/live/page_model.ts";
 import { BusinessHoursSettings } from "../components/settings/BusinessHoursSettings.tsx";
 import { SettingsFrame } from "../components/settings/SettingsFrame.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface BusinessHoursStart {
   page: PageStart;
@@ -13,7 +14,7 @@ export interface BusinessHoursStart {
   zones: string[];
 }
 
-export default function BusinessHoursPage({ start }: { start: Packed<BusinessHoursStart> }) {
+function Content({ start }: { start: Packed<BusinessHoursStart> }) {
   const { page, hours, zones } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -27,3 +28,8 @@ export default function BusinessHoursPage({ start }: { start: Packed<BusinessHou
     </PageShell>
   );
 }
+
+export default function BusinessHoursPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+BusinessHoursPage.Page = Content;

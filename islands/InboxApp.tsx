@@ -16,9 +16,10 @@ import { Rail } from "../components/shell/Rail.tsx";
 import { ShortcutsDialog } from "../components/shell/ShortcutsDialog.tsx";
 import { Toasts } from "../components/ui/Toasts.tsx";
 import { isolate } from "../protocol/visible_text.ts";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 /** The whole inbox: one island, so that moving between conversations never loads a page. */
-export default function InboxApp({ start }: { start: Packed<InboxStart> }) {
+function Content({ start }: { start: Packed<InboxStart> }) {
   const inbox = useMemo(() => createInbox(unpack(start)), []);
   useEffect(() => inbox.begin(), []);
   useShortcuts(inbox);
@@ -68,3 +69,8 @@ function Frame({ inbox }: { inbox: InboxModel }) {
     </div>
   );
 }
+
+export default function InboxApp({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+InboxApp.Page = Content;

@@ -4,13 +4,14 @@ import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { LabelsSettings } from "../components/settings/LabelsSettings.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface LabelsStart {
   page: PageStart;
   labels: Label[];
 }
 
-export default function LabelsPage({ start }: { start: Packed<LabelsStart> }) {
+function Content({ start }: { start: Packed<LabelsStart> }) {
   const { page, labels } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -18,3 +19,8 @@ export default function LabelsPage({ start }: { start: Packed<LabelsStart> }) {
     </PageShell>
   );
 }
+
+export default function LabelsPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+LabelsPage.Page = Content;

@@ -4,8 +4,9 @@ import type { PageStart } from "../components/live/page_model.ts";
 import { NotificationSettings } from "../components/settings/NotificationSettings.tsx";
 import { SettingsFrame } from "../components/settings/SettingsFrame.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
-export default function NotificationsPage({ start }: { start: Packed<PageStart> }) {
+function Content({ start }: { start: Packed<PageStart> }) {
   const page = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -15,3 +16,8 @@ export default function NotificationsPage({ start }: { start: Packed<PageStart> 
     </PageShell>
   );
 }
+
+export default function NotificationsPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+NotificationsPage.Page = Content;

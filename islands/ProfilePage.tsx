@@ -4,8 +4,9 @@ import type { PageStart } from "../components/live/page_model.ts";
 import { ProfileSettings } from "../components/settings/ProfileSettings.tsx";
 import { SettingsFrame } from "../components/settings/SettingsFrame.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
-export default function ProfilePage({ start }: { start: Packed<PageStart> }) {
+function Content({ start }: { start: Packed<PageStart> }) {
   const page = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -15,3 +16,8 @@ export default function ProfilePage({ start }: { start: Packed<PageStart> }) {
     </PageShell>
   );
 }
+
+export default function ProfilePage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+ProfilePage.Page = Content;

@@ -4,13 +4,14 @@ import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { RuleList } from "../components/rules/RuleList.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface RulesStart {
   page: PageStart;
   rules: ContextRule[];
 }
 
-export default function RulesPage({ start }: { start: Packed<RulesStart> }) {
+function Content({ start }: { start: Packed<RulesStart> }) {
   const { page, rules } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="rules">
@@ -18,3 +19,8 @@ export default function RulesPage({ start }: { start: Packed<RulesStart> }) {
     </PageShell>
   );
 }
+
+export default function RulesPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+RulesPage.Page = Content;

@@ -5,6 +5,7 @@ import { type Packed, unpack } from "../components/document/packed.ts";
 import type { PageStart } from "../components/live/page_model.ts";
 import { WebSocketSettings } from "../components/settings/WebSocketSettings.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface WebSocketStart {
   page: PageStart;
@@ -13,7 +14,7 @@ export interface WebSocketStart {
   limits: Limit[];
 }
 
-export default function WebSocketPage({ start }: { start: Packed<WebSocketStart> }) {
+function Content({ start }: { start: Packed<WebSocketStart> }) {
   const { page, latest, limits } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -21,3 +22,8 @@ export default function WebSocketPage({ start }: { start: Packed<WebSocketStart>
     </PageShell>
   );
 }
+
+export default function WebSocketPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+WebSocketPage.Page = Content;

@@ -7,6 +7,7 @@ import { Playground } from "../components/playground/Playground.tsx";
 import { createPlayground } from "../components/playground/playground_model.ts";
 import { useWorkspace } from "../components/shell/context.ts";
 import { PageShell } from "../components/shell/PageShell.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface WebSocketTestStart {
   /** Null where nobody is signed in. */
@@ -16,7 +17,7 @@ export interface WebSocketTestStart {
   widgetKey: string | null;
 }
 
-export default function WebSocketTestPage({ start }: { start: Packed<WebSocketTestStart> }) {
+function Content({ start }: { start: Packed<WebSocketTestStart> }) {
   const { page, clock, widgetKey } = useMemo(() => unpack(start), []);
   if (page === null) {
     return (
@@ -49,3 +50,8 @@ function OpenPlayground({ widgetKey, clock }: { widgetKey: string | null; clock:
   const model = useMemo(() => createPlayground({ widgetKey }, () => null), []);
   return <Playground model={model} clock={clock} hasWidget={widgetKey !== null} signedIn={false} />;
 }
+
+export default function WebSocketTestPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+WebSocketTestPage.Page = Content;

@@ -6,6 +6,7 @@ import type { PageStart } from "../components/live/page_model.ts";
 import { PageHead, PageShell } from "../components/shell/PageShell.tsx";
 import { EmptyState } from "../components/ui/EmptyState.tsx";
 import { WidgetEditor } from "../components/widgets/WidgetEditor.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 
 export interface WidgetStart {
   page: PageStart;
@@ -16,7 +17,7 @@ export interface WidgetStart {
   onDemo: boolean;
 }
 
-export default function WidgetPage({ start }: { start: Packed<WidgetStart> }) {
+function Content({ start }: { start: Packed<WidgetStart> }) {
   const { page, widget, origin, onDemo } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="widgets">
@@ -37,3 +38,8 @@ export default function WidgetPage({ start }: { start: Packed<WidgetStart> }) {
     </PageShell>
   );
 }
+
+export default function WidgetPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+WidgetPage.Page = Content;

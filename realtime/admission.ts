@@ -1,9 +1,9 @@
 /** Which sockets are accepted: the rate of new ones, how many are not authenticated, and memory. */
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
-import { createCapacity, type Slot } from "../domain/capacity.ts";
+import { type ClientSlot, createCapacity } from "../domain/capacity.ts";
 import type { Metrics } from "../domain/metrics.ts";
-import { NetworkLimiter } from "../domain/rate_limit.ts";
+import { KeyedLimiter, NetworkLimiter } from "../domain/rate_limit.ts";
 import type { Peer } from "./address.ts";
 import type { ReportRefusal } from "./handshake_refusals.ts";
 import type { Hub } from "./hub.ts";
@@ -13,13 +13,16 @@ import { refuse } from "./upgrade.ts";
 /** When a client should retry that is refused because memory is short. */
 const MEMORY_RETRY_MS = 5000;
 
+/** New sockets of one agent, for each that a network may have: several tabs, reloaded. */
+const USER_SHARE = 3;
+
 type Client = Pick<Peer, "address" | "isLoopback">;
 
 export interface Admission {
   /** Counts a new socket. @returns 0, or the milliseconds after which one is accepted. */
   takeConnection(peer: Client): number;
   /** Counts a socket that is not authenticated. @throws {ParleyError} past a limit. */
-  takeSlot(peer: Client): Slot;
+  takeSlot(peer: Client): ClientSlot;
   /** For a new Socket.IO connection: null, or the refusal. */
   check(request: Request, peer: Client & Pick<Peer, "selfOrigin">): Promise<Response | null>;
   /** @returns how many connections were ended that are not authenticated. */
@@ -41,6 +44,8 @@ export interface AdmissionOptions {
 export function createAdmission(options: AdmissionOptions): Admission {
   const { hub, metrics, settings, originAllowed, reportRefusal } = options;
   const rate = new NetworkLimiter(settings.connectionsPerMinute);
+  /** Agents share their office's network, so each of them is counted alone. */
+  const byUser = new KeyedLimiter(settings.connectionsPerMinute * USER_SHARE);
   const capacity = createCapacity({
     what: "open the connection",
     total: { limit: "MAX_UNAUTHENTICATED_SOCKETS", max: settings.unauthenticated.total },
@@ -72,7 +77,20 @@ export function createAdmission(options: AdmissionOptions): Admission {
     takeSlot({ address, isLoopback }) {
       try {
         if (isMemoryShort) throw memoryError("open the connection");
-        return capacity.take(address, isLoopback && settings.unauthenticated.exemptLoopback);
+        const slot = capacity.take(
+          address,
+          isLoopback && settings.unauthenticated.exemptLoopback,
+        );
+        return {
+          release: () => slot.release(),
+          countByUser(userId) {
+            if (settings.exemptLoopback && isLoopback) return 0;
+            rate.giveBack(address);
+            const wait = byUser.take(userId);
+            if (wait > 0) metrics.refusals.inc({ limit: "LIMIT_CONNECTIONS_PER_MINUTE" });
+            return wait;
+          },
+        };
       } catch (error) {
         metrics.refusals.inc({ limit: toParleyError(error).limit ?? "unknown" });
         throw error;

@@ -135,6 +135,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       throw new ParleyError("conflict", "Cannot authenticate: the connection is over");
     }
     const principal = options.refreshPrincipal(found);
+    const wait = principal.kind === "agent" ? connection.slot.countByUser?.(principal.userId) : 0;
+    if (wait) {
+      throw new ParleyError("rate_limited", "Cannot authenticate: too many new connections", {
+        retryAfter: wait,
+        limit: "LIMIT_CONNECTIONS_PER_MINUTE",
+      });
+    }
     limitPerUser(connection, principal.userId);
     connection.principal = principal;
     connection.slot.release();

@@ -1,6 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
-import { NO_SLOT, type Slot } from "../domain/capacity.ts";
+import { type ClientSlot, NO_SLOT } from "../domain/capacity.ts";
 import { audienceOf, type Principal } from "../domain/principal.ts";
 import { yieldToEventLoop } from "../domain/event_loop.ts";
 import { BackgroundWrites } from "./background_writes.ts";
@@ -58,7 +58,7 @@ export class Connection {
   /** Of a visitor: their conversation, once it is known here. */
   ownConversation: string | null = null;
   /** Released when it is authenticated, and otherwise when its socket is gone. */
-  readonly slot: Slot;
+  readonly slot: ClientSlot;
   /** Called once when it ends, in the order of adding. */
   readonly cleanups: ((connection: Connection) => void)[] = [];
 

@@ -1,4 +1,4 @@
-import type { Slot } from "../domain/capacity.ts";
+import type { ClientSlot } from "../domain/capacity.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import type { Protocol } from "./protocol.ts";
@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   /** The origin under which the client reached this server. */
   selfOrigin: string;
   /** Counts it as not authenticated. Default: it is not counted. */
-  slot?: Slot | undefined;
+  slot?: ClientSlot | undefined;
   events: ConnectionEvents;
   now?: () => number;
 }

@@ -1,6 +1,6 @@
 import { ParleyError, toParleyError } from "../protocol/errors.ts";
 import { SESSION_ENTRY, TOKEN_ENTRY } from "../protocol/native.ts";
-import type { Slot } from "../domain/capacity.ts";
+import type { ClientSlot } from "../domain/capacity.ts";
 import type { Peer, PeerReader } from "./address.ts";
 import type { Credentials } from "./credentials.ts";
 import type { ReportRefusal } from "./handshake_refusals.ts";
@@ -15,7 +15,7 @@ export interface PeerInfo {
   origin: string | null;
   selfOrigin: string;
   /** Released once it is authenticated. */
-  slot?: Slot;
+  slot?: ClientSlot;
 }
 
 /** A socket after the upgrade. */
@@ -35,7 +35,7 @@ export interface UpgradeOptions {
   /** Milliseconds after which a new socket of this peer is accepted; 0: now. */
   takeConnection: (peer: Peer) => number;
   /** Counts a socket that is not authenticated. @throws {ParleyError} past a limit. */
-  takeSlot: (peer: Peer) => Slot;
+  takeSlot: (peer: Peer) => ClientSlot;
   /** Milliseconds without a frame or a pong after which the runtime drops the peer. */
   idleTimeoutMs: number;
   isDraining: () => boolean;
@@ -75,7 +75,7 @@ export function createUpgrade(options: UpgradeOptions) {
       options.reportRefusal({ reason: "subprotocol", address, origin, path: url.pathname });
       return refuse(400, `Cannot connect: the subprotocol offered has to be "${subprotocol}"`);
     }
-    let slot: Slot;
+    let slot: ClientSlot;
     try {
       slot = options.takeSlot(peer);
     } catch (error) {

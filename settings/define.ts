@@ -80,6 +80,10 @@ export const origin = z.string().refine((value) => {
   return parsed?.origin === value && ["https:", "http:"].includes(parsed.protocol);
 }, "must be an origin such as https://chat.example.com, without a path");
 
+export const rootPath = z.literal("/", {
+  error: "must be /, because Parley needs a host name of its own, such as chat.example.com",
+}) as z.ZodType<string, string>;
+
 export const origins = z.string().transform(listed).refine(
   (list) => list.every((entry) => URL.parse(entry)?.origin === entry),
   "must be origins such as https://example.com, separated by commas",

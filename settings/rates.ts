@@ -6,7 +6,7 @@ export const rates = {
     "LIMIT_CONNECTIONS_PER_MINUTE",
     int(1, 1_000_000),
     "10",
-    "New sockets per minute and network (an IPv4 address or an IPv6 /64). The default does not apply to direct loopback peers; a value that you set applies to all",
+    "New sockets per minute and network (an IPv4 address or an IPv6 /64). Agents in the dashboard are counted by user instead, three times as many. The default does not apply to direct loopback peers; a value that you set applies to all",
   ),
   messages: setting(
     "LIMIT_MESSAGES_PER_MINUTE",

@@ -1,5 +1,5 @@
 /** Where it listens, who may reach it, and how it ends. */
-import { addresses, flag, int, origin, origins, setting, text } from "./define.ts";
+import { addresses, flag, int, origin, origins, rootPath, setting, text } from "./define.ts";
 
 export const server = {
   port: setting("PORT", int(0, 65535), "8000", "TCP port to listen on; 0 takes a free one"),
@@ -14,6 +14,12 @@ export const server = {
     origin,
     undefined,
     "Origin of this server, such as https://chat.example.com; unset: taken from the Host header",
+  ),
+  basePath: setting(
+    "BASE_PATH",
+    rootPath,
+    "/",
+    "Only `/`: Parley needs a host name of its own, and does not work below a path of another site",
   ),
   frontendOrigins: setting(
     "FRONTEND_URL",

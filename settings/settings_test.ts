@@ -38,6 +38,13 @@ Deno.test("readSettings() names the setting, the value and what is allowed", () 
   assert.match(refused({ LOG_LEVEL: "loud" }), /LOG_LEVEL is "loud": it must be debug/);
   assert.match(refused({ DATABASE_URL: "mysql://x" }), /DATABASE_URL .* postgres:\/\//);
   assert.match(refused({ FRONTEND_URL: "https://a.example/path" }), /FRONTEND_URL/);
+  // Its pages name their files from the root.
+  assert.match(
+    refused({ BASE_PATH: "/chat" }),
+    /BASE_PATH is "\/chat": it must be \/, because Parley needs a host name of its own/,
+  );
+  assert.match(refused({ PUBLIC_URL: "https://a.example/chat" }), /PUBLIC_URL .* without a path/);
+  assert.equal(readSettings({ BASE_PATH: "/" }).server.basePath, "/");
   for (const bad of ["localhost", "10.0.0.0/33", "300.0.0.1", "10.0.0.1,::g"]) {
     assert.match(refused({ TRUSTED_PROXIES: bad }), /TRUSTED_PROXIES/);
   }

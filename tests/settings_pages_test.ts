@@ -65,7 +65,7 @@ testWith(
         await dialog.dismiss();
       });
       await page.getByRole("link", { name: "Inbox" }).click();
-      assert.deepEqual(asked, ["beforeunload"]);
+      assert.deepEqual(asked, ["confirm"]);
       assert.equal(await page.getByLabel("Title").inputValue(), "Ask us anything");
       assert.deepEqual(complaints, []);
     }),

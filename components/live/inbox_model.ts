@@ -210,6 +210,8 @@ export function createInbox(start: InboxStart) {
       navigation.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
     ];
+    // It was rendered while the connection was there: what has changed since is read once.
+    if (own.state === "connected") void list.reload();
     if (start.selected?.seed) thread.open(own, start.selected.id, start.selected.seed);
     ends.push(
       effect(() => {

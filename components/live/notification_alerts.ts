@@ -32,8 +32,20 @@ export function createAlerts({ preferences, announce, shown, open }: AlertDeps) 
     }
   }
 
+  /** The count of each group at its last alert: the next is when there are twice as many. */
+  const alerted = new Map<string, number>();
+
+  function isQuiet({ id, data }: AgentNotification): boolean {
+    if (data["conversations"] === undefined) return false;
+    const count = Number(data["count"]);
+    if (count < 2 * (alerted.get(id) ?? 0)) return true;
+    alerted.set(id, count);
+    return false;
+  }
+
   return {
     async alert(item: AgentNotification): Promise<void> {
+      if (isQuiet(item)) return;
       announce(item.title);
       const { conversationId, kind, id, data } = item;
       if (conversationId !== null && await someTabLooksAt(conversationId)) return;

@@ -5,6 +5,7 @@ import type { ParleyClient } from "../../client/mod.ts";
 import { type ApiRequest, errorText } from "./api.ts";
 import { createAlerts } from "./notification_alerts.ts";
 import { createPreferences } from "./notification_preferences.ts";
+import { navigate } from "./page_navigation.ts";
 import { serverNow } from "./server_time.ts";
 import { allowSound } from "./sound.ts";
 
@@ -25,6 +26,18 @@ export interface NotificationHost {
   open: (conversationId: string) => void;
 }
 
+/** Where it leads; null: nowhere. A group of several conversations leads to the list of them. */
+export function hrefOf({ kind, conversationId, data }: AgentNotification): string | null {
+  const grouped = Object.keys(data["conversations"] ?? {});
+  const id = conversationId ?? (grouped.length === 1 ? grouped[0] : undefined);
+  if (id !== undefined) return `/conversations/${id}`;
+  if (grouped.length === 0) return null;
+  return kind === "assigned" ? "/?view=mine" : "/";
+}
+
+/** How many events it stands for. */
+const countOf = ({ data }: AgentNotification) => Number(data["count"] ?? 1);
+
 export type NotificationsModel = ReturnType<typeof createNotificationsModel>;
 
 /** The notifications of every page: live, with the preferences for sound and browser notices. */
@@ -36,10 +49,12 @@ export function createNotificationsModel(deps: NotificationDeps) {
   const cursor = signal<string | null>(null);
   const loadingMore = signal(false);
   const preferences = createPreferences(deps);
-  let host: NotificationHost = {
+  const elsewhere: NotificationHost = {
     shown: () => null,
-    open: (id) => location.assign(`/conversations/${id}`),
+    open: (id) => navigate(`/conversations/${id}`),
   };
+  /** A signal, because pages change without a full load. */
+  const host = signal(elsewhere);
   let run = 0;
 
   async function reload(): Promise<void> {
@@ -83,11 +98,20 @@ export function createNotificationsModel(deps: NotificationDeps) {
   }
 
   function isShown({ conversationId }: AgentNotification): boolean {
-    return conversationId !== null && conversationId === host.shown() &&
+    return conversationId !== null && conversationId === host.value.shown() &&
       document.visibilityState === "visible";
   }
 
   function receive(item: AgentNotification, count: number): void {
+    const known = items.value.find(({ id }) => id === item.id);
+    if (known?.readAt === null && countOf(item) < countOf(known)) {
+      // A group that has become smaller is no news.
+      batch(() => {
+        items.value = items.value.map((one) => one === known ? item : one);
+        unread.value = count;
+      });
+      return;
+    }
     const seen = isShown(item);
     const readAt = seen ? new Date(serverNow()).toISOString() : item.readAt;
     batch(() => {
@@ -120,7 +144,9 @@ export function createNotificationsModel(deps: NotificationDeps) {
 
   function open(item: AgentNotification): void {
     if (item.readAt === null) void markRead(item.id);
-    if (item.conversationId !== null) host.open(item.conversationId);
+    const href = hrefOf(item);
+    if (item.conversationId !== null) host.value.open(item.conversationId);
+    else if (href !== null) navigate(href);
   }
 
   const markRead = (id: string) =>
@@ -132,7 +158,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
   const alerts = createAlerts({
     preferences: preferences.preferences,
     announce: deps.announce,
-    shown: () => host.shown(),
+    shown: () => host.value.shown(),
     open,
   });
 
@@ -176,7 +202,7 @@ export function createNotificationsModel(deps: NotificationDeps) {
     markAllRead,
     open,
     listen,
-    /** Call it before `listen`. */
-    attachTo: (own: NotificationHost) => void (host = own),
+    /** The page that is shown; null: one that shows no conversations. */
+    attachTo: (own: NotificationHost | null) => void (host.value = own ?? elsewhere),
   };
 }

@@ -1,5 +1,6 @@
 import { effect } from "@preact/signals";
 import type { ParleyClient } from "../../client/mod.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 import { createListModel } from "./list_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 
@@ -30,7 +31,7 @@ export function createPage(start: PageStart) {
       }),
       effect(() => {
         const count = list.totalUnread.value;
-        document.title = `${count > 0 ? `(${count}) ` : ""}${start.title} · Parley`;
+        document.title = `${count > 0 ? `(${count}) ` : ""}${isolate(start.title)} · Parley`;
       }),
     ];
   }

@@ -4,7 +4,7 @@ import type { User } from "../../protocol/model.ts";
 import { ParleyClient } from "../../client/mod.ts";
 import { type Theme, THEME_COOKIE, writeCookie, ZONE_COOKIE } from "../storage/preferences.ts";
 import type { Clock } from "../format/time.ts";
-import { type ApiRequest, errorText } from "./api.ts";
+import { ApiError, type ApiRequest, errorText } from "./api.ts";
 import { createConnectionModel } from "./connection_model.ts";
 import { createNotificationsModel } from "./notifications_model.ts";
 import { createPresence } from "./presence_model.ts";
@@ -28,14 +28,33 @@ export interface WorkspaceStart {
 const CLOCK_MS = 20_000;
 const STATUS_KEY = "parley.status";
 
-export type WorkspaceModel = ReturnType<typeof createWorkspace>;
+export type WorkspaceModel = ReturnType<typeof makeWorkspace>;
+
+/** Milliseconds for which the connection outlives its page: the next one takes it over. */
+const KEPT_MS = 3_000;
+
+/** The workspace of this document, which its pages share; null on the server. */
+let shared: WorkspaceModel | null = null;
 
 /**
  * What every page of a signed-in agent has: authentication, one connection, presence, the clock,
- * the theme and the toasts. Created in the same way on the server and in the browser; `begin`
- * starts it there and returns a function that ends it.
+ * the theme and the toasts. In the browser all pages of an agent have the same, also when they change
+ * without a full load.
  */
-export function createWorkspace(start: WorkspaceStart) {
+export function createWorkspace(start: WorkspaceStart): WorkspaceModel {
+  if (typeof document === "undefined") return makeWorkspace(start);
+  if (shared === null || shared.user.id !== start.user.id) shared = makeWorkspace(start);
+  else shared.enter(start);
+  return shared;
+}
+
+/** The next page could not be loaded. */
+export function navigationFailed(): void {
+  shared?.fail(new ApiError(0, { detail: "The page did not load. Check your connection." }));
+}
+
+/** Made in the same way on the server and in the browser; `begin` starts it there. */
+function makeWorkspace(start: WorkspaceStart) {
   const me = signal(start.user);
   const clock = signal(start.clock);
   const theme = signal(start.theme);
@@ -109,11 +128,12 @@ export function createWorkspace(start: WorkspaceStart) {
     ];
   }
 
-  /**
-   * `attach` is called before the connection opens. It returns functions to call when the page
-   * ends.
-   */
-  function begin(attach: (client: ParleyClient) => (() => void)[]): () => void {
+  /** Ends authentication, connection and what listens to them; null before the first page. */
+  let stop: (() => void) | null = null;
+  let pages = 0;
+  let idle: ReturnType<typeof setTimeout> | undefined;
+
+  function run(): () => void {
     const mine = auth = createAgentAuth();
     const storage = browserStorage();
     const own = client = new ParleyClient({
@@ -123,16 +143,47 @@ export function createWorkspace(start: WorkspaceStart) {
       storageKey: `parley.outbox.${start.user.id}`,
     });
     if (storage.getItem(STATUS_KEY) === "away") ownStatus.value = "away";
-    const ends = [...listen(own), ...notifications.listen(own), followClock(), ...attach(own)];
-    own.connect().catch(() => {
-      // The state "failed" shows what can be done.
-    });
-    live.value = true;
+    const ends = [...listen(own), ...notifications.listen(own), followClock()];
     return () => {
       for (const end of ends) end();
       own.close();
       mine.close();
     };
+  }
+
+  /**
+   * A page begins. `attach` is called before the connection opens, or with the one that the page
+   * before had; it returns functions to call when the page ends, as does the function that is
+   * returned.
+   */
+  function begin(attach: (client: ParleyClient) => (() => void)[]): () => void {
+    clearTimeout(idle);
+    pages++;
+    const isFirst = stop === null;
+    stop ??= run();
+    const ends = attach(client!);
+    if (isFirst) {
+      client!.connect().catch(() => {
+        // The state "failed" shows what can be done.
+      });
+    }
+    live.value = true;
+    return () => {
+      for (const end of ends) end();
+      if (--pages > 0) return;
+      idle = setTimeout(() => {
+        stop?.();
+        stop = null;
+      }, KEPT_MS);
+    };
+  }
+
+  /** Another page of the same agent is about to begin. */
+  function enter(next: WorkspaceStart): void {
+    me.value = next.user;
+    helpOpen.value = false;
+    announcement.value = "";
+    notifications.attachTo(null);
   }
 
   /** Calls the API as this agent, between `begin` and its end. Throws an ApiError. */
@@ -199,5 +250,6 @@ export function createWorkspace(start: WorkspaceStart) {
     retryConnection,
     signOut: () => auth?.signOut().catch(fail),
     begin,
+    enter,
   };
 }

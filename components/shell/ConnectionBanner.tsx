@@ -3,6 +3,7 @@ import type { Trouble } from "../live/connection_model.ts";
 import { useWorkspace } from "./context.ts";
 
 const WORDS: Record<Exclude<Trouble, "none">, { title: string; text: string }> = {
+  connecting: { title: "Connecting.", text: "This takes longer than usual." },
   reconnecting: {
     title: "Reconnecting.",
     text: "New messages show up when the connection is back.",
@@ -32,7 +33,7 @@ export function ConnectionBanner({ elsewhere }: { elsewhere?: boolean }) {
           <p>
             <strong>{WORDS[trouble].title}</strong>{" "}
             <span>
-              {elsewhere && trouble !== "failed"
+              {elsewhere && trouble !== "failed" && trouble !== "connecting"
                 ? "Changes can be saved when the connection is back."
                 : WORDS[trouble].text}
             </span>

@@ -11,6 +11,7 @@ import {
   UserPlus,
 } from "lucide-preact";
 import type { Notification } from "../../protocol/model.ts";
+import { hrefOf } from "../live/notifications_model.ts";
 import { shortAge } from "../format/time.ts";
 import { CountBadge } from "../ui/Badge.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
@@ -185,8 +186,9 @@ function Panel({ id, close, leave }: { id: string; close: () => void; leave: () 
 
 function Item({ notification, leave }: { notification: Notification; leave: () => void }) {
   const { notifications, clock } = useWorkspace();
-  const { id, kind, title, body, conversationId, readAt, createdAt } = notification;
+  const { id, kind, title, body, readAt, createdAt } = notification;
   const Icon = ICONS[kind] ?? Bell;
+  const href = hrefOf(notification);
   const words = (
     <>
       <Icon size={16} aria-hidden="true" />
@@ -202,10 +204,10 @@ function Item({ notification, leave }: { notification: Notification; leave: () =
   );
   return (
     <li data-unread={readAt === null ? "" : undefined}>
-      {conversationId === null ? <div class="bell-open" tabIndex={-1}>{words}</div> : (
+      {href === null ? <div class="bell-open" tabIndex={-1}>{words}</div> : (
         <a
           class="bell-open"
-          href={`/conversations/${conversationId}`}
+          href={href}
           onClick={(event) => {
             if (event.metaKey || event.ctrlKey || event.shiftKey) return;
             event.preventDefault();

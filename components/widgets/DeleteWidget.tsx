@@ -7,6 +7,7 @@ import { Dialog } from "../ui/Dialog.tsx";
 import { Field } from "../ui/Field.tsx";
 import { Section } from "../ui/Section.tsx";
 import { isolate } from "../../protocol/visible_text.ts";
+import { navigate } from "../live/page_navigation.ts";
 
 /** `onGone` is called before the page is left. */
 export function DeleteWidget({ widget, onGone }: { widget: WidgetConfig; onGone: () => void }) {
@@ -42,7 +43,7 @@ function Confirm({ widget, onGone, onCancel }: {
   const run = async () => {
     await request(`/api/widget-configs/${widget.id}`, { method: "DELETE" });
     onGone();
-    location.assign("/widgets");
+    navigate("/widgets");
   };
   return (
     <DangerForm

@@ -13,6 +13,7 @@ import { Field } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { StaleNotice } from "../ui/StaleNotice.tsx";
 import { originsSummary, readOrigin } from "./origins.ts";
+import { navigate } from "../live/page_navigation.ts";
 
 export function WidgetList({ widgets: start }: { widgets: WidgetConfig[] }) {
   const { user } = useWorkspace();
@@ -96,7 +97,7 @@ function NewWidget({ onCancel }: { onCancel: () => void }) {
         method: "POST",
         body: { name, allowedOrigins: "origin" in read ? [read.origin] : [] },
       });
-      location.assign(`/widgets/${widget.id}`);
+      navigate(`/widgets/${widget.id}`);
     },
   );
   return (
