@@ -211,18 +211,19 @@ onEitherEngine("a wait that is too long is told once, to whom it concerns", asyn
 onEitherEngine(
   "notifications are read one by one and all at once, only one's own",
   async (server) => {
-    const [ada, bea] = await colleagues(server, "Bea");
+    const [ada, bea, cleo] = await colleagues(server, "Bea", "Cleo");
     const visitors = [];
     for (let i = 0; i < 5; i++) {
       const visitor = await newVisitor(server, ada!);
-      await post(server, visitor.sessionId, visitor.conversationId, `question ${i}`);
+      // Mentions stand alone, however many there are.
+      await post(server, ada!.token, visitor.conversationId, `@Bea @Cleo question ${i}`);
       visitors.push(visitor);
     }
     const all = await untilTold(server, bea!, ({ items }) => items.length === 5);
     assert.equal(all.unread, 5);
     assert.deepEqual(
       all.items.map(({ body }) => body),
-      [4, 3, 2, 1, 0].map((i) => `question ${i}`),
+      [4, 3, 2, 1, 0].map((i) => `@Bea @Cleo question ${i}`),
     );
     const pages: string[] = [];
     for (let cursor: string | null = ""; cursor !== null;) {
@@ -254,7 +255,7 @@ onEitherEngine(
     assert.deepEqual(done.body, { unread: 0 });
     const told2 = await socket.event("notifications_read", ({ ids }) => ids === null);
     assert.equal(told2.unread, 0);
-    assert.equal((await told(server, ada!)).unread, 5);
+    assert.equal((await told(server, cleo!)).unread, 5);
     assert.equal(socket.count("notifications_read"), 2);
 
     const visitor = { token: visitors[0]!.sessionId };
@@ -319,6 +320,63 @@ onEitherEngine("what an agent does not want in the bell is not told", async (ser
   await socket.close();
 });
 
+onEitherEngine("many within a short time are one, with a count that follows", async (server) => {
+  const [ada, bea] = await colleagues(server, "Bea");
+  const b = await connect(server, { token: bea!.token });
+  const visitors = await Promise.all(Array.from({ length: 6 }, () => newVisitor(server, ada!)));
+  await Promise.all(
+    visitors.map(({ sessionId, conversationId }) =>
+      post(server, sessionId, conversationId, "Hello?")
+    ),
+  );
+  const counted = (n: number) => ({ items }: NotificationList) =>
+    items.length === 1 && items[0]!.data["count"] === n;
+  const list = await untilTold(server, bea!, counted(6));
+  assert.equal(list.unread, 1);
+  const [group] = list.items;
+  assert.equal(group!.kind, "new_conversation");
+  assert.equal(group!.title, "6 new conversations");
+  assert.equal(group!.conversationId, null);
+  const conversations = group!.data["conversations"] as Record<string, number>;
+  const ids = visitors.map(({ conversationId }) => conversationId);
+  assert.deepEqual(Object.keys(conversations).sort(), ids.toSorted());
+  await b.event("notification", ({ notification }) => notification.data["count"] === 6);
+
+  // One is read by its reader alone, one is answered for everybody, and the rest is resolved.
+  await call(server, "POST", `/api/conversations/${ids[0]}/read`, {
+    token: bea!.token,
+    body: { seq: 1 },
+  });
+  await untilTold(server, bea!, counted(5));
+  assert.equal((await told(server, ada!)).items[0]!.title, "6 new conversations");
+  await post(server, ada!.token, ids[1]!, "Here I am");
+  await untilTold(server, bea!, counted(4));
+  await untilTold(server, ada!, counted(5));
+  for (const id of ids.slice(2)) {
+    await call(server, "PATCH", `/api/conversations/${id}`, {
+      token: ada!.token,
+      body: { status: "resolved" },
+    });
+  }
+  const over = await untilTold(
+    server,
+    bea!,
+    ({ items, unread }) => unread === 0 && items[0]!.readAt !== null,
+  );
+  assert.equal(over.unread, 0);
+  await b.event("notifications_read", ({ ids }) => ids?.includes(group!.id) === true);
+
+  // Those that are assigned to her are a group of their own.
+  for (const id of ids) await assign(server, ada!, id, bea!);
+  const given = await untilTold(
+    server,
+    bea!,
+    ({ items }) => items.some(({ title }) => title === "6 conversations were assigned to you"),
+  );
+  assert.deepEqual(kinds(given), ["assigned", "new_conversation"]);
+  await b.close();
+});
+
 onEitherEngine("a followed table brings one's own notifications", async (server) => {
   const [ada, bea] = await colleagues(server, "Bea");
   const a = await connect(server, { token: ada!.token });
@@ -346,7 +404,8 @@ onNodes("on several nodes each is made once, and told wherever the agent is", as
   await socket.event("notification", (n) => n.notification.kind === "waiting");
   await post(there, ada!.token, visitor.conversationId, "Yes?");
   await socket.event("notifications_read", ({ unread }) => unread === 0);
-  assert.deepEqual(kinds(await told(here, bea!)), ["waiting", "new_conversation"]);
+  // The wait has taken the place of the start.
+  assert.deepEqual(kinds(await told(here, bea!)), ["waiting"]);
   assert.equal(socket.count("notification"), 2);
   await socket.close();
 }, { WAITING_ALERT_MS: "500" });

@@ -7,9 +7,9 @@ import { isUnavailable } from "../../db/database_error.ts";
 import type { EventBus } from "../events.ts";
 import { type Handled, TEAM_KINDS, type Trigger, triggersOf } from "./triggers.ts";
 import { loadAgents, type NewNotification, rowsOf } from "./recipients.ts";
+import { type Changed, gather, leaveGroups, type Left, replaceStarted } from "./groups.ts";
 import {
   insertNotifications,
-  type NotificationRow,
   readByPointers,
   readHandled,
   readMeanwhile,
@@ -39,8 +39,8 @@ const emptyBatch = (): Batch => ({ triggers: [], handled: new Map(), pointers: n
 
 export interface Dispatcher {
   /** Stores the notifications; a caller with a transaction announces them after its commit. */
-  insert(db: Db, triggers: readonly Trigger[]): Promise<NotificationRow[]>;
-  announce(made: NotificationRow[]): Promise<void>;
+  insert(db: Db, triggers: readonly Trigger[]): Promise<Changed>;
+  announce(changed: Changed): Promise<void>;
   announceRead(rows: readonly ReadRow[], readAt: Date): Promise<void>;
   /** Handles what is waiting, and nothing after that. */
   stop(): Promise<void>;
@@ -96,18 +96,25 @@ export function createDispatcher({ db, bus, maxPending, onError }: DispatcherOpt
     }
   }
 
-  async function insert(on: Db, triggers: readonly Trigger[]): Promise<NotificationRow[]> {
+  async function insert(on: Db, triggers: readonly Trigger[]): Promise<Changed> {
     const possible = triggers.filter(({ to, mentionIn }) =>
       to !== "mentioned" || mentionIn!.includes("@")
     );
-    if (possible.length === 0) return [];
+    if (possible.length === 0) return { made: [], gone: [] };
     const rows: NewNotification[] = rowsOf(possible, await loadAgents(on));
-    return await insertNotifications(on, rows);
+    const made = await insertNotifications(on, rows);
+    const now = new Date();
+    const replaced = await replaceStarted(on, made, now);
+    const gathered = await gather(on, made, now);
+    return {
+      made: [...replaced.made, ...gathered.made],
+      gone: [...replaced.gone, ...gathered.gone],
+    };
   }
 
-  async function announce(made: NotificationRow[]): Promise<void> {
+  async function announce({ made, gone }: Changed, now = new Date()): Promise<void> {
+    await announceRead(gone, now);
     if (made.length === 0) return;
-    const now = new Date();
     const read = await readMeanwhile(db, made.map(({ id }) => id), now);
     const fresh = made.filter(({ id }) => !read.has(id));
     // Those that were announced before and have grown are announced as read.
@@ -141,7 +148,12 @@ export function createDispatcher({ db, bus, maxPending, onError }: DispatcherOpt
     const read: ReadRow[] = [];
     if (handled.size > 0) read.push(...await readHandled(db, [...handled.values()], now));
     if (pointers.size > 0) read.push(...await readByPointers(db, [...pointers.values()], now));
-    await announceRead(read, now);
+    const left: Left[] = [...pointers.values()];
+    for (const one of handled.values()) left.push({ ...one, userId: null });
+    const { made, gone } = left.length === 0
+      ? { made: [], gone: [] }
+      : await leaveGroups(db, left, now);
+    await announce({ made, gone: [...read, ...gone] }, now);
   }
 
   bus.on("conversation.updated", ({ conversation, entries }) => {

@@ -11,6 +11,11 @@ import type { NewNotification } from "./recipients.ts";
 
 export type NotificationRow = Selectable<Notifications>;
 
+/** As `isolate()`: a name from right to left keeps its direction to itself. */
+const isolated = sql`(case when excluded.data->>'contactName' ~ '[\u0590-\u08ff\ufb1d-\ufdff]'
+  then '\u2068' || (excluded.data->>'contactName') || '\u2069'
+  else excluded.data->>'contactName' end)`;
+
 /** The seq of a notification that Parley made; others may have any data. */
 const SEQ =
   sql`(case when jsonb_typeof(n.data->'seq') = 'number' then (n.data->>'seq')::numeric end)`;
@@ -47,7 +52,7 @@ export async function insertNotifications(
       on conflict (user_id, conversation_id) where kind = 'message' and read_at is null
       do update set created_at = excluded.created_at,
         title = left(((n.data->>'count')::int + (excluded.data->>'count')::int)::text
-          || ' new messages in the conversation with ' || (excluded.data->>'contactName'), 200),
+          || ' new messages in the conversation with ' || ${isolated}, 200),
         data = excluded.data || jsonb_build_object('count',
           (n.data->>'count')::int + (excluded.data->>'count')::int)
       where ${SEQ} < (excluded.data->>'seq')::bigint returning n.*`.execute(db);

@@ -83,9 +83,9 @@ interface Alert {
 async function notify(db: Db, dispatcher: Dispatcher, alert: Alert): Promise<void> {
   for (;;) {
     const now = new Date();
-    const { claimed, made } = await db.transaction().execute(async (trx) => {
+    const { claimed, changed } = await db.transaction().execute(async (trx) => {
       const claimed = await claim(trx, alert);
-      if (claimed.length === 0) return { claimed, made: [] };
+      if (claimed.length === 0) return { claimed, changed: { made: [], gone: [] } };
       const rows = await selectConversations(trx).where("c.id", "in", claimed).execute();
       const triggers = rows.map((row): Trigger => {
         const { to, title } = alert.trigger(row);
@@ -104,9 +104,9 @@ async function notify(db: Db, dispatcher: Dispatcher, alert: Alert): Promise<voi
           at: now.toISOString(),
         };
       });
-      return { claimed, made: await dispatcher.insert(trx, triggers) };
+      return { claimed, changed: await dispatcher.insert(trx, triggers) };
     });
-    await dispatcher.announce(made);
+    await dispatcher.announce(changed);
     if (claimed.length < CHUNK) return;
   }
 }
