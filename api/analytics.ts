@@ -10,6 +10,7 @@ import {
   metricsFor,
   type Viewer,
 } from "../domain/analytics/registry.ts";
+import { listRatings, ratingsCsv } from "../domain/analytics/rating_list.ts";
 import { rate } from "../domain/analytics/ratings.ts";
 import {
   AnalyticsQuery,
@@ -21,6 +22,8 @@ import {
   HeatMapResponse,
   type MetricDimension,
   RatingBody,
+  RatingList,
+  RatingQuery,
   RatingResponse,
   SeriesQuery,
   SeriesResponse,
@@ -36,7 +39,7 @@ const TAGS = ["analytics"];
 
 /** Figures of the workspace for agents, and the ratings that visitors give. */
 export function analyticsRoutes(services: ApiServices): Api {
-  const { analytics, realtime, db } = services;
+  const { analytics, conversations, realtime, db } = services;
   const app = createApi();
   const viewerOf = (c: Context<Env>): Viewer => agentOf(c).role;
 
@@ -172,11 +175,36 @@ export function analyticsRoutes(services: ApiServices): Api {
       request: { params: z.object(IdParam.shape), ...body(RatingBody) },
       responses: responses(200, "The rating", RatingResponse),
     }),
-    async (c) =>
-      c.json(
-        await rate(db, personOf(c), c.req.valid("param").id, c.req.valid("json")),
-        200,
-      ),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { before, ...rated } = await rate(db, personOf(c), id, c.req.valid("json"));
+      await conversations.rated(personOf(c), id, { ...rated, before });
+      return c.json(rated, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/ratings",
+      tags: TAGS,
+      summary: "The ratings of visitors, newest first; format=csv for a table (agents)",
+      request: { query: RatingQuery },
+      responses: looseResponses(200, "A page", RatingList),
+    }),
+    async (c) => {
+      const withAgents = agentOf(c).role === "admin";
+      const { format, timeZone, ...query } = c.req.valid("query");
+      if (format === "json") return c.json(await listRatings(db, query, withAgents), 200);
+      await audit(db, auditActor(c), {
+        action: "analytics.exported",
+        subject: { id: "ratings" },
+        data: { from: query.from, to: query.to },
+      });
+      c.header("content-type", "text/csv; charset=utf-8");
+      c.header("content-disposition", 'attachment; filename="ratings.csv"');
+      return c.body(await ratingsCsv(db, { ...query, timeZone }, withAgents));
+    },
   );
   return app;
 }

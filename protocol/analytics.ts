@@ -2,6 +2,7 @@
  * Metrics, as clients follow them and as HTTP answers them. docs/protocols/native.md describes them.
  */
 import { z } from "zod";
+import { Cursor, Id, queryInteger } from "./model.ts";
 import { isVisible } from "./visible_text.ts";
 
 export const FAMILIES = ["activity", "engagement", "performance"] as const;
@@ -268,3 +269,32 @@ export const RatingResponse = z.object({
   createdAt: z.string(),
 });
 export type RatingResponse = z.infer<typeof RatingResponse>;
+
+export const RatingQuery = z.strictObject({
+  conversationId: Id.optional(),
+  from: Instant.optional(),
+  to: Instant.optional(),
+  cursor: Cursor.optional(),
+  limit: queryInteger(1, 100).optional(),
+  /** Of the times in a table. */
+  timeZone: timeZone.default("UTC"),
+  format: z.enum(["json", "csv"]).default("json"),
+});
+export type RatingQuery = z.output<typeof RatingQuery>;
+
+export const Rating = z.object({
+  conversationId: z.string(),
+  /** The event that resolved the conversation before. */
+  seq: z.number().int(),
+  contactName: z.string(),
+  /** Who wrote last before it; null for callers who are no admins. */
+  agentName: z.string().nullable(),
+  rating: z.number().int(),
+  /** Empty without one. */
+  comment: z.string(),
+  createdAt: z.string(),
+});
+export type Rating = z.infer<typeof Rating>;
+/** Newest first. */
+export const RatingList = z.object({ items: z.array(Rating), nextCursor: z.string().nullable() });
+export type RatingList = z.infer<typeof RatingList>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Browser, Locator } from "playwright-core";
 import type { ConversationList } from "../protocol/rest.ts";
-import { visit } from "./support/browser.ts";
+import { violations, visit } from "./support/browser.ts";
 import { poll } from "./support/deadline.ts";
 import { call, login } from "./support/http.ts";
 import { signIn, withPages } from "./support/pages.ts";
@@ -39,8 +39,10 @@ async function showsNames(url: string, server: TestServer, browser: Browser): Pr
   await box.fill(text);
   await box.press("Enter");
   await page.getByText("Sent", { exact: true }).first().waitFor({ state: "attached" });
-  assert.ok(warnings.some((one) => one.includes('"name" must be text')), `${warnings}`);
-  assert.ok(warnings.some((one) => one.includes('"email": must be an e-mail address')));
+  const warned = (words: string) =>
+    poll(() => warnings, (all) => all.some((one) => one.includes(words)), words);
+  await warned('"name" must be text');
+  await warned('"email": must be an e-mail address');
   await identify({ email: "jos\u00e9@b\u00fcrger.example" });
 
   const { token } = await login(server);
@@ -87,11 +89,11 @@ testWith(
       const box = page.getByRole("textbox", { name: "Message" });
       await box.fill("Is anybody there?");
       await box.press("Enter");
-      const list = () =>
+      const conversations = () =>
         call<{ items: { id: string }[] }>(server, "GET", "/api/conversations", { token });
       await page.getByLabel("Messages", { exact: true }).getByText("Is anybody there?").waitFor();
       await page.getByText("Sent", { exact: true }).first().waitFor({ state: "attached" });
-      const id = (await list()).body.items[0]!.id;
+      const id = (await conversations()).body.items[0]!.id;
       const resolve = () =>
         call(server, "PATCH", `/api/conversations/${id}`, { token, body: { status: "resolved" } });
       const question = page.getByText("How did we do?");
@@ -115,6 +117,26 @@ testWith(
         { token },
       );
       assert.deepEqual([body.items[0]!.value, body.items[0]!.comment], [4, "Friendly"]);
+
+      // Agents see it where it was given, beside the conversation, and in a list.
+      const agent = await visit(browser);
+      await signIn(agent.page, url, ADMIN, `/conversations/${id}`);
+      const history = agent.page.locator(".thread-activity");
+      await history.filter({ hasText: "rated the conversation 4 of 5" }).waitFor();
+      await history.filter({ hasText: "commented on the rating: “Friendly”" }).waitFor();
+      const details = agent.page.getByRole("region", { name: "Rating" });
+      await details.getByText("4 of 5").waitFor({ state: "attached" });
+      await details.getByText("Friendly").waitFor();
+      await agent.page.goto(`${url}/analytics?metric=satisfaction`);
+      const list = agent.page.getByRole("region", { name: "Ratings" });
+      await list.getByText("Friendly").waitFor();
+      assert.deepEqual(await violations(agent.page), []);
+      const download = agent.page.waitForEvent("download");
+      await list.getByRole("button", { name: "CSV" }).click();
+      const csv = await Deno.readTextFile(await (await download).path());
+      assert.match(csv, /^\ufefftime \(.+\),rating,comment,visitor,conversation,agent\r\n/);
+      assert.match(csv, /,4,Friendly,/);
+      await agent.context.close();
 
       // Nobody is asked twice, and once more when it was opened and resolved again.
       await page.reload();

@@ -12,6 +12,7 @@ import { type AnalyticsModel, createAnalyticsModel } from "./analytics_model.ts"
 import { DrillDownList } from "./DrillDownList.tsx";
 import { HeatMap } from "./HeatMap.tsx";
 import { LiveTiles } from "./LiveTiles.tsx";
+import { Ratings } from "./Ratings.tsx";
 import { RangeFields } from "./RangeFields.tsx";
 import { PART_HUES, partColour, SeriesChart } from "./SeriesChart.tsx";
 import { SeriesTable } from "./SeriesTable.tsx";
@@ -72,6 +73,7 @@ export function AnalyticsBoard() {
                 onClose={model.hideDrillDown}
               />
             )}
+            {model.metric.value === "satisfaction" && <Ratings model={model} />}
             {heat.value !== null && (
               <section class="figure-part" aria-labelledby="heat">
                 <h2 id="heat">By hour of the week</h2>

@@ -160,17 +160,31 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     }
   }
 
-  /** The table as a file. It needs a token, so a plain link is not enough. */
-  async function download(): Promise<void> {
+  /** The range that is shown. */
+  function ratingsQuery(): string {
+    // Subscribes to what it depends on.
+    void range.value;
+    void days.value;
+    return new URLSearchParams(momentsOf(shownDays())).toString();
+  }
+  const downloadRatings = () => {
+    const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const zone = new URLSearchParams({ timeZone });
+    return save(`/api/ratings?${ratingsQuery()}&${zone}&format=csv`, "ratings.csv");
+  };
+  const download = () => save(`${seriesPath()}&format=csv`, `${metric.value}.csv`);
+
+  /** A table as a file. It needs a token, so a plain link is not enough. */
+  async function save(path: string, name: string): Promise<void> {
     try {
-      const response = await fetch(`${seriesPath()}&format=csv`, {
+      const response = await fetch(path, {
         headers: { authorization: `Bearer ${await workspace.token()}` },
       });
       if (!response.ok) throw new ApiError(response.status, await response.json());
       const url = URL.createObjectURL(await response.blob());
       const link = document.createElement("a");
       link.href = url;
-      link.download = `${metric.value}.csv`;
+      link.download = name;
       link.click();
       URL.revokeObjectURL(url);
     } catch (error) {
@@ -233,6 +247,8 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     showDrillDown,
     hideDrillDown: () => void (drillDown.value = null),
     download,
+    ratingsQuery,
+    downloadRatings,
     /** Calls `start` when the page is hydrated. */
     whenAlive(start: () => () => void): () => void {
       let end: (() => void) | undefined;

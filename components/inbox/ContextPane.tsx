@@ -10,7 +10,9 @@ import { IconButton } from "../ui/Button.tsx";
 import { Time } from "../ui/Time.tsx";
 import { ContactNotes } from "./ContactNotes.tsx";
 import { ContactCard } from "./ContactCard.tsx";
+import { copyText } from "../ui/copy_text.ts";
 import { useInbox } from "./context.ts";
+import { RatingFacts } from "./RatingFacts.tsx";
 import { LabelSection } from "./LabelSection.tsx";
 
 export function ContextPane() {
@@ -78,6 +80,10 @@ export function ContextPane() {
           key={`notes-${conversation.contact.id}`}
           contactId={conversation.contact.id}
         />
+        <RatingFacts
+          key={`rating-${conversation.id}`}
+          conversationId={conversation.id}
+        />
         <ConversationFacts conversation={conversation} />
       </div>
     </aside>
@@ -115,11 +121,10 @@ function ConversationFacts({ conversation }: { conversation: Conversation }) {
   const clock = inbox.clock.value;
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(conversation.id);
+    if (await copyText(conversation.id, document.body)) {
       setCopied(true);
       setTimeout(() => setCopied(false), 2_000);
-    } catch {
+    } else {
       inbox.toasts.show({ tone: "bad", text: `The browser refuses to copy. ${conversation.id}` });
     }
   };

@@ -32,7 +32,7 @@ export function toCsv(series: SeriesResponse): string {
 }
 
 /** "2026-10-25 14:00"; "2026-10-25" for a midnight in a table of days. */
-function localTime(iso: string, timeZone: string, isDays: boolean): string {
+export function localTime(iso: string, timeZone: string, isDays: boolean): string {
   const local = localOf(Date.parse(iso), timeZone);
   const [day, time] = new Date(local).toISOString().split("T") as [string, string];
   return isDays && local % DAY_MS === 0 ? day : `${day} ${time.slice(0, 5)}`;

@@ -6,9 +6,15 @@ import { ParleyError } from "../../protocol/errors.ts";
 import { maySee } from "../conversations/rights.ts";
 import type { Principal } from "../principal.ts";
 
+interface Rated {
+  rating: number;
+  comment: string;
+}
+
 /**
  * Stores the rating of a resolved conversation; another one replaces it.
  *
+ * @returns the rating, and in `before` what it was; null: this is the first.
  * @throws {ParleyError} `forbidden` for agents, `not_found`, `conflict` while it is not resolved.
  */
 export async function rate(
@@ -16,7 +22,7 @@ export async function rate(
   principal: Principal,
   conversationId: string,
   { rating, comment }: { rating: number; comment?: string | undefined },
-): Promise<RatingResponse> {
+): Promise<RatingResponse & { before: Rated | null }> {
   if (principal.kind !== "visitor") {
     throw new ParleyError("forbidden", "Cannot rate a conversation: only its visitor may");
   }
@@ -29,7 +35,7 @@ export async function rate(
   if (conversation.status !== "resolved") {
     throw new ParleyError("conflict", "Cannot rate the conversation: it is not resolved");
   }
-  const { rows: [row] } = await sql<{ rating: number; comment: string; created_at: Date }>`
+  const { rows: [row] } = await sql<Rated & { created_at: Date; before: Rated | null }>`
     insert into conversation_ratings as r
       (conversation_id, resolved_seq, rating, comment, agent_id, channel)
     select ${conversationId}::uuid, e.seq, ${rating}::smallint, ${comment ?? ""}, u.id,
@@ -47,9 +53,14 @@ export async function rate(
     on conflict (conversation_id, resolved_seq) do update set rating = excluded.rating,
       comment = case when ${comment !== undefined} then excluded.comment else r.comment end,
       updated_at = now()
-    returning r.rating, r.comment, r.created_at`.execute(db);
+    returning r.rating, r.comment, r.created_at, (
+      select jsonb_build_object('rating', o.rating, 'comment', o.comment)
+      from conversation_ratings o
+      where o.conversation_id = r.conversation_id and o.resolved_seq = r.resolved_seq
+    ) as before`.execute(db);
   if (row === undefined) {
     throw new ParleyError("conflict", "Cannot rate the conversation: it is not resolved");
   }
-  return { rating: row.rating, comment: row.comment, createdAt: row.created_at.toISOString() };
+  const { before, created_at: createdAt } = row;
+  return { rating: row.rating, comment: row.comment, createdAt: createdAt.toISOString(), before };
 }

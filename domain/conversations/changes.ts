@@ -1,6 +1,7 @@
 /** Changes of a conversation's state: status, assignee, labels, and pointers. */
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
+import { isolate } from "../../protocol/visible_text.ts";
 import { findUser } from "../agents/users.ts";
 import { needScope } from "../principal.ts";
 import type { Access } from "./access.ts";
@@ -14,7 +15,7 @@ import type { Writer } from "./writer.ts";
 
 export function createChanges(
   { db, writer, access }: { db: Db; writer: Writer; access: Access },
-): Pick<Conversations, "update" | "read" | "delivered" | "readMany"> {
+): Pick<Conversations, "update" | "read" | "delivered" | "readMany" | "rated"> {
   async function assigneeOf(assigneeId: string | null | undefined) {
     if (assigneeId === undefined || assigneeId === null) return assigneeId;
     const user = await activeUser(db, assigneeId);
@@ -57,6 +58,20 @@ export function createChanges(
       await Promise.all(writes);
       if (assignee) await unassignDisabled(id, assignee.userId);
       return await access.viewWithUnread(await access.load(caller, id), caller);
+    },
+
+    async rated(principal, conversationId, { rating, comment, before }) {
+      const words = [];
+      if (before === null) words.push(`rated the conversation ${rating} of 5`);
+      else if (before.rating !== rating) words.push(`changed the rating to ${rating} of 5`);
+      if (comment !== "" && comment !== (before?.comment ?? "")) {
+        const said = `“${isolate(comment)}”`;
+        words.push(words.length === 0 ? `commented on the rating: ${said}` : said);
+      }
+      if (words.length === 0) return;
+      const what = words.join(": ");
+      const actor = actorOf(principal);
+      await writer.write({ kind: "rated", conversationId, actor, what });
     },
 
     async read(principal, conversationId, seq) {

@@ -53,6 +53,11 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
       return { message: assign(unit, actor, operation.assignee, now), duplicate: false };
     case "labels":
       return changeLabels(unit, actor, operation.change, now);
+    case "rated":
+      return {
+        message: logActivity(unit, actor, operation.what, { rated: true }, now),
+        duplicate: false,
+      };
     case "pointer":
       unit.movedExplicitly.add(actor.userId);
       movePointer(unit, actor, Math.min(operation.seq, row.last_seq), operation.read, now);

@@ -115,6 +115,16 @@ export interface Conversations {
     conversationId: string,
     query: { after?: StreamPosition | undefined; limit?: number | undefined },
   ): Promise<CatchUp>;
+  /** Writes a visitor's rating into the history, as far as it is news. `before`: the one before. */
+  rated(
+    principal: Principal,
+    conversationId: string,
+    rated: {
+      rating: number;
+      comment: string;
+      before: { rating: number; comment: string } | null;
+    },
+  ): Promise<void>;
   totalUnread(principal: Principal): Promise<number>;
   /** @throws {ParleyError} `not_found` */
   mustExist(conversationId: string): Promise<void>;

@@ -45,6 +45,8 @@ export type Operation =
       from?: string;
     }
     | { kind: "labels"; change: LabelChange }
+    /** A line of the history that only agents see: what the visitor has rated. */
+    | { kind: "rated"; what: string }
     | { kind: "pointer"; seq: number; read: boolean }
   );
 

@@ -120,6 +120,8 @@ export interface ChangePayload {
   snoozedUntil?: string | null;
   assignee?: Conversation["assignee"];
   labels?: ConversationLabel[];
+  /** The line has a rating, and maybe a comment of the visitor. */
+  rated?: true;
   actor?: { userId: string; userName: string; role: Role };
 }
 

@@ -134,6 +134,11 @@ async function replaceName(trx: Db, { contactId, name, others }: Touched): Promi
     where e.conversation_id = any(${others}::uuid[]) and e.message_id = m.id
       and e.payload->'actor'->>'userId' = ${contactId} and m.type = 'activity'
       and starts_with(m.content, e.payload->'actor'->>'userName')`.execute(trx);
+  // A line with a rating has the comment, too.
+  await sql`update chat_messages m set content = ${`${name} rated the conversation`}
+    from conversation_events e
+    where e.conversation_id = any(${others}::uuid[]) and e.message_id = m.id
+      and e.payload->'actor'->>'userId' = ${contactId} and e.payload ? 'rated'`.execute(trx);
   await sql`update conversation_events
     set payload = jsonb_set(payload, '{actor,userName}', to_jsonb(${name}::text))
     where conversation_id = any(${others}::uuid[])
