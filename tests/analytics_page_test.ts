@@ -45,7 +45,10 @@ testWith(
       await page.getByRole("button", { name: "CSV" }).click();
       const file = await (await download).path();
       const table = await Deno.readTextFile(file);
-      assert.match(table, /^start,end,messages_out,messages_out before,ada\r\n/);
+      assert.match(
+        table,
+        /^\ufeffstart \(.+\),"end \(exclusive, .+\)",messages_out,messages_out before,ada\r\n/,
+      );
       assert.match(table, /T18:15:00\.000Z,.*T18:15:00\.000Z,1,0,1\r\n$/m, "days of Kathmandu");
 
       // By keyboard, and by label.

@@ -3,7 +3,8 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { SeriesResponse } from "../../protocol/analytics.ts";
 import { type Clock } from "../format/time.ts";
-import { TITLES, valueText } from "./values.ts";
+import { isolate } from "../../protocol/visible_text.ts";
+import { hourLabel, labelledBuckets, TITLES, valueText } from "./values.ts";
 
 const HEIGHT = 260;
 /** The hues of parts that can be told apart; further parts are only in the table. */
@@ -19,11 +20,16 @@ export function SeriesChart({ series, clock, theme, onPick }: {
   onPick: (index: number) => void;
 }) {
   const holder = useRef<HTMLDivElement>(null);
+  const line = useRef<HTMLParagraphElement>(null);
   const pick = useRef(onPick);
   pick.current = onPick;
   useEffect(() => {
     const element = holder.current!;
-    const plot = new uPlot(optionsOf(series, clock, element), dataOf(series), element);
+    const readout = (index: number | null) => {
+      line.current!.textContent = index === null ? "" : bucketLine(series, clock, index);
+    };
+    const options = optionsOf(series, clock, element, readout);
+    const plot = new uPlot(options, dataOf(series), element);
     const width = () => plot.setSize({ width: element.clientWidth, height: HEIGHT });
     const observer = new ResizeObserver(width);
     observer.observe(element);
@@ -42,7 +48,60 @@ export function SeriesChart({ series, clock, theme, onPick }: {
       plot.destroy();
     };
   }, [series, theme, clock.zone, clock.locale]);
-  return <div class="series-chart" ref={holder} aria-hidden="true" />;
+  return (
+    <div class="series-figure" aria-hidden="true">
+      <div class="series-chart" ref={holder} />
+      <div class="series-legend">
+        <ul>
+          {linesOf(series).map(({ name, colour, dashed }) => (
+            <li key={name}>
+              <i data-dashed={dashed ? "" : undefined} style={{ color: colour }} />
+              <bdi>{name}</bdi>
+            </li>
+          ))}
+        </ul>
+        <p ref={line} />
+      </div>
+    </div>
+  );
+}
+
+/** The lines of the chart, with the names and colours of the legend. */
+function linesOf(series: SeriesResponse): { name: string; colour: string; dashed?: boolean }[] {
+  return [
+    { name: TITLES[series.metric], colour: "var(--accent-fill)" },
+    ...(beforeOf(series) === null
+      ? []
+      : [{ name: "Previous period", colour: "var(--text-3)", dashed: true }]),
+    ...series.parts.slice(0, PART_HUES.length).map(({ name }, index) => ({
+      name,
+      colour: partColour(index),
+    })),
+  ];
+}
+
+/** What is below the pointer, as one line. */
+function bucketLine(series: SeriesResponse, clock: Clock, index: number): string {
+  const bucket = series.buckets[index];
+  if (bucket === undefined) return "";
+  const { interval, timeZone, unit } = series;
+  const when = new Intl.DateTimeFormat(clock.locale, {
+    timeZone,
+    ...(interval === "hour"
+      ? { weekday: "short", hour: "numeric", minute: "2-digit" }
+      : interval === "day"
+      ? { weekday: "short", day: "numeric", month: "short" }
+      : { day: "numeric", month: "short", year: "numeric" }),
+  });
+  const before = beforeOf(series)?.buckets[index];
+  const values = [
+    valueText(bucket.value, unit),
+    ...(before === undefined ? [] : [`${valueText(before.value, unit)} in the previous period`]),
+    ...series.parts.slice(0, PART_HUES.length).map(({ name, buckets }) =>
+      `${isolate(name)} ${valueText(buckets[index]?.value ?? null, unit)}`
+    ),
+  ];
+  return `${when.format(Date.parse(bucket.start))}: ${values.join(", ")}`;
 }
 
 /** With parts, the previous period is not shown. */
@@ -63,30 +122,33 @@ function dataOf(series: SeriesResponse): uPlot.AlignedData {
   ];
 }
 
-function optionsOf(series: SeriesResponse, clock: Clock, element: HTMLElement): uPlot.Options {
+function optionsOf(
+  series: SeriesResponse,
+  clock: Clock,
+  element: HTMLElement,
+  readout: (index: number | null) => void,
+): uPlot.Options {
   const { metric, unit, interval, parts } = series;
   const previous = beforeOf(series);
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const colour = (name: string) => () => resolved(element, `var(${name})`);
-  const text = (_: unknown, value: number | null) => valueText(value, unit);
   const points = { show: series.buckets.length < 40, size: 5 };
-  const when = new Intl.DateTimeFormat(clock.locale, {
-    timeZone: series.timeZone,
-    ...(interval === "hour"
-      ? { weekday: "short", hour: "numeric", minute: "2-digit" }
-      : interval === "day"
-      ? { weekday: "short", day: "numeric", month: "short" }
-      : { day: "numeric", month: "short", year: "numeric" }),
-  });
   const short = new Intl.DateTimeFormat(clock.locale, {
     timeZone: series.timeZone,
-    ...(interval === "hour"
-      ? { hour: "numeric", minute: "2-digit" }
-      : interval === "month"
+    ...(interval === "month"
       ? { month: "short", year: "numeric" }
       : { day: "numeric", month: "short" }),
   });
+  const starts = series.buckets.map(({ start }) => Date.parse(start) / 1000);
+  const label = (seconds: number) =>
+    interval === "hour"
+      ? hourLabel(new Date(seconds * 1000).toISOString(), series.timeZone, clock.locale)
+      : short.format(seconds * 1000);
   return {
+    legend: { show: false },
+    hooks: {
+      setCursor: [(plot) => readout(plot.cursor.idx ?? null)],
+    },
     width: element.clientWidth,
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), series.timeZone),
@@ -98,7 +160,8 @@ function optionsOf(series: SeriesResponse, clock: Clock, element: HTMLElement): 
         font,
         grid: { show: false },
         ticks: { show: false },
-        values: (_, splits) => splits.map((seconds) => short.format(seconds * 1000)),
+        splits: (plot) => labelledBuckets(starts.length, plot.width).map((i) => starts[i]!),
+        values: (_, splits) => splits.map((seconds) => label(seconds)),
       },
       {
         stroke: colour("--text-3"),
@@ -110,17 +173,13 @@ function optionsOf(series: SeriesResponse, clock: Clock, element: HTMLElement): 
       },
     ],
     series: [
-      {
-        label: "Time",
-        value: (_, seconds) => seconds === null ? "–" : when.format(seconds * 1000),
-      },
+      {},
       {
         label: TITLES[metric],
         stroke: colour("--accent-fill"),
         fill: parts.length > 0 ? undefined : colour("--accent-soft"),
         width: 2,
         points,
-        value: text,
       },
       ...(previous === null ? [] : [{
         label: "Before",
@@ -128,14 +187,12 @@ function optionsOf(series: SeriesResponse, clock: Clock, element: HTMLElement): 
         dash: [4, 4],
         width: 1,
         points: { show: false },
-        value: text,
       }]),
       ...parts.slice(0, PART_HUES.length).map(({ name }, index) => ({
         label: name,
         stroke: () => resolved(element, partColour(index)),
         width: 1.5,
         points: { show: false },
-        value: text,
       })),
     ],
   };

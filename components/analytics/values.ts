@@ -116,3 +116,26 @@ export function changeText(value: number | null, before: number | null): string 
   if (change === 0) return "as before";
   return `${change > 0 ? "+" : "−"}${Math.abs(change)} %`;
 }
+
+/** Pixels that a label of the time axis needs, with its distance to the next. */
+const LABEL_WIDTH = 84;
+
+/**
+ * The buckets that have a label on the time axis, evenly, as many as there is room for: each label
+ * belongs to a bucket, so that none is there twice.
+ */
+export function labelledBuckets(count: number, width: number): number[] {
+  const room = Math.max(1, Math.floor(width / LABEL_WIDTH));
+  const step = Math.max(1, Math.ceil(count / room));
+  return Array.from({ length: Math.ceil(count / step) }, (_, i) => i * step);
+}
+
+/** The label of an hour: at midnight the day, without which hours of two days are the same. */
+export function hourLabel(start: string, timeZone: string, locale: string): string {
+  const at = Date.parse(start);
+  const hour = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", hourCycle: "h23" });
+  const options: Intl.DateTimeFormatOptions = hour.format(at) === "00"
+    ? { weekday: "short", day: "numeric" }
+    : { hour: "numeric", minute: "2-digit" };
+  return new Intl.DateTimeFormat(locale, { timeZone, ...options }).format(at);
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { METRICS } from "../../protocol/analytics.ts";
-import { bucketText, changeText, TITLES, valueText } from "./values.ts";
+import { bucketText, changeText, hourLabel, labelledBuckets, TITLES, valueText } from "./values.ts";
 
 Deno.test("values are shown in their unit", () => {
   assert.equal(valueText(null, "count"), "–");
@@ -50,4 +50,22 @@ Deno.test("a bucket is named in the time of its zone", () => {
   assert.equal(bucketText({ ...series, interval: "hour" }, 0), "21 November at 00:00");
   assert.equal(bucketText({ ...series, interval: "week" }, 0), "week of 21 November 2026");
   assert.equal(bucketText({ ...series, interval: "month" }, 0), "November 2026");
+});
+
+Deno.test("labels of the time axis are those of buckets, and none is there twice", () => {
+  for (const width of [300, 700, 1100]) {
+    for (const count of [0, 1, 2, 7, 24, 31, 48, 200]) {
+      const labelled = labelledBuckets(count, width);
+      assert.ok(labelled.length <= Math.max(1, width / 80), `${count} in ${width}`);
+      assert.ok(labelled.every((index) => index < count));
+      assert.equal(new Set(labelled).size, labelled.length);
+      if (count > 0) assert.equal(labelled[0], 0);
+    }
+  }
+  assert.deepEqual(labelledBuckets(3, 1100), [0, 1, 2]);
+  const hours = Array.from(
+    { length: 48 },
+    (_, i) => hourLabel(new Date(Date.UTC(2026, 10, 23, i)).toISOString(), "UTC", "en-GB"),
+  );
+  assert.deepEqual([hours[0], hours[1], hours[24]], ["Mon 23", "1:00", "Tue 24"]);
 });

@@ -13,6 +13,8 @@ export interface SharedAreaProps extends JSX.TextareaHTMLAttributes<HTMLTextArea
 
 /** The most that a name at a caret takes, in CSS pixels. */
 const NAME_WIDTH = 150;
+/** Pixels from the top within which a name has no room above its caret. */
+const FIRST_LINE = 18;
 
 /** A text area that several people edit, with the others' carets and names. */
 export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
@@ -29,6 +31,8 @@ export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
     marks.current.style.inlineSize = `${box.clientWidth}px`;
     marks.current.style.translate = `0 ${-box.scrollTop}px`;
     for (const caret of marks.current.querySelectorAll<HTMLElement>(".peer-caret")) {
+      // Above the first line are the controls of the composer.
+      caret.dataset.line = caret.offsetTop - box.scrollTop < FIRST_LINE ? "first" : "other";
       caret.dataset.at = caret.offsetLeft > box.clientWidth - NAME_WIDTH ? "end" : "start";
     }
   };
