@@ -44,7 +44,8 @@ export default function LoginForm({ next }: { next: Packed<string> }) {
       <Field
         id="email"
         name="email"
-        type="email"
+        type="text"
+        inputMode="email"
         label="E-mail"
         autocomplete="username"
         autocapitalize="none"

@@ -58,7 +58,8 @@ export default function SetupForm() {
       <Field
         id="email"
         name="email"
-        type="email"
+        type="text"
+        inputMode="email"
         label="E-mail"
         hint="You sign in with it."
         autocomplete="username"

@@ -49,7 +49,7 @@ testWith(
         table,
         /^\ufeffstart \(.+\),"end \(exclusive, .+\)",messages_out,messages_out before,ada\r\n/,
       );
-      assert.match(table, /T18:15:00\.000Z,.*T18:15:00\.000Z,1,0,1\r\n$/m, "days of Kathmandu");
+      assert.match(table, /^\d{4}-\d\d-\d\d,\d{4}-\d\d-\d\d,1,0,1\r\n$/m, "days of Kathmandu");
 
       // By keyboard, and by label.
       await page.getByText("As a table").press("Enter");

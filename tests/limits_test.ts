@@ -89,6 +89,29 @@ Deno.test("too many connections from one address are told why and closed", () =>
     assert.deepEqual(await fourth.closed, { code: 1008, reason: "Rate limit exceeded" });
   }));
 
+Deno.test("agents are counted by user, and not by the network that they share", () =>
+  withServer({ LIMIT_CONNECTIONS_PER_MINUTE: "2" }, async (server) => {
+    const { agent, visitor } = await cast(server);
+    const { token } = agent;
+    for (let i = 0; i < 6; i++) await (await connect(server, { token })).close();
+    const seventh = new TestSocket(server.url);
+    await seventh.event("welcome");
+    const refused = (await seventh.ask("auth", { token })).data as ErrorData;
+    assert.deepEqual([refused.code, refused.limit], [
+      "rate_limited",
+      "LIMIT_CONNECTIONS_PER_MINUTE",
+    ]);
+    assert.ok(refused.retryAfter! > 0);
+    await seventh.close();
+    // Nothing of the network's share is used up.
+    const { sessionId } = visitor;
+    for (let i = 0; i < 2; i++) await (await connect(server, { sessionId })).close();
+    const third = new TestSocket(server.url);
+    const error = await third.until(({ type }) => type === "error");
+    assert.equal((error.data as ErrorData).limit, "LIMIT_CONNECTIONS_PER_MINUTE");
+    await third.closed;
+  }));
+
 Deno.test("the default connection rate leaves local development alone", () =>
   withServer({}, async (server) => {
     for (let i = 0; i < 15; i++) {

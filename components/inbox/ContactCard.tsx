@@ -99,7 +99,8 @@ function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void
       <Field
         id="contact-email"
         label="E-mail"
-        type="email"
+        type="text"
+        inputMode="email"
         value={email}
         maxLength={254}
         autocomplete="off"

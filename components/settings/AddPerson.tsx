@@ -70,7 +70,8 @@ export function AddPerson({ onAdded, onClose }: {
       <Field
         id="person-email"
         name="email"
-        type="email"
+        type="text"
+        inputMode="email"
         label="E-mail"
         autocomplete="off"
         autocapitalize="none"
