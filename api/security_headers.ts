@@ -7,7 +7,7 @@ const HSTS = "max-age=63072000; includeSubDomains";
 const NO_PAGE =
   "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Features that no page of Parley needs. */
+/** Features that no page of Parley needs; the microphone is for voice messages. */
 const PERMISSIONS = [
   "accelerometer",
   "camera",
@@ -15,12 +15,11 @@ const PERMISSIONS = [
   "geolocation",
   "gyroscope",
   "magnetometer",
-  "microphone",
   "midi",
   "payment",
   "serial",
   "usb",
-].map((feature) => `${feature}=()`).join(", ");
+].map((feature) => `${feature}=()`).concat("microphone=(self)").join(", ");
 
 /** Whether browsers isolate pages of this origin: without TLS they do so on the own machine only. */
 export function isTrustworthy(origin: string): boolean {

@@ -1,4 +1,4 @@
-import type { Conversation, Message, Pointers } from "../protocol/model.ts";
+import type { Conversation, Message, MessageFile, Pointers } from "../protocol/model.ts";
 import type { DurableEvents, DurableType, JoinResult } from "../protocol/native.ts";
 import { NO_MEMBERS, withMember } from "./conversation_members.ts";
 import { protect } from "./emitter.ts";
@@ -115,7 +115,10 @@ export class ConversationStore {
   }
 
   /** Sends through the outbox, see `ParleyClient.send`. */
-  send(content: string, options: { isPrivate?: boolean } = {}): Promise<Message> {
+  send(
+    content: string,
+    options: { isPrivate?: boolean; files?: MessageFile[] } = {},
+  ): Promise<Message> {
     const clientMessageId = newId();
     this.#items.sent(clientMessageId);
     this.#typing.reset();

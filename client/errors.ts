@@ -9,7 +9,7 @@ import type { ErrorCode, ErrorDetails, FieldError } from "../protocol/errors.ts"
  * - `credentials`: `credentials()` threw
  * - `too_many_attempts`: `maxAttempts` attempts in a row failed
  * - `outbox_full`: `maxOutbox` messages wait already
- * - `discarded`: a waiting message was withdrawn with `discard`
+ * - `discarded`: a waiting message was withdrawn with `discard`, or an upload was cancelled
  */
 export type ClientErrorCode =
   | ErrorCode

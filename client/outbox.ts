@@ -91,7 +91,7 @@ export function createOutbox(options: OutboxOptions) {
           promise.reject(
             new ParleyClientError(
               "outbox_full",
-              `Cannot send the message: ${entries.length} messages wait already`,
+              `Cannot send: ${entries.length} messages wait already`,
               { limit: "maxOutbox" },
             ),
           );
@@ -99,10 +99,9 @@ export function createOutbox(options: OutboxOptions) {
         }
         lastOrder = Math.max(Date.now(), lastOrder + 1);
         const entry: OutboxEntry = {
+          ...message,
           clientMessageId: id,
-          conversationId: message.conversationId,
-          content: message.content,
-          isPrivate: message.isPrivate ?? false,
+          isPrivate: !!message.isPrivate,
           createdAt: new Date().toISOString(),
           state: "sending",
           order: lastOrder,
@@ -128,7 +127,7 @@ export function createOutbox(options: OutboxOptions) {
       if (find(id) === undefined) return;
       remove(id);
       options.changed();
-      complete(id, new ParleyClientError("discarded", "Cannot send the message: it was discarded"));
+      complete(id, new ParleyClientError("discarded", "Cannot send: it was discarded"));
     },
 
     run,

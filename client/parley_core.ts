@@ -190,7 +190,8 @@ export class ParleyCore {
         conversationId: visitor ? undefined : entry.conversationId,
         content: entry.content,
         clientMessageId: entry.clientMessageId,
-        isPrivate: entry.isPrivate || undefined,
+        isPrivate: entry.isPrivate,
+        fileIds: entry.files?.map(({ id }) => id),
       }, { patient: false });
       const { conversationId } = message;
       if (visitor && this.#identity && this.#identity.conversationId !== conversationId) {

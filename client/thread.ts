@@ -49,7 +49,11 @@ export function applyDurable<T extends DurableType>(
     }
     case "message_deleted": {
       const { messageId, deletedAt } = event as DurableEvents["message_deleted"];
-      messages = updated(messages, messageId, (old) => ({ ...old, content: "", deletedAt }));
+      messages = updated(
+        messages,
+        messageId,
+        (old) => ({ ...old, content: "", files: undefined, deletedAt }),
+      );
       break;
     }
     case "conversation_changed": {

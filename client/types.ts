@@ -1,4 +1,4 @@
-import type { Conversation, Message, Pointers } from "../protocol/model.ts";
+import type { Conversation, Message, MessageFile, Pointers } from "../protocol/model.ts";
 import type { Acks, Events, EventType, Member } from "../protocol/native.ts";
 import type { ParleyClientError } from "./errors.ts";
 import type { Typist } from "./typing.ts";
@@ -118,6 +118,8 @@ export interface OutgoingMessage {
   /** Visible ASCII, at most 64 characters, unique. Default: generated. */
   clientMessageId?: string;
   isPrivate?: boolean;
+  /** What was uploaded with `uploadFile` (files.ts); with files `content` may be empty. */
+  files?: MessageFile[];
 }
 
 /** A message that the server has not acknowledged yet. */
@@ -126,6 +128,7 @@ export interface PendingMessage {
   conversationId?: string;
   content: string;
   isPrivate: boolean;
+  files?: MessageFile[];
   /** ISO 8601, by this device's clock. */
   createdAt: string;
   /** `sending` covers waiting for a connection; `failed` waits for `retry` or `discard`. */

@@ -68,6 +68,7 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "PATCH /api/conversations/{id}/draft": { mode: "reply", content: "Hello" },
   "PATCH /api/preferences": { undoSendSeconds: 5 },
   "PATCH /api/notification-preferences": { message: { sound: false } },
+  "POST /api/files/addresses": { ids: [SOMEBODY] },
   "POST /api/broadcast": { room: "agents", event: "deploy", data: {} },
   "POST /api/users/{id}/events": { event: "deploy", data: {} },
   "POST /api/users": { name: "Eve", ...GRACE, email: "eve@example.com", role: "agent" },
@@ -398,7 +399,10 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
       closed.flatMap((route) => {
         const common = { route, path: pathOf(route), body: goodBody(route), status: [401] };
         return [
-          ...Object.entries(tokens).map(([why, token]) => ({ ...common, why, token })),
+          ...Object.entries(tokens)
+            // Participants may have addresses of files.
+            .filter(([why]) => why !== "a participant's" || !route.path.startsWith("/api/files/"))
+            .map(([why, token]) => ({ ...common, why, token })),
           ...Object.entries(headers).map(([why, headers]) => ({ ...common, why, headers })),
         ];
       }),

@@ -2,13 +2,17 @@ import { Check, CheckCheck, CircleAlert, Clock3, Lock } from "lucide-preact";
 import { linkify } from "../../client/links.ts";
 import type { BubbleLine, Receipt } from "./thread_rows.ts";
 import { type Clock, timeOfDay } from "../format/time.ts";
+import { lazily } from "../files/lazily.tsx";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Time } from "../ui/Time.tsx";
 import { compose } from "./compose.ts";
 import { useInbox } from "./context.ts";
 
+const MessageFiles = lazily(async () => (await import("../files/MessageFiles.tsx")).MessageFiles);
+
 export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
   const { user } = useInbox();
+  const files = (line.item.message ?? line.item.pending)?.files ?? [];
   const { side, isPrivate, startsGroup, endsGroup, receipt } = line;
   const avatar = (
     <Avatar
@@ -48,13 +52,22 @@ export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
             </span>
           )}
         <div class="bubble">
-          {line.isDeleted
-            ? <em class="bubble-deleted">Message deleted</em>
-            : (
-              <div class="said" dir="auto">
-                <Content text={line.content} />
-              </div>
-            )}
+          {line.isDeleted ? <em class="bubble-deleted">Message deleted</em> : (
+            <>
+              {files.length > 0 && (
+                <MessageFiles files={files}>
+                  <ul class="files">
+                    {files.map(({ id, name }) => <li key={id} dir="auto">{name}</li>)}
+                  </ul>
+                </MessageFiles>
+              )}
+              {line.content !== "" && (
+                <div class="said" dir="auto">
+                  <Content text={line.content} />
+                </div>
+              )}
+            </>
+          )}
         </div>
         {receipt === "failed"
           ? <Failed line={line} />

@@ -2,6 +2,9 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { autosize } from "../ui/autosize.ts";
 import { useLoaded } from "../ui/use_loaded.ts";
 import { SharedArea } from "../writing/SharedArea.tsx";
+import { AttachButtons } from "../files/AttachButtons.tsx";
+import { lazily } from "../files/lazily.tsx";
+import { useAttachments } from "../files/use_attachments.ts";
 import { ComposerFoot, COUNT_FROM } from "./ComposerFoot.tsx";
 import { ComposerModes } from "./ComposerModes.tsx";
 import { ComposerSigns } from "./ComposerSigns.tsx";
@@ -16,10 +19,15 @@ const IN_NOTES: SuggestionKind[] = ["mention", "canned", "emoji"];
 const IN_REPLIES: SuggestionKind[] = ["canned", "emoji"];
 const NONE: SuggestionKind[] = [];
 
+const AttachmentBar = lazily(async () =>
+  (await import("../files/AttachmentBar.tsx")).AttachmentBar
+);
+
 export function Composer({ id }: { id: string }) {
   const box = useRef<HTMLTextAreaElement>(null);
   const { preferences } = useInbox();
-  const composer = useComposer(id, box);
+  const files = useAttachments(id);
+  const composer = useComposer(id, box, files);
   const { isPrivate, shared, contact, left, text } = composer;
   const suggestions = useSuggestions(box, {
     kinds: shared === null ? isPrivate ? IN_NOTES : IN_REPLIES : NONE,
@@ -69,7 +77,9 @@ export function Composer({ id }: { id: string }) {
     <form
       class="composer"
       data-note={isPrivate ? "" : undefined}
+      data-drop={files.isOver ? "" : undefined}
       aria-label={isPrivate ? "Private note" : "Reply"}
+      {...files.handlers(isPrivate)}
       onSubmit={(event) => {
         event.preventDefault();
         composer.send();
@@ -124,6 +134,7 @@ export function Composer({ id }: { id: string }) {
               }}
             />
           )}
+        {files.list(isPrivate).length > 0 && <AttachmentBar files={files} isPrivate={isPrivate} />}
         {composer.macro && macroParts && (
           <macroParts.MacroChips
             actions={composer.macro}
@@ -132,7 +143,12 @@ export function Composer({ id }: { id: string }) {
         )}
         <ComposerFoot
           composer={composer}
-          tools={shared === null && <ComposerTools onInsert={suggestions.insert} />}
+          tools={
+            <>
+              <AttachButtons files={files} isPrivate={isPrivate} />
+              {shared === null && <ComposerTools onInsert={suggestions.insert} />}
+            </>
+          }
         />
       </div>
     </form>

@@ -23,7 +23,9 @@ export function HeldSends({ held, onUndo }: {
           <p>
             <span role="status">Your reply is about to be sent.</span>{" "}
             <span aria-hidden="true">{secondsTo(one.until, now)} s</span>
-            <span class="composer-preview truncate" dir="auto">{one.content}</span>
+            <span class="composer-preview truncate" dir="auto">
+              {one.content || one.files?.map(({ name }) => name).join(", ")}
+            </span>
           </p>
           <Button
             size="s"

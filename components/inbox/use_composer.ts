@@ -4,6 +4,7 @@ import type { MacroActions } from "../../protocol/canned_responses.ts";
 import { titleOf } from "../format/names.ts";
 import type { HeldSend } from "../live/held_sends.ts";
 import { MAX_CONTENT } from "../live/limits.ts";
+import type { AttachmentsState } from "../files/use_attachments.ts";
 import { readWriting, writeWriting, type Writing } from "../storage/drafts.ts";
 import { useInbox } from "./context.ts";
 import { useCollision } from "./use_collision.ts";
@@ -18,7 +19,11 @@ export type ComposerState = ReturnType<typeof useComposer>;
  * or a note alone (`own`), or a reply together with colleagues (`shared`). Reply and note are two
  * texts, so that what was written for the team is never sent to the contact.
  */
-export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
+export function useComposer(
+  id: string,
+  box: RefObject<HTMLTextAreaElement>,
+  attachments: AttachmentsState,
+) {
   const inbox = useInbox();
   const { draft, drafts } = inbox;
   const key = { userId: inbox.user.id, conversationId: id };
@@ -106,8 +111,9 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
       const taken = await draft.take();
       if (taken.trim() === "") return;
       // Another conversation may be open by now.
-      if (store() !== to) return void to?.send(taken).catch(() => {});
-      void inbox.thread.send(taken).then((error) => error === null && then?.());
+      const files = attachments.take(false);
+      if (store() !== to) return void to?.send(taken, { files }).catch(() => {});
+      void inbox.thread.send(taken, { files }).then((error) => error === null && then?.());
       if (draft.writers.value.length === 0) await leaveShared();
     } catch {
       // A colleague edited or sent it at the same moment.
@@ -118,7 +124,12 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   }
 
   const isOffline = shared !== null && shared.status.value !== "ready";
-  const unavailable = !isVisible(text)
+  const hasFiles = attachments.list(isPrivate).length > 0;
+  const hindrance = attachments.hindrance(isPrivate);
+  const unavailable = hindrance !== null
+    ? hindrance
+    // A shared reply is taken out of its document, so it has a text.
+    : !isVisible(text) && (!hasFiles || shared !== null)
     ? "Write something first"
     : left < 0
     ? "The message is too long"
@@ -134,12 +145,13 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
   async function sendOwn(then?: () => void) {
     const { undoSendSeconds } = inbox.preferences.value;
     drafts.edit(id, mode, "");
+    const files = attachments.take(isPrivate);
     if (!isPrivate && undoSendSeconds > 0) {
       store()?.typing(false);
-      inbox.held.hold({ conversationId: id, content: own, macro, then }, undoSendSeconds);
+      inbox.held.hold({ conversationId: id, content: own, files, macro, then }, undoSendSeconds);
       return;
     }
-    const error = await inbox.thread.send(own, { isPrivate });
+    const error = await inbox.thread.send(own, { isPrivate, files });
     if (error === null) {
       inbox.runMacro(id, macro);
       return then?.();
@@ -147,6 +159,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     // Every other failure shows at the message itself.
     if (error.code !== "outbox_full") return;
     drafts.prepend(id, mode, own);
+    attachments.putBack(isPrivate, files);
     inbox.fail(error);
   }
 
@@ -155,6 +168,7 @@ export function useComposer(id: string, box: RefObject<HTMLTextAreaElement>) {
     if (!inbox.held.undo(one)) return;
     setMode("reply");
     drafts.prepend(id, "reply", one.content);
+    attachments.putBack(false, one.files);
     if (one.macro !== null) changeMacro(one.macro);
     focus();
   }

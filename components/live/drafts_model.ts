@@ -83,7 +83,7 @@ export function createDrafts(first: readonly Draft[], deps: DraftDeps) {
   /** Puts a text that was not sent back before what is there by now. */
   function prepend(conversationId: string, mode: DraftMode, content: string) {
     const now = of(conversationId, mode).content;
-    edit(conversationId, mode, now.trim() === "" ? content : `${content}\n${now}`);
+    edit(conversationId, mode, [content, now].filter((text) => text.trim() !== "").join("\n"));
   }
 
   function receive(draft: Draft) {

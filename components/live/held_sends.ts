@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import type { ParleyClient, ParleyClientError } from "../../client/mod.ts";
 import { newId } from "../../client/outbox.ts";
 import type { MacroActions } from "../../protocol/canned_responses.ts";
+import type { MessageFile } from "../../protocol/model.ts";
 import { readHeld, writeHeld } from "../storage/drafts.ts";
 import type { ApiRequest } from "./api.ts";
 
@@ -10,6 +11,7 @@ export interface HeldSend {
   clientMessageId: string;
   conversationId: string;
   content: string;
+  files?: MessageFile[] | undefined;
   /** Milliseconds since 1970. */
   until: number;
   /** What else is done when it is sent. */
@@ -49,9 +51,14 @@ export function createHeldSends(deps: HeldDeps) {
   async function release(one: HeldSend) {
     if (!held.value.includes(one)) return;
     remove(one);
-    const { conversationId, content, clientMessageId } = one;
+    const { conversationId, content, files, clientMessageId } = one;
     try {
-      await deps.client()!.send({ conversationId, content, clientMessageId });
+      await deps.client()!.send({
+        conversationId,
+        content,
+        clientMessageId,
+        ...(files === undefined ? {} : { files }),
+      });
       deps.sent(one);
       one.then?.();
     } catch (error) {
@@ -61,17 +68,20 @@ export function createHeldSends(deps: HeldDeps) {
 
   function onLeave() {
     for (const one of held.value) {
-      const { conversationId, content, clientMessageId } = one;
+      const { conversationId, content, files, clientMessageId } = one;
       void release(one);
       const path = `/api/conversations/${conversationId}/messages`;
-      const body = { content, clientMessageId };
+      const body = { content, clientMessageId, fileIds: files?.map(({ id }) => id) };
       deps.request(path, { method: "POST", body, keepalive: true }).catch(() => {});
     }
   }
 
   return {
     held,
-    hold(of: Pick<HeldSend, "conversationId" | "content" | "macro" | "then">, seconds: number) {
+    hold(
+      of: Pick<HeldSend, "conversationId" | "content" | "files" | "macro" | "then">,
+      seconds: number,
+    ) {
       const ms = seconds * 1000;
       const one = { ...of, clientMessageId: newId(), until: Date.now() + ms };
       held.value = [...held.value, one];

@@ -11,6 +11,7 @@ import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
 import { createDrafts } from "./drafts_model.ts";
 import { createHeldSends } from "./held_sends.ts";
+import { createFilesModel, textKey } from "./files_model.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createNavigation } from "./inbox_navigation.ts";
 import { createLabels } from "./labels_model.ts";
@@ -89,6 +90,11 @@ export function createInbox(start: InboxStart) {
   const { selectedId } = navigation;
   const documents = createDocuments(user.id, workspace.fail);
   const draft = createDraft(documents);
+  const files = createFilesModel({
+    client: workspace.client,
+    token: workspace.token,
+    notify: (text) => void workspace.toasts.show({ tone: "bad", text }),
+  });
   const drafts = createDrafts(start.drafts, {
     userId: user.id,
     request: workspace.request,
@@ -99,8 +105,9 @@ export function createInbox(start: InboxStart) {
     userId: user.id,
     client: workspace.client,
     request: workspace.request,
-    giveBack({ conversationId, content }) {
+    giveBack({ conversationId, content, files: sent }) {
       drafts.prepend(conversationId, "reply", content);
+      void files.putBack(textKey(conversationId, false), sent);
     },
     sent: ({ conversationId, macro }) => void runMacro(conversationId, macro),
   });
@@ -239,6 +246,7 @@ export function createInbox(start: InboxStart) {
 
   return {
     ...workspace,
+    files,
     users,
     refreshUsers,
     list,
@@ -251,9 +259,11 @@ export function createInbox(start: InboxStart) {
     /** What the server refused, by conversation. */
     unsent: unsent.unsent,
     /** Puts a message that could not be sent back into the composer. */
-    editAgain({ content, isPrivate }: PendingMessage) {
+    editAgain({ content, isPrivate, files: sent }: PendingMessage) {
       const id = selectedId.value;
-      if (id !== null) drafts.prepend(id, isPrivate ? "note" : "reply", content);
+      if (id === null) return;
+      drafts.prepend(id, isPrivate ? "note" : "reply", content);
+      void files.putBack(textKey(id, isPrivate), sent);
     },
     search,
     labels,

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { Conversation, Message } from "../../protocol/model.ts";
+import type { Conversation, Message, MessageFile } from "../../protocol/model.ts";
 import type {
   ConversationSnapshot,
   ConversationStore,
@@ -93,7 +93,7 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
    */
   async function send(
     content: string,
-    options: { isPrivate?: boolean } = {},
+    options: { isPrivate?: boolean; files?: MessageFile[] } = {},
   ): Promise<ParleyClientError | null> {
     const to = store;
     if (to === null) return null;

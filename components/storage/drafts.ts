@@ -1,6 +1,7 @@
 /** What the browser keeps of texts that are not sent. At sign-out all of it goes. */
 import type { MacroActions } from "../../protocol/canned_responses.ts";
 import type { DraftMode } from "../../protocol/drafts.ts";
+import type { MessageFile } from "../../protocol/model.ts";
 import { browserStorage, tabStorage } from "./browser_storage.ts";
 
 /** Whose text it is: the next agent who signs in in the same browser must not see it. */
@@ -106,6 +107,7 @@ export interface HeldText {
   clientMessageId: string;
   conversationId: string;
   content: string;
+  files?: MessageFile[] | undefined;
 }
 
 /** What a page that was killed has left behind. */
@@ -115,8 +117,8 @@ export function readHeld(userId: string): HeldText[] {
 }
 
 export function writeHeld(userId: string, held: readonly HeldText[]) {
-  const items = held.map(({ clientMessageId, conversationId, content }) => {
-    return { clientMessageId, conversationId, content };
+  const items = held.map(({ clientMessageId, conversationId, content, files }) => {
+    return { clientMessageId, conversationId, content, files };
   });
   write(tabStorage(), `${PREFIX}held.${userId}`, items.length === 0 ? null : { items });
 }

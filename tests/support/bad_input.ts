@@ -34,15 +34,18 @@ export interface BadBody {
   body: unknown;
 }
 
-/** Every route of the document. */
+/** Every route of the document whose body, if any, is JSON. tests/files_test.ts has the others. */
 export function routesOf(document: { paths: Record<string, Record<string, Operation>> }): Route[] {
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      method: method.toUpperCase(),
-      path,
-      operation,
-    }))
-  );
+  return Object.entries(document.paths).filter(([path]) => !path.startsWith("/files/"))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path,
+        operation,
+      }))
+    ).filter(({ operation: { requestBody } }) =>
+      requestBody === undefined || "application/json" in requestBody.content
+    );
 }
 
 /** The types that a schema takes; empty: any. */
