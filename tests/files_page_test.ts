@@ -123,14 +123,66 @@ async function testInbox(page: Page, url: string, server: TestServer): Promise<v
   assert.deepEqual(await violations(page), []);
 }
 
+async function testWidget(page: Page, url: string): Promise<void> {
+  const requested: string[] = [];
+  page.on("request", (request) => requested.push(request.url()));
+  await page.goto(`${url}/demo`);
+  await page.getByRole("button", { name: "Chat" }).click();
+  const attach = page.getByRole("button", { name: "Attach files" });
+  await attach.waitFor();
+  const chunk = () => requested.filter((url) => url.includes("/widget/files-")).length;
+  assert.equal(chunk(), 0);
+  const chooser = page.waitForEvent("filechooser");
+  await attach.click();
+  await (await chooser).setFiles([
+    asFile("bars.png", "image/png", await picture(page, "image/png")),
+    asFile("notes.txt", "text/plain", new TextEncoder().encode("Hello")),
+    asFile("film.mp4", "video/mp4", new Uint8Array(200_000)),
+  ]);
+  const bar = page.getByRole("list", { name: "Files to send" });
+  await bar.getByText("This file is larger than 98 KB.").waitFor();
+  await bar.getByText("5 B").waitFor();
+  const send = page.getByRole("button", { name: "Send" });
+  assert.equal(await send.getAttribute("aria-disabled"), "true");
+  await shoot(page, "widget-attachments");
+  assert.deepEqual(await violations(page), []);
+  await bar.getByRole("button", { name: "Remove film.mp4" }).click();
+  const field = page.getByRole("textbox", { name: "Message" });
+  await field.fill("My garden");
+  await field.press("Enter");
+  const log = page.getByLabel("Messages", { exact: true });
+  const opener = log.getByRole("button", { name: "Open bars.png" });
+  await opener.waitFor();
+  await log.getByRole("button", { name: "Download notes.txt" }).waitFor();
+  await log.getByText("My garden").waitFor();
+  assert.equal(await bar.getByRole("listitem").count(), 0);
+  await page.waitForFunction(() => {
+    const root = [...document.querySelectorAll("*")].find((one) => one.shadowRoot)!.shadowRoot!;
+    return root.querySelector<HTMLImageElement>(".picture img")?.naturalWidth === 320;
+  });
+  assert.equal(chunk(), 1);
+  await opener.press("Enter");
+  const box = page.getByRole("dialog", { name: "bars.png" });
+  await box.getByRole("link", { name: "Download" }).waitFor();
+  await page.keyboard.press("Escape");
+  await box.waitFor({ state: "detached" });
+  // The chat is still open, and has the focus where it was.
+  assert.equal(await opener.evaluate((button) => button.matches(":focus")), true);
+  await shoot(page, "widget-files");
+  assert.deepEqual(await violations(page), []);
+}
+
 testWith(
   ["chromium"],
-  "files are attached, sent and shown in the inbox",
+  "files are attached, sent and shown in the inbox and the widget",
   () =>
     withPages(async (url, server, browser) => {
       const { page, complaints } = await visit(browser);
       await signIn(page, url, ADMIN);
       await testInbox(page, url, server);
+      const visitor = await visit(browser);
+      await testWidget(visitor.page, url);
+      assert.deepEqual(visitor.complaints, []);
       // The file whose type is refused.
       assert.deepEqual(complaints.filter((text) => !text.includes("status of 415")), []);
     }, { MAX_FILE_BYTES: "100000" }),

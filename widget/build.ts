@@ -1,6 +1,6 @@
 /**
- * Builds the files that a website loads: `widget.js` and `widget/panel-<hash>.js`, named by its
- * content. Fails when a size budget of the design is exceeded.
+ * Builds the files that a website loads: `widget.js`, `widget/panel-<hash>.js`, and when there are
+ * files `widget/files-<hash>.js`, named by their content. Fails when a size budget of the design is exceeded.
  */
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -8,8 +8,8 @@ import { rolldown } from "rolldown";
 /** Bytes, gzip. */
 const LAUNCHER_BUDGET = 10 * 1024;
 const TOTAL_BUDGET = 35 * 1024;
-/** Panels of this and earlier builds that are kept in the folder. */
-const KEPT_PANELS = 4;
+/** Chunks of this and earlier builds that are kept in the folder. */
+const KEPT_PANELS = 8;
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -58,7 +58,9 @@ async function contentHash(code: string): Promise<string> {
  * the sizes; throws when the launcher exceeds 10 KB or everything exceeds 35 KB, gzip.
  */
 export async function buildWidget(outDir: string): Promise<void> {
-  const panel = await bundle("./panel/mod.tsx", "esm", {});
+  const files = await bundle("./files/mod.ts", "esm", {});
+  const filesFile = `files-${await contentHash(files)}.js`;
+  const panel = await bundle("./panel/mod.tsx", "esm", { FILES_FILE: JSON.stringify(filesFile) });
   const file = `panel-${await contentHash(panel)}.js`;
   const loader = await bundle("./loader.ts", "iife", { PANEL_FILE: JSON.stringify(file) });
 
@@ -78,6 +80,7 @@ export async function buildWidget(outDir: string): Promise<void> {
   }
 
   await Deno.mkdir(`${outDir}/widget`, { recursive: true });
+  await Deno.writeTextFile(`${outDir}/widget/${filesFile}`, files);
   await Deno.writeTextFile(`${outDir}/widget/${file}`, panel);
   await Deno.writeTextFile(`${outDir}/widget.js`, loader);
   await removeOldPanels(`${outDir}/widget`);

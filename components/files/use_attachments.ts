@@ -41,8 +41,11 @@ export function useAttachments(conversationId: string) {
     handlers: (isPrivate: boolean) =>
       !isPossible ? {} : {
         onPaste(event: ClipboardEvent) {
-          const pasted = [...event.clipboardData?.files ?? []];
-          if (pasted.length === 0) return;
+          const { files: given, types = [] } = event.clipboardData ?? {};
+          const pasted = [...given ?? []];
+          // Office programs add a picture of the text.
+          const isText = types.includes("text/html") && types.includes("text/plain");
+          if (pasted.length === 0 || isText) return;
           event.preventDefault();
           void files.add(keyOf(isPrivate), pasted);
         },

@@ -7,6 +7,7 @@ import {
 } from "../../client/mod.ts";
 import type { Presence, WidgetAppearance } from "../../protocol/model.ts";
 import type { Shell, Visitor } from "../shell.ts";
+import { createPanelFiles } from "./files.ts";
 import { createSession, SessionError } from "./session.ts";
 import { currentPage, watchPage } from "./page.ts";
 import { createNewMessages, unreadOf } from "./new_messages.ts";
@@ -67,6 +68,8 @@ export function createChat(shell: Shell) {
       }
     },
   });
+  const token = async () => (await session.ensure()).sessionId;
+  const files = createPanelFiles(shell, client, token, () => changed());
   const arrivals = createNewMessages((message) => {
     const { id, content, createdAt, sender } = message;
     shell.emit("message", { id, content, createdAt, sender: { name: sender.userName } });
@@ -225,9 +228,10 @@ export function createChat(shell: Shell) {
     send(content: string) {
       store?.typing(false);
       // Without an id: the server knows the visitor's conversation.
-      client.send({ content }).catch(() => {});
+      client.send({ content, ...files.take() }).catch(() => {});
       connecting.need();
     },
+    files,
     rate(rating: number, comment?: string) {
       if (store) void ratings.rate(store.id, rating, comment);
     },

@@ -1,7 +1,7 @@
 import { type RefObject } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Chat } from "./chat.ts";
-import { SendIcon } from "./icons.tsx";
+import { ClipIcon, MicIcon, SendIcon } from "./icons.tsx";
 import { isVisible } from "../../protocol/visible_text.ts";
 
 /** Height in pixels above which the field scrolls. */
@@ -19,7 +19,24 @@ interface Props {
 export function Composer({ chat, field, placeholder, draft }: Props) {
   const [text, setText] = useState(draft.read);
   const excess = text.length - chat.maxLength();
-  const sendable = isVisible(text) && excess <= 0;
+  const { files } = chat;
+  const input = useRef<HTMLInputElement>(null);
+  const bar = useRef<HTMLDivElement>(null);
+  const isPossible = files.isPossible();
+  const sendable = (isVisible(text) || files.count() > 0) && files.isReady() && excess <= 0;
+
+  // The chunk of files draws it.
+  useLayoutEffect(() => {
+    const drawn = files.bar();
+    if (drawn !== null && drawn.parentNode !== bar.current) bar.current?.append(drawn);
+  });
+  function take(event: Event, data: DataTransfer | null) {
+    if (!isPossible || !data?.files.length) return;
+    // Office programs add a picture of the text.
+    if (data.types.includes("text/html") && data.types.includes("text/plain")) return;
+    event.preventDefault();
+    void files.add(data.files);
+  }
 
   useLayoutEffect(() => {
     const element = field.current!;
@@ -52,6 +69,9 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
   return (
     <form
       class="composer"
+      onPaste={(event) => take(event, event.clipboardData)}
+      onDragOver={(event) => isPossible && event.preventDefault()}
+      onDrop={(event) => take(event, event.dataTransfer)}
       onSubmit={(event) => {
         event.preventDefault();
         send();
@@ -62,7 +82,30 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
           {excess === 1 ? "1 character" : `${excess} characters`} too long
         </p>
       )}
+      <div ref={bar} />
       <div class="field">
+        {isPossible && (
+          <>
+            <input
+              ref={input}
+              type="file"
+              multiple
+              hidden
+              onChange={(event) => {
+                void files.add([...event.currentTarget.files!]);
+                event.currentTarget.value = "";
+              }}
+            />
+            <button
+              type="button"
+              class="tool"
+              aria-label="Attach files"
+              onClick={() => input.current!.click()}
+            >
+              <ClipIcon />
+            </button>
+          </>
+        )}
         <textarea
           ref={field}
           rows={1}
@@ -77,6 +120,16 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
           onKeyDown={key}
           onBlur={() => chat.typing(false)}
         />
+        {isPossible && text === "" && "MediaRecorder" in globalThis && (
+          <button
+            type="button"
+            class="tool"
+            aria-label="Record a voice message"
+            onClick={() => void files.record()}
+          >
+            <MicIcon />
+          </button>
+        )}
         <button type="submit" class="send" aria-label="Send" aria-disabled={!sendable}>
           <SendIcon />
         </button>

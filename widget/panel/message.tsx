@@ -1,6 +1,8 @@
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { linkify } from "../../client/links.ts";
 import { deliveryStatus, type ThreadItem } from "../../client/mod.ts";
 import type { Pointers } from "../../protocol/model.ts";
+import type { Chat } from "./chat.ts";
 import { type Formats, initials } from "./format.ts";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon } from "./icons.tsx";
 
@@ -12,6 +14,7 @@ export interface MessageProps {
   first: boolean;
   last: boolean;
   connected: boolean;
+  chat: Chat;
   onRetry: (id: string) => void;
   onDiscard: (id: string) => void;
 }
@@ -33,6 +36,27 @@ function Text({ text }: { text: string }) {
             </a>
           )
           : part.text
+      )}
+    </>
+  );
+}
+
+/** Files are drawn by their own chunk; until it is there, they have their names. */
+function Body({ item, chat }: Pick<MessageProps, "item" | "chat">) {
+  const { content, files } = (item.message ?? item.pending)!;
+  const box = useRef<HTMLDivElement>(null);
+  const ids = files?.map(({ id }) => id).join();
+  useEffect(() => {
+    if (files) chat.files.show(box.current!, files).catch(() => {});
+  }, [ids]);
+  const names = useMemo(() => files?.map(({ name }) => name).join(", "), [ids]);
+  return (
+    <>
+      {files && <div class="shown" ref={box}>{names}</div>}
+      {content !== "" && (
+        <div class="text" dir="auto">
+          <Text text={content} />
+        </div>
       )}
     </>
   );
@@ -67,7 +91,7 @@ function Failed({ item, onRetry, onDiscard }: MessageProps) {
 
 /** One message of the visitor or the team, stored or pending. */
 export function MessageLine(props: MessageProps) {
-  const { item, formats, first, last } = props;
+  const { item, formats, first, last, chat } = props;
   const { message, pending } = item;
   const own = pending !== null || message?.sender.role === "visitor";
   const createdAt = (message ?? pending)!.createdAt;
@@ -88,11 +112,9 @@ export function MessageLine(props: MessageProps) {
           </span>
         )}
         <div class="bubble">
-          {message?.deletedAt ? <em>This message was deleted</em> : (
-            <div dir="auto">
-              <Text text={(message ?? pending)!.content} />
-            </div>
-          )}
+          {message?.deletedAt
+            ? <em>This message was deleted</em>
+            : <Body item={item} chat={chat} />}
         </div>
         {failed ? <Failed {...props} /> : (own || last) && (
           <p class="meta">

@@ -192,6 +192,12 @@ textarea {
 }
 textarea:focus-visible { outline: 0; }
 textarea::placeholder { color: var(--muted); opacity: 1; }
+.tool {
+  display: grid; place-items: center; flex: none; width: 44px; height: 44px; padding: 0; border: 0; border-radius: 50%;
+  background: none; color: var(--muted);
+}
+.tool:hover { color: var(--text); }
+.tool + textarea { padding-inline-start: 0; }
 .send {
   display: grid; place-items: center; flex: none; width: 44px; height: 44px; padding: 0; border: 0; border-radius: 50%;
   background: var(--accent); color: var(--on-accent);

@@ -167,6 +167,7 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
                 first={!together(previous, item)}
                 last={!together(item, items[index + 1])}
                 connected={connection === "connected"}
+                chat={chat}
                 onRetry={chat.retry}
                 onDiscard={chat.discard}
               />
