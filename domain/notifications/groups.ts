@@ -93,6 +93,8 @@ export interface Left {
   userId: string | null;
   conversationId: string;
   seq: number;
+  /** It is deleted: it leaves the groups of every kind. */
+  isDeleted?: true;
 }
 
 /** Takes conversations out of the groups that are not read. */
@@ -110,8 +112,9 @@ export async function leaveGroups(
     order by n.id for update`.execute(db);
   const changed = rows.flatMap((row) => {
     const members = { ...membersOf(row) };
-    for (const { userId, conversationId, seq } of left) {
-      if (userId === null ? !isTeamKind(row) : userId !== row.user_id) continue;
+    for (const { userId, conversationId, seq, isDeleted = false } of left) {
+      const isMeant = userId === null ? isDeleted || isTeamKind(row) : userId === row.user_id;
+      if (!isMeant) continue;
       if ((members[conversationId] ?? Infinity) <= seq) delete members[conversationId];
     }
     const isSame = Object.keys(members).length === Object.keys(membersOf(row)!).length;

@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { type Actor, audit } from "../audit.ts";
+import { leaveGroups } from "../notifications/groups.ts";
 import { visitorName } from "./contacts.ts";
 
 export interface Erased {
@@ -110,6 +111,13 @@ async function deleteNotifications(trx: Db, { own, messages }: Touched): Promise
   const { rows } = await sql<{ id: string }>`
     delete from notifications where conversation_id = any(${own}::uuid[])
       or data->>'messageId' = any(${messages}::text[]) returning id`.execute(trx);
+  const left = own.map((conversationId) => ({
+    userId: null,
+    conversationId,
+    seq: Number.MAX_SAFE_INTEGER,
+    isDeleted: true as const,
+  }));
+  if (left.length > 0) await leaveGroups(trx, left, new Date());
   return rows.map(({ id }) => id);
 }
 
