@@ -30,6 +30,7 @@ import { openRequests } from "./open_requests.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { programRoutes } from "./programs.ts";
 import { noteRoutes } from "./requests.ts";
+import { scheduledMessageRoutes } from "./scheduled_messages.ts";
 import { searchRoutes } from "./search.ts";
 import { topicRoutes } from "./topics.ts";
 import { visitorRoutes } from "./visitors.ts";
@@ -117,6 +118,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", labelRoutes(services));
   app.route("/", notificationRoutes(services));
   app.route("/", programRoutes(services));
+  app.route("/", scheduledMessageRoutes(services));
   app.route("/", searchRoutes(services));
   app.route("/", workspaceRoutes(services));
   return app;

@@ -5,6 +5,7 @@ import type { Analytics } from "../domain/analytics/service.ts";
 import type { Actor } from "../domain/audit.ts";
 import type { Bot } from "../domain/bot/engine.ts";
 import type { HandOvers } from "../domain/conversations/hand_over.ts";
+import type { ScheduledMessages } from "../domain/conversations/scheduled.ts";
 import type { Conversations } from "../domain/conversations/types.ts";
 import type { EventBus } from "../domain/events.ts";
 import type { FileService } from "../domain/files/types.ts";
@@ -37,6 +38,7 @@ export interface ApiServices {
   conversations: Conversations;
   files: FileService;
   handOvers: HandOvers;
+  scheduled: ScheduledMessages;
   bot: Pick<Bot, "pages">;
   notifications: NotificationService;
   participantTokens: ParticipantTokens;

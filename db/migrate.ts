@@ -32,6 +32,7 @@ import * as m050 from "./migrations/050_scheduled_jobs.ts";
 import * as m060 from "./migrations/060_drafts.ts";
 import * as m061 from "./migrations/061_canned_replies.ts";
 import * as m062 from "./migrations/062_agent_preferences.ts";
+import * as m063 from "./migrations/063_scheduled_messages.ts";
 import * as m070 from "./migrations/070_notification_groups.ts";
 
 /** A change of the schema, in the transaction that records it. */
@@ -83,6 +84,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "060_drafts", up: m060.up, runsWith: "014_unread_sums" },
   { name: "061_canned_replies", up: m061.up, runsWith: "014_unread_sums" },
   { name: "062_agent_preferences", up: m062.up, runsWith: "014_unread_sums" },
+  { name: "063_scheduled_messages", up: m063.up, runsWith: "014_unread_sums" },
   { name: "070_notification_groups", steps: m070.steps, runsWith: "014_unread_sums" },
 ];
 

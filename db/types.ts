@@ -46,6 +46,7 @@ export interface Database {
   conversation_labels: ConversationLabels;
   canned_responses: CannedResponses;
   drafts: Drafts;
+  scheduled_messages: ScheduledMessages;
   agent_preferences: AgentPreferenceRows;
   context_rules: ContextRules;
   notifications: Notifications;
@@ -305,6 +306,19 @@ export interface ConversationLabels {
   conversation_id: string;
   label_id: string;
   created_at: TimeNow;
+}
+
+/** A reply for a later time. */
+export interface ScheduledMessages {
+  id: string;
+  conversation_id: string;
+  user_id: string;
+  content: string;
+  send_at: Time;
+  /** Why it could not be sent. */
+  error: ColumnType<string | null, string | null | undefined, string | null>;
+  created_at: TimeNow;
+  updated_at: TimeNow;
 }
 
 export interface AgentPreferenceRows {
@@ -600,6 +614,7 @@ export type ReceiptRow = Selectable<ConversationReceipts>;
 export type ParticipantRow = Selectable<Participants>;
 export type UserUpdate = Updateable<Users>;
 export type ApiKeyRow = Selectable<ApiKeys>;
+export type ScheduledMessageRow = Selectable<ScheduledMessages>;
 export type DraftRow = Selectable<Drafts>;
 export type CannedResponseRow = Selectable<CannedResponses>;
 export type ChannelRow = Selectable<Channels>;

@@ -53,6 +53,8 @@ export interface DomainEvents {
   /** `ids` null: all of this user's. */
   "notifications.read": { userId: string; ids: string[] | null; readAt: string; unread: number };
   "notifications.preferences": { userId: string; preferences: NotificationPreferences };
+  /** A reply for a later time was added, changed, cancelled or sent. */
+  "scheduled.changed": { conversationId: string };
   /** An agent changed or deleted (`content` "") a draft. */
   "draft.saved": { userId: string; draft: Draft };
   /** A contact's first conversation was opened by one of their sessions. */

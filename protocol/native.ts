@@ -341,6 +341,8 @@ export interface EphemeralEvents {
   /** The receiving agent has read these on any device; `ids` null: all of them. */
   notifications_read: { ids: string[] | null; readAt: string } & UnreadNotificationCount;
   notification_preferences: { preferences: NotificationPreferences };
+  /** To agents: the replies of this conversation that are sent later have changed. */
+  scheduled_changed: { conversationId: string };
   /** The agent's draft as it is now, from any of their devices; `content` "" : it is deleted. */
   draft: { draft: Draft };
   /** An event of a program, to this user or to everybody here. */

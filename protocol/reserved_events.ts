@@ -39,6 +39,7 @@ const NATIVE = {
   notifications_read: "report",
   notification_preferences: "report",
   draft: "report",
+  scheduled_changed: "report",
   user_event: "report",
   reconnect: "control",
   pong: "control",

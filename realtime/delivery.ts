@@ -201,6 +201,12 @@ export function deliverDomainEvents(options: DeliveryOptions): void {
     const timestamp = new Date().toISOString();
     publishToAgent(userId, { type: "notification_preferences", timestamp, data });
   });
+  bus.on("scheduled.changed", (data) => {
+    const timestamp = new Date().toISOString();
+    const event = { type: "scheduled_changed", timestamp, data } as const;
+    const room = ROOMS.conversation(data.conversationId);
+    hub.publish({ room, forAgents: event, forVisitors: null });
+  });
   bus.on("draft.saved", ({ userId, ...data }) => {
     const timestamp = new Date().toISOString();
     publishToAgent(userId, { type: "draft", timestamp, data });

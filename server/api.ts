@@ -19,7 +19,7 @@ export function createApi(
 ): Api {
   const { settings, database, bus, metrics, onError } = core;
   const { capacity, rates, timeouts, given, onDeploy } = settings;
-  const { analytics, bot, conversations, files, handOvers, notifications } = services;
+  const { analytics, bot, conversations, files, handOvers, notifications, scheduled } = services;
   return createHttpApi({
     version: VERSION,
     engine: database.engine,
@@ -49,6 +49,7 @@ export function createApi(
     conversations,
     files,
     handOvers,
+    scheduled,
     bot,
     notifications,
     analytics,

@@ -4,6 +4,7 @@ import { createAnalytics } from "../domain/analytics/service.ts";
 import { createBot } from "../domain/bot/engine.ts";
 import { createDocuments } from "../domain/collaboration/service.ts";
 import { createHandOvers } from "../domain/conversations/hand_over.ts";
+import { createScheduledMessages } from "../domain/conversations/scheduled.ts";
 import { wakeSnoozed } from "../domain/conversations/snoozing.ts";
 import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter } from "../domain/conversations/writer.ts";
@@ -85,6 +86,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     patienceMs,
     takeBroadcast: () => conversations.takeBroadcast(WORKSPACE_CHAT),
   });
+  const scheduled = createScheduledMessages({ db, bus, jobQueue, conversations });
   const handOvers = createHandOvers({ db, writer, onError });
   const bot = createBot({ db, bus, writer, conversations, name: visitors.botName, onError });
   const notifications = createNotifications({
@@ -136,6 +138,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     handOvers,
     jobQueue,
     notifications,
+    scheduled,
     workspaceChat,
     writer,
 

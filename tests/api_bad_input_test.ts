@@ -66,6 +66,11 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "POST /api/labels": { name: "VIP", color: "red", description: "Important" },
   "PATCH /api/labels/{id}": { name: "VIP" },
   "PATCH /api/conversations/{id}/draft": { mode: "reply", content: "Hello" },
+  "POST /api/conversations/{id}/scheduled-messages": {
+    content: "Hello",
+    sendAt: new Date(Date.now() + 3_600_000).toISOString(),
+  },
+  "PATCH /api/scheduled-messages/{id}": { content: "Hello" },
   "PATCH /api/preferences": { undoSendSeconds: 5 },
   "PATCH /api/notification-preferences": { message: { sound: false } },
   "POST /api/files/addresses": { ids: [SOMEBODY] },
@@ -218,6 +223,10 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
     "/api/conversations/": conversation.id,
     "/api/labels/": await made("/api/labels", { name: "Bug" }),
     "/api/notifications/": notification.id,
+    "/api/scheduled-messages/": await made(
+      `/api/conversations/${conversation.id}/scheduled-messages`,
+      GOOD["POST /api/conversations/{id}/scheduled-messages"],
+    ),
     "/api/users/": agent.user.id,
     "/api/v1/conversations/": conversation.id,
     "/api/widget-configs/": widget!.id,

@@ -313,6 +313,45 @@ async function undoSend({ url, server, browser, ada }: Stage) {
   await context.close();
 }
 
+async function later({ url, server, browser, ada }: Stage) {
+  const visitor = await ask({ url, server, browser, ada });
+  const { page, complaints, context } = await visit(browser);
+  await signIn(page, url, ADMIN, new URL(visitor.address).pathname);
+  const waiting = page.getByRole("region", { name: "Scheduled replies" });
+  const choose = async (text: string, name: RegExp) => {
+    await reply(page).fill(text);
+    await page.getByRole("button", { name: "Send later" }).click();
+    const dialog = page.getByRole("dialog", { name: "Send later" });
+    await dialog.getByRole("button", { name }).click();
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await reply(page).inputValue(), "");
+  };
+  await reply(page).fill("See you");
+  await page.getByRole("button", { name: "Send later" }).click();
+  await page.getByLabel("At another time", { exact: true }).last().fill("2020-01-01T09:00");
+  await page.getByRole("button", { name: "Schedule" }).click();
+  await page.getByText("The time must be in the future.").waitFor();
+  await shoot(page, "later");
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press("Escape");
+  assert.equal(await reply(page).inputValue(), "See you");
+  await choose("See you", /^Tomorrow/);
+  await waiting.getByText(/^Scheduled for tomorrow, 9:00/).waitFor();
+  await choose("In a moment", /^In an hour/);
+  await waiting.getByText("In a moment").waitFor();
+  await shoot(page, "scheduled");
+  assert.deepEqual(await violations(page), []);
+  const of = (text: string) => waiting.locator(".composer-sign", { hasText: text });
+  await of("In a moment").getByRole("button", { name: "Send now" }).click();
+  await page.locator(".bubble", { hasText: "In a moment" }).waitFor();
+  await of("In a moment").waitFor({ state: "detached" });
+  await of("See you").getByRole("button", { name: "Edit" }).click();
+  await waiting.waitFor({ state: "detached" });
+  assert.equal(await reply(page).inputValue(), "See you");
+  assert.deepEqual(complaints.filter((text) => !/status of 422/.test(text)), []);
+  await context.close();
+}
+
 testWith(
   ["chromium"],
   "the composer, with all that helps to write",
@@ -321,12 +360,21 @@ testWith(
       const [ada] = await colleagues(server);
       const stage: Stage = { url, server, browser, ada: ada! };
       {
-        await t.step("drafts are on all devices, and none is lost", () => drafts(stage));
+        {
+          await t.step("drafts are on all devices, and none is lost", () => drafts(stage));
+        }
       }
       {
-        await t.step("canned replies, macros and emoji come by keys", () => helpers(stage));
+        {
+          await t.step("canned replies, macros and emoji come by keys", () => helpers(stage));
+        }
       }
-      await t.step("canned replies have a page, and come and go as files", () => settings(stage));
-      await t.step("a reply can be taken back for some seconds", () => undoSend(stage));
+      {
+        await t.step("canned replies have a page, and come and go as files", () => settings(stage));
+      }
+      {
+        await t.step("a reply can be taken back for some seconds", () => undoSend(stage));
+      }
+      await t.step("a reply is sent later, and can be changed until then", () => later(stage));
     }),
 );

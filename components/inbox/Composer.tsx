@@ -42,6 +42,10 @@ export function Composer({ id }: { id: string }) {
     preferences.value.undoSendSeconds > 0 || composer.held.length > 0,
     () => import("./HeldSends.tsx"),
   );
+  const scheduledParts = useLoaded(
+    composer.scheduled.length > 0,
+    () => import("./later/ScheduledMessages.tsx"),
+  );
   useLayoutEffect(() => autosize(box.current), [text]);
 
   function onKeyDown(event: KeyboardEvent) {
@@ -87,6 +91,9 @@ export function Composer({ id }: { id: string }) {
     >
       {composer.held.length > 0 && heldParts && (
         <heldParts.HeldSends held={composer.held} onUndo={composer.undoSend} />
+      )}
+      {composer.scheduled.length > 0 && scheduledParts && (
+        <scheduledParts.ScheduledMessages items={composer.scheduled} onEdit={composer.giveBack} />
       )}
       <ComposerSigns
         sharing={shared !== null}
@@ -146,7 +153,9 @@ export function Composer({ id }: { id: string }) {
           tools={
             <>
               <AttachButtons files={files} isPrivate={isPrivate} />
-              {shared === null && <ComposerTools onInsert={suggestions.insert} />}
+              {shared === null && (
+                <ComposerTools composer={composer} onInsert={suggestions.insert} />
+              )}
             </>
           }
         />

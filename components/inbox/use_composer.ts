@@ -173,6 +173,14 @@ export function useComposer(
     focus();
   }
 
+  /** Keeps the reply on the server until its time. Rejects with an ApiError. */
+  async function sendLater(sendAt: string): Promise<void> {
+    await inbox.scheduled.schedule(id, reply, sendAt);
+    drafts.edit(id, "reply", "");
+    store()?.typing(false);
+    focus();
+  }
+
   /** @param then called when it was sent, which may be much later without a connection */
   function send(then?: () => void) {
     if (unavailable !== null) return;
@@ -202,6 +210,7 @@ export function useComposer(
     left,
     /** Why it cannot be sent now; null: it can. */
     unavailable,
+    hasFiles,
     /** The shared reply changed at the moment it was sent. */
     changed,
     collision,
@@ -212,6 +221,14 @@ export function useComposer(
     /** Replies that can still be taken back. */
     held: inbox.held.held.value.filter(({ conversationId }) => conversationId === id),
     undoSend,
+    /** Replies that are sent later. */
+    scheduled: inbox.scheduled.items.value.filter(({ conversationId }) => conversationId === id),
+    sendLater,
+    /** Puts a text back into the composer. */
+    giveBack(content: string) {
+      drafts.prepend(id, "reply", content);
+      setMode("reply");
+    },
     // Text that is typed before the shared text is loaded would be lost.
     canShare: isOpen && !["loading", "failed"].includes(draft.shared.value!.status.value),
     writers: draft.writers.value,

@@ -1,7 +1,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import type { MacroActions } from "../../protocol/canned_responses.ts";
 import type { Draft } from "../../protocol/drafts.ts";
-import type { Conversation, Label, User } from "../../protocol/model.ts";
+import type { Conversation, Label, Message, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient, PendingMessage } from "../../client/mod.ts";
 import type { ListFilter, Row } from "./list_state.ts";
@@ -16,6 +16,7 @@ import { createActions } from "./inbox_actions.ts";
 import { createNavigation } from "./inbox_navigation.ts";
 import { createLabels } from "./labels_model.ts";
 import { createListModel } from "./list_model.ts";
+import { createScheduled } from "./scheduled_model.ts";
 import { createSearch } from "./search_model.ts";
 import { createUnsent } from "./unsent_model.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
@@ -67,6 +68,8 @@ export function createInbox(start: InboxStart) {
   }, start.listTag);
   list.setTotalUnread(start.unread);
   if (start.selected?.seed) list.merge(start.selected.seed.conversation);
+  /** Messages of the open conversation that were not read when it was opened. */
+  const openedUnread = signal(start.selected?.seed?.conversation.unread ?? 0);
   const actions = createActions(
     list,
     workspace,
@@ -78,6 +81,8 @@ export function createInbox(start: InboxStart) {
     list,
     (id) => {
       const client = workspace.client();
+      // Before the conversation counts as read.
+      openedUnread.value = id === null ? 0 : list.unreadOf(id);
       if (id === null || client === null) thread.close();
       else thread.open(client, id, null);
       // The focus may stay in the list, so the newly opened conversation is announced.
@@ -101,6 +106,7 @@ export function createInbox(start: InboxStart) {
     fail: workspace.fail,
   });
   const unsent = createUnsent();
+  const scheduled = createScheduled(workspace);
   const held = createHeldSends({
     userId: user.id,
     client: workspace.client,
@@ -204,7 +210,17 @@ export function createInbox(start: InboxStart) {
     ];
   }
 
+  /** The address of a link to a message, see `linkTo`. */
+  function followLink() {
+    const query = new URLSearchParams(location.search);
+    const [messageId, seq] = [query.get("message"), Number(query.get("seq"))];
+    const conversationId = selectedId.value;
+    if (messageId === null || conversationId === null || !(seq > 0)) return;
+    target.value = { conversationId, messageId, seq };
+  }
+
   function attach(own: ParleyClient): (() => void)[] {
+    followLink();
     document.addEventListener("visibilitychange", markSeen);
     const ends = [
       ...listen(own),
@@ -213,6 +229,7 @@ export function createInbox(start: InboxStart) {
       ...drafts.listen(own),
       held.begin(),
       ...unsent.listen(own),
+      ...scheduled.listen(own),
       labels.follow(own),
       navigation.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
@@ -224,7 +241,10 @@ export function createInbox(start: InboxStart) {
       effect(() => {
         const { status } = thread.snapshot.value;
         const id = status === "ready" && isPresent.value ? selectedId.value : null;
-        untracked(() => draft.follow(id));
+        untracked(() => {
+          draft.follow(id);
+          scheduled.follow(id);
+        });
       }),
       effect(() => thread.setJoined(isPresent.value)),
       effect(() => {
@@ -256,6 +276,7 @@ export function createInbox(start: InboxStart) {
     drafts,
     held,
     runMacro,
+    scheduled,
     /** What the server refused, by conversation. */
     unsent: unsent.unsent,
     /** Puts a message that could not be sent back into the composer. */
@@ -271,6 +292,10 @@ export function createInbox(start: InboxStart) {
     leaveDeleted,
     target,
     snoozePicker,
+    openedUnread,
+    /** An address at which a message is shown. */
+    linkTo: ({ conversationId, id, seq }: Message) =>
+      `${location.origin}/conversations/${conversationId}?message=${id}&seq=${seq}`,
     selected,
     ...navigation,
     ...actions,
