@@ -28,6 +28,7 @@ import { labelRoutes } from "./labels.ts";
 import { metricsRoute } from "./metrics.ts";
 import { openRequests } from "./open_requests.ts";
 import { notificationRoutes } from "./notifications.ts";
+import { queueRoutes } from "./queue.ts";
 import { programRoutes } from "./programs.ts";
 import { noteRoutes } from "./requests.ts";
 import { scheduledMessageRoutes } from "./scheduled_messages.ts";
@@ -116,6 +117,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", fileRoutes(services));
   app.route("/", agentPreferenceRoutes(services));
   app.route("/", labelRoutes(services));
+  app.route("/", queueRoutes(services));
   app.route("/", notificationRoutes(services));
   app.route("/", programRoutes(services));
   app.route("/", scheduledMessageRoutes(services));

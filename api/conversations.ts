@@ -1,6 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Conversation, Message } from "../protocol/model.ts";
-import { ReadConversationsBody, ReadConversationsResponse } from "../protocol/notifications.ts";
+import {
+  ReadConversationsBody,
+  ReadConversationsResponse,
+  UnreadConversationsBody,
+} from "../protocol/notifications.ts";
 import {
   ConversationList,
   ConversationQuery,
@@ -11,7 +15,10 @@ import {
   ReadBody,
   UpdateConversationBody,
 } from "../protocol/rest.ts";
-import { personOf } from "./authentication.ts";
+import { BulkAnswer, BulkBody, ConversationCounts, CountsQuery } from "../protocol/queue.ts";
+import { countViews } from "../domain/conversations/counts.ts";
+import type { ConversationChanges } from "../domain/conversations/types.ts";
+import { agentOf, personOf } from "./authentication.ts";
 import { type Api, createApi } from "./env.ts";
 import { body, IdParam, responses } from "./schemas.ts";
 import type { ApiServices } from "./services.ts";
@@ -19,7 +26,7 @@ import type { ApiServices } from "./services.ts";
 const tags = ["conversations"];
 
 /** Conversations and messages: the same domain calls, and so the same events, as on a socket. */
-export function conversationRoutes({ conversations }: ApiServices): Api {
+export function conversationRoutes({ conversations, db }: ApiServices): Api {
   const app = createApi();
 
   app.openapi(
@@ -52,6 +59,21 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
   app.openapi(
     createRoute({
       method: "get",
+      path: "/api/conversations/counts",
+      tags,
+      summary: "How many conversations each view has, at most 100 (agents)",
+      request: { query: CountsQuery },
+      responses: responses(200, "The counts", ConversationCounts),
+    }),
+    async (c) => {
+      const { userId } = agentOf(c);
+      return c.json(await countViews(db, userId, c.req.valid("query").status), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
       path: "/api/conversations/{id}",
       tags,
       summary: "One conversation",
@@ -72,14 +94,25 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const { labels: labelIds, addLabels, removeLabels, ...changes } = c.req.valid("json");
-      const labels = labelIds !== undefined
-        ? { labelIds }
-        : addLabels ?? removeLabels
-        ? { add: addLabels ?? [], remove: removeLabels ?? [] }
-        : undefined;
-      const changed = await conversations.update(c.get("principal"), id, { ...changes, labels });
+      const changes = changesOf(c.req.valid("json"));
+      const changed = await conversations.update(c.get("principal"), id, changes);
       return c.json(changed, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/conversations/bulk",
+      tags,
+      summary: "Change several conversations in the same way (agents)",
+      request: body(BulkBody),
+      responses: responses(200, "What was changed, and what was not", BulkAnswer),
+    }),
+    async (c) => {
+      const { ids, change } = c.req.valid("json");
+      const changes = changesOf(change);
+      return c.json(await conversations.updateMany(c.get("principal"), ids, changes), 200);
     },
   );
 
@@ -138,6 +171,25 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
   app.openapi(
     createRoute({
       method: "post",
+      path: "/api/conversations/unread",
+      tags,
+      summary: "Mark conversations as unread for oneself, until they are read (agents)",
+      request: body(UnreadConversationsBody),
+      responses: responses(
+        200,
+        "How many of them exist",
+        z.object({ unread: z.number().int() }),
+      ),
+    }),
+    async (c) => {
+      const { ids } = c.req.valid("json");
+      return c.json(await conversations.markUnread(personOf(c), ids), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
       path: "/api/conversations/{id}/read",
       tags,
       summary: "Mark as read up to a position",
@@ -155,4 +207,15 @@ export function conversationRoutes({ conversations }: ApiServices): Api {
     },
   );
   return app;
+}
+
+function changesOf(
+  { labels: labelIds, addLabels, removeLabels, ...changes }: z.infer<typeof UpdateConversationBody>,
+): ConversationChanges {
+  const labels = labelIds !== undefined
+    ? { labelIds }
+    : addLabels ?? removeLabels
+    ? { add: addLabels ?? [], remove: removeLabels ?? [] }
+    : undefined;
+  return { ...changes, labels };
 }

@@ -12,6 +12,7 @@ import type { FileService } from "../domain/files/types.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { NotificationService } from "../domain/notifications/service.ts";
 import type { Principal, ProgramPrincipal, VisitorPrincipal } from "../domain/principal.ts";
+import type { QueueSettingsStore } from "../domain/workspace/queue_settings.ts";
 import type { Renames } from "../domain/visitors/contacts.ts";
 import type { Erased } from "../domain/visitors/erasure.ts";
 import type { ParticipantTokens } from "../domain/visitors/participants.ts";
@@ -39,6 +40,7 @@ export interface ApiServices {
   files: FileService;
   handOvers: HandOvers;
   scheduled: ScheduledMessages;
+  queueSettings: QueueSettingsStore;
   bot: Pick<Bot, "pages">;
   notifications: NotificationService;
   participantTokens: ParticipantTokens;

@@ -29,6 +29,8 @@ import * as m033 from "./migrations/033_search_bound.ts";
 import * as m034 from "./migrations/034_search_probe.ts";
 import * as m040 from "./migrations/040_files.ts";
 import * as m050 from "./migrations/050_scheduled_jobs.ts";
+import * as m051 from "./migrations/051_unread_marks.ts";
+import * as m052 from "./migrations/052_priorities.ts";
 import * as m060 from "./migrations/060_drafts.ts";
 import * as m061 from "./migrations/061_canned_replies.ts";
 import * as m062 from "./migrations/062_agent_preferences.ts";
@@ -81,6 +83,8 @@ export const MIGRATIONS: Migration[] = [
   { name: "034_search_probe", up: m034.up, runsWith: "014_unread_sums" },
   { name: "040_files", up: m040.up, runsWith: "014_unread_sums" },
   { name: "050_scheduled_jobs", up: m050.up, runsWith: "014_unread_sums" },
+  { name: "051_unread_marks", up: m051.up, runsWith: "014_unread_sums" },
+  { name: "052_priorities", up: m052.up, steps: m052.steps, runsWith: "014_unread_sums" },
   { name: "060_drafts", up: m060.up, runsWith: "014_unread_sums" },
   { name: "061_canned_replies", up: m061.up, runsWith: "014_unread_sums" },
   { name: "062_agent_preferences", up: m062.up, runsWith: "014_unread_sums" },

@@ -168,6 +168,8 @@ export interface Conversations {
   last_activity_at: TimeNow;
   waiting_since: NullTime;
   snoozed_until: NullTime;
+  /** 0 is none, 4 is urgent. */
+  priority: ColumnType<number, number | undefined, number>;
   created_at: TimeNow;
   updated_at: TimeNow;
   resolved_at: NullTime;

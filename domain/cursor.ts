@@ -44,8 +44,8 @@ const TIME_POSITION = new RegExp(
  */
 export function idOfCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
-  const id = ID.test(cursor) ? cursor : decode(cursor);
-  return ID.test(id) ? id : refuse(cursor);
+  const id = ID.test(cursor) ? cursor : decodeCursor(cursor);
+  return ID.test(id) ? id : refuseCursor(cursor);
 }
 
 /**
@@ -55,8 +55,13 @@ export function idOfCursor(cursor: string | undefined): string | undefined {
  */
 export function timeOfCursor(cursor: string | undefined): TimePosition | undefined {
   if (cursor === undefined) return undefined;
-  const [, second, fraction = "", id] = TIME_POSITION.exec(decode(cursor)) ?? refuse(cursor);
-  if (!isTime(second!)) refuse(cursor);
+  return timeOfText(decodeCursor(cursor)) ?? refuseCursor(cursor);
+}
+
+/** The position in the text of a cursor; null for another text. */
+export function timeOfText(text: string): TimePosition | null {
+  const [, second, fraction = "", id] = TIME_POSITION.exec(text) ?? [];
+  if (second === undefined || !isTime(second)) return null;
   return { at: `${second}.${fraction.padEnd(6, "0")}Z`, id: id! };
 }
 
@@ -71,8 +76,8 @@ export function cutPage<R>(
   return { rows: page, nextCursor: toCursor(positionOf(page.at(-1)!)) };
 }
 
-/** "" for what is not base64url. */
-function decode(cursor: string): string {
+/** The text of a cursor; "" for what is not base64url. */
+export function decodeCursor(cursor: string): string {
   try {
     return new TextDecoder().decode(Uint8Array.fromBase64(cursor, { alphabet: "base64url" }));
   } catch {
@@ -86,7 +91,8 @@ function isTime(second: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(second);
 }
 
-function refuse(cursor: string): never {
+/** @throws {ParleyError} `invalid` */
+export function refuseCursor(cursor: string): never {
   throw new ParleyError("invalid", `Cannot read the list: cursor "${cursor}" is not valid`, {
     fields: [{ path: "cursor", message: "must be a nextCursor of the same list" }],
   });

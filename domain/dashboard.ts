@@ -16,9 +16,10 @@ import type { AgentPreferences } from "../protocol/agent_preferences.ts";
 import type { AuditList } from "../protocol/audit.ts";
 import type { CannedResponse, CannedResponseSettings } from "../protocol/canned_responses.ts";
 import type { Draft } from "../protocol/drafts.ts";
+import type { QueueSettings } from "../protocol/queue.ts";
 import type { ApiKey } from "../protocol/programs.ts";
-import type { ConversationList, ConversationView } from "../protocol/rest.ts";
-import type { ConversationStatus } from "../protocol/model.ts";
+import type { ConversationList, ConversationSort, ConversationView } from "../protocol/rest.ts";
+import type { ConversationStatus, Priority } from "../protocol/model.ts";
 
 export const DASHBOARD = Symbol.for("parley.dashboard");
 
@@ -38,6 +39,8 @@ export interface Dashboard {
       view?: ConversationView;
       status?: ConversationStatus;
       label?: string;
+      priority?: Priority;
+      sort?: ConversationSort;
       limit?: number;
     },
   ): Promise<ConversationList>;
@@ -74,6 +77,8 @@ export interface Dashboard {
   ): Promise<{ replies: CannedResponse[]; settings: CannedResponseSettings }>;
   /** When agents are available; null: always. */
   businessHours(): Promise<BusinessHours>;
+  /** How conversations come to agents. */
+  queueSettings(): Promise<QueueSettings>;
   /** All context rules in their order. */
   rules(): Promise<ContextRule[]>;
   /** All widgets, oldest first. */

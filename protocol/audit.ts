@@ -31,6 +31,7 @@ export const AUDIT_ACTIONS = {
     "canned_response.deleted",
     "canned_responses.managers_changed",
     "business_hours.changed",
+    "queue.changed",
   ],
   connections: ["connections.ended"],
   exports: ["audit.exported", "analytics.exported"],

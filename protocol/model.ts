@@ -118,6 +118,11 @@ export const LabelColor = z.enum([
 ]);
 export type LabelColor = z.infer<typeof LabelColor>;
 
+/** In their order. */
+export const PRIORITIES = ["none", "low", "normal", "high", "urgent"] as const;
+export const Priority = z.enum(PRIORITIES);
+export type Priority = z.infer<typeof Priority>;
+
 /** A label of conversations, which visitors never see. */
 export const Label = z.object({
   id: Id,
@@ -142,6 +147,8 @@ export const Conversation = z.object({
   contextId: z.string().optional(),
   contact: Contact,
   assignee: Assignee.nullable(),
+  /** Absent for "none", and for visitors. */
+  priority: Priority.optional(),
   /** Only while it is snoozed, for agents: until when; null: until the next reply. */
   snoozedUntil: Timestamp.nullable().optional(),
   /** In the order of their creation; absent for visitors. */

@@ -13,6 +13,7 @@ import {
   Page,
   Pointers,
   Presence,
+  type Priority,
   Role,
   Timestamp,
   type WidgetAppearance,
@@ -229,6 +230,8 @@ export interface DurableEvents {
     status?: ConversationStatus;
     /** With the status "snoozed": until when; null: until the next reply. */
     snoozedUntil?: string | null;
+    /** Hidden from visitors. */
+    priority?: Priority;
     assignee?: { userId: string; userName: string } | null;
     labels?: ConversationLabel[];
     actor: Member;

@@ -83,6 +83,8 @@ export const EventName = z.string().regex(
   "must begin with a letter and have at most 64 letters, digits, and _ . : -",
 ).refine((name) => !RESERVED.has(name), "is kept for the protocol");
 
+export const UnreadConversationsBody = z.strictObject({ ids: z.array(Id).min(1).max(500) });
+
 /** What has to be read at once: these, or everything that is not read. */
 export const ReadConversationsBody = z.union([
   z.strictObject({ ids: z.array(Id).min(1).max(500) }),

@@ -9,6 +9,7 @@ import {
   Id,
   Message,
   Page,
+  Priority,
   queryInteger,
   Timestamp,
   User,
@@ -67,11 +68,20 @@ export type SessionResponse = z.infer<typeof SessionResponse>;
 
 export const ConversationView = z.enum(["all", "mine", "unassigned"]);
 export type ConversationView = z.infer<typeof ConversationView>;
+/**
+ * Newest activity first; the longest waiting first, then those that do not wait; or the highest
+ * priority first.
+ */
+export const ConversationSort = z.enum(["newest", "waiting", "priority"]);
+export type ConversationSort = z.infer<typeof ConversationSort>;
 export const ConversationQuery = z.strictObject({
   view: ConversationView.optional(),
   status: ConversationStatus.optional(),
   /** The id of a label that they have to have. */
   label: Id.optional(),
+  priority: Priority.optional(),
+  /** Default: newest. A cursor belongs to its order. */
+  sort: ConversationSort.optional(),
   cursor: Cursor.optional(),
   limit: queryInteger(1, 100).optional(),
 });
@@ -90,6 +100,7 @@ export const UpdateConversationBody = z.strictObject({
   snoozedUntil: Timestamp.nullable().optional(),
   /** A user's id, or null for nobody. */
   assigneeId: Id.nullable().optional(),
+  priority: Priority.optional(),
   /** Ids of all its labels; none: []. */
   labels: LabelIds.optional(),
   /** Ids of labels to add. */
@@ -98,7 +109,7 @@ export const UpdateConversationBody = z.strictObject({
   removeLabels: LabelIds.optional(),
 }).refine(
   (body) => Object.values(body).some((value) => value !== undefined),
-  "at least one of status, assigneeId, labels, addLabels and removeLabels is needed",
+  "at least one of status, assigneeId, priority, labels, addLabels and removeLabels is needed",
 ).refine(
   ({ status, snoozedUntil }) => snoozedUntil === undefined || status === "snoozed",
   { path: ["snoozedUntil"], message: 'goes only together with "status": "snoozed"' },

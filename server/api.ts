@@ -19,7 +19,8 @@ export function createApi(
 ): Api {
   const { settings, database, bus, metrics, onError } = core;
   const { capacity, rates, timeouts, given, onDeploy } = settings;
-  const { analytics, bot, conversations, files, handOvers, notifications, scheduled } = services;
+  const { analytics, bot, conversations, files, handOvers, notifications } = services;
+  const { queueSettings, scheduled } = services;
   return createHttpApi({
     version: VERSION,
     engine: database.engine,
@@ -50,6 +51,7 @@ export function createApi(
     files,
     handOvers,
     scheduled,
+    queueSettings,
     bot,
     notifications,
     analytics,

@@ -32,7 +32,7 @@ export function publishDashboard(core: Core, access: Access, services: Services)
 function createDashboard(
   { settings, database: { db } }: Core,
   { signIn }: Access,
-  { conversations, notifications, analytics }: Services,
+  { conversations, notifications, analytics, queueSettings }: Services,
 ): Dashboard {
   return {
     version: VERSION,
@@ -68,6 +68,7 @@ function createDashboard(
       return { replies: items, settings };
     },
     businessHours: () => analytics.businessHours(),
+    queueSettings: () => queueSettings.read(),
     rules: () => listRules(db),
     widgets: () => listWidgets(db),
     async demoWidgetKey() {

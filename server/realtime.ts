@@ -2,7 +2,8 @@
 import { touchUser } from "../domain/agents/users.ts";
 import { findContextConversation, openContext } from "../domain/conversations/contexts.ts";
 import { logAfter } from "../domain/conversations/log.ts";
-import { positionsOf, unreadCounts } from "../domain/conversations/queries.ts";
+import { positionsOf } from "../domain/conversations/queries.ts";
+import { unreadCounts } from "../domain/conversations/unread.ts";
 import { createLoader } from "../domain/loader.ts";
 import { touchContact } from "../domain/visitors/contacts.ts";
 import { recordPage, webConversationsOf } from "../domain/visitors/sessions.ts";

@@ -11,6 +11,7 @@ import { createWriter } from "../domain/conversations/writer.ts";
 import { createJobQueue } from "../domain/jobs/queue.ts";
 import { createNotifications } from "../domain/notifications/service.ts";
 import { startTables } from "../domain/tables/start.ts";
+import { createQueueSettings } from "../domain/workspace/queue_settings.ts";
 import { createWorkspaceChat, WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
 import type { Realtime } from "../realtime/types.ts";
 import type { Core } from "./core.ts";
@@ -68,7 +69,9 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     maxStatuses: maxReplayEvents,
   });
   wakeSnoozed({ bus, jobQueue, writer });
+  const queueSettings = createQueueSettings(db);
   const conversations = createConversations({
+    queueSettings,
     db,
     bus,
     writer,
@@ -139,6 +142,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     jobQueue,
     notifications,
     scheduled,
+    queueSettings,
     workspaceChat,
     writer,
 

@@ -101,6 +101,7 @@ async function everyAction(server: TestServer): Promise<void> {
   const canned = await send("POST", "/api/canned-responses", { shortCode: "hi", content: text });
   await send("DELETE", `/api/canned-responses/${canned.id}`);
   await send("PATCH", "/api/canned-response-settings", { managedBy: "agents" });
+  await send("PATCH", "/api/queue-settings", { assignOnReply: false });
   await send("PATCH", "/api/analytics/business-hours", { businessHours: null });
   await send("POST", "/api/contexts/order-17/tokens", { userId: "u1", userName: "Eve" });
   await send("DELETE", `/api/contacts/${conversation.contact.id}`);

@@ -42,7 +42,7 @@ onEitherEngine("a new conversation calls everybody, until somebody comes", async
   // Resolved, and then the visitor comes back.
   await call(server, "PATCH", `/api/conversations/${visitor.conversationId}`, {
     token: ada!.token,
-    body: { status: "resolved" },
+    body: { status: "resolved", assigneeId: null },
   });
   await post(server, visitor.sessionId, visitor.conversationId, "One more thing");
   const again = await b.event("notification", (data) => data.notification.id !== notification.id);

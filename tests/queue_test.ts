@@ -1,9 +1,12 @@
 /** The agents' queue: snoozing, and what follows for lists and counts. */
 import assert from "node:assert/strict";
 import type { Conversation } from "../protocol/model.ts";
-import type { MessageList } from "../protocol/rest.ts";
+import type { BulkAnswer, ConversationCounts } from "../protocol/queue.ts";
+import type { ConversationList, MessageList } from "../protocol/rest.ts";
 import { poll } from "./support/deadline.ts";
 import { call, cast, post } from "./support/http.ts";
+import { makeLabel } from "./support/labels.ts";
+import { colleagues, newVisitor } from "./support/notifications.ts";
 import { onBothEngines, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
 
@@ -24,7 +27,7 @@ async function lines(server: TestServer, token: string, id: string): Promise<str
 
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-onBothEngines("a snoozed conversation comes back at its time or with a message", async (
+onBothEngines("the queue: snoozing, who takes a conversation, and what is unread", async (
   server,
   t,
 ) => {
@@ -96,5 +99,202 @@ onBothEngines("a snoozed conversation comes back at its time or with a message",
       (await lines(server, token, id)).at(-4),
       "ada snoozed the conversation until the next reply",
     );
+  });
+
+  await t.step(
+    "who replies gets the conversation, unless the workspace does not want it",
+    async () => {
+      const [, bea] = await colleagues(server, "Bea");
+      const admin = { token, id: agent.user.id, name: agent.user.name };
+      const settings = (body: unknown, who = token) =>
+        call(server, "PATCH", "/api/queue-settings", { token: who, body });
+      const first = await newVisitor(server, admin);
+      await post(server, first.sessionId, first.conversationId, "Hello?");
+      const note = { content: "Who takes it?", clientMessageId: "n1", isPrivate: true };
+      const messages = `/api/conversations/${first.conversationId}/messages`;
+      await call(server, "POST", messages, { token: bea!.token, body: note });
+      assert.equal((await read(server, token, first.conversationId)).assignee, null);
+      await post(server, bea!.token, first.conversationId, "I do");
+      const taken = await read(server, token, first.conversationId);
+      assert.deepEqual(taken.assignee, { userId: bea!.id, userName: "Bea" });
+      assert.deepEqual(await lines(server, token, first.conversationId), [
+        "Bea took the conversation",
+      ]);
+      await post(server, token, first.conversationId, "Me, too");
+      assert.equal((await read(server, token, first.conversationId)).assignee?.userId, bea!.id);
+
+      assert.equal((await settings({ assignOnReply: false }, bea!.token)).status, 403);
+      assert.equal((await settings({})).status, 422);
+      assert.deepEqual((await settings({ assignOnReply: false })).body, { assignOnReply: false });
+      const second = await newVisitor(server, admin);
+      await post(server, second.sessionId, second.conversationId, "Hello?");
+      await post(server, bea!.token, second.conversationId, "Nobody's");
+      assert.equal((await read(server, token, second.conversationId)).assignee, null);
+      await settings({ assignOnReply: true });
+    },
+  );
+
+  await t.step("unread is what nobody has dealt with, and what is one's own", async () => {
+    const [ada, bea, cem] = await colleagues(server, "Bea Two", "Cem");
+    const { sessionId, conversationId } = await newVisitor(server, ada!);
+    const count = async ({ token }: { token: string }) => {
+      const [{ unread }, list] = await Promise.all([
+        read(server, token, conversationId),
+        call<ConversationList>(server, "GET", "/api/conversations?limit=100", { token }),
+      ]);
+      assert.equal(list.body.items.find(({ id }) => id === conversationId)!.unread, unread);
+      return unread;
+    };
+    const total = async ({ token }: { token: string }) =>
+      (await call(server, "POST", "/api/conversations/read", {
+        token,
+        body: { ids: [crypto.randomUUID()] },
+      })).body["totalUnread"] as number;
+    const before = await total(cem!);
+    const counts = async () => {
+      const all = [await count(bea!), await count(cem!)];
+      assert.equal(await total(cem!), before + all[1]!);
+      return all;
+    };
+    await post(server, sessionId, conversationId, "One");
+    await post(server, sessionId, conversationId, "Two");
+    assert.deepEqual(await counts(), [2, 2]);
+    await post(server, bea!.token, conversationId, "Yes?");
+    assert.deepEqual(await counts(), [0, 0], "it was answered");
+    await post(server, sessionId, conversationId, "Three");
+    assert.deepEqual(await counts(), [1, 0], "it is Bea's");
+    await change(server, bea!.token, conversationId, { assigneeId: null });
+    assert.deepEqual(await counts(), [1, 3], "nobody has it");
+    await change(server, bea!.token, conversationId, { status: "snoozed" });
+    assert.deepEqual(await counts(), [0, 0], "it is snoozed");
+    await change(server, bea!.token, conversationId, { status: "open" });
+    await change(server, bea!.token, conversationId, { status: "resolved" });
+    assert.deepEqual(await counts(), [0, 0], "it is resolved");
+
+    const mark = (ids: string[], who = cem!.token) =>
+      call(server, "POST", "/api/conversations/unread", { token: who, body: { ids } });
+    const socket = await connect(server, { token: cem!.token });
+    assert.deepEqual((await mark([conversationId, crypto.randomUUID()])).body, { unread: 1 });
+    await socket.event("unread", (data) => data.unread === 1 && data.totalUnread === before + 1);
+    assert.deepEqual(await counts(), [0, 1], "only for who marked it");
+    // The delivery of the next message does not end the mark.
+    await post(server, sessionId, conversationId, "Four");
+    const { lastSeq } = await read(server, token, conversationId);
+    await socket.ack("delivered", { conversationId, seq: lastSeq });
+    assert.equal(await count(cem!), 2);
+    assert.deepEqual(await socket.ack("read", { conversationId, seq: lastSeq }), {
+      readSeq: lastSeq,
+    });
+    assert.equal(await count(cem!), 0);
+    assert.equal((await mark([conversationId], sessionId)).status, 403);
+    assert.equal((await mark([])).status, 422);
+    await mark([conversationId]);
+    await call(server, "POST", "/api/conversations/read", {
+      token: cem!.token,
+      body: { all: true },
+    });
+    assert.deepEqual([await count(cem!), await total(cem!)], [0, 0]);
+    await socket.close();
+  });
+
+  await t.step("lists by longest waiting and by priority, page by page", async () => {
+    const [ada] = await colleagues(server);
+    const ids: string[] = [];
+    for (let i = 0; i < 7; i++) {
+      const { sessionId, conversationId } = await newVisitor(server, ada!);
+      ids.push(conversationId);
+      // The last two do not wait.
+      if (i < 5) await post(server, sessionId, conversationId, `Question ${i}`);
+    }
+    for (const [i, priority] of [[1, "low"], [4, "urgent"], [2, "urgent"], [6, "high"]] as const) {
+      const { body } = await change(server, token, ids[i]!, { priority });
+      assert.equal(body.priority, priority);
+    }
+    const list = async (query: string) => {
+      const found: string[] = [];
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const path: string = `/api/conversations?limit=2&${query}${
+          cursor === "" ? "" : `&cursor=${cursor}`
+        }`;
+        const { status, body }: { status: number; body: ConversationList } = await call<
+          ConversationList
+        >(server, "GET", path, { token });
+        assert.equal(status, 200);
+        assert.ok(body.items.length <= 2);
+        found.push(...body.items.map(({ id }) => id));
+        cursor = body.nextCursor;
+      }
+      assert.equal(new Set(found).size, found.length);
+      return found.flatMap((id) => ids.includes(id) ? [ids.indexOf(id)] : []);
+    };
+    assert.deepEqual(await list("sort=waiting"), [0, 1, 2, 3, 4, 6, 5]);
+    assert.deepEqual(await list("sort=waiting&status=open"), [0, 1, 2, 3, 4, 6, 5]);
+    assert.deepEqual(await list("sort=priority"), [4, 2, 6, 1, 5, 3, 0]);
+    assert.deepEqual(await list("sort=priority&view=unassigned"), [4, 2, 6, 1, 5, 3, 0]);
+    assert.deepEqual(await list("priority=urgent"), [4, 2]);
+    const { body: { nextCursor } } = await call<ConversationList>(
+      server,
+      "GET",
+      "/api/conversations?limit=1&sort=waiting",
+      { token },
+    );
+    const other = `/api/conversations?sort=priority&cursor=${nextCursor}`;
+    assert.equal((await call(server, "GET", other, { token })).status, 422);
+    assert.deepEqual((await lines(server, token, ids[6]!)).at(-1), "ada set the priority to high");
+    const { body } = await change(server, token, ids[6]!, { priority: "none" });
+    assert.equal("priority" in body, false);
+    assert.equal((await change(server, token, ids[6]!, { priority: "top" })).status, 422);
+  });
+
+  await t.step("many are changed at once, and what cannot be is said", async () => {
+    const [ada] = await colleagues(server);
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.push((await newVisitor(server, ada!)).conversationId);
+    const gone = crypto.randomUUID();
+    const bulk = (body: unknown, who = token) =>
+      call<BulkAnswer & Failed>(server, "POST", "/api/conversations/bulk", { token: who, body });
+    const label = await makeLabel(server, token, "Bulk");
+    const counts = async (query = "") =>
+      (await call<ConversationCounts>(server, "GET", `/api/conversations/counts${query}`, {
+        token,
+      })).body;
+    const before = { all: await counts(), pending: await counts("?status=pending") };
+    const set = { status: "pending", assigneeId: ada!.id, addLabels: [label.id], priority: "low" };
+    const { body } = await bulk({ ids: [...ids, gone, ids[0]], change: set });
+    assert.deepEqual(body.changed, ids);
+    assert.deepEqual(body.failed, [
+      { id: gone, code: "not_found", detail: `Cannot find the conversation "${gone}"` },
+    ]);
+    for (const id of ids) {
+      const { status, assignee, labels, priority } = await read(server, token, id);
+      assert.deepEqual([status, assignee?.userId, labels?.[0]?.id, priority], [
+        "pending",
+        ada!.id,
+        label.id,
+        "low",
+      ]);
+    }
+    assert.deepEqual(await counts(), {
+      mine: before.all.mine + 3,
+      unassigned: before.all.unassigned - 3,
+      all: before.all.all,
+    });
+    assert.deepEqual(await counts("?status=pending"), {
+      ...before.pending,
+      mine: before.pending.mine + 3,
+      all: before.pending.all + 3,
+    });
+    const visitors = { token: visitor.sessionId };
+    assert.equal((await call(server, "GET", "/api/conversations/counts", visitors)).status, 403);
+    const bad = async (change: unknown, path: string) => {
+      const { status, body } = await bulk({ ids, change });
+      assert.deepEqual([status, body.fields[0]?.path], [422, path]);
+    };
+    await bad({ labels: [] }, "change.labels");
+    await bad({ assigneeId: gone }, "assigneeId");
+    await bad({ status: "snoozed", snoozedUntil: inMs(-1000) }, "snoozedUntil");
+    assert.equal((await bulk({ ids: [], change: set })).status, 422);
+    assert.equal((await bulk({ ids, change: set }, visitor.sessionId)).status, 403);
+    assert.equal((await read(server, token, ids[0]!)).status, "pending");
   });
 });

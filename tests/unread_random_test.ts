@@ -203,6 +203,12 @@ async function messagesOf(world: World, conversationId: string): Promise<Message
   return all;
 }
 
+/** Nobody has dealt with it, or it is this agent's. */
+function concerns({ status, assignee, waitingSince }: Conversation, userId: string): boolean {
+  if (status === "resolved") return false;
+  return assignee === null ? waitingSince !== null : assignee.userId === userId;
+}
+
 /** It is quiet: what everybody is told has to be what the messages and pointers say. */
 async function check(world: World): Promise<void> {
   const { agents, visitors, read } = world;
@@ -218,15 +224,16 @@ async function check(world: World): Promise<void> {
       const { readSeq } = await devices[0]!.ack("read", { conversationId, seq: 0 });
       assert.ok(readSeq >= read[a]![c]!, `agent ${a}'s pointer of ${c} went back`);
       read[a]![c] = readSeq;
-      const unread = threads[c]!.filter(({ sender, isPrivate, seq }) =>
-        sender.role === "visitor" && !isPrivate && seq > readSeq
-      ).length;
       const one = await get<Conversation>(world, token, `/api/conversations/${conversationId}`);
+      const concerned = concerns(one, colleague.id);
+      const unread = !concerned
+        ? 0
+        : threads[c]!.filter(({ sender, isPrivate, seq }) =>
+          sender.role === "visitor" && !isPrivate && seq > readSeq
+        ).length;
       assert.equal(one.unread, unread, `agent ${a}'s count of conversation ${c}`);
       assert.equal(
-        list.items.find(({ id }) =>
-          id === conversationId
-        )!.unread,
+        list.items.find(({ id }) => id === conversationId)!.unread,
         unread,
       );
       if (one.status !== "resolved") {

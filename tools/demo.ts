@@ -8,6 +8,7 @@ import { createUser, listUsers } from "../domain/agents/users.ts";
 import { actorOf } from "../domain/conversations/actors.ts";
 import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter, type Writer } from "../domain/conversations/writer.ts";
+import { createQueueSettings } from "../domain/workspace/queue_settings.ts";
 import { createEventBus, type EventBus } from "../domain/events.ts";
 import type { AgentPrincipal, VisitorPrincipal } from "../domain/principal.ts";
 import { hashSecret, newSecret } from "../domain/secrets.ts";
@@ -160,6 +161,7 @@ async function main(): Promise<void> {
       epoch,
       maxReplayEvents: 500,
       broadcastsPerMinute: 1_000_000,
+      queueSettings: createQueueSettings(db),
       onError: (error) => console.error(error),
     });
     const widgetKey = (await listWidgets(db))[0]!.widgetKey;

@@ -5,11 +5,9 @@
 import { CompiledQuery, sql } from "kysely";
 import { type Db, openDatabase } from "../../db/database.ts";
 import { createUser } from "../../domain/agents/users.ts";
-import {
-  listConversations,
-  listMessages,
-  unreadCounts,
-} from "../../domain/conversations/queries.ts";
+import { listMessages } from "../../domain/conversations/queries.ts";
+import { listConversations } from "../../domain/conversations/list.ts";
+import { unreadCounts } from "../../domain/conversations/unread.ts";
 import { search } from "../../domain/search/search.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { SearchKind } from "../../protocol/search.ts";
@@ -110,6 +108,8 @@ function questions(): Question[] {
     list("open", { status: "open", view: "all" }),
     list("mine, open", { status: "open", view: "mine" }),
     list("unassigned, open", { status: "open", view: "unassigned" }),
+    list("open, the longest waiting", { status: "open", sort: "waiting" }),
+    list("open, by priority", { status: "open", sort: "priority" }),
     list("resolved", { status: "resolved" }),
     list("all", {}),
     list("mine, any status", { view: "mine" }),

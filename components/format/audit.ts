@@ -46,6 +46,7 @@ const SIMPLE: Record<string, (subject: string) => string> = {
   "canned_response.deleted": (subject) => `deleted the canned reply ${subject}`,
   "canned_responses.managers_changed": () => "changed who manages the canned replies",
   "business_hours.changed": () => "changed the business hours",
+  "queue.changed": () => "changed the settings of the queue",
   "audit.exported": () => "downloaded the audit log",
   "contact.erased": () => "erased a contact and all their data",
   "context_token.issued": (subject) => `issued a context token for ${subject}`,

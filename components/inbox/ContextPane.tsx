@@ -13,6 +13,7 @@ import { ContactCard } from "./ContactCard.tsx";
 import { copyText } from "../ui/copy_text.ts";
 import { useInbox } from "./context.ts";
 import { RatingFacts } from "./RatingFacts.tsx";
+import { PriorityMenu } from "./PriorityMenu.tsx";
 import { LabelSection } from "./LabelSection.tsx";
 
 export function ContextPane() {
@@ -138,6 +139,9 @@ function ConversationFacts({ conversation }: { conversation: Conversation }) {
         )}
         <Fact name="Assignee">
           <bdi>{conversation.assignee?.userName ?? "Nobody"}</bdi>
+        </Fact>
+        <Fact name="Priority">
+          <PriorityMenu conversation={conversation} />
         </Fact>
         <Fact name="Channel">
           {channelWord(conversation.platform)}

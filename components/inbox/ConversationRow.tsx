@@ -10,6 +10,7 @@ import { Time } from "../ui/Time.tsx";
 import { LabelDot } from "../ui/LabelChip.tsx";
 import { useInbox } from "./context.ts";
 import { isolate } from "../../protocol/visible_text.ts";
+import { PriorityIcon, priorityWord } from "./priorities.tsx";
 
 interface ConversationRowProps {
   row: Row;
@@ -29,15 +30,33 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
   const selected = inbox.selectedId.value === id;
   const unread = unreadOf(row);
   const labels = inbox.labels.of(conversation);
+  const { bulk } = inbox;
+  const isChosen = bulk.chosen.value.has(id);
   const open = (event: MouseEvent) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    if (event.shiftKey && event.button === 0) {
+      event.preventDefault();
+      return bulk.extend(id);
+    }
+    if (event.metaKey || event.ctrlKey || event.button !== 0) return;
     event.preventDefault();
     // With the pointer the composer gets the focus; with the keyboard it stays in the list.
     if (event.detail > 0) (document.activeElement as HTMLElement | null)?.blur();
     inbox.select(id);
   };
   return (
-    <li>
+    <li class="row-item" data-chosen={isChosen ? "" : undefined}>
+      {/* By keyboard X does the same. */}
+      <input
+        type="checkbox"
+        class="row-check"
+        aria-label={`Select ${titleOf(conversation)}`}
+        checked={isChosen}
+        tabIndex={-1}
+        onClick={(event) => {
+          if (event.shiftKey) bulk.extend(id);
+          else bulk.toggle(id);
+        }}
+      />
       <a
         class="row"
         href={inbox.pathOf(id)}
@@ -55,6 +74,12 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
         <span class="row-body">
           <span class="row-top">
             <span class="row-name truncate" dir="auto">{titleOf(conversation)}</span>
+            {conversation.priority && (
+              <span class="row-priority" title={`Priority: ${priorityWord(conversation.priority)}`}>
+                <PriorityIcon priority={conversation.priority} />
+                <span class="sr-only">{priorityWord(conversation.priority)} priority</span>
+              </span>
+            )}
             <Time iso={conversation.lastActivityAt} clock={clock} as={shortAge} />
           </span>
           <span class="row-middle">

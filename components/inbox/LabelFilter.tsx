@@ -20,7 +20,8 @@ export function LabelFilter() {
     root.current?.querySelector("button")?.focus();
   };
   const set = (label: string | undefined) => {
-    inbox.setFilter({ view: filter.view, status: filter.status, ...(label ? { label } : {}) });
+    const { label: _before, ...rest } = filter;
+    inbox.setFilter({ ...rest, ...(label ? { label } : {}) });
     close();
   };
   return (

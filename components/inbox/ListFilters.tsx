@@ -1,9 +1,9 @@
-import { ChevronDown } from "lucide-preact";
+import { CheckCheck } from "lucide-preact";
 import type { ConversationView } from "../../protocol/rest.ts";
-import type { StatusFilter } from "../live/list_state.ts";
-import { Menu, MenuItem } from "../ui/Menu.tsx";
+import { IconButton } from "../ui/Button.tsx";
 import { useInbox } from "./context.ts";
 import { LabelFilter } from "./LabelFilter.tsx";
+import { SortMenu, StatusMenu } from "./ListOptions.tsx";
 import { SearchBox } from "./SearchBox.tsx";
 
 const VIEWS: { value: ConversationView; label: string }[] = [
@@ -11,49 +11,23 @@ const VIEWS: { value: ConversationView; label: string }[] = [
   { value: "unassigned", label: "Unassigned" },
   { value: "all", label: "All" },
 ];
-const STATUSES: { value: StatusFilter; label: string }[] = [
-  { value: "open", label: "Open" },
-  { value: "pending", label: "Pending" },
-  { value: "snoozed", label: "Snoozed" },
-  { value: "resolved", label: "Resolved" },
-  { value: "all", label: "Any status" },
-];
-
 export function ListFilters() {
   const inbox = useInbox();
   const filter = inbox.list.filter.value;
-  const status = STATUSES.find(({ value }) => value === filter.status)!.label;
+  const counts = inbox.counts.value;
   return (
     <div class="list-head">
       <div class="list-title">
         <h2>Inbox</h2>
         <div class="list-filters" hidden={inbox.search.searching.value}>
+          {inbox.list.totalUnread.value > 0 && (
+            <IconButton label="Mark all as read" size="s" onClick={inbox.markAllRead}>
+              <CheckCheck size={16} />
+            </IconButton>
+          )}
           <LabelFilter />
-          <Menu
-            label="Status"
-            align="end"
-            trigger={(props) => (
-              <button type="button" class="button" data-kind="quiet" data-size="s" {...props}>
-                <span class="sr-only">Status:</span>
-                {status}
-                <ChevronDown size={14} aria-hidden="true" />
-              </button>
-            )}
-          >
-            {(close) =>
-              STATUSES.map(({ value, label }) => (
-                <MenuItem
-                  key={value}
-                  checked={filter.status === value}
-                  onSelect={() => {
-                    inbox.setFilter({ ...filter, status: value });
-                    close();
-                  }}
-                >
-                  {label}
-                </MenuItem>
-              ))}
-          </Menu>
+          <SortMenu />
+          <StatusMenu />
         </div>
       </div>
       <SearchBox />
@@ -72,9 +46,15 @@ export function ListFilters() {
             onClick={() => filter.view !== value && inbox.setFilter({ ...filter, view: value })}
           >
             {label}
+            {counts !== null && <ViewCount count={counts[value]} />}
           </button>
         ))}
       </div>
     </div>
   );
+}
+
+function ViewCount({ count }: { count: number }) {
+  if (count === 0) return null;
+  return <span class="view-count">{count > 99 ? "99+" : count}</span>;
 }

@@ -3,6 +3,7 @@ import { CircleAlert, Inbox, PartyPopper, Tag, Users } from "lucide-preact";
 import { Button } from "../ui/Button.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
 import { ListSkeleton } from "../ui/Skeleton.tsx";
+import { useLazy } from "../ui/use_lazy.ts";
 import { ConversationRow } from "./ConversationRow.tsx";
 import { useInbox } from "./context.ts";
 import { ListFilters } from "./ListFilters.tsx";
@@ -13,13 +14,26 @@ import { useSelectedInView } from "./use_selected_in_view.ts";
 export function ListPane() {
   const inbox = useInbox();
   return (
-    <section class="list-pane" aria-label="Conversations">
+    <section
+      class="list-pane"
+      data-density={inbox.density.value}
+      aria-label="Conversations"
+    >
       <ListFilters />
+      <Selection />
       <div class="list-scroll" aria-busy={inbox.list.status.value === "loading"}>
         {inbox.search.searching.value ? <SearchResults /> : <ListBody />}
       </div>
     </section>
   );
+}
+
+/** What can be done with the selected rows. */
+function Selection() {
+  const { bulk, search, fail } = useInbox();
+  const isShown = bulk.selected.value.length > 0 && !search.searching.value;
+  const BulkBar = useLazy(() => import("./BulkBar.tsx"), isShown, fail);
+  return isShown && BulkBar !== null ? <BulkBar /> : null;
 }
 
 function ListBody() {
@@ -95,20 +109,34 @@ function ListEnd() {
 
 function EmptyList() {
   const inbox = useInbox();
-  const { view, status, label } = inbox.list.filter.value;
+  const { label, priority, ...filter } = inbox.list.filter.value;
+  const { view, status } = filter;
   if (label !== undefined) {
     return (
       <EmptyState
         icon={<Tag size={20} />}
         title="Nothing with this label"
-        action={<Button onClick={() => inbox.setFilter({ view, status })}>Show any label</Button>}
+        action={
+          <Button onClick={() => inbox.setFilter({ ...filter, priority })}>Show any label</Button>
+        }
+      >
+        No conversation in this list has it.
+      </EmptyState>
+    );
+  }
+  if (priority !== undefined) {
+    return (
+      <EmptyState
+        icon={<Inbox size={20} />}
+        title="Nothing with this priority"
+        action={<Button onClick={() => inbox.setFilter(filter)}>Show any priority</Button>}
       >
         No conversation in this list has it.
       </EmptyState>
     );
   }
   const showAll = (
-    <Button onClick={() => inbox.setFilter({ view: "all", status })}>Show everybody's</Button>
+    <Button onClick={() => inbox.setFilter({ ...filter, view: "all" })}>Show everybody's</Button>
   );
   if (view === "mine") {
     return (
@@ -131,7 +159,7 @@ function EmptyList() {
         title="All caught up"
         action={
           <>
-            <Button onClick={() => inbox.setFilter({ view, status: "all" })}>
+            <Button onClick={() => inbox.setFilter({ ...filter, status: "all" })}>
               Show all conversations
             </Button>
             <a class="button" data-kind="quiet" href="/demo" target="_blank">Open the demo site</a>
@@ -146,7 +174,9 @@ function EmptyList() {
     <EmptyState
       icon={<Inbox size={20} />}
       title="No conversations here"
-      action={<Button onClick={() => inbox.setFilter({ view, status: "open" })}>Show open</Button>}
+      action={
+        <Button onClick={() => inbox.setFilter({ ...filter, status: "open" })}>Show open</Button>
+      }
     />
   );
 }

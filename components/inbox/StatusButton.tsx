@@ -1,4 +1,4 @@
-import { Check, ChevronDown, CircleDashed, RotateCcw } from "lucide-preact";
+import { Check, ChevronDown, CircleDashed, MailOpen, RotateCcw } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
 import { Button } from "../ui/Button.tsx";
 import { Menu, MenuItem, MenuLine } from "../ui/Menu.tsx";
@@ -66,6 +66,16 @@ export function StatusButton({ conversation }: { conversation: Conversation }) {
                     Mark as open
                   </MenuItem>
                 )}
+              <MenuItem
+                icon={<MailOpen size={16} />}
+                note="U"
+                onSelect={() => {
+                  close();
+                  inbox.markUnread(id);
+                }}
+              >
+                Mark as unread
+              </MenuItem>
               {status !== "resolved" && (
                 <MenuItem icon={<Check size={16} />} note="E" onSelect={choose("resolved")}>
                   Resolve

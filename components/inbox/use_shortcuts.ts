@@ -22,12 +22,30 @@ export function useShortcuts(inbox: InboxModel) {
 
 function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
   const conversation = inbox.selected.value;
-  const always = {
+  const { bulk } = inbox;
+  const some = bulk.selected.value.length > 0;
+  const focused = (document.activeElement as HTMLElement | null)?.dataset?.row;
+  const always: Record<string, (() => void) | undefined> = {
     j: () => moveInList(1, inbox.neighbour(1)),
     k: () => moveInList(-1, inbox.neighbour(-1)),
+    x: focused === undefined && conversation === null
+      ? undefined
+      : () => bulk.toggle(focused ?? conversation!.id),
+    Escape: some ? bulk.clear : undefined,
     "/": focusSearch,
     "?": () => inbox.helpOpen.value = true,
   };
+  const press = (where: string, key: string) => () =>
+    document.querySelector<HTMLElement>(`${where} [aria-keyshortcuts="${key}"]`)?.click();
+  if (some) {
+    return {
+      ...always,
+      e: bulk.resolve,
+      a: () => void bulk.assign(inbox.user),
+      u: () => void bulk.mark("unread"),
+      s: press(".bulk-bar", "S"),
+    };
+  }
   if (conversation === null) return always;
   const { id, status, assignee } = conversation;
   return {
@@ -41,6 +59,9 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
     },
     a: assignee?.userId === inbox.user.id ? undefined : () => {
       inbox.assign(id, inbox.user);
+    },
+    u: () => {
+      inbox.markUnread(id);
     },
     l: inbox.openLabels,
     i: inbox.toggleDetails,

@@ -1,4 +1,4 @@
-import type { Contact, Conversation, User } from "../../protocol/model.ts";
+import type { Contact, Conversation, Priority, User } from "../../protocol/model.ts";
 import type { UpdateContactBody, UpdateConversationBody } from "../../protocol/rest.ts";
 import type { z } from "zod";
 import type { ListModel } from "./list_model.ts";
@@ -37,8 +37,8 @@ export function createActions(
       return true;
     } catch (error) {
       if (before !== undefined) {
-        const { status, snoozedUntil, assignee } = before;
-        list.patch(id, { status, snoozedUntil, assignee });
+        const { status, snoozedUntil, assignee, priority } = before;
+        list.patch(id, { status, snoozedUntil, assignee, priority });
       }
       fail(error);
       return false;
@@ -86,8 +86,33 @@ export function createActions(
   }
 
   function assign(id: string, to: User | null) {
-    const assignee = to === null ? null : { userId: to.id, userName: to.name };
-    return update(id, { assigneeId: to?.id ?? null }, { assignee });
+    const before = list.rows.value.get(id)?.conversation.assignee ?? null;
+    const give = (assignee: Conversation["assignee"]) =>
+      update(id, { assigneeId: assignee?.userId ?? null }, { assignee });
+    return undoable(
+      () => give(to === null ? null : { userId: to.id, userName: to.name }),
+      to === null ? "Conversation unassigned." : `Assigned to ${to.name}.`,
+      () => give(before),
+    );
+  }
+
+  function setPriority(id: string, priority: Priority) {
+    const before = list.rows.value.get(id)?.conversation.priority ?? "none";
+    const set = (to: Priority) =>
+      update(id, { priority: to }, { priority: to === "none" ? undefined : to });
+    return undoable(() => set(priority), `Priority: ${priority}.`, () => set(before));
+  }
+
+  async function undoable(
+    act: () => Promise<boolean>,
+    text: string,
+    undo: () => Promise<boolean>,
+  ): Promise<boolean> {
+    const done = await act();
+    if (done) {
+      toasts.show({ tone: "good", text, action: { label: "Undo", run: () => void undo() } });
+    }
+    return done;
   }
 
   /** Throws an ApiError, which the form shows. */
@@ -98,5 +123,5 @@ export function createActions(
     }
   }
 
-  return { setStatus, snooze, assign, editContact };
+  return { setStatus, snooze, assign, setPriority, editContact };
 }

@@ -6,6 +6,7 @@ import type { ConversationList } from "../../protocol/rest.ts";
 import type { ParleyClient, PendingMessage } from "../../client/mod.ts";
 import type { ListFilter, Row } from "./list_state.ts";
 import { namesOf, titleOf } from "../format/names.ts";
+import { type Density, densityCookie, writeCookie } from "../storage/preferences.ts";
 import { createAttention } from "./attention.ts";
 import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
@@ -15,6 +16,8 @@ import { createFilesModel, textKey } from "./files_model.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createNavigation } from "./inbox_navigation.ts";
 import { createLabels } from "./labels_model.ts";
+import { createBulk } from "./bulk_model.ts";
+import { createCounts } from "./counts_model.ts";
 import { createListModel } from "./list_model.ts";
 import { createScheduled } from "./scheduled_model.ts";
 import { createSearch } from "./search_model.ts";
@@ -38,6 +41,7 @@ export interface InboxStart extends WorkspaceStart {
   /** The conversation of the address; `seed` is null where it does not exist. */
   selected: { id: string; seed: SeedThread | null } | null;
   contextOpen: boolean;
+  density: Density;
 }
 
 /** Characters of a new message that a screen reader announces. */
@@ -76,10 +80,13 @@ export function createInbox(start: InboxStart) {
     (path, body) => workspace.request(path, { method: "PATCH", body }),
     { openNext: (id) => navigation.openNext(id), select: (id) => navigation.select(id) },
   );
+  /** The open conversation, if it was marked as unread while it was open. */
+  let keptUnread: string | null = null;
   const navigation = createNavigation(
     { selectedId: start.selected?.id ?? null, contextOpen: start.contextOpen },
     list,
     (id) => {
+      keptUnread = null;
       const client = workspace.client();
       // Before the conversation counts as read.
       openedUnread.value = id === null ? 0 : list.unreadOf(id);
@@ -92,6 +99,13 @@ export function createInbox(start: InboxStart) {
         : `Conversation with ${isolate(titleOf(row.conversation))}`;
     },
   );
+  const bulk = createBulk(list, workspace);
+  const counting = createCounts(list, workspace.request);
+  const density = signal(start.density);
+  function setDensity(next: Density) {
+    density.value = next;
+    writeCookie(densityCookie(user.id), next);
+  }
   const { selectedId } = navigation;
   const documents = createDocuments(user.id, workspace.fail);
   const draft = createDraft(documents);
@@ -186,8 +200,41 @@ export function createInbox(start: InboxStart) {
     const store = thread.store();
     if (id === null || store === null || store.id !== id) return;
     if (document.visibilityState !== "visible" || thread.snapshot.value.status !== "ready") return;
+    if (id === keptUnread) return;
     store.markRead();
-    if (list.unreadOf(id) > 0) list.setUnread(id, 0);
+    if (list.unreadOf(id) === 0) return;
+    list.setUnread(id, 0);
+    // Of a mark the store knows nothing: it has read to the end already.
+    const { pointers, conversation } = thread.snapshot.value;
+    const seq = conversation?.lastSeq ?? 0;
+    if (pointers.agentReadSeq < seq) return;
+    workspace.request(`/api/conversations/${id}/read`, { method: "POST", body: { seq } })
+      .catch(() => {});
+  }
+
+  /** Until it is opened again. */
+  async function markUnread(id: string) {
+    // Before the request: its event comes first, and the open conversation would be read at once.
+    if (id === selectedId.value) keptUnread = id;
+    try {
+      const body = { ids: [id] };
+      await workspace.request("/api/conversations/unread", { method: "POST", body });
+    } catch (error) {
+      keptUnread = null;
+      return workspace.fail(error);
+    }
+    if (list.unreadOf(id) === 0) list.setUnread(id, 1);
+    workspace.toasts.show({ tone: "good", text: "Marked as unread." });
+  }
+
+  async function markAllRead() {
+    try {
+      await workspace.request("/api/conversations/read", { method: "POST", body: { all: true } });
+    } catch (error) {
+      return workspace.fail(error);
+    }
+    workspace.toasts.show({ tone: "good", text: "Everything is marked as read." });
+    await list.reload();
   }
 
   function listen(own: ParleyClient): (() => void)[] {
@@ -231,6 +278,7 @@ export function createInbox(start: InboxStart) {
       ...unsent.listen(own),
       ...scheduled.listen(own),
       labels.follow(own),
+      counting.follow(own),
       navigation.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
     ];
@@ -270,6 +318,10 @@ export function createInbox(start: InboxStart) {
     users,
     refreshUsers,
     list,
+    counts: counting.counts,
+    density,
+    setDensity,
+    bulk,
     thread,
     documents,
     draft,
@@ -290,6 +342,8 @@ export function createInbox(start: InboxStart) {
     labels,
     openLabels,
     leaveDeleted,
+    markUnread,
+    markAllRead,
     target,
     snoozePicker,
     openedUnread,

@@ -89,11 +89,10 @@ export function createNavigation(
     if (selectedId.value !== id) return;
     if (phone.value) return back();
     // It may have been opened from elsewhere, such as the search.
-    if (!order.includes(id)) return;
-    const next = neighbour(1) ?? neighbour(-1);
-    const row = next === null ? "#thread" : `[data-row="${next}"]`;
+    const next = order.includes(id) ? neighbour(1) ?? neighbour(-1) : null;
+    if (next === null) return;
     // Before the composer of the next one takes the focus.
-    document.querySelector<HTMLElement>(row)?.focus({ preventScroll: true });
+    document.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus({ preventScroll: true });
     select(next);
   }
 

@@ -3,7 +3,6 @@ import type { Conversation } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import {
   compare,
-  countedOf,
   type ListFilter,
   matches,
   merge,
@@ -43,7 +42,7 @@ export function createListModel(
   deps: ListDeps,
   firstTag?: string,
 ) {
-  const rows = signal<Rows>(mergeAll(new Map(), first.items));
+  const rows = signal<Rows>(mergeAll(new Map(), first.items, deps.userId));
   const filter = signal(startFilter);
   const status = signal<"ready" | "loading" | "error">("ready");
   const error = signal<string | null>(null);
@@ -68,13 +67,16 @@ export function createListModel(
     const query = new URLSearchParams({ limit: String(PAGE), view: filter.value.view });
     if (filter.value.status !== "all") query.set("status", filter.value.status);
     if (filter.value.label !== undefined) query.set("label", filter.value.label);
+    const { priority, sort } = filter.value;
+    if (priority !== undefined) query.set("priority", priority);
+    if (sort !== undefined) query.set("sort", sort);
     if (after !== null) query.set("cursor", after);
     return `/api/conversations?${query}`;
   }
 
   function add(conversation: Conversation) {
     touched.add(conversation.id);
-    rows.value = merge(rows.value, conversation);
+    rows.value = merge(rows.value, conversation, deps.userId);
   }
 
   /**
@@ -100,7 +102,7 @@ export function createListModel(
         next = answer.nextCursor;
         const last = items.at(-1);
         if (first || next === null || last === undefined) break;
-        if (goal !== null && last.lastActivityAt <= goal.lastActivityAt) break;
+        if (goal !== null && compare(last, goal, filter.value.sort) >= 0) break;
       }
     } catch (cause) {
       if (mine !== run) return;
@@ -112,10 +114,10 @@ export function createListModel(
     const end = next === null ? undefined : items.at(-1);
     const kept = [...rows.value].filter(([id, { conversation }]) =>
       found.has(id) || touched.has(id) || !matches(conversation, filter.value, deps.userId) ||
-      (end !== undefined && compare(conversation, end) > 0)
+      (end !== undefined && compare(conversation, end, filter.value.sort) > 0)
     );
     batch(() => {
-      rows.value = mergeAll(new Map(kept), items);
+      rows.value = mergeAll(new Map(kept), items, deps.userId);
       cursor.value = next;
       tail.value = tailOf(items, next);
       status.value = "ready";
@@ -133,7 +135,7 @@ export function createListModel(
       const answer = await deps.get<ConversationList>(pagePath(after));
       if (mine !== run) return;
       batch(() => {
-        rows.value = mergeAll(rows.value, answer.items);
+        rows.value = mergeAll(rows.value, answer.items, deps.userId);
         cursor.value = answer.nextCursor;
         tail.value = tailOf(answer.items, answer.nextCursor);
         error.value = null;
@@ -177,12 +179,13 @@ export function createListModel(
     const { id, lastMessage, lastSeq } = conversation;
     const known = rows.value.get(id);
     add(conversation);
+    const row = rows.value.get(id)!;
     if (known !== undefined && known.readInbound !== null) {
-      totalUnread.value += countedOf(rows.value.get(id)!) - countedOf(known);
-    } else if (lastMessage?.role === "visitor" && lastMessage.seq === lastSeq) {
+      totalUnread.value += unreadOf(row) - unreadOf(known);
+    } else if (row.concerns && lastMessage?.role === "visitor" && lastMessage.seq === lastSeq) {
       totalUnread.value++;
     }
-    if (rows.value.get(id)?.readInbound !== null || asking.has(id)) return;
+    if (!row.concerns || row.readInbound !== null || asking.has(id)) return;
     asking.add(id);
     fetchRow(id).finally(() => asking.delete(id));
   }
@@ -203,7 +206,7 @@ export function createListModel(
     receive,
     merge: add,
     patch: (id: string, change: Partial<Conversation>) => {
-      rows.value = patch(rows.value, id, change);
+      rows.value = patch(rows.value, id, change, deps.userId);
     },
     setTotalUnread: (total: number) => {
       totalUnread.value = total;
@@ -213,7 +216,7 @@ export function createListModel(
       batch(() => {
         const row = rows.value.get(id);
         rows.value = setUnread(rows.value, id, unread);
-        const change = row === undefined ? unread : countedOf(rows.value.get(id)!) - countedOf(row);
+        const change = row === undefined ? unread : unreadOf(rows.value.get(id)!) - unreadOf(row);
         totalUnread.value = total ?? Math.max(0, totalUnread.value + change);
       });
     },

@@ -1,8 +1,8 @@
 /**
  * The inbox list as pure functions: the state of a row, which rows a filter shows, and their order.
  */
-import type { Conversation, ConversationStatus } from "../../protocol/model.ts";
-import type { ConversationView } from "../../protocol/rest.ts";
+import type { Conversation, ConversationStatus, Priority } from "../../protocol/model.ts";
+import type { ConversationSort, ConversationView } from "../../protocol/rest.ts";
 
 export type StatusFilter = ConversationStatus | "all";
 
@@ -11,6 +11,9 @@ export interface ListFilter {
   status: StatusFilter;
   /** A label's id: only conversations with this label. */
   label?: string;
+  priority?: Priority;
+  /** Default: newest. */
+  sort?: ConversationSort;
 }
 
 export const DEFAULT_FILTER: ListFilter = { view: "all", status: "open" };
@@ -19,14 +22,22 @@ export interface Row {
   conversation: Conversation;
   /** How many of the contact's messages this agent has read; null while unknown. */
   readInbound: number | null;
+  /** Whether what is unread in it is for this agent; see domain/conversations/unread.ts. */
+  concerns: boolean;
+  /** Marked as unread by this agent, although it does not concern them. */
+  marked: boolean;
 }
 
 export type Rows = ReadonlyMap<string, Row>;
 
-/** The end of the loaded part: rows after it are not shown, even if they are known. */
-export interface Tail {
-  lastActivityAt: string;
-  id: string;
+/** The end of the loaded part as it was loaded: rows after it are not shown, even if they are known. */
+export type Tail = Conversation;
+
+/** As in protocol/model.ts, whose module would bring zod into the page. */
+const LEVELS: Priority[] = ["none", "low", "normal", "high", "urgent"];
+
+export function levelOf({ priority = "none" }: Conversation): number {
+  return LEVELS.indexOf(priority);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -36,6 +47,8 @@ export function filterOf(params: URLSearchParams): ListFilter {
   const label = params.get("label");
   const view = params.get("view");
   const status = params.get("status");
+  const priority = params.get("priority") as Priority;
+  const sort = params.get("sort");
   return {
     view: view === "mine" || view === "unassigned" ? view : DEFAULT_FILTER.view,
     status: status === "pending" || status === "snoozed" || status === "resolved" ||
@@ -43,6 +56,8 @@ export function filterOf(params: URLSearchParams): ListFilter {
       ? status
       : DEFAULT_FILTER.status,
     ...(label !== null && UUID.test(label) ? { label } : {}),
+    ...(LEVELS.includes(priority) ? { priority } : {}),
+    ...(sort === "waiting" || sort === "priority" ? { sort } : {}),
   };
 }
 
@@ -52,6 +67,8 @@ export function filterQuery(filter: ListFilter): string {
   if (filter.view !== DEFAULT_FILTER.view) params.set("view", filter.view);
   if (filter.status !== DEFAULT_FILTER.status) params.set("status", filter.status);
   if (filter.label !== undefined) params.set("label", filter.label);
+  if (filter.priority !== undefined) params.set("priority", filter.priority);
+  if (filter.sort !== undefined && filter.sort !== "newest") params.set("sort", filter.sort);
   const query = params.toString();
   return query === "" ? "" : `?${query}`;
 }
@@ -61,19 +78,41 @@ export function matches(conversation: Conversation, filter: ListFilter, userId: 
   if (filter.label !== undefined) {
     if (!conversation.labels?.some(({ id }) => id === filter.label)) return false;
   }
+  if (filter.priority !== undefined && (conversation.priority ?? "none") !== filter.priority) {
+    return false;
+  }
   if (filter.view === "mine") return conversation.assignee?.userId === userId;
   if (filter.view === "unassigned") return conversation.assignee === null;
   return true;
 }
 
-/** Newest activity first; for equal times the ids decide, which grow with time. */
-export function compare(a: Conversation, b: Conversation): number {
+/** The order of the list, as domain/conversations/list.ts has it. */
+export function compare(
+  a: Conversation,
+  b: Conversation,
+  sort: ConversationSort = "newest",
+): number {
+  if (sort === "priority" && levelOf(a) !== levelOf(b)) return levelOf(b) - levelOf(a);
+  if (sort === "waiting" && a.waitingSince !== b.waitingSince) {
+    if (a.waitingSince === null || b.waitingSince === null) return a.waitingSince === null ? 1 : -1;
+    return a.waitingSince < b.waitingSince ? -1 : 1;
+  }
+  if (sort === "waiting" && a.waitingSince !== null) return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+  // For equal times the ids decide, which grow with time.
   if (a.lastActivityAt !== b.lastActivityAt) return a.lastActivityAt < b.lastActivityAt ? 1 : -1;
   return a.id === b.id ? 0 : a.id < b.id ? 1 : -1;
 }
 
+/** As `unreadFor` of the server: nobody has dealt with it, or it is this agent's. */
+function concernsAgent(conversation: Conversation, userId: string): boolean {
+  const { status, assignee, waitingSince } = conversation;
+  if (status === "resolved") return false;
+  if (assignee !== null) return assignee.userId === userId;
+  return waitingSince !== null && status !== "snoozed";
+}
+
 export function unreadOf(row: Row): number {
-  if (row.readInbound === null) return 0;
+  if (row.readInbound === null || !(row.concerns || row.marked)) return 0;
   return Math.max(0, row.conversation.inboundCount - row.readInbound);
 }
 
@@ -82,17 +121,25 @@ export function unreadOf(row: Row): number {
  * read; a broadcast does not contain it. A conversation that is older than the known one (a slow
  * answer after an event) changes only the read count.
  */
-export function merge(rows: Rows, conversation: Conversation): Rows {
+export function merge(rows: Rows, conversation: Conversation, userId: string): Rows {
   const known = rows.get(conversation.id);
-  const readInbound = conversation.unread === undefined
-    ? known?.readInbound ?? firstRead(conversation)
-    : conversation.inboundCount - conversation.unread;
+  const { unread, inboundCount } = conversation;
   const stale = known !== undefined && known.conversation.lastSeq > conversation.lastSeq;
+  const current = stale ? known.conversation : conversation;
+  const row = {
+    conversation: current,
+    concerns: concernsAgent(current, userId),
+    readInbound: known?.readInbound ?? firstRead(conversation),
+    marked: known?.marked ?? false,
+  };
+  if (unread !== undefined) {
+    const concerned = concernsAgent(conversation, userId);
+    row.marked = !concerned && unread > 0;
+    // What does not concern the agent may be read or not.
+    row.readInbound = concerned || row.marked ? inboundCount - unread : null;
+  }
   const next = new Map(rows);
-  next.set(conversation.id, {
-    conversation: stale ? known.conversation : conversation,
-    readInbound,
-  });
+  next.set(conversation.id, row);
   return next;
 }
 
@@ -101,9 +148,13 @@ function firstRead(conversation: Conversation): number | null {
   return conversation.inboundCount <= 1 ? 0 : null;
 }
 
-export function mergeAll(rows: Rows, conversations: Iterable<Conversation>): Rows {
+export function mergeAll(
+  rows: Rows,
+  conversations: Iterable<Conversation>,
+  userId: string,
+): Rows {
   let next = rows;
-  for (const conversation of conversations) next = merge(next, conversation);
+  for (const conversation of conversations) next = merge(next, conversation, userId);
   return next;
 }
 
@@ -111,16 +162,26 @@ export function mergeAll(rows: Rows, conversations: Iterable<Conversation>): Row
 export function setUnread(rows: Rows, id: string, unread: number): Rows {
   const row = rows.get(id);
   if (row === undefined) return rows;
+  const marked = !row.concerns && unread > 0;
+  const readInbound = row.concerns || marked
+    ? row.conversation.inboundCount - unread
+    : row.readInbound;
   const next = new Map(rows);
-  next.set(id, { ...row, readInbound: row.conversation.inboundCount - unread });
+  next.set(id, { ...row, readInbound, marked });
   return next;
 }
 
-export function patch(rows: Rows, id: string, change: Partial<Conversation>): Rows {
+export function patch(
+  rows: Rows,
+  id: string,
+  change: Partial<Conversation>,
+  userId: string,
+): Rows {
   const row = rows.get(id);
   if (row === undefined) return rows;
   const next = new Map(rows);
-  next.set(id, { ...row, conversation: { ...row.conversation, ...change } });
+  const conversation = { ...row.conversation, ...change };
+  next.set(id, { ...row, conversation, concerns: concernsAgent(conversation, userId) });
   return next;
 }
 
@@ -135,33 +196,21 @@ export function visibleRows(
   for (const row of rows.values()) {
     const { conversation } = row;
     if (!matches(conversation, filter, userId)) continue;
-    if (tail !== null && isPast(conversation, tail)) continue;
+    if (tail !== null && compare(conversation, tail, filter.sort) > 0) continue;
     shown.push(row);
   }
-  return shown.sort((a, b) => compare(a.conversation, b.conversation));
-}
-
-function isPast(conversation: Conversation, tail: Tail): boolean {
-  if (conversation.lastActivityAt !== tail.lastActivityAt) {
-    return conversation.lastActivityAt < tail.lastActivityAt;
-  }
-  return conversation.id < tail.id;
+  return shown.sort((a, b) => compare(a.conversation, b.conversation, filter.sort));
 }
 
 /** The end of the loaded part: the last item while more pages follow, else null. */
 export function tailOf(items: Conversation[], nextCursor: string | null): Tail | null {
   const last = items.at(-1);
   if (nextCursor === null || last === undefined) return null;
-  return { lastActivityAt: last.lastActivityAt, id: last.id };
-}
-
-/** What it adds to the total, which leaves resolved conversations out. */
-export function countedOf(row: Row): number {
-  return row.conversation.status === "resolved" ? 0 : unreadOf(row);
+  return last;
 }
 
 export function sumUnread(rows: Rows): number {
   let sum = 0;
-  for (const row of rows.values()) sum += countedOf(row);
+  for (const row of rows.values()) sum += unreadOf(row);
   return sum;
 }

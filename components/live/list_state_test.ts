@@ -51,7 +51,7 @@ Deno.test("a label reduces the list to the conversations that have it", () => {
 
 Deno.test("rows are sorted by activity and end where the loaded part ends", () => {
   const items = [3, 2, 1].map((n) => makeConversation({ id: `c${n}`, lastActivityAt: at(n) }));
-  const rows = mergeAll(empty, items);
+  const rows = mergeAll(empty, items, "me");
   assert.deepEqual(visibleRows(rows, all, "me", null).map((r) => r.conversation.id), [
     "c3",
     "c2",
@@ -63,9 +63,9 @@ Deno.test("rows are sorted by activity and end where the loaded part ends", () =
 });
 
 Deno.test("a broadcast raises the unread count, an answer sets it", () => {
-  let rows = merge(empty, makeConversation({ inboundCount: 4, unread: 1, lastSeq: 4 }));
+  let rows = merge(empty, makeConversation({ inboundCount: 4, unread: 1, lastSeq: 4 }), "me");
   const id = [...rows.keys()][0]!;
-  rows = merge(rows, makeConversation({ inboundCount: 6, lastSeq: 6 }));
+  rows = merge(rows, makeConversation({ inboundCount: 6, lastSeq: 6 }), "me");
   assert.equal(unreadOf(rows.get(id)!), 3);
   rows = setUnread(rows, id, 0);
   assert.equal(sumUnread(rows), 0);
@@ -73,22 +73,78 @@ Deno.test("a broadcast raises the unread count, an answer sets it", () => {
 
 Deno.test("the first message of a new conversation is unread, history of an old one is not", () => {
   assert.equal(
-    unreadOf(merge(empty, makeConversation({ inboundCount: 1 })).values().next().value!),
+    unreadOf(merge(empty, makeConversation({ inboundCount: 1 }), "me").values().next().value!),
     1,
   );
-  const old = merge(empty, makeConversation({ inboundCount: 40 })).values().next().value!;
+  const old = merge(empty, makeConversation({ inboundCount: 40 }), "me").values().next().value!;
   assert.equal(old.readInbound, null);
   assert.equal(unreadOf(old), 0);
 });
 
 Deno.test("older data does not replace newer", () => {
-  let rows = merge(empty, makeConversation({ lastSeq: 5, status: "resolved", inboundCount: 3 }));
-  rows = merge(rows, makeConversation({ lastSeq: 4, status: "open", inboundCount: 3, unread: 2 }));
+  let rows = merge(
+    empty,
+    makeConversation({ lastSeq: 5, status: "pending", inboundCount: 3 }),
+    "me",
+  );
+  rows = merge(
+    rows,
+    makeConversation({ lastSeq: 4, status: "open", inboundCount: 3, unread: 2 }),
+    "me",
+  );
   const row = rows.values().next().value!;
-  assert.equal(row.conversation.status, "resolved");
+  assert.equal(row.conversation.status, "pending");
   assert.equal(unreadOf(row), 2);
 });
 
 Deno.test("a patch of an unknown row changes nothing", () => {
-  assert.equal(patch(empty, "c1", { status: "open" }), empty);
+  assert.equal(patch(empty, "c1", { status: "open" }, "me"), empty);
+});
+
+Deno.test("unread is what nobody has dealt with, what is mine, and what I have marked", () => {
+  const me = { userId: "me", userName: "Me" };
+  const bea = { userId: "bea", userName: "Bea" };
+  const count = (change: Parameters<typeof makeConversation>[0], unread = 2) => {
+    const rows = merge(empty, makeConversation({ inboundCount: 3, unread, ...change }), "me");
+    return unreadOf(rows.values().next().value!);
+  };
+  assert.equal(count({}), 2);
+  assert.equal(count({ assignee: me, waitingSince: null }), 2);
+  assert.equal(count({ assignee: bea }, 0), 0);
+  assert.equal(count({ assignee: bea }, 1), 1, "marked");
+  assert.equal(count({ status: "resolved", waitingSince: null }, 0), 0);
+
+  // A colleague takes it, and it comes back.
+  let rows = merge(empty, makeConversation({ inboundCount: 3, unread: 2 }), "me");
+  const id = [...rows.keys()][0]!;
+  rows = patch(rows, id, { assignee: bea }, "me");
+  assert.equal(sumUnread(rows), 0);
+  rows = merge(rows, makeConversation({ inboundCount: 4, assignee: me }), "me");
+  assert.equal(sumUnread(rows), 3);
+  rows = setUnread(rows, id, 0);
+  assert.equal(sumUnread(rows), 0);
+});
+
+Deno.test("the list is sorted by waiting or by priority as the server does", () => {
+  const one = (id: string, minute: number, change: Parameters<typeof makeConversation>[0] = {}) =>
+    makeConversation({ id, lastActivityAt: at(minute), waitingSince: null, ...change });
+  const rows = mergeAll(empty, [
+    one("a", 1, { waitingSince: at(3), priority: "low" }),
+    one("b", 2, { waitingSince: at(1) }),
+    one("c", 3, { priority: "urgent" }),
+    one("d", 4),
+  ], "me");
+  const ids = (filter: Partial<ListFilter>) =>
+    visibleRows(rows, { ...all, ...filter }, "me", null).map((row) => row.conversation.id);
+  assert.deepEqual(ids({}), ["d", "c", "b", "a"]);
+  assert.deepEqual(ids({ sort: "waiting" }), ["b", "a", "d", "c"]);
+  assert.deepEqual(ids({ sort: "priority" }), ["c", "a", "d", "b"]);
+  assert.deepEqual(ids({ priority: "none" }), ["d", "b"]);
+  const tail = rows.get("d")!.conversation;
+  assert.deepEqual(
+    visibleRows(rows, { ...all, sort: "waiting" }, "me", tail).map((row) => row.conversation.id),
+    ["b", "a", "d"],
+  );
+  const filter = { ...all, sort: "waiting", priority: "high" } as const;
+  assert.deepEqual(filterOf(new URLSearchParams(filterQuery(filter))), filter);
 });

@@ -20,7 +20,7 @@ export function makeConversation(change: Partial<Conversation> = {}): Conversati
     lastSeq: 1,
     inboundCount: 1,
     pointers: { agentDeliveredSeq: 0, agentReadSeq: 0, contactDeliveredSeq: 0, contactReadSeq: 0 },
-    waitingSince: null,
+    waitingSince: createdAt,
     lastActivityAt: createdAt,
     createdAt,
     resolvedAt: null,

@@ -1,7 +1,7 @@
 import { dashboard } from "../../domain/dashboard.ts";
 import type { User } from "../../protocol/model.ts";
 import { filterOf } from "../live/list_state.ts";
-import { clockOf, contextOpenOf, themeOf } from "../storage/preferences.ts";
+import { clockOf, contextOpenOf, densityOf, themeOf } from "../storage/preferences.ts";
 import type { InboxStart } from "../live/inbox_model.ts";
 import type { SeedThread } from "../live/thread_model.ts";
 
@@ -25,6 +25,8 @@ export async function inboxStart(
       view: filter.view,
       status: filter.status === "all" ? undefined : filter.status,
       label: filter.label,
+      priority: filter.priority,
+      sort: filter.sort,
       limit: PAGE,
     }),
     services.users(),
@@ -49,6 +51,7 @@ export async function inboxStart(
     selected: conversationId === null ? null : { id: conversationId, seed },
     clock: clockOf(request.headers),
     contextOpen: contextOpenOf(cookies),
+    density: densityOf(cookies, user.id),
     theme: themeOf(cookies),
   };
 }

@@ -10,6 +10,16 @@ export const THEME_COOKIE = "parley_theme";
 export const ZONE_COOKIE = "parley_zone";
 export const CONTEXT_COOKIE = "parley_context";
 
+/** How much room the rows of the list take. */
+export type Density = "comfortable" | "compact";
+
+/** Of each agent: several may use one browser. */
+export const densityCookie = (userId: string) => `parley_density_${userId}`;
+
+export function densityOf(cookies: string | null, userId: string): Density {
+  return readCookie(cookies, densityCookie(userId)) === "compact" ? "compact" : "comfortable";
+}
+
 const YEAR_SECONDS = 365 * 24 * 3600;
 
 /** The value of a cookie, or null. */

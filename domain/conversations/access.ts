@@ -3,9 +3,10 @@ import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Conversation } from "../../protocol/model.ts";
 import { audienceOf, type Caller } from "../principal.ts";
-import { findConversation, unreadOf } from "./queries.ts";
+import { findConversation } from "./queries.ts";
 import type { Reads } from "./reads.ts";
 import { maySee } from "./rights.ts";
+import { unreadOf } from "./unread.ts";
 import { type FullConversationRow, toConversation } from "./view.ts";
 
 export interface Access {

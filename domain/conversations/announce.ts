@@ -4,6 +4,7 @@ import type { EventBus } from "../events.ts";
 import type { StoredPointer } from "./batch.ts";
 import { receiptsBy } from "./receipts.ts";
 import type { UnitOfWork } from "./unit_of_work.ts";
+import { unreadFor } from "./unread.ts";
 import { toConversation, toLogEntry, toPointers } from "./view.ts";
 
 /** Emits the events of one conversation: its log, its row in the list, and its pointers. */
@@ -36,7 +37,7 @@ export function announce(
       implied: !unit.movedExplicitly.has(pointer.user_id),
       receipts,
       unread: pointer.role === "agent"
-        ? row.inbound_count - pointer.read_inbound
+        ? unreadFor(row, pointer.user_id, pointer.read_inbound)
         : row.outbound_count - pointer.read_outbound,
     });
   }

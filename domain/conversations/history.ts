@@ -3,13 +3,8 @@ import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { needScope } from "../principal.ts";
 import { type Access, notFound } from "./access.ts";
-import {
-  entriesAt,
-  findConversation,
-  listConversations,
-  listMessages,
-  selectConversations,
-} from "./queries.ts";
+import { entriesAt, findConversation, listMessages, selectConversations } from "./queries.ts";
+import { listConversations } from "./list.ts";
 import type { Reads } from "./reads.ts";
 import { maySee } from "./rights.ts";
 import type { Conversations } from "./types.ts";

@@ -4,11 +4,12 @@
  */
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import type { ConversationStatus } from "../../protocol/model.ts";
 import { describeFiles } from "../files/preview.ts";
+import type { ConversationStatus, Priority } from "../../protocol/model.ts";
 import { changeLabels } from "./label_change.ts";
 import { takeFiles } from "./message_files.ts";
 import { movePointer } from "./pointers.ts";
+import { priorityLevel } from "./priority.ts";
 import { maySee } from "./rights.ts";
 import {
   type Actor,
@@ -51,6 +52,8 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
         return { message: null, duplicate: true };
       }
       return { message: assign(unit, actor, operation.assignee, now), duplicate: false };
+    case "priority":
+      return { message: setPriority(unit, actor, operation.priority, now), duplicate: false };
     case "labels":
       return changeLabels(unit, actor, operation.change, now);
     case "rated":
@@ -87,6 +90,7 @@ function addMessage(
   // inbound, and unread for every agent who has not read so far. What agents write is outbound, and
   // unread for each visitor by their own pointer. What one visitor writes is not unread for others.
   const counts = !isPrivate;
+  const isAwaited = row.waiting_since !== null;
   if (counts && actor.role === "visitor") {
     row.inbound_count++;
     row.waiting_since ??= now;
@@ -115,6 +119,9 @@ function addMessage(
   if (actor.role === "agent" || actor.role === "visitor") {
     if (isPrivate) unit.movedExplicitly.add(actor.userId);
     movePointer(unit, actor, message.seq, true, isPrivate ? now : null);
+  }
+  if (operation.takes && isAwaited && row.assignee_id === null) {
+    assign(unit, actor, { userId: actor.userId, userName: actor.userName }, now);
   }
   return { message, duplicate: false };
 }
@@ -236,6 +243,20 @@ function unassignDisabled(unit: UnitOfWork, now: Date): void {
   if (row.assignee_id !== null && row.assignee_disabled_at !== null) {
     assign(unit, SYSTEM, null, now);
   }
+}
+
+function setPriority(
+  unit: UnitOfWork,
+  actor: Actor,
+  priority: Priority,
+  now: Date,
+): MessageRow | null {
+  const level = priorityLevel(priority);
+  if (unit.row.priority === level) return null;
+  unit.row.priority = level;
+  unit.changedColumns.add("priority");
+  const what = level === 0 ? "removed the priority" : `set the priority to ${priority}`;
+  return logActivity(unit, actor, what, { priority }, now);
 }
 
 function assign(

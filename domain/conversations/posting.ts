@@ -4,6 +4,7 @@ import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import { uploaderOf } from "../files/queries.ts";
 import { needScope } from "../principal.ts";
+import type { QueueSettingsStore } from "../workspace/queue_settings.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { actorOf, senderOf } from "./actors.ts";
 import { openWebConversation } from "./opening.ts";
@@ -16,10 +17,11 @@ export interface PostingOptions {
   bus: EventBus;
   writer: Writer;
   broadcastsPerMinute: number;
+  queueSettings: Pick<QueueSettingsStore, "current">;
 }
 
 export function createPosting(
-  { db, bus, writer, broadcastsPerMinute }: PostingOptions,
+  { db, bus, writer, broadcastsPerMinute, queueSettings }: PostingOptions,
 ): Pick<Conversations, "post" | "edit" | "remove" | "takeBroadcast"> {
   const broadcasts = new KeyedLimiter(broadcastsPerMinute);
 
@@ -49,6 +51,8 @@ export function createPosting(
       if (input.isPrivate === true && caller.kind === "visitor") {
         throw new ParleyError("forbidden", "Cannot send a private note: only agents may");
       }
+      const isReply = caller.kind === "agent" && input.isPrivate !== true;
+      const takes = isReply && (await queueSettings.current()).assignOnReply;
       const result = await writer.write({
         kind: "message",
         conversationId,
@@ -61,6 +65,7 @@ export function createPosting(
         files: input.fileIds === undefined
           ? undefined
           : { ids: input.fileIds, uploader: uploaderOf(caller) },
+        takes,
       });
       return {
         message: toMessage(result.message!, toPointers(result.row)),

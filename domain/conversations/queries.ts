@@ -1,10 +1,7 @@
 /** Queries of conversations, one function each. The caller checks rights. */
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { EventRow, MessageRow } from "../../db/types.ts";
-import type { ConversationStatus } from "../../protocol/model.ts";
-import type { ConversationView } from "../../protocol/rest.ts";
-import { cutPage, exactTime, timeOfCursor } from "../cursor.ts";
 import { LABELS } from "./label_storage.ts";
 import type { FullConversationRow } from "./view.ts";
 
@@ -41,98 +38,6 @@ export async function findConversations(
     .execute();
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => byId.get(id) ?? null);
-}
-
-export interface ListQuery {
-  userId: string;
-  view?: ConversationView | undefined;
-  status?: ConversationStatus | undefined;
-  /** A label's id. */
-  label?: string | undefined;
-  cursor?: string | undefined;
-  limit: number;
-}
-
-export interface ListPage {
-  rows: (FullConversationRow & { unread: number })[];
-  nextCursor: string | null;
-}
-
-/** Newest activity first; `unread` is of the given user. */
-export async function listConversations(db: Db, query: ListQuery): Promise<ListPage> {
-  const below = timeOfCursor(query.cursor);
-  const labelled = query.label === undefined ? undefined : await hasLabel(db, query.label);
-  const rows = await selectConversations(db)
-    .leftJoin(
-      "participants as p",
-      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", query.userId),
-    )
-    .select([
-      sql<number>`c.inbound_count - coalesce(p.read_inbound, 0)`.as("unread"),
-      exactTime("c.last_activity_at").as("sort_time"),
-    ])
-    .$if(query.status !== undefined, (qb) => qb.where("c.status", "=", query.status!))
-    .$if(query.view === "mine", (qb) => qb.where("c.assignee_id", "=", query.userId))
-    .$if(query.view === "unassigned", (qb) => qb.where("c.assignee_id", "is", null))
-    .$if(labelled !== undefined, (qb) => qb.where(labelled!))
-    .$if(below !== undefined, (qb) =>
-      qb.where(
-        sql<boolean>`(c.last_activity_at, c.id) < (${below!.at}::timestamptz, ${below!.id}::uuid)`,
-      ))
-    .orderBy("c.last_activity_at", "desc").orderBy("c.id", "desc")
-    .limit(query.limit + 1).execute();
-  return cutPage(rows, query.limit, ({ sort_time, id }) => ({ at: sort_time, id }));
-}
-
-/**
- * Up to so many conversations of a label are looked up and sorted. With more of them, the list is
- * scanned in its order, which finds some soon; for a rare label that could be a scan of all.
- */
-const RARE = 2000;
-
-async function hasLabel(db: Db, label: string): Promise<RawBuilder<boolean>> {
-  const its = sql`select conversation_id from conversation_labels where label_id = ${label}::uuid`;
-  const { rows: [found] } = await sql<{ n: number }>`
-    select count(*)::int as n from (${its} limit ${RARE + 1}) as its`.execute(db);
-  // The planner estimates few rows for an array.
-  if (found!.n <= RARE) return sql<boolean>`c.id = any(array(${its}))`;
-  return sql<boolean>`exists (${its} and conversation_id = c.id)`;
-}
-
-/**
- * Messages that each of these users has not read, by platform, over the conversations that are not
- * resolved; a platform without any such conversation is left out.
- */
-export async function unreadCounts(
-  db: Db,
-  userIds: string[],
-): Promise<Map<string, Record<string, number>>> {
-  // Inbound messages are the same for all users, and are counted once.
-  const { rows } = await sql<{ user_id: string | null; platform: string; n: number }>`
-    select null::uuid as user_id, c.platform, sum(c.inbound_count)::int as n
-    from conversations c where c.status <> 'resolved' group by c.platform
-    union all
-    select p.user_id, c.platform, sum(p.read_inbound)::int as n
-    from participants p join conversations c on c.id = p.conversation_id
-    where p.user_id = any(${userIds}::uuid[]) and c.status <> 'resolved'
-    group by p.user_id, c.platform`.execute(db);
-  const inbound = rows.filter((row) => row.user_id === null);
-  return new Map(userIds.map((userId) => {
-    const counts = Object.fromEntries(inbound.map(({ platform, n }) => [platform, n]));
-    for (const row of rows) if (row.user_id === userId) counts[row.platform]! -= row.n;
-    return [userId, counts];
-  }));
-}
-
-export async function unreadOf(db: Db, conversationId: string, userId: string): Promise<number> {
-  const row = await db.selectFrom("conversations as c")
-    .leftJoin(
-      "participants as p",
-      (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", userId),
-    )
-    .select(sql<number>`c.inbound_count - coalesce(p.read_inbound, 0)`.as("unread"))
-    .where("c.id", "=", conversationId).executeTakeFirst();
-  return row?.unread ?? 0;
 }
 
 /** The last seq of each of these conversations, without those that do not exist. */

@@ -4,7 +4,7 @@ import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { ReadConversationsBody } from "../../protocol/notifications.ts";
 import type { Actor } from "./unit_of_work.ts";
-import { unreadCounts } from "./queries.ts";
+import { mayBeUnread, unreadCounts, unreadSql } from "./unread.ts";
 import type { Writer } from "./writer.ts";
 
 /** Pointers that wait for the writer at a time, so that other changes are not delayed by all of them. */
@@ -71,8 +71,11 @@ async function nextUnread(
       (join) => join.onRef("p.conversation_id", "=", "c.id").on("p.user_id", "=", userId),
     )
     .select(["c.id", "c.last_seq"])
-    .where(sql<boolean>`c.inbound_count > coalesce(p.read_inbound, 0)`)
-    .$if(ids !== null, (qb) => qb.where("c.id", "in", ids!))
+    .where(unreadSql(userId), ">", 0)
+    .where(
+      ids === null ? sql<boolean>`c.id in (${mayBeUnread(userId)})` : sql<boolean>`
+      c.id = any(${ids}::uuid[])`,
+    )
     .$if(after !== null, (qb) => qb.where("c.id", ">", after!))
     .orderBy("c.id").limit(CHUNK).execute();
 }

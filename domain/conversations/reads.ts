@@ -13,8 +13,8 @@ import {
   type LatestQuery,
   type LogRange,
   type MessagePage,
-  unreadCounts,
 } from "./queries.ts";
+import { unreadCounts } from "./unread.ts";
 import { receiptsOfAll } from "./receipts.ts";
 import type { FullConversationRow } from "./view.ts";
 

@@ -5,7 +5,7 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { makeDataDir } from "../../tests/support/template.ts";
 import { createEventBus } from "../events.ts";
 import { type Actor, SYSTEM } from "./unit_of_work.ts";
-import { unreadCounts } from "./queries.ts";
+import { unreadCounts } from "./unread.ts";
 import { createReads } from "./reads.ts";
 import { createWriter } from "./writer.ts";
 

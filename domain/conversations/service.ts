@@ -2,6 +2,7 @@
 import type { Db } from "../../db/database.ts";
 import type { EventBus } from "../events.ts";
 import { participations } from "../visitors/contacts.ts";
+import type { QueueSettingsStore } from "../workspace/queue_settings.ts";
 import { createAccess } from "./access.ts";
 import { createChanges } from "./changes.ts";
 import { createHistory } from "./history.ts";
@@ -21,11 +22,13 @@ export interface ConversationsOptions {
   epoch: string;
   maxReplayEvents: number;
   broadcastsPerMinute: number;
+  queueSettings: Pick<QueueSettingsStore, "current">;
   onError: (error: unknown) => void;
 }
 
 export function createConversations(options: ConversationsOptions): Conversations {
-  const { db, bus, writer, epoch, maxReplayEvents, broadcastsPerMinute, onError } = options;
+  const { db, bus, writer, epoch, maxReplayEvents, broadcastsPerMinute, queueSettings, onError } =
+    options;
   const reads = createReads(db);
   const access = createAccess(db, reads, epoch);
   bus.on("contact.updated", ({ contactId }) => {
@@ -36,8 +39,8 @@ export function createConversations(options: ConversationsOptions): Conversation
     ...createHistory({ db, reads, access }),
     ...createJoining({ db, reads, access, epoch, maxReplayEvents }),
     ...createOpening({ db, bus, access }),
-    ...createPosting({ db, bus, writer, broadcastsPerMinute }),
-    ...createChanges({ db, writer, access }),
+    ...createPosting({ db, bus, writer, broadcastsPerMinute, queueSettings }),
+    ...createChanges({ db, bus, writer, access, onError }),
   };
 }
 

@@ -1,8 +1,9 @@
 /** What people do with conversations: the interface that HTTP and every socket protocol call. */
-import type { Conversation, ConversationStatus, Message } from "../../protocol/model.ts";
+import type { Conversation, ConversationStatus, Message, Priority } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { ReadConversationsBody } from "../../protocol/notifications.ts";
-import type { ConversationList, ConversationView } from "../../protocol/rest.ts";
+import type { ConversationList, ConversationSort, ConversationView } from "../../protocol/rest.ts";
+import type { BulkAnswer } from "../../protocol/queue.ts";
 import type { StreamPosition } from "../../protocol/topics.ts";
 import type { Caller, Principal } from "../principal.ts";
 import type { ReadMany } from "./read_many.ts";
@@ -47,6 +48,15 @@ export interface Joined {
   snapshot: { messages: Message[]; hasMore: boolean } | null;
 }
 
+export interface ConversationChanges {
+  status?: ConversationStatus | undefined;
+  /** ISO 8601, with the status "snoozed"; null: until the next reply. */
+  snoozedUntil?: string | null | undefined;
+  assigneeId?: string | null | undefined;
+  priority?: Priority | undefined;
+  labels?: LabelChange | undefined;
+}
+
 export interface Conversations {
   readonly epoch: string;
   list(
@@ -56,6 +66,8 @@ export interface Conversations {
       status?: ConversationStatus | undefined;
       /** A label's id. */
       label?: string | undefined;
+      priority?: Priority | undefined;
+      sort?: ConversationSort | undefined;
       cursor?: string | undefined;
       limit?: number | undefined;
     },
@@ -76,14 +88,14 @@ export interface Conversations {
   update(
     principal: Caller,
     id: string,
-    changes: {
-      status?: ConversationStatus | undefined;
-      /** ISO 8601, with the status "snoozed"; null: until the next reply. */
-      snoozedUntil?: string | null | undefined;
-      assigneeId?: string | null | undefined;
-      labels?: LabelChange | undefined;
-    },
+    changes: ConversationChanges,
   ): Promise<Conversation>;
+  /** The same change of each; one that is refused does not affect the others. */
+  updateMany(
+    caller: Caller,
+    ids: readonly string[],
+    changes: ConversationChanges,
+  ): Promise<BulkAnswer>;
   read(
     principal: Principal,
     conversationId: string,
@@ -130,6 +142,8 @@ export interface Conversations {
   mustExist(conversationId: string): Promise<void>;
   /** Marks these conversations, or all, as read by an agent; what arrives meanwhile stays unread. */
   readMany(principal: Principal, which: ReadConversationsBody): Promise<ReadMany>;
+  /** Marks conversations as unread for an agent, until they read them. @returns how many exist */
+  markUnread(principal: Principal, ids: readonly string[]): Promise<{ unread: number }>;
   /** Takes one from the conversation's rate of broadcasts. @throws {ParleyError} `rate_limited` */
   takeBroadcast(conversationId: string): void;
 }

@@ -1,8 +1,14 @@
 /** The changes that a batch makes to one conversation, collected before they are stored. */
 import type { EventRow, FileRow, MessageRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
-import type { ConversationLabel, ConversationStatus, Role, Sender } from "../../protocol/model.ts";
 import type { SentFiles } from "../files/queries.ts";
+import type {
+  ConversationLabel,
+  ConversationStatus,
+  Priority,
+  Role,
+  Sender,
+} from "../../protocol/model.ts";
 import type { Principal } from "../principal.ts";
 import type { ChangePayload, FullConversationRow } from "./view.ts";
 
@@ -25,6 +31,8 @@ export type Operation =
       clientMessageId: string | null;
       isPrivate: boolean;
       files?: SentFiles | undefined;
+      /** An unassigned conversation is assigned to the sender, if its contact waits for a reply. */
+      takes?: boolean;
       /**
        * Called when the sender's rights are checked and the message is new; throws to refuse it.
        * Called again when the batch is tried again.
@@ -44,6 +52,7 @@ export type Operation =
       /** Only while it is assigned to this agent; nothing happens otherwise. */
       from?: string;
     }
+    | { kind: "priority"; priority: Priority }
     | { kind: "labels"; change: LabelChange }
     /** A line of the history that only agents see: what the visitor has rated. */
     | { kind: "rated"; what: string }
@@ -62,7 +71,7 @@ export interface ParticipantChange {
 }
 
 /** Stored by a statement of their own; see `storeColumns` (storage.ts). */
-export type RareColumn = "snoozed_until";
+export type RareColumn = "snoozed_until" | "priority";
 
 /** A conversation, and what a batch changes in it. */
 export interface UnitOfWork {

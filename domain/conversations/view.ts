@@ -6,10 +6,12 @@ import type {
   Message,
   MessageStatus,
   Pointers,
+  Priority,
   Role,
 } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { LogEntry } from "./event_types.ts";
+import { priorityOf } from "./priority.ts";
 import type { Audience } from "../principal.ts";
 import { toContact } from "../visitors/contacts.ts";
 
@@ -57,6 +59,7 @@ export function toConversation(
       ? null
       : { userId: row.assignee_id, userName: row.assignee_name ?? "" },
     ...(audience === "agents" ? { labels: row.labels } : {}),
+    ...(audience === "agents" && row.priority > 0 ? { priority: priorityOf(row.priority) } : {}),
     ...(audience === "agents" && row.status === "snoozed"
       ? { snoozedUntil: row.snoozed_until?.toISOString() ?? null }
       : {}),
@@ -118,6 +121,7 @@ export function toMessage(row: MessageRow, pointers: Pointers): Message {
 export interface ChangePayload {
   status?: Conversation["status"];
   snoozedUntil?: string | null;
+  priority?: Priority;
   assignee?: Conversation["assignee"];
   labels?: ConversationLabel[];
   /** The line has a rating, and maybe a comment of the visitor. */
@@ -144,6 +148,7 @@ export function toLogEntry(
       seq,
       ...(payload.status === undefined ? {} : { status: payload.status }),
       ...(payload.snoozedUntil === undefined ? {} : { snoozedUntil: payload.snoozedUntil }),
+      ...(payload.priority === undefined ? {} : { priority: payload.priority }),
       ...(payload.assignee === undefined ? {} : { assignee: payload.assignee }),
       ...(payload.labels === undefined ? {} : { labels: payload.labels }),
       actor: payload.actor!,
@@ -151,7 +156,10 @@ export function toLogEntry(
     };
     return {
       seq,
-      forVisitors: event.is_private ? hidden : { type: "conversation_changed", timestamp, data },
+      // A change of the priority is nothing to them.
+      forVisitors: event.is_private || payload.priority !== undefined
+        ? hidden
+        : { type: "conversation_changed", timestamp, data },
       forAgents: {
         type: "conversation_changed",
         timestamp,

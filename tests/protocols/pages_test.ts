@@ -1,5 +1,6 @@
 /** Every protocol's page has a complete session, and a running server answers as it is written. */
 import assert from "node:assert/strict";
+import { call, login } from "../support/http.ts";
 import { startServer } from "../support/server.ts";
 import { Replay, writtenSession } from "../support/written_session.ts";
 
@@ -15,6 +16,10 @@ for (const { name } of [...Deno.readDirSync(PAGES)].sort((a, b) => a.name.locale
     const lines = writtenSession(await Deno.readTextFile(new URL(name, PAGES)));
     assert.ok(lines.length >= 10, `${name}: ${lines.length} lines`);
     const server = await startServer("pglite", PATIENT);
+    // As docs/protocols/http.md says about the queue.
+    const { token } = await login(server);
+    const body = { assignOnReply: false };
+    await call(server, "PATCH", "/api/queue-settings", { token, body });
     const replay = new Replay(server.url);
     try {
       await replay.run(lines);

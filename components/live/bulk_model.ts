@@ -1,0 +1,192 @@
+import { computed, signal } from "@preact/signals";
+import type { Conversation } from "../../protocol/model.ts";
+import type { BulkAnswer } from "../../protocol/queue.ts";
+import type { UpdateConversationBody } from "../../protocol/rest.ts";
+import type { ListModel } from "./list_model.ts";
+import type { WorkspaceModel } from "./workspace_model.ts";
+
+/** As MAX_BULK in protocol/queue.ts, whose module would bring zod into the page. */
+const AT_ONCE = 200;
+
+export type BulkModel = ReturnType<typeof createBulk>;
+
+/** The selected rows of the list, and what is done with all of them. */
+export function createBulk(
+  list: ListModel,
+  { request, toasts, fail, announcement }: Pick<
+    WorkspaceModel,
+    "request" | "toasts" | "fail" | "announcement"
+  >,
+) {
+  const chosen = signal<ReadonlySet<string>>(new Set());
+  const busy = signal(false);
+  /** Where a range begins. */
+  let anchor: string | null = null;
+
+  /** In the order of the list; what left the list is not selected any more. */
+  const selected = computed<Conversation[]>(() =>
+    list.visible.value.flatMap(({ conversation }) =>
+      chosen.value.has(conversation.id) ? [conversation] : []
+    )
+  );
+
+  function choose(ids: Iterable<string>) {
+    chosen.value = new Set(ids);
+    const count = selected.value.length;
+    announcement.value = count === 0 ? "Nothing selected" : `${count} selected`;
+  }
+
+  function toggle(id: string) {
+    const next = new Set(chosen.value);
+    if (!next.delete(id)) next.add(id);
+    anchor = id;
+    choose(next);
+  }
+
+  /** Selects everything from the last toggled row to this one. */
+  function extend(id: string) {
+    const ids = list.visible.value.map(({ conversation }) => conversation.id);
+    const from = ids.indexOf(anchor ?? id), to = ids.indexOf(id);
+    if (from === -1) return toggle(id);
+    choose([...chosen.value, ...ids.slice(Math.min(from, to), Math.max(from, to) + 1)]);
+  }
+
+  const clear = () => choose([]);
+
+  /** Requests of at most `AT_ONCE` conversations, one after the other. */
+  async function send(ids: string[], change: UpdateConversationBody): Promise<BulkAnswer> {
+    const all: BulkAnswer = { changed: [], failed: [] };
+    for (let at = 0; at < ids.length; at += AT_ONCE) {
+      const body = { ids: ids.slice(at, at + AT_ONCE), change };
+      const answer = await request<BulkAnswer>("/api/conversations/bulk", { method: "POST", body });
+      all.changed.push(...answer.changed);
+      all.failed.push(...answer.failed);
+    }
+    return all;
+  }
+
+  function report({ failed }: BulkAnswer, of: number) {
+    if (failed.length === 0) return;
+    const [first] = failed;
+    const text = `${failed.length} of ${of} could not be changed. ${first!.detail}`;
+    toasts.show({ tone: "bad", text });
+  }
+
+  /**
+   * Changes all selected conversations, and offers to undo it.
+   *
+   * @param done such as "resolved"
+   * @param undo the change back for one of them; null: it has not changed
+   */
+  async function apply(
+    change: UpdateConversationBody,
+    done: string,
+    undo: (before: Conversation) => UpdateConversationBody | null,
+  ): Promise<void> {
+    const before = selected.value;
+    if (before.length === 0 || busy.value) return;
+    busy.value = true;
+    try {
+      const answer = await send(before.map(({ id }) => id), change);
+      report(answer, before.length);
+      const changed = new Set(answer.changed);
+      clear();
+      if (changed.size === 0) return;
+      toasts.show({
+        tone: "good",
+        text: `${words(changed.size)} ${done}.`,
+        action: {
+          label: "Undo",
+          run: () => void takeBack(before.filter(({ id }) => changed.has(id)), undo),
+        },
+      });
+    } catch (error) {
+      fail(error);
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  /** Those that were alike before are one request. */
+  async function takeBack(
+    before: Conversation[],
+    undo: (before: Conversation) => UpdateConversationBody | null,
+  ): Promise<void> {
+    const groups = Map.groupBy(before, (one) => JSON.stringify(undo(one)));
+    for (const [change, group] of groups) {
+      if (change === "null") continue;
+      try {
+        report(await send(group.map(({ id }) => id), JSON.parse(change)), group.length);
+      } catch (error) {
+        fail(error);
+      }
+    }
+  }
+
+  async function mark(as: "read" | "unread"): Promise<void> {
+    const ids = selected.value.map(({ id }) => id);
+    if (ids.length === 0 || busy.value) return;
+    busy.value = true;
+    try {
+      for (let at = 0; at < ids.length; at += AT_ONCE) {
+        const body = { ids: ids.slice(at, at + AT_ONCE) };
+        await request(`/api/conversations/${as}`, { method: "POST", body });
+      }
+      for (const id of ids) {
+        if (as === "read") list.setUnread(id, 0);
+        else if (list.unreadOf(id) === 0) list.setUnread(id, 1);
+      }
+      clear();
+      toasts.show({ tone: "good", text: `${words(ids.length)} marked as ${as}.` });
+    } catch (error) {
+      fail(error);
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  return {
+    chosen,
+    selected,
+    busy,
+    toggle,
+    extend,
+    clear,
+    all: () => choose(list.visible.value.map(({ conversation }) => conversation.id)),
+    resolve: () => apply({ status: "resolved" }, "resolved", statusBefore),
+    snooze: (until: Date | null) =>
+      apply(
+        { status: "snoozed", snoozedUntil: until?.toISOString() ?? null },
+        "snoozed",
+        statusBefore,
+      ),
+    assign: (to: { id: string; name: string } | null) =>
+      apply(
+        { assigneeId: to?.id ?? null },
+        to === null ? "unassigned" : `assigned to ${to.name}`,
+        ({ assignee }) =>
+          assignee?.userId === to?.id ? null : { assigneeId: assignee?.userId ?? null },
+      ),
+    label: ({ id, name }: { id: string; name: string }, has: boolean) =>
+      apply(
+        has ? { removeLabels: [id] } : { addLabels: [id] },
+        has ? `without “${name}”` : `labelled “${name}”`,
+        ({ labels = [] }) =>
+          labels.some((label) => label.id === id) === has
+            ? has ? { addLabels: [id] } : { removeLabels: [id] }
+            : null,
+      ),
+    mark,
+  };
+}
+
+function words(count: number): string {
+  return count === 1 ? "1 conversation" : `${count} conversations`;
+}
+
+function statusBefore({ status, snoozedUntil }: Conversation): UpdateConversationBody {
+  if (status !== "snoozed") return { status };
+  // Its end may be over by the time of the undo.
+  const isLater = snoozedUntil && Date.parse(snoozedUntil) > Date.now();
+  return { status, snoozedUntil: isLater ? snoozedUntil : null };
+}

@@ -1,0 +1,49 @@
+/** How conversations come to agents. */
+import { z } from "zod";
+import { ConversationStatus, Id } from "./model.ts";
+import { UpdateConversationBody } from "./rest.ts";
+
+/** The workspace's settings of the queue. */
+export const QueueSettings = z.strictObject({
+  /** An unassigned conversation is assigned to the agent who replies to it. */
+  assignOnReply: z.boolean(),
+});
+export type QueueSettings = z.infer<typeof QueueSettings>;
+
+export const DEFAULT_QUEUE: QueueSettings = { assignOnReply: true };
+
+/** The changes; everything else remains. */
+export const UpdateQueueBody = QueueSettings.partial().refine(
+  (body) => Object.keys(body).length > 0,
+  "at least one setting is needed",
+);
+export type UpdateQueueBody = z.infer<typeof UpdateQueueBody>;
+
+/** Conversations of one bulk change. */
+export const MAX_BULK = 200;
+
+/** One change of many conversations. `labels`, which would replace those of each, is not possible. */
+export const BulkBody = z.strictObject({
+  ids: z.array(Id).min(1).max(MAX_BULK),
+  change: UpdateConversationBody.refine(({ labels }) => labels === undefined, {
+    path: ["labels"],
+    message: "is not possible here: use addLabels and removeLabels",
+  }),
+});
+
+/** What was changed, and what was not, and why. */
+export const BulkAnswer = z.object({
+  changed: z.array(Id),
+  failed: z.array(z.object({ id: Id, code: z.string(), detail: z.string() })),
+});
+export type BulkAnswer = z.infer<typeof BulkAnswer>;
+
+export const CountsQuery = z.strictObject({ status: ConversationStatus.optional() });
+
+/** Conversations in each view, at most 100: then there may be more. */
+export const ConversationCounts = z.object({
+  mine: z.number().int(),
+  unassigned: z.number().int(),
+  all: z.number().int(),
+});
+export type ConversationCounts = z.infer<typeof ConversationCounts>;
