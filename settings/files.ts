@@ -32,9 +32,40 @@ const TYPES = [
 export const files = {
   kind: setting(
     "FILE_STORE",
-    z.enum(["auto", "disk", "none"], 'must be "auto", "disk" or "none"'),
+    z.enum(["auto", "disk", "s3", "none"], 'must be "auto", "disk", "s3" or "none"'),
     "auto",
-    "Where files are stored: disk (DATA_DIR/files) or none (no files are taken); auto: disk on one machine, otherwise none",
+    "Where files are stored: disk (DATA_DIR/files), s3 or none (no files are taken); auto: s3 with S3_BUCKET, disk on one machine, otherwise none",
+  ),
+  s3Bucket: setting(
+    "S3_BUCKET",
+    text(1, "must be the name of a bucket"),
+    undefined,
+    "Bucket of Amazon S3, or of a store with the same API, in which files are stored",
+  ),
+  s3Endpoint: setting(
+    "S3_ENDPOINT",
+    url(["https:", "http:"]),
+    undefined,
+    "URL of that store; unset: Amazon S3 in S3_REGION",
+  ),
+  s3Region: setting(
+    "S3_REGION",
+    text(1, "must be a region"),
+    "us-east-1",
+    "Region of the bucket; many other stores want auto or us-east-1",
+  ),
+  s3AccessKeyId: setting(
+    "S3_ACCESS_KEY_ID",
+    text(1, "must be the id of a key"),
+    undefined,
+    "Id of the key with which the bucket is read and written",
+  ),
+  s3SecretAccessKey: setting(
+    "S3_SECRET_ACCESS_KEY",
+    text(1, "must be a secret"),
+    undefined,
+    "The key itself",
+    { secret: true },
   ),
   maxBytes: setting(
     "MAX_FILE_BYTES",

@@ -109,6 +109,12 @@ Deno.test("files are in DATA_DIR only where every node finds them", () => {
   const deploy = { DENO_DEPLOY: "1", JWT_SECRET: "s".repeat(32) };
   assert.equal(kind(deploy), "none");
   assert.throws(() => kind({ ...deploy, FILE_STORE: "disk" }), /FILE_STORE is "disk".*Deploy/);
+  const bucket = { S3_BUCKET: "b", S3_ACCESS_KEY_ID: "k", S3_SECRET_ACCESS_KEY: "s" };
+  assert.deepEqual([kind(bucket), kind({ ...redis, ...bucket })], ["s3", "s3"]);
+  assert.equal(kind({ ...deploy, ...bucket }), "s3");
+  assert.equal(kind({ ...bucket, FILE_STORE: "disk" }), "disk");
+  assert.match(refused({ S3_BUCKET: "b" }), /S3_ACCESS_KEY_ID is not set/);
+  assert.match(refused({ FILE_STORE: "s3" }), /S3_BUCKET is not set/);
   const both = { FILE_SCAN_COMMAND: "scan", FILE_SCAN_URL: "http://scan" };
   assert.match(refused(both), /FILE_SCAN_COMMAND and FILE_SCAN_URL are both set/);
 });

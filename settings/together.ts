@@ -25,7 +25,24 @@ export function checkTogether(
       "Cannot start: settings FILE_SCAN_COMMAND and FILE_SCAN_URL are both set: one of them is enough",
     );
   }
+  checkBucket(files);
   if (onDeploy) refuseFiles(given);
+}
+
+/** A bucket needs a key, and a store in a bucket needs one. */
+function checkBucket(files: Settings["files"]): void {
+  const { kind, s3Bucket, s3AccessKeyId, s3SecretAccessKey } = files;
+  if (s3Bucket === undefined && kind !== "s3") return;
+  const missing = Object.entries({
+    S3_BUCKET: s3Bucket,
+    S3_ACCESS_KEY_ID: s3AccessKeyId,
+    S3_SECRET_ACCESS_KEY: s3SecretAccessKey,
+  }).find(([, value]) => value === undefined)?.[0];
+  if (missing === undefined) return;
+  throw new SettingsError(
+    `Cannot start: setting ${missing} is not set: ` +
+      "S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together",
+  );
 }
 
 /** What would be kept in DATA_DIR, where files do not outlive an instance. */

@@ -7,7 +7,9 @@ import { addresses, filesBelow, postFiles, upload, uploaded } from "./support/fi
 import { inDatabase } from "./support/fingerprint.ts";
 import { call, cast, openSession } from "./support/http.ts";
 import { bytes, jpeg, PLACE, png } from "./support/pictures.ts";
-import { onBothEngines, startServer, type TestServer } from "./support/server.ts";
+import { sharedSettings } from "./support/nodes.ts";
+import { S3_KEYS, startS3Server } from "./support/s3_server.ts";
+import { makeDatabase, onBothEngines, startServer, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
 import { connect } from "./support/socket.ts";
 
@@ -331,3 +333,63 @@ testWith(
     }
   },
 );
+
+testWith(["postgres"], "nodes share a bucket, and nobody gets a file before its scan", async () => {
+  const database = await makeDatabase();
+  const bucket = startS3Server();
+  const scanner = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    const bad = (await request.text()).includes("EICAR");
+    return bad ? new Response("Eicar FOUND", { status: 422 }) : new Response();
+  });
+  const nodes: TestServer[] = [];
+  try {
+    for (let i = 0; i < 2; i++) {
+      nodes.push(
+        await startServer("pglite", {
+          ...sharedSettings("postgres", database.url),
+          S3_ENDPOINT: bucket.endpoint,
+          S3_BUCKET: bucket.bucket,
+          S3_REGION: bucket.region,
+          S3_ACCESS_KEY_ID: S3_KEYS.accessKeyId,
+          S3_SECRET_ACCESS_KEY: S3_KEYS.secretAccessKey,
+          FILE_SCAN_URL: `http://127.0.0.1:${scanner.addr.port}/`,
+        }),
+      );
+    }
+    const [one, two] = nodes as [TestServer, TestServer];
+    const { agent: { token }, key, visitor, conversation } = await cast(one);
+    const refused = await upload<Problem>(one, visitor.sessionId, "EICAR", { name: "x.txt" });
+    assert.deepEqual([refused.status, refused.body.code], [422, "file_refused"]);
+    assert.match(refused.body.detail, /Eicar FOUND$/);
+    // Uploaded at one node, sent at the other, read at both, by those who may.
+    const file = await uploaded(one, visitor.sessionId, png(SIZE), { name: "a.png" });
+    const sent = await postFiles(two, visitor.sessionId, conversation.id, [file.id]);
+    assert.equal(sent.status, 201);
+    const [address] = await addresses(one, token, [file.id]);
+    for (const node of nodes) {
+      const response = await fetch(node.url + address!.url);
+      assert.equal((await response.bytes()).length, file.size);
+    }
+    const stranger = await openSession(two, key);
+    assert.deepEqual(await addresses(two, stranger.sessionId, [file.id]), []);
+    // What the scan refused, and what is deleted, is gone from the bucket.
+    await poll(() => bucket.objects.size, (size) => size === 1, "one object");
+    const socket = await connect(two, { token });
+    await socket.ack("delete_message", {
+      conversationId: conversation.id,
+      messageId: sent.body.id,
+    });
+    await poll(() => bucket.objects.size, (size) => size === 0, "an empty bucket");
+    // Without its store a server says so, and takes files again when the store is back.
+    bucket.broken = 503;
+    const away = await upload<Problem>(one, token, "a", { uploadId: "again" });
+    assert.deepEqual([away.status, away.body.code], [503, "unavailable"]);
+    bucket.broken = null;
+    assert.equal((await upload(one, token, "a", { uploadId: "again" })).status, 201);
+  } finally {
+    for (const node of nodes) await node.close();
+    await scanner.shutdown();
+    await bucket.close();
+    await database.drop();
+  }
+});

@@ -2,7 +2,7 @@ import { ChevronLeft, ChevronRight, Download, X } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { MessageFile } from "../../protocol/model.ts";
 import { IconButton } from "../ui/Button.tsx";
-import { useAddress } from "./MessageFiles.tsx";
+import { useAddress } from "./use_address.ts";
 
 interface Props {
   files: readonly MessageFile[];

@@ -1,9 +1,10 @@
 import { Download, FileText } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { sizeWords } from "../../client/attachments.ts";
 import type { MessageFile } from "../../protocol/model.ts";
 import { useInbox } from "../inbox/context.ts";
 import { Lightbox } from "./Lightbox.tsx";
+import { useAddress } from "./use_address.ts";
 import { durationWords, kindWords } from "./words.ts";
 
 /** What browsers show without a program of its own; everything else is a card. */
@@ -27,20 +28,6 @@ export function MessageFiles({ files }: { files: readonly MessageFile[] }) {
       {shown !== null && <Lightbox files={images} first={shown} onClose={() => setShown(null)} />}
     </div>
   );
-}
-
-/** `null`: it is not known yet; `false`: the file is gone, or cannot be read now. */
-export function useAddress(id: string): { url: string | null | false; renew: () => void } {
-  const { files } = useInbox();
-  const [url, setUrl] = useState<string | null | false>(null);
-  const [attempt, setAttempt] = useState(0);
-  useEffect(() => {
-    let isShown = true;
-    files.address(id).catch(() => null).then((found) => isShown && setUrl(found ?? false));
-    return () => void (isShown = false);
-  }, [id, attempt]);
-  // Once: its address may be over.
-  return { url, renew: () => attempt === 0 ? setAttempt(1) : setUrl(false) };
 }
 
 function Picture({ file, onOpen }: { file: MessageFile; onOpen: () => void }) {

@@ -30,9 +30,16 @@ export interface FilesOptions {
 export function createFiles(options: FilesOptions): FileService {
   const { db, bus, store, limits, keepUnsentMs, onError } = options;
   if (store === null) return NO_FILES;
-  const uploads = createUploads({ db, store, scan: options.scan, limits, onError });
   const addresses = createAddresses(options.secret, options.addressLifeMs);
   const cleanup = startCleanup({ db, store, keepUnsentMs, onError });
+  const uploads = createUploads({
+    db,
+    store,
+    scan: options.scan,
+    limits,
+    onDropped: cleanup.wake,
+    onError,
+  });
   const unsubscribe = bus.on("conversation.logged", ({ entries }) => {
     if (entries.some(({ forAgents }) => forAgents.type === "message_deleted")) cleanup.wake();
   });

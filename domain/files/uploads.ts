@@ -36,6 +36,8 @@ export interface UploadsOptions {
   store: FileStore;
   scan: Scan | null;
   limits: UploadLimits;
+  /** Bytes of an upload that failed wait to be removed. */
+  onDropped: () => void;
   onError: (error: unknown) => void;
 }
 
@@ -50,7 +52,8 @@ export interface Uploads {
   idle(): Promise<void>;
 }
 
-export function createUploads({ db, store, scan, limits, onError }: UploadsOptions): Uploads {
+export function createUploads(options: UploadsOptions): Uploads {
+  const { db, store, scan, limits, onDropped, onError } = options;
   const rate = new KeyedLimiter(limits.perMinute);
   const open = new Map<string, number>();
   const running = new Set<Promise<unknown>>();
@@ -128,6 +131,7 @@ export function createUploads({ db, store, scan, limits, onError }: UploadsOptio
       } catch (error) {
         await dropUpload(db, row).catch(onError);
         await noteRemoval(db, row.storage_key).catch(onError);
+        onDropped();
         throw error;
       }
     } finally {
