@@ -116,6 +116,19 @@ async function testInbox(page: Page, url: string, server: TestServer): Promise<v
   });
   assert.deepEqual(body.items.at(-1)!.files?.map(({ name }) => name), ["plan.pdf"]);
 
+  // A voice message, by keyboard.
+  const record = page.getByRole("button", { name: "Record a voice message" });
+  await record.press("Enter");
+  await page.getByRole("timer").filter({ hasText: "0:0" }).waitFor();
+  await page.getByRole("button", { name: "Attach the recording" }).press("Enter");
+  await bar.getByText(/^voice-message\./).waitFor();
+  assert.equal(await record.evaluate((button) => button.matches(":focus")), true);
+  await send.and(page.locator(":not([aria-disabled])")).click();
+  await thread.getByText(/^Voice message · 0:0/).waitFor();
+  await page.waitForFunction(() =>
+    document.querySelector<HTMLAudioElement>(".file-player audio")?.src.includes("/files/")
+  );
+
   const download = page.waitForEvent("download");
   await thread.getByRole("button", { name: "Download plan.pdf" }).click();
   assert.equal((await download).suggestedFilename(), "plan.pdf");
@@ -147,6 +160,9 @@ async function testWidget(page: Page, url: string): Promise<void> {
   await shoot(page, "widget-attachments");
   assert.deepEqual(await violations(page), []);
   await bar.getByRole("button", { name: "Remove film.mp4" }).click();
+  await page.getByRole("button", { name: "Record a voice message" }).click();
+  await bar.or(page.getByRole("timer")).first().waitFor();
+  await page.getByRole("button", { name: "Cancel the recording" }).click();
   const field = page.getByRole("textbox", { name: "Message" });
   await field.fill("My garden");
   await field.press("Enter");

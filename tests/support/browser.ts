@@ -12,6 +12,9 @@ const ARGS = [
   "--disable-sync",
   // A name in a local network, where pages without TLS are not secure and lack much of the browser.
   "--host-resolver-rules=MAP chat.lan 127.0.0.1",
+  // A microphone that beeps, and nobody who has to allow it.
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
 ];
 
 /** Before the first test: what begins in a test and outlives it would look like a leak. */
