@@ -352,6 +352,68 @@ async function later({ url, server, browser, ada }: Stage) {
   await context.close();
 }
 
+async function thread({ url, server, browser, ada }: Stage) {
+  const visitor = await ask({ url, server, browser, ada }, "First question");
+  const first = await ask({ url, server, browser, ada }, "Somebody else");
+  const say = (text: string, token = visitor.sessionId) =>
+    post(server, token, visitor.conversationId, text);
+  for (let n = 1; n <= 30; n++) await say(`Line ${n}`, ada.token);
+  await say("Are you there?");
+  await say("Hello?");
+  const { page, complaints, context } = await visit(browser);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await signIn(page, url, ADMIN, new URL(first.address).pathname);
+  await page.locator(`[data-row="${visitor.conversationId}"]`).click();
+  const line = page.locator(".thread-new");
+  await line.waitFor();
+  const next = line.locator("xpath=following-sibling::article").first();
+  assert.match(await next.innerText(), /Are you there/);
+  await say("Hello??");
+  await page.locator(".bubble", { hasText: "Hello??" }).waitFor();
+  assert.match(await next.innerText(), /Are you there/);
+  await shoot(page, "new-line");
+  assert.deepEqual(await violations(page), []);
+
+  // Far from the end there is a way back.
+  const top = page.locator(".bubble", { hasText: "First question" });
+  await top.scrollIntoViewIfNeeded();
+  await page.getByRole("button", { name: "Jump to latest" }).click();
+  await page.locator(".bubble", { hasText: "Hello??" }).waitFor();
+  await page.getByRole("button", { name: "Jump to latest" }).waitFor({ state: "detached" });
+
+  // A message by keys: its link leads to it.
+  await page.locator(".bubble-line").last().focus();
+  await page.keyboard.press("Home");
+  await page.waitForFunction(() => document.activeElement?.textContent?.includes("First question"));
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Copy link" }).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("menuitem", { name: "Copy link" }).click();
+  await page.getByText("The link is copied.").waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  await open(page, link);
+  await page.waitForFunction(() =>
+    document.activeElement?.textContent?.includes("First question") &&
+    document.activeElement.classList.contains("bubble-line")
+  );
+
+  // A reply that was sent becomes a canned one.
+  await page.locator(".bubble", { hasText: "Line 2" }).first().hover();
+  await page.locator(".message-menu").getByRole("button").click();
+  await page.getByRole("menuitem", { name: "Save as canned reply" }).click();
+  const form = page.getByRole("form", { name: "Canned reply" });
+  assert.equal(await form.getByLabel("Text").inputValue(), "Line 2");
+  await form.getByLabel("Short code").fill("line-two");
+  await form.getByRole("button", { name: "Add reply" }).click();
+  await page.getByText("“/line-two” is added.").waitFor();
+  await page.getByRole("button", { name: "Note", exact: true }).click();
+  await page.getByRole("textbox", { name: "Note that only your team sees" }).fill("@ada look");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator(".bubble .mention[data-me]").innerText(), "@ada");
+  assert.deepEqual(complaints, []);
+  await context.close();
+}
+
 testWith(
   ["chromium"],
   "the composer, with all that helps to write",
@@ -361,20 +423,37 @@ testWith(
       const stage: Stage = { url, server, browser, ada: ada! };
       {
         {
-          await t.step("drafts are on all devices, and none is lost", () => drafts(stage));
+          {
+            await t.step("drafts are on all devices, and none is lost", () => drafts(stage));
+          }
         }
       }
       {
         {
-          await t.step("canned replies, macros and emoji come by keys", () => helpers(stage));
+          {
+            await t.step("canned replies, macros and emoji come by keys", () => helpers(stage));
+          }
         }
       }
       {
-        await t.step("canned replies have a page, and come and go as files", () => settings(stage));
+        {
+          await t.step(
+            "canned replies have a page, and come and go as files",
+            () => settings(stage),
+          );
+        }
       }
       {
-        await t.step("a reply can be taken back for some seconds", () => undoSend(stage));
+        {
+          await t.step("a reply can be taken back for some seconds", () => undoSend(stage));
+        }
       }
-      await t.step("a reply is sent later, and can be changed until then", () => later(stage));
+      {
+        await t.step("a reply is sent later, and can be changed until then", () => later(stage));
+      }
+      await t.step(
+        "the thread marks what is new, and every message has a menu",
+        () => thread(stage),
+      );
     }),
 );

@@ -1,5 +1,9 @@
+import { useComputed } from "@preact/signals";
 import { Check, CheckCheck, CircleAlert, Clock3, Lock } from "lucide-preact";
 import { linkify } from "../../client/links.ts";
+import type { User } from "../../protocol/model.ts";
+import { MessageMenu } from "./MessageMenu.tsx";
+import { noteParts } from "./note_mentions.ts";
 import type { BubbleLine, Receipt } from "./thread_rows.ts";
 import { type Clock, timeOfDay } from "../format/time.ts";
 import { lazily } from "../files/lazily.tsx";
@@ -10,9 +14,18 @@ import { useInbox } from "./context.ts";
 
 const MessageFiles = lazily(async () => (await import("../files/MessageFiles.tsx")).MessageFiles);
 
-export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
-  const { user } = useInbox();
-  const files = (line.item.message ?? line.item.pending)?.files ?? [];
+export function Bubble({ line, clock, isLast }: {
+  line: BubbleLine;
+  clock: Clock;
+  /** The one that the Tab key reaches; arrows go on from there. */
+  isLast: boolean;
+}) {
+  const { user, activeMessage } = useInbox();
+  const active =
+    useComputed(() => activeMessage.value?.key === line.key ? activeMessage.value.side : null)
+      .value;
+  const { message } = line.item;
+  const files = (message ?? line.item.pending)?.files ?? [];
   const { side, isPrivate, startsGroup, endsGroup, receipt } = line;
   const avatar = (
     <Avatar
@@ -26,7 +39,8 @@ export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
     <article
       class="bubble-line"
       data-message={line.item.message?.id}
-      tabIndex={-1}
+      data-key={line.key}
+      tabIndex={isLast ? 0 : -1}
       data-side={side}
       data-note={isPrivate ? "" : undefined}
       data-starts={startsGroup ? "" : undefined}
@@ -63,7 +77,7 @@ export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
               )}
               {line.content !== "" && (
                 <div class="said" dir="auto">
-                  <Content text={line.content} />
+                  <Content text={line.content} isNote={isPrivate} />
                 </div>
               )}
             </>
@@ -79,11 +93,13 @@ export function Bubble({ line, clock }: { line: BubbleLine; clock: Clock }) {
             </p>
           )}
       </div>
+      {active && message && !line.isDeleted && <MessageMenu message={message} side={active} />}
     </article>
   );
 }
 
-function Content({ text }: { text: string }) {
+function Content({ text, isNote }: { text: string; isNote: boolean }) {
+  const { users } = useInbox();
   return (
     <>
       {linkify(text).map((part, i) =>
@@ -99,7 +115,26 @@ function Content({ text }: { text: string }) {
               {part.text}
             </a>
           )
+          : isNote
+          ? <Mentions key={i} text={part.text} people={users.value} />
           : part.text
+      )}
+    </>
+  );
+}
+
+function Mentions({ text, people }: { text: string; people: readonly User[] }) {
+  const { user } = useInbox();
+  return (
+    <>
+      {noteParts(text, people).map(({ text, mentions }, i) =>
+        mentions
+          ? (
+            <span key={i} class="mention" data-me={mentions.includes(user.id) ? "" : undefined}>
+              {text}
+            </span>
+          )
+          : text
       )}
     </>
   );

@@ -2,15 +2,17 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ArrowDown } from "lucide-preact";
 import { dayTitle, timeOfDay } from "../format/time.ts";
 import { namesOf } from "../format/names.ts";
-import { threadLines } from "./thread_rows.ts";
+import { firstUnread, threadLines } from "./thread_rows.ts";
 import { errorText } from "../live/api.ts";
 import { Button } from "../ui/Button.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
+import { useLoaded } from "../ui/use_loaded.ts";
 import { Time } from "../ui/Time.tsx";
 import { TypingDots } from "../ui/TypingDots.tsx";
 import { activityText } from "./activity_text.ts";
 import { Bubble } from "./Bubble.tsx";
 import { useInbox } from "./context.ts";
+import { useMessageKeys } from "./use_message_keys.ts";
 import { useFoundMessage } from "./use_found_message.ts";
 import { useThreadScroll } from "./use_thread_scroll.ts";
 
@@ -19,11 +21,28 @@ export function MessageList() {
   const { items, pointers, hasOlder, loadingOlder, typing } = inbox.thread.snapshot.value;
   const clock = inbox.clock.value;
   const { user } = inbox;
-  const lines = useMemo(
-    () => threadLines(items, pointers, { id: user.id, name: user.name }, clock),
-    [items, pointers, clock],
+  // As it was when the conversation was opened: new messages do not move it.
+  const newFrom = useMemo(
+    () => firstUnread(items, inbox.openedUnread.value, user.id),
+    [],
   );
-  const { ref, onScroll, toEnd, fresh } = useThreadScroll(items, user.id);
+  const isAnswered = items.some(({ pending }) => pending !== null);
+  const lines = useMemo(
+    () =>
+      threadLines(
+        items,
+        pointers,
+        { id: user.id, name: user.name },
+        clock,
+        isAnswered ? null : newFrom,
+      ),
+    [items, pointers, clock, isAnswered],
+  );
+  const { ref, onScroll, toEnd, fresh, isFar } = useThreadScroll(items, user.id);
+  const lastLine = lines.findLast(({ kind }) => kind === "bubble");
+  const keys = useMessageKeys();
+  const saving = inbox.cannedFrom.value;
+  const saveParts = useLoaded(saving !== null, () => import("./suggestions/SaveCanned.tsx"));
   useFoundMessage(inbox.thread.snapshot.value, onScroll);
 
   return (
@@ -32,6 +51,7 @@ export function MessageList() {
         class="thread-scroll"
         ref={ref}
         onScroll={onScroll}
+        {...keys}
         tabIndex={0}
         role="region"
         aria-label="Messages"
@@ -51,23 +71,37 @@ export function MessageList() {
                 </h3>
               );
             }
+            if (line.kind === "new") {
+              return <h3 class="thread-day thread-new" key={line.key}>New messages</h3>;
+            }
             if (line.kind === "activity") {
               return (
                 <p class="thread-activity" key={line.key}>
-                  <bdi dir="ltr">{activityText(line.message.content, clock)}</bdi>
+                  <bdi dir="ltr">{activityText(line.text, clock)}</bdi>
                   <Time iso={line.message.createdAt} clock={clock} as={timeOfDay} />
                 </p>
               );
             }
-            return <Bubble key={line.key} line={line} clock={clock} />;
+            return <Bubble key={line.key} line={line} clock={clock} isLast={line === lastLine} />;
           })}
           <Typing people={typing.filter(({ role }) => role !== "agent")} />
         </div>
       </div>
-      {fresh > 0 && (
-        <button type="button" class="thread-fresh" onClick={toEnd}>
+      {saving !== null && saveParts && (
+        <saveParts.SaveCanned
+          content={saving}
+          onClose={() => inbox.cannedFrom.value = null}
+        />
+      )}
+      {(fresh > 0 || isFar) && (
+        <button
+          type="button"
+          class="thread-fresh"
+          data-quiet={fresh === 0 ? "" : undefined}
+          onClick={toEnd}
+        >
           <ArrowDown size={14} aria-hidden="true" />
-          {fresh === 1 ? "1 new message" : `${fresh} new messages`}
+          {fresh === 0 ? "Jump to latest" : fresh === 1 ? "1 new message" : `${fresh} new messages`}
         </button>
       )}
     </div>

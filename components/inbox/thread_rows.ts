@@ -1,4 +1,4 @@
-/** The items of a conversation as lines: day separators, activity, grouped bubbles. */
+/** The items of a conversation as lines: day separators, new messages, activity, bubbles. */
 import type { Message, Pointers } from "../../protocol/model.ts";
 import type { ThreadItem } from "../../client/mod.ts";
 import { contactName } from "../format/names.ts";
@@ -30,7 +30,9 @@ export interface BubbleLine {
 
 export type ThreadLine =
   | { kind: "day"; key: string; iso: string }
-  | { kind: "activity"; key: string; message: Message }
+  /** Before the first message that was not read when the conversation was opened. */
+  | { kind: "new"; key: string }
+  | { kind: "activity"; key: string; message: Message; text: string }
   | BubbleLine;
 
 export interface Self {
@@ -46,6 +48,7 @@ export function threadLines(
   pointers: Pointers,
   self: Self,
   clock: Clock,
+  newFrom: string | null = null,
 ): ThreadLine[] {
   const lines: ThreadLine[] = [];
   let day = "";
@@ -58,13 +61,44 @@ export function threadLines(
       day = key;
       lines.push({ kind: "day", key: `day-${key}-${item.key}`, iso: createdAt });
     }
+    if (item.key === newFrom) lines.push({ kind: "new", key: "new" });
     if (item.message?.type === "activity") {
-      lines.push({ kind: "activity", key: item.key, message: item.message });
+      const { message } = item;
+      lines.push({ kind: "activity", key: item.key, message, text: activityText(message, self) });
     } else {
       lines.push(bubble(item, pointers, self, createdAt));
     }
   }
   return group(lines);
+}
+
+/** What this agent did is told as "You resolved the conversation". */
+function activityText({ content, sender }: Message, self: Self): string {
+  const { userId, userName } = sender;
+  return userId === self.id && content.startsWith(`${userName} `)
+    ? `You${content.slice(userName.length)}`
+    : content;
+}
+
+/**
+ * The key of the first of the newest `unread` messages of the contact; null: there are none, or this
+ * agent has answered since.
+ */
+export function firstUnread(
+  items: readonly ThreadItem[],
+  unread: number,
+  selfId: string,
+): string | null {
+  let key: string | null = null;
+  let left = unread;
+  for (let i = items.length - 1; i >= 0 && left > 0; i--) {
+    const { key: its, message, pending } = items[i]!;
+    if (pending !== null || message?.sender.userId === selfId) return null;
+    if (message?.sender.role !== "visitor" || message.type !== "text") continue;
+    key = its;
+    left--;
+  }
+  return key;
 }
 
 function bubble(item: ThreadItem, pointers: Pointers, self: Self, createdAt: string): BubbleLine {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Message } from "../../protocol/model.ts";
 import type { ThreadItem } from "../../client/mod.ts";
 import { makeMessage } from "../live/test_fixtures.ts";
-import { type BubbleLine, threadLines } from "./thread_rows.ts";
+import { type BubbleLine, firstUnread, threadLines } from "./thread_rows.ts";
 
 const clock = { now: Date.parse("2026-11-20T12:00:00Z"), zone: "UTC", locale: "en-GB" };
 const self = { id: "me", name: "Me" };
@@ -99,4 +99,43 @@ Deno.test("notes have no receipt, activity lines are not bubbles", () => {
   );
   assert.equal(bubbles(lines)[0]?.receipt, null);
   assert.equal(lines.at(-1)?.kind, "activity");
+});
+
+Deno.test("new messages begin with the first unread one, until this agent answers", () => {
+  const visitor = { userId: "v", userName: "Vi", role: "visitor" as const };
+  const list = items(
+    { sender: visitor },
+    { sender: own },
+    { sender: visitor },
+    { sender: visitor },
+    { sender: { ...own, userId: "bea" } },
+  );
+  assert.equal(firstUnread(list, 2, "me"), list[2]!.key);
+  assert.equal(firstUnread(list, 1, "me"), list[3]!.key);
+  assert.equal(firstUnread(list, 0, "me"), null);
+  assert.equal(firstUnread(list, 3, "me"), null);
+  const lines = threadLines(list, none, self, clock, list[2]!.key);
+  assert.deepEqual(lines.map((line) => line.kind), [
+    "day",
+    "bubble",
+    "bubble",
+    "new",
+    "bubble",
+    "bubble",
+    "bubble",
+  ]);
+});
+
+Deno.test("what this agent did is told as theirs", () => {
+  const text = (content: string) => {
+    const [, line] = threadLines(
+      items({ type: "activity", content, sender: own }),
+      none,
+      self,
+      clock,
+    );
+    return line?.kind === "activity" ? line.text : null;
+  };
+  assert.equal(text("Me resolved the conversation"), "You resolved the conversation");
+  assert.equal(text("Meredith resolved it"), "Meredith resolved it");
 });

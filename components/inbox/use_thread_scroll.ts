@@ -3,6 +3,8 @@ import type { ThreadItem } from "../../client/mod.ts";
 
 /** Pixels from the end within which the reader counts as being at the end. */
 const NEAR_END = 60;
+/** Pixels from the end from which on there is a way back to it. */
+const FAR_FROM_END = 600;
 
 /**
  * Keeps the scroll position of a thread. The box is laid out from its end (`column-reverse`), so
@@ -14,6 +16,7 @@ export function useThreadScroll(items: readonly ThreadItem[], selfId: string) {
   const ref = useRef<HTMLDivElement>(null);
   const seen = useRef({ height: 0, top: 0, last: "" });
   const [fresh, setFresh] = useState(0);
+  const [isFar, setFar] = useState(false);
   const last = items.at(-1)?.key ?? "";
 
   const isAtEnd = (top: number) => -top < NEAR_END;
@@ -48,6 +51,7 @@ export function useThreadScroll(items: readonly ThreadItem[], selfId: string) {
   function onScroll() {
     remember();
     if (isAtEnd(seen.current.top)) setFresh(0);
+    setFar(-seen.current.top > FAR_FROM_END);
   }
 
   function toEnd() {
@@ -56,5 +60,5 @@ export function useThreadScroll(items: readonly ThreadItem[], selfId: string) {
     setFresh(0);
   }
 
-  return { ref, onScroll, toEnd, fresh };
+  return { ref, onScroll, toEnd, fresh, isFar };
 }

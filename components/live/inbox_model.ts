@@ -72,6 +72,10 @@ export function createInbox(start: InboxStart) {
   }, start.listTag);
   list.setTotalUnread(start.unread);
   if (start.selected?.seed) list.merge(start.selected.seed.conversation);
+  /** The message that the pointer or the focus is on, and where its menu has room. */
+  const activeMessage = signal<{ key: string; side: "top" | "bottom" } | null>(null);
+  /** The text of which a canned reply is being made. */
+  const cannedFrom = signal<string | null>(null);
   /** Messages of the open conversation that were not read when it was opened. */
   const openedUnread = signal(start.selected?.seed?.conversation.unread ?? 0);
   const actions = createActions(
@@ -347,6 +351,8 @@ export function createInbox(start: InboxStart) {
     target,
     snoozePicker,
     openedUnread,
+    activeMessage,
+    cannedFrom,
     /** An address at which a message is shown. */
     linkTo: ({ conversationId, id, seq }: Message) =>
       `${location.origin}/conversations/${conversationId}?message=${id}&seq=${seq}`,

@@ -1,0 +1,65 @@
+import { Copy as CopyIcon, Ellipsis, Link, MessageSquarePlus } from "lucide-preact";
+import type { Message } from "../../protocol/model.ts";
+import { IconButton } from "../ui/Button.tsx";
+import { Menu, MenuItem } from "../ui/Menu.tsx";
+import { useInbox } from "./context.ts";
+
+/** What can be done with a message; it is there while the pointer or the focus is on the message. */
+export function MessageMenu({ message, side }: { message: Message; side: "top" | "bottom" }) {
+  const inbox = useInbox();
+  const { toasts } = inbox;
+  const isReply = message.sender.role !== "visitor" && !message.isPrivate;
+  const copy = (text: string, done: string) => {
+    // Without TLS there is no clipboard.
+    const copied = navigator.clipboard?.writeText(text) ?? Promise.reject();
+    copied.then(
+      () => toasts.show({ tone: "good", text: done }),
+      () => toasts.show({ tone: "bad", text: "The browser does not allow copying here." }),
+    );
+  };
+  return (
+    <span class="message-menu">
+      <Menu
+        label="Message"
+        side={side}
+        align={message.sender.role === "visitor" ? "start" : "end"}
+        trigger={(props) => (
+          <IconButton label="More" size="s" {...props}>
+            <Ellipsis size={16} />
+          </IconButton>
+        )}
+      >
+        {(close) => {
+          const item = (run: () => void) => () => {
+            close();
+            run();
+          };
+          return (
+            <>
+              <MenuItem
+                icon={<CopyIcon size={16} />}
+                onSelect={item(() => copy(message.content, "The text is copied."))}
+              >
+                Copy text
+              </MenuItem>
+              <MenuItem
+                icon={<Link size={16} />}
+                onSelect={item(() => copy(inbox.linkTo(message), "The link is copied."))}
+              >
+                Copy link
+              </MenuItem>
+              {isReply && (
+                <MenuItem
+                  icon={<MessageSquarePlus size={16} />}
+                  onSelect={item(() => inbox.cannedFrom.value = message.content)}
+                >
+                  Save as canned reply
+                </MenuItem>
+              )}
+            </>
+          );
+        }}
+      </Menu>
+    </span>
+  );
+}

@@ -1,0 +1,60 @@
+import { useRef } from "preact/hooks";
+import { useInbox } from "./context.ts";
+
+/** Pixels above a message from which on its menu opens upwards. */
+const MENU_ROOM = 220;
+
+/**
+ * For the list of messages: which one is active, by the pointer and by the focus. Arrows move between
+ * messages, Enter opens the menu of one.
+ */
+export function useMessageKeys() {
+  const { activeMessage } = useInbox();
+  const pointer = useRef("");
+  const placeOf = ({ screenX, screenY }: PointerEvent) => `${screenX} ${screenY}`;
+  const lineOf = (target: EventTarget | null) =>
+    (target as Element | null)?.closest<HTMLElement>(".bubble-line") ?? null;
+
+  function onPointerOver(event: PointerEvent) {
+    // The list may move under a pointer that rests, while keys go from message to message.
+    if (placeOf(event) !== pointer.current) activate(event);
+    onPointerMove(event);
+  }
+
+  function onPointerMove(event: PointerEvent) {
+    pointer.current = placeOf(event);
+  }
+
+  function activate({ target }: Event) {
+    const line = lineOf(target);
+    const key = line?.dataset.key;
+    if (line === null || key === undefined || activeMessage.value?.key === key) return;
+    // A menu that is open keeps its message.
+    if (document.querySelector('.message-menu [aria-expanded="true"]') !== null) return;
+    const side = line.getBoundingClientRect().top > MENU_ROOM ? "top" : "bottom";
+    activeMessage.value = { key, side };
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    const line = lineOf(event.target);
+    if (line === null || line !== event.target) return;
+    const all = [...line.parentElement!.querySelectorAll<HTMLElement>(".bubble-line")];
+    const at = all.indexOf(line);
+    const to = {
+      ArrowUp: all[at - 1],
+      ArrowDown: all[at + 1],
+      Home: all[0],
+      End: all.at(-1),
+    }[event.key];
+    if (to !== undefined) to.focus();
+    else if (event.key === "Enter") {
+      activate(event);
+      // After it is rendered.
+      requestAnimationFrame(() => {
+        line.querySelector<HTMLElement>(".message-menu [aria-haspopup]")?.click();
+      });
+    } else return;
+    event.preventDefault();
+  }
+  return { onPointerOver, onPointerMove, onFocusIn: activate, onKeyDown };
+}
