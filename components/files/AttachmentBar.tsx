@@ -1,3 +1,4 @@
+import "../styles/files.css";
 import { CircleAlert, FileText, RotateCw, X } from "lucide-preact";
 import { type Attachment, sizeWords } from "../../client/attachments.ts";
 import { IconButton } from "../ui/Button.tsx";

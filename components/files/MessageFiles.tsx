@@ -1,3 +1,4 @@
+import "../styles/files.css";
 import { Download, FileText } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { sizeWords } from "../../client/attachments.ts";
