@@ -119,7 +119,7 @@ testWith(["chromium"], "a queue is worked off with the keyboard", async (t) => {
         async () => {
           await change(ids[2]!, {
             status: "snoozed",
-            snoozedUntil: new Date(Date.now() + 1500).toISOString(),
+            snoozedUntil: new Date(Date.now() + 5000).toISOString(),
           });
           await row(ids[2]!).waitFor();
           await row(ids[2]!).click();

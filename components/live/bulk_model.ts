@@ -2,11 +2,9 @@ import { computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
 import type { BulkAnswer } from "../../protocol/queue.ts";
 import type { UpdateConversationBody } from "../../protocol/rest.ts";
+import { MAX_BULK } from "./limits.ts";
 import type { ListModel } from "./list_model.ts";
 import type { WorkspaceModel } from "./workspace_model.ts";
-
-/** As MAX_BULK in protocol/queue.ts, whose module would bring zod into the page. */
-const AT_ONCE = 200;
 
 export type BulkModel = ReturnType<typeof createBulk>;
 
@@ -53,11 +51,11 @@ export function createBulk(
 
   const clear = () => choose([]);
 
-  /** Requests of at most `AT_ONCE` conversations, one after the other. */
+  /** Requests of at most `MAX_BULK` conversations, one after the other. */
   async function send(ids: string[], change: UpdateConversationBody): Promise<BulkAnswer> {
     const all: BulkAnswer = { changed: [], failed: [] };
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const body = { ids: ids.slice(at, at + AT_ONCE), change };
+    for (let at = 0; at < ids.length; at += MAX_BULK) {
+      const body = { ids: ids.slice(at, at + MAX_BULK), change };
       const answer = await request<BulkAnswer>("/api/conversations/bulk", { method: "POST", body });
       all.changed.push(...answer.changed);
       all.failed.push(...answer.failed);
@@ -128,8 +126,8 @@ export function createBulk(
     if (ids.length === 0 || busy.value) return;
     busy.value = true;
     try {
-      for (let at = 0; at < ids.length; at += AT_ONCE) {
-        const body = { ids: ids.slice(at, at + AT_ONCE) };
+      for (let at = 0; at < ids.length; at += MAX_BULK) {
+        const body = { ids: ids.slice(at, at + MAX_BULK) };
         await request(`/api/conversations/${as}`, { method: "POST", body });
       }
       for (const id of ids) {

@@ -15,3 +15,5 @@ export const MAX_LABELS = 200;
 export const MAX_CONVERSATION_LABELS = 20;
 export const MAX_LABEL_NAME = 50;
 export const MAX_LABEL_DESCRIPTION = 300;
+/** Conversations of one bulk change. */
+export const MAX_BULK = 200;
