@@ -92,7 +92,6 @@ testWith(
         await agent.page.getByRole("button", { name: /^Copy/ }).click();
         await agent.page.getByText("Copied", { exact: true }).waitFor({ state: "attached" });
 
-        await agent.page.getByRole("button", { name: "Assign to me" }).click();
         await agent.page.getByText(`${ACCOUNT.name} took the conversation`).waitFor();
         await agent.page.getByRole("button", { name: "Resolve", exact: true }).click();
         await agent.page.getByRole("button", { name: "Reopen" }).first().waitFor();
