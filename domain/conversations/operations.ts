@@ -120,7 +120,9 @@ function addMessage(
     if (isPrivate) unit.movedExplicitly.add(actor.userId);
     movePointer(unit, actor, message.seq, true, isPrivate ? now : null);
   }
-  if (operation.takes && isAwaited && row.assignee_id === null) {
+  // A context is a room that a website shares among people: to speak in it is not to take it.
+  const isOwn = row.context_id === null;
+  if (operation.takes && isAwaited && isOwn && row.assignee_id === null) {
     assign(unit, actor, { userId: actor.userId, userName: actor.userName }, now);
   }
   return { message, duplicate: false };
