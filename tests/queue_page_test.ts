@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { violations, visit, withBrowser } from "./support/browser.ts";
+import { poll } from "./support/deadline.ts";
 import { call, post } from "./support/http.ts";
 import { colleagues, newVisitor } from "./support/notifications.ts";
 import { open, reload, signIn } from "./support/pages.ts";
@@ -82,7 +83,7 @@ testWith(["chromium"], "a queue is worked off with the keyboard", async (t) => {
         await toast("Conversation resolved.").getByRole("button", { name: "Undo" }).click();
         await isOpen(ids[1]!);
         await row(ids[1]!).waitFor();
-        assert.equal((await stored(ids[1]!)).status, "open");
+        await poll(() => stored(ids[1]!), ({ status }) => status === "open", "the undo");
       });
 
       await t.step("S snoozes: tomorrow, or at any time", async () => {
@@ -143,8 +144,12 @@ testWith(["chromium"], "a queue is worked off with the keyboard", async (t) => {
         await shoot(page, "send-and");
         await page.keyboard.press("Control+Shift+Enter");
         await isOpen(ids[5]!);
-        const { status, lastMessage } = await stored(ids[4]!);
-        assert.deepEqual([status, lastMessage?.preview], ["resolved", "That is done."]);
+        const { lastMessage } = await poll(
+          () => stored(ids[4]!),
+          ({ status }) => status === "resolved",
+          "the resolution",
+        );
+        assert.equal(lastMessage?.preview, "That is done.");
         await page.getByRole("textbox", { name: /Reply to/ }).fill("Until tomorrow");
         await page.getByRole("button", { name: "Send and resolve or snooze" }).click();
         await page.getByRole("menuitem", { name: "Tomorrow" }).click();
@@ -200,7 +205,11 @@ testWith(["chromium"], "a queue is worked off with the keyboard", async (t) => {
         await bar.getByText("2 selected").waitFor();
         await page.keyboard.press("e");
         await row(more[2]!).waitFor({ state: "detached" });
-        assert.equal((await stored(more[1]!)).status, "resolved");
+        await poll(
+          () => stored(more[1]!),
+          ({ status }) => status === "resolved",
+          "the bulk change",
+        );
         await toast("2 conversations resolved.").getByRole("button", { name: "Undo" }).click();
         await row(more[2]!).waitFor();
         await row(more[1]!).waitFor();

@@ -4,11 +4,9 @@ import { ParleyError } from "../../protocol/errors.ts";
 import { Id, Timestamp } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
 import type { JobQueue } from "../jobs/queue.ts";
+import { WAKE } from "./storage.ts";
 import { SYSTEM } from "./unit_of_work.ts";
 import type { Writer } from "./writer.ts";
-
-/** The kind of the job, which the writer stores together with the snooze. Its key is the conversation. */
-export const WAKE = "conversation.wake";
 
 const Payload = z.strictObject({ conversationId: Id, until: Timestamp });
 

@@ -13,7 +13,6 @@ import {
   type VersionedRow,
 } from "./unit_of_work.ts";
 import { selectUnlabelled } from "./queries.ts";
-import { WAKE } from "./snoozing.ts";
 
 function selectVersions(db: Db, ids: readonly string[]) {
   return selectUnlabelled(db).select(sql<string>`c.xmin::text`.as("version"))
@@ -108,6 +107,9 @@ export async function storeRest(trx: Db, all: readonly UnitOfWork[]): Promise<vo
   await sql`select from store_batch('[]', '[]', ${JSON.stringify(changed)}::jsonb, '[]', '[]')`
     .execute(trx);
 }
+
+/** The kind of the job that ends a snooze; its key is the conversation. See snoozing.ts. */
+export const WAKE = "conversation.wake";
 
 /**
  * Stores the columns that `writeBatch` does not, and the jobs that belong to them. Called after it,
