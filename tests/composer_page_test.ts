@@ -252,8 +252,10 @@ async function settings({ url, server, browser, ada }: Stage) {
   const file = JSON.parse(await Deno.readTextFile((await download.path())!));
   const [macro] = file.filter(({ shortCode }: { shortCode: string }) => shortCode === "refund-2");
   assert.deepEqual(macro.actions, { addLabels: ["Refund"], status: "resolved" });
-  await page.getByText("Admins", { exact: true }).click();
-  await page.waitForResponse("**/api/canned-response-settings");
+  await Promise.all([
+    page.waitForResponse("**/api/canned-response-settings"),
+    page.getByText("Admins", { exact: true }).click(),
+  ]);
   const { body } = await call(server, "GET", "/api/canned-response-settings", {
     token: ada.token,
   });

@@ -41,8 +41,9 @@ export function received(
   if (known === undefined) return from(draft);
   const { content, version } = draft;
   if (version <= known.version) return known;
-  if (!isUnsaved(known)) return from(draft);
+  // This device's own: by now the composer may have another text, or none since it was sent.
   if (content === sending) return { ...known, saved: content, version };
+  if (!isUnsaved(known)) return from(draft);
   const seen = known.other === null ? known : { ...known, other: null };
   // It was sent or emptied elsewhere, or everything of it is in this text.
   if (known.content.startsWith(content)) return { ...seen, saved: content, version };

@@ -51,6 +51,8 @@ Deno.test("nobody is asked where no text would be lost", () => {
     received(text("Hello", "", 1), draft("Bye", 2), "Bye"),
     text("Hello", "Bye", 2),
   );
+  // Sent from here while it was being saved: it does not come back.
+  assert.deepEqual(received(text("", "", 0), draft("Hello", 1), "Hello"), text("", "Hello", 1));
   // Sent on another device.
   assert.deepEqual(received(writing, draft("", 2)), text("Hello you", "", 2));
   assert.deepEqual(received(writing, draft("Hello you all", 2)).content, "Hello you all");
