@@ -7,7 +7,7 @@ import { ParleyError } from "../protocol/errors.ts";
 import { FileAddresses, FileAddressesBody, UploadQuery } from "../protocol/files.ts";
 import { Id, MessageFile } from "../protocol/model.ts";
 import { type Api, createApi, type Env } from "./env.ts";
-import { body, responses } from "./schemas.ts";
+import { body, problem, responses } from "./schemas.ts";
 import type { ApiServices } from "./services.ts";
 
 /** The path whose body is a file, and not JSON. */
@@ -99,6 +99,7 @@ export function fileContentRoute(app: Api, { files }: ApiServices): void {
       200: { description: "The file" },
       206: { description: "A part of it, as the header Range asks" },
       403: { description: "The address is not valid, or over" },
+      default: problem,
     },
   });
 }

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { Id } from "../protocol/model.ts";
 import { Problem } from "../protocol/rest.ts";
 
-const problem = {
+export const problem = {
   description: "Problem details (RFC 9457)",
   content: { "application/problem+json": { schema: Problem } },
 };

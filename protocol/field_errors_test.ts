@@ -76,8 +76,8 @@ Deno.test("an error names the field and what it has to be, and never zod's own w
 
 Deno.test("sentences of the schemas are kept, and the first one is in the error", () => {
   assert.deepEqual(wrong(PostMessageBody, { content: " ", clientMessageId: "c 1" }), [
-    "content must not be empty",
     "clientMessageId must be visible ASCII without spaces",
+    "content must not be empty",
   ]);
   const parsed = LoginBody.safeParse({ email: "", password: "x".repeat(201) });
   const error = invalid("the body", parsed.error!);

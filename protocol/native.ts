@@ -63,7 +63,7 @@ export const Content = z.string().max(MAX_CONTENT).refine(
 ).refine(...visibleOrEmpty).overwrite((text) => text.toWellFormed());
 
 /** The same for a message, whose schema adds `HAS_CONTENT`. */
-export const ContentOrFiles = z.string().max(MAX_CONTENT)
+export const ContentOrFiles = z.string().max(MAX_CONTENT).refine(...visibleOrEmpty)
   .overwrite((text) => text.toWellFormed());
 export const FileIds = z.array(Id).min(1).max(MAX_FILES).refine(
   (ids) => new Set(ids).size === ids.length,

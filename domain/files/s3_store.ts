@@ -1,4 +1,5 @@
 /** Files in a bucket of Amazon S3, or of any store with the same API. */
+import { setTimeout as delay } from "node:timers/promises";
 import { AwsClient } from "aws4fetch";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { FileStore } from "./store.ts";
@@ -19,6 +20,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 const REMOVALS = 10;
 /** After a failure of the store itself. */
 const RETRIES = 2;
+/** Milliseconds before the first further try; twice as long before the next. */
+const AGAIN_MS = 50;
 const RETRY_MS = 30_000;
 /** Milliseconds until the store responds. */
 const TIMEOUT_MS = 60_000;
@@ -30,7 +33,8 @@ export function createS3Store(options: S3StoreOptions): FileStore {
     secretAccessKey,
     region,
     service: "s3",
-    retries: RETRIES,
+    // Its own tries again leave the bodies of the failed ones open.
+    retries: 0,
   });
   const base = `${options.endpoint.replace(/\/+$/, "")}/${bucket}`;
 
@@ -43,11 +47,17 @@ export function createS3Store(options: S3StoreOptions): FileStore {
     const timer = new AbortController();
     const timeout = setTimeout(() => timer.abort(), TIMEOUT_MS);
     try {
-      return await client.fetch(`${base}/${key}${query}`, {
-        method,
-        ...init,
-        signal: timer.signal,
-      });
+      for (let tries = 0;; tries++) {
+        const response = await client.fetch(`${base}/${key}${query}`, {
+          method,
+          ...init,
+          signal: timer.signal,
+        });
+        const isBusy = response.status >= 500 || response.status === 429;
+        if (!isBusy || tries === RETRIES) return response;
+        await response.body?.cancel();
+        await delay(AGAIN_MS * 2 ** tries);
+      }
     } catch (cause) {
       throw away(cause);
     } finally {

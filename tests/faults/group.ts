@@ -170,7 +170,9 @@ export async function judge(group: Group): Promise<Verdict> {
   const { url } = group.nodes[0]!;
   const { token } = await login({ url });
   for (const conversationId of group.conversations) {
-    const stored = await historyOf(url, token, conversationId);
+    // Lines of the history, such as who took the conversation, are not what members record.
+    const stored = (await historyOf(url, token, conversationId))
+      .filter(({ type }) => type === "text");
     const contents = stored.map(({ content }) => content);
     const people = group.members.filter(({ seat }) => seat.conversationId === conversationId);
     for (const { name, acked } of people) {
