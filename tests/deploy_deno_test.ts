@@ -137,7 +137,10 @@ class Person {
 
   /** Stored messages, in the order of the thread. */
   contents(): string[] {
-    return this.store.snapshot.items.flatMap(({ message }) => message?.content ?? []);
+    // Without the lines of the history, which only agents see.
+    return this.store.snapshot.items.flatMap(({ message }) =>
+      message?.type === "text" ? message.content : []
+    );
   }
 
   until(holds: () => boolean, what: string): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
+import type { MessageList } from "../protocol/rest.ts";
 import { postFiles, uploaded } from "./support/files.ts";
 import { violations, visit } from "./support/browser.ts";
 import { call, cast, post } from "./support/http.ts";
@@ -111,10 +112,9 @@ async function testInbox(page: Page, url: string, server: TestServer): Promise<v
   await thread.getByRole("button", { name: "Download plan.pdf" }).waitFor();
   assert.equal(await bar.count(), 0);
   const path = `/api/conversations/${conversation.id}/messages`;
-  const { body } = await call<{ items: { files?: { name: string }[] }[] }>(server, "GET", path, {
-    token,
-  });
-  assert.deepEqual(body.items.at(-1)!.files?.map(({ name }) => name), ["plan.pdf"]);
+  const { body } = await call<MessageList>(server, "GET", path, { token });
+  const last = body.items.findLast(({ type }) => type === "text")!;
+  assert.deepEqual(last.files?.map(({ name }) => name), ["plan.pdf"]);
 
   // A voice message, by keyboard.
   const record = page.getByRole("button", { name: "Record a voice message" });

@@ -59,13 +59,19 @@ export async function callApi<T>(path: string, request: ApiRequest = {}): Promis
     });
   } catch (error) {
     if (request.signal?.aborted) throw error;
-    throw new ApiError(0, { detail: "The server cannot be reached. Check your connection." });
+    throw unreachable();
   }
   noteServerTime(response.headers.get("date"));
   if (response.status === 204 || response.status === 304) return undefined as T;
-  const answer = await response.json().catch(() => null);
+  const answer = await response.json().catch(() => undefined);
   if (!response.ok) throw new ApiError(response.status, answer ?? {});
+  // The connection ended in the middle of the body, for example because the page is left.
+  if (answer === undefined) throw unreachable();
   return answer as T;
+}
+
+function unreachable(): ApiError {
+  return new ApiError(0, { detail: "The server cannot be reached. Check your connection." });
 }
 
 /** A sentence for users. Some codes have a better sentence than their detail. */
