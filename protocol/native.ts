@@ -71,10 +71,15 @@ export const FileIds = z.array(Id).min(1).max(MAX_FILES).refine(
 );
 export const HAS_CONTENT: [
   (message: { content: string; fileIds?: string[] | undefined }) => boolean,
-  { path: string[]; message: string },
+  { path: string[]; message: string; when: (payload: { value: unknown }) => boolean },
 ] = [
   ({ content, fileIds }) => fileIds !== undefined || content.trim() !== "",
-  { path: ["content"], message: "must not be empty" },
+  {
+    path: ["content"],
+    message: "must not be empty",
+    // Also where other fields are wrong, so that all of them are listed.
+    when: ({ value }) => typeof (value as { content?: unknown } | null)?.content === "string",
+  },
 ];
 
 /** Characters of an access token, and of a session's id. */

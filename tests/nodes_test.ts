@@ -271,12 +271,15 @@ onNodes("concurrent posts on two nodes into one conversation are one log", async
   const total = 2 * COUNT;
   assert.equal(answers.filter(({ duplicate }) => !duplicate).length, total);
   const seqs = [...new Set(answers.map(({ message }) => message.seq))].toSorted((x, y) => x - y);
-  assert.deepEqual(seqs, Array.from({ length: total }, (_, i) => i + 1));
+  // One more number is the line that the agent took the conversation.
+  assert.deepEqual([seqs.length, seqs[0], seqs.at(-1)], [total, 1, total + 1]);
   for (const socket of sockets) {
-    await socket.until(() => socket.count("message") >= total, "all messages", 15_000);
-    const received = socket.received.filter(({ type }) => type === "message")
-      .map(({ data }) => (data as Message).seq);
-    assert.deepEqual(received, seqs, "each once, in order");
+    const received = () =>
+      socket.received.flatMap(({ type, data }) =>
+        type === "message" && (data as Message).type === "text" ? (data as Message).seq : []
+      );
+    await socket.until(() => received().length >= total, "all messages", 15_000);
+    assert.deepEqual(received(), seqs, "each once, in order");
   }
   await Promise.all(sockets.map((socket) => socket.close()));
 }, { LIMIT_MESSAGES_PER_MINUTE: "100000", LIMIT_ROOM_BROADCASTS_PER_MINUTE: "100000" });
