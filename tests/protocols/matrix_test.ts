@@ -5,7 +5,7 @@
  * B must hear nothing that its document does not have.
  */
 import assert from "node:assert/strict";
-import { call, login, openSession, widgetKey } from "../support/http.ts";
+import { call, keepUnassigned, login, openSession, widgetKey } from "../support/http.ts";
 import { ADMIN, onBothEngines, type TestServer } from "../support/server.ts";
 import { type Heard, type Peer, type PeerKind, type Role, type Seat } from "./peers.ts";
 import { JSON_PEERS, native } from "./peers_json.ts";
@@ -28,6 +28,7 @@ interface House {
 
 async function openHouse(server: TestServer): Promise<House> {
   const { token } = await login(server);
+  await keepUnassigned(server, token);
   const agents = await Promise.all(Array.from({ length: AT_ONCE }, async (_, i) => {
     const [email, { password }] = [`agent${i}@example.com`, ADMIN];
     const body = { email, password, name: email, role: "agent" };

@@ -62,9 +62,19 @@ export async function openSession(
   return await expect(call<SessionResponse>(server, "POST", "/api/sessions", { body }));
 }
 
-/** An agent's token, a visitor's session and their conversation. */
+/** A reply adds no line that the agent took the conversation, so that tests can count entries. */
+export async function keepUnassigned(server: Pick<TestServer, "url">, token: string) {
+  const body = { assignOnReply: false };
+  await expect(call(server, "PATCH", "/api/queue-settings", { token, body }));
+}
+
+/**
+ * An agent's token, a visitor's session and their conversation, which no reply assigns. What a reply
+ * does by default is tested in queue_test.ts and with the clients of the documents.
+ */
 export async function cast(server: Pick<TestServer, "url">) {
   const agent = await login(server);
+  await keepUnassigned(server, agent.token);
   const key = await widgetKey(server, agent.token);
   const visitor = await openSession(server, key);
   const conversation = await expect(
