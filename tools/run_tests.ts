@@ -21,16 +21,23 @@ const JOBS = Number(Deno.env.get("DENO_JOBS") ?? Math.min(navigator.hardwareConc
  * The table at the end of a run says which they are.
  */
 const LONGEST = [
-  "tests/websocket_test_page_test.ts",
   "tests/faults_test.ts",
   "tests/stuck_database_test.ts",
+  "tests/websocket_test_page_test.ts",
   "tests/pages_test.ts",
-  "tests/sign_in_test.ts",
-  "tests/model_test.ts",
-  "tests/writing_together_page_test.ts",
-  "tests/notifications_page_test.ts",
-  "tests/labels_page_test.ts",
+  "tests/disk_test.ts",
+  "tests/search_indexer_test.ts",
+  "tests/protocols/matrix_test.ts",
+  "tests/nodes_test.ts",
   "tests/protocols/socket_io_recovery_test.ts",
+  "tests/protocols/topics_test.ts",
+  "tests/writing_together_page_test.ts",
+  "tests/contact_erasure_test.ts",
+  "tests/analytics_test.ts",
+  "tests/search_test.ts",
+  "tests/slow_reader_test.ts",
+  "tests/composer_page_test.ts",
+  "tests/queue_page_test.ts",
 ];
 
 /** What a test leaves behind fails it; one that has to leave something says why. */
