@@ -20,7 +20,7 @@ Deno.test("the audit log has every change of rights and every sign-in", async ()
 });
 
 async function everyAction(server: TestServer): Promise<void> {
-  const { agent: { token, user: ada }, visitor, conversation } = await cast(server);
+  const { agent: { token, user: ada }, visitor, conversation } = await cast(server, "assign");
   const send = async <T = { id: string }>(
     method: string,
     path: string,

@@ -98,7 +98,7 @@ async function testInbox(page: Page, url: string, server: TestServer): Promise<v
     area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
   });
   await bar.getByText("Files of this type cannot be sent here.").waitFor();
-  const send = page.getByRole("button", { name: "Send" });
+  const send = page.getByRole("button", { name: "Send", exact: true });
   assert.equal(await send.getAttribute("aria-disabled"), "true");
   await shoot(page, "attachments");
   assert.deepEqual(await violations(page), []);
@@ -155,7 +155,7 @@ async function testWidget(page: Page, url: string): Promise<void> {
   const bar = page.getByRole("list", { name: "Files to send" });
   await bar.getByText("This file is larger than 98 KB.").waitFor();
   await bar.getByText("5 B").waitFor();
-  const send = page.getByRole("button", { name: "Send" });
+  const send = page.getByRole("button", { name: "Send", exact: true });
   assert.equal(await send.getAttribute("aria-disabled"), "true");
   await shoot(page, "widget-attachments");
   assert.deepEqual(await violations(page), []);

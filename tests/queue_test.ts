@@ -31,7 +31,7 @@ onBothEngines("the queue: snoozing, who takes a conversation, and what is unread
   server,
   t,
 ) => {
-  const { agent, visitor, conversation: { id } } = await cast(server);
+  const { agent, visitor, conversation: { id } } = await cast(server, "assign");
   const { token } = agent;
   const isBack = () =>
     poll(() => read(server, token, id), ({ status }) => status === "open", "the end of the snooze");

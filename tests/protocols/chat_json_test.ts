@@ -496,9 +496,12 @@ Deno.test("chat JSON SDK: more at once than the server takes arrives all the sam
     const errors: unknown[] = [];
     service.onMessage(({ type, payload }) => type === "error" && errors.push(payload!["code"]));
     try {
-      for (let i = 0; i < 100; i++) {
-        await service.send({ type: "chat", payload: { content: `${i}` } });
-      }
+      await Promise.all(
+        Array.from(
+          { length: 100 },
+          (_, i) => service.send({ type: "chat", payload: { content: `${i}` } }),
+        ),
+      );
       await until(() => chats.length === 100, "all of them", 40_000);
       assert.deepEqual(chats, Array.from({ length: 100 }, (_, i) => `${i}`));
       assert.equal(service.waiting, 0);

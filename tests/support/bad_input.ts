@@ -110,7 +110,8 @@ export function badBodies(schema: Schema, good: Record<string, unknown>): BadBod
       }
       const inner = good[name];
       if (field.properties !== undefined && typeof inner === "object" && inner !== null) {
-        const nested = badBodies(field, inner as Record<string, unknown>);
+        const nested = badBodies(field, inner as Record<string, unknown>)
+          .filter(({ body }) => body !== null || !typesOf(field).has("null"));
         bad.push(...nested.map(({ why, body }) => ({
           why: `${name}: ${why}`,
           body: { ...good, [name]: body },

@@ -69,12 +69,13 @@ export async function keepUnassigned(server: Pick<TestServer, "url">, token: str
 }
 
 /**
- * An agent's token, a visitor's session and their conversation, which no reply assigns. What a reply
- * does by default is tested in queue_test.ts and with the clients of the documents.
+ * An agent's token, a visitor's session and their conversation.
+ *
+ * @param replies "assign" as by default; otherwise nothing is assigned by a reply
  */
-export async function cast(server: Pick<TestServer, "url">) {
+export async function cast(server: Pick<TestServer, "url">, replies?: "assign") {
   const agent = await login(server);
-  await keepUnassigned(server, agent.token);
+  if (replies !== "assign") await keepUnassigned(server, agent.token);
   const key = await widgetKey(server, agent.token);
   const visitor = await openSession(server, key);
   const conversation = await expect(
