@@ -4,8 +4,10 @@
  */
 import { type Db, openDatabase } from "../db/database.ts";
 import { DataDirError } from "../db/data_dir.ts";
+import { createCannedResponse } from "../domain/agents/canned_responses.ts";
 import { createUser, listUsers } from "../domain/agents/users.ts";
 import { actorOf } from "../domain/conversations/actors.ts";
+import { createLabel } from "../domain/conversations/labels.ts";
 import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter, type Writer } from "../domain/conversations/writer.ts";
 import { createQueueSettings } from "../domain/workspace/queue_settings.ts";
@@ -16,7 +18,7 @@ import { openSession } from "../domain/visitors/sessions.ts";
 import { ensureFirstWidget, listWidgets } from "../domain/visitors/widgets.ts";
 import { readSettings, type Settings, SettingsError } from "../settings.ts";
 import type { User } from "../protocol/model.ts";
-import { AGENTS, type Script, SCRIPTS } from "./demo_data.ts";
+import { AGENTS, CANNED_REPLIES, LABELS, type Script, SCRIPTS } from "./demo_data.ts";
 
 const HOUR = 3_600_000;
 
@@ -63,6 +65,8 @@ interface Stage {
   clock: { now: number };
   widgetKey: string;
   users: User[];
+  /** By name. */
+  labelIds: Map<string, string>;
 }
 
 /** Writes one conversation line by line, with its own clock. */
@@ -96,6 +100,11 @@ async function play(stage: Stage, script: Script): Promise<void> {
     clock.now = Math.min(clock.now + 45_000 + script.name.length * 4_000, Date.now());
     return writer.write(operation);
   };
+  const { labels, priority } = script;
+  await conversations.update(agent, conversationId, {
+    labels: labels && { add: labels.map((name) => stage.labelIds.get(name)!), remove: [] },
+    priority,
+  });
   let assigned = false;
   for (const [who, content] of script.lines) {
     const principal = who === "v" ? visitor : agent;
@@ -165,11 +174,16 @@ async function main(): Promise<void> {
       onError: (error) => console.error(error),
     });
     const widgetKey = (await listWidgets(db))[0]!.widgetKey;
-    const stage = { db, bus, writer, conversations, clock, widgetKey, users };
+    const labelIds = new Map<string, string>();
+    for (const label of LABELS) labelIds.set(label.name, (await createLabel(db, label)).id);
+    const admin = users.find((user) => user.role === "admin")!;
+    for (const reply of CANNED_REPLIES) {
+      await createCannedResponse(db, agentPrincipal(admin), reply);
+    }
+    const stage = { db, bus, writer, conversations, clock, widgetKey, users, labelIds };
     for (const script of SCRIPTS.toReversed()) await play(stage, script);
     console.log(`Made ${SCRIPTS.length} conversations.`);
     if (password !== null) {
-      const admin = users.find((user) => user.role === "admin")!;
       console.log(`Sign in as ${admin.email} with the password ${password}`);
     }
   } finally {

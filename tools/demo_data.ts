@@ -2,6 +2,10 @@
  * Conversations for `deno task demo`: two weeks of a small pottery shop. v: visitor, a: agent, n:
  * note.
  */
+import type { CreateCannedResponseBody } from "../protocol/canned_responses.ts";
+import type { CreateLabelBody } from "../protocol/labels.ts";
+import type { Priority } from "../protocol/model.ts";
+
 export interface Script {
   name: string;
   email?: string;
@@ -11,8 +15,43 @@ export interface Script {
   agent: 0 | 1 | 2;
   assigned?: boolean;
   resolved?: boolean;
+  /** Names of `LABELS`. */
+  labels?: string[];
+  priority?: Priority;
   lines: [who: "v" | "a" | "n", text: string][];
 }
+
+export const LABELS: CreateLabelBody[] = [
+  { name: "Order", color: "blue" },
+  { name: "Damaged", color: "red" },
+  { name: "Trade", color: "green", description: "Cafés, shops and interior designers" },
+  { name: "Product question", color: "amber" },
+];
+
+/** Canned replies and a macro, for everybody. */
+export const CANNED_REPLIES: CreateCannedResponseBody[] = [
+  {
+    shortCode: "hello",
+    folder: "Greetings",
+    content: "Hello {{contact.firstName|there}}, thank you for writing to Northwind Pottery!",
+  },
+  {
+    shortCode: "order-number",
+    folder: "Orders",
+    content: "Could you tell me your order number? It begins with NW and is in the confirmation.",
+  },
+  {
+    shortCode: "delivery",
+    folder: "Orders",
+    content: "We ship on Tuesdays and Fridays. Within Europe a parcel takes two to four days.",
+  },
+  {
+    shortCode: "replace",
+    folder: "Orders",
+    content: "I'm sorry, {{contact.firstName|there}}! A new one leaves our kiln room tomorrow.",
+    actions: { assignTo: "me", status: "pending" },
+  },
+];
 
 export const AGENTS = [
   { name: "Ada Park", email: "ada@northwind.example", role: "admin" as const },
@@ -26,6 +65,7 @@ export const SCRIPTS: Script[] = [
     email: "maya.lindqvist@example.com",
     hoursAgo: 0.3,
     agent: 0,
+    labels: ["Product question"],
     lines: [
       [
         "v",
@@ -40,6 +80,8 @@ export const SCRIPTS: Script[] = [
     hoursAgo: 1.2,
     agent: 1,
     assigned: true,
+    labels: ["Trade", "Order"],
+    priority: "high",
     lines: [
       [
         "v",
@@ -64,6 +106,8 @@ export const SCRIPTS: Script[] = [
     hoursAgo: 2.5,
     agent: 0,
     assigned: true,
+    labels: ["Damaged"],
+    priority: "urgent",
     lines: [
       ["v", "My parcel arrived today and one of the bowls has a crack along the rim."],
       ["a", "Oh no, I'm sorry! Could you tell me your order number? We'll replace it."],
@@ -76,6 +120,7 @@ export const SCRIPTS: Script[] = [
     name: "Oliver Grant",
     hoursAgo: 5,
     agent: 2,
+    labels: ["Product question"],
     lines: [["v", "Are your plates dishwasher safe?"]],
   },
   {
@@ -84,6 +129,7 @@ export const SCRIPTS: Script[] = [
     hoursAgo: 7,
     agent: 1,
     assigned: true,
+    labels: ["Order"],
     lines: [
       ["v", "Buongiorno, do you ship to Italy?"],
       ["a", "We do! Delivery takes four to six working days and costs £18, free above £150."],
