@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import type { MessageList } from "../protocol/rest.ts";
 import { postFiles, uploaded } from "./support/files.ts";
 import { violations, visit } from "./support/browser.ts";
+import { poll } from "./support/deadline.ts";
 import { call, cast, post } from "./support/http.ts";
 import { open, signIn, withPages } from "./support/pages.ts";
 import { ADMIN, type TestServer } from "./support/server.ts";
@@ -112,9 +113,15 @@ async function testInbox(page: Page, url: string, server: TestServer): Promise<v
   await thread.getByRole("button", { name: "Download plan.pdf" }).waitFor();
   assert.equal(await bar.count(), 0);
   const path = `/api/conversations/${conversation.id}/messages`;
-  const { body } = await call<MessageList>(server, "GET", path, { token });
-  const last = body.items.findLast(({ type }) => type === "text")!;
-  assert.deepEqual(last.files?.map(({ name }) => name), ["plan.pdf"]);
+  // It is shown before it is stored.
+  await poll(
+    async () => {
+      const { body } = await call<MessageList>(server, "GET", path, { token });
+      return body.items.findLast(({ type }) => type === "text")!.files?.map(({ name }) => name);
+    },
+    (names) => names?.join() === "plan.pdf",
+    "the file without the removed ones",
+  );
 
   // A voice message, by keyboard.
   const record = page.getByRole("button", { name: "Record a voice message" });
