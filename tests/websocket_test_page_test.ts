@@ -240,7 +240,7 @@ testWith(
         await agent.press("Disconnect");
         await agent.press("Clear");
       }
-    }, { ACCESS_TOKEN_MS: "1500" }),
+    }, { ACCESS_TOKEN_MS: "3000" }),
 );
 
 testWith(

@@ -477,14 +477,14 @@ Deno.test("chat JSON SDK: a token that ends is replaced by a new one", () =>
     });
     try {
       await service.connect();
-      await until(() => signIns === 2 && service.isConnected(), "with a new token", 15_000);
+      await until(() => signIns >= 2 && service.isConnected(), "with a new token");
       const payload = { content: "Still here", conversationId: conversation.id };
       await service.send({ type: "chat", payload });
       await until(() => chats.length === 1, "it works");
     } finally {
       service.disconnect();
     }
-  }, { ACCESS_TOKEN_MS: "1000", TOKEN_GRACE_MS: "200" }));
+  }, { ACCESS_TOKEN_MS: "5000", TOKEN_GRACE_MS: "200" }));
 
 Deno.test("chat JSON SDK: more at once than the server takes arrives all the same, in order", () =>
   withServer(async (server) => {

@@ -180,7 +180,7 @@ Deno.test("Socket.IO hub: who does not authenticate, or badly, is told and sent 
 });
 
 Deno.test("Socket.IO hub: a token that ends is told, may be renewed, and ends the connection", async () => {
-  const env = { ACCESS_TOKEN_MS: "2000", TOKEN_GRACE_MS: "300" };
+  const env = { ACCESS_TOKEN_MS: "5000", TOKEN_GRACE_MS: "300" };
   await withServer(env, async (server) => {
     const first = await login(server);
     const kept = await connectPeer(server, { token: first.token });

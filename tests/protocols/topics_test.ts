@@ -255,7 +255,7 @@ Deno.test("topics: credentials are told good or bad, and end in time", async () 
   const server = await startServer("pglite", {
     JWT_SECRET: SECRET,
     AUTH_TIMEOUT_MS: "1500",
-    ACCESS_TOKEN_MS: "3000",
+    ACCESS_TOKEN_MS: "6000",
     TOKEN_GRACE_MS: "1000",
   });
   try {
