@@ -29,6 +29,7 @@ import { metricsRoute } from "./metrics.ts";
 import { openRequests } from "./open_requests.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { queueRoutes } from "./queue.ts";
+import { teamRoutes } from "./teams.ts";
 import { programRoutes } from "./programs.ts";
 import { noteRoutes } from "./requests.ts";
 import { scheduledMessageRoutes } from "./scheduled_messages.ts";
@@ -118,6 +119,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", agentPreferenceRoutes(services));
   app.route("/", labelRoutes(services));
   app.route("/", queueRoutes(services));
+  app.route("/", teamRoutes(services));
   app.route("/", notificationRoutes(services));
   app.route("/", programRoutes(services));
   app.route("/", scheduledMessageRoutes(services));

@@ -8,6 +8,7 @@ import type { HandOvers } from "../domain/conversations/hand_over.ts";
 import type { ScheduledMessages } from "../domain/conversations/scheduled.ts";
 import type { Conversations } from "../domain/conversations/types.ts";
 import type { EventBus } from "../domain/events.ts";
+import type { TeamService } from "../domain/teams/service.ts";
 import type { FileService } from "../domain/files/types.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { NotificationService } from "../domain/notifications/service.ts";
@@ -41,6 +42,7 @@ export interface ApiServices {
   handOvers: HandOvers;
   scheduled: ScheduledMessages;
   queueSettings: QueueSettingsStore;
+  teams: TeamService;
   bot: Pick<Bot, "pages">;
   notifications: NotificationService;
   participantTokens: ParticipantTokens;

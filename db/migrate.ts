@@ -36,6 +36,7 @@ import * as m061 from "./migrations/061_canned_replies.ts";
 import * as m062 from "./migrations/062_agent_preferences.ts";
 import * as m063 from "./migrations/063_scheduled_messages.ts";
 import * as m070 from "./migrations/070_notification_groups.ts";
+import * as m080 from "./migrations/080_teams.ts";
 
 /** A change of the schema, in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
@@ -90,6 +91,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "062_agent_preferences", up: m062.up, runsWith: "014_unread_sums" },
   { name: "063_scheduled_messages", up: m063.up, runsWith: "014_unread_sums" },
   { name: "070_notification_groups", steps: m070.steps, runsWith: "014_unread_sums" },
+  { name: "080_teams", up: m080.up, steps: m080.steps, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock of the process that migrates ("parl" in ASCII). */

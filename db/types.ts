@@ -44,6 +44,8 @@ export interface Database {
   refresh_tokens: RefreshTokens;
   labels: Labels;
   conversation_labels: ConversationLabels;
+  teams: Teams;
+  team_members: TeamMembers;
   canned_responses: CannedResponses;
   drafts: Drafts;
   scheduled_messages: ScheduledMessages;
@@ -170,6 +172,8 @@ export interface Conversations {
   snoozed_until: NullTime;
   /** 0 is none, 4 is urgent. */
   priority: ColumnType<number, number | undefined, number>;
+  /** Without a foreign key: see 080_teams.ts. */
+  team_id: string | null;
   created_at: TimeNow;
   updated_at: TimeNow;
   resolved_at: NullTime;
@@ -302,6 +306,23 @@ export interface Labels {
   description: string | null;
   created_at: TimeNow;
   updated_at: TimeNow;
+}
+
+export interface Teams {
+  id: string;
+  /** Unique, case-insensitively. */
+  name: string;
+  assignment: Generated<"none" | "round_robin" | "least_busy">;
+  capacity: number | null;
+  created_at: TimeNow;
+  updated_at: TimeNow;
+}
+
+export interface TeamMembers {
+  team_id: string;
+  user_id: string;
+  /** Grows with every conversation that the team's assignment gives to the member. */
+  last_turn: Generated<number>;
 }
 
 export interface ConversationLabels {
@@ -621,3 +642,4 @@ export type DraftRow = Selectable<Drafts>;
 export type CannedResponseRow = Selectable<CannedResponses>;
 export type ChannelRow = Selectable<Channels>;
 export type LabelRow = Selectable<Labels>;
+export type TeamRow = Selectable<Teams>;

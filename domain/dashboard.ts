@@ -19,6 +19,7 @@ import type { Draft } from "../protocol/drafts.ts";
 import type { QueueSettings } from "../protocol/queue.ts";
 import type { ApiKey } from "../protocol/programs.ts";
 import type { ConversationList, ConversationSort, ConversationView } from "../protocol/rest.ts";
+import type { Team } from "../protocol/teams.ts";
 import type { ConversationStatus, Priority } from "../protocol/model.ts";
 
 export const DASHBOARD = Symbol.for("parley.dashboard");
@@ -39,6 +40,7 @@ export interface Dashboard {
       view?: ConversationView;
       status?: ConversationStatus;
       label?: string;
+      team?: string;
       priority?: Priority;
       sort?: ConversationSort;
       limit?: number;
@@ -71,6 +73,8 @@ export interface Dashboard {
   audit(user: User): Promise<AuditList>;
   /** All labels, by name. */
   labels(): Promise<Label[]>;
+  /** All teams, by name. */
+  teams(): Promise<Team[]>;
   /** This agent's canned replies and macros, and who manages those for everybody. */
   cannedReplies(
     user: User,

@@ -149,6 +149,8 @@ export const Conversation = z.object({
   assignee: Assignee.nullable(),
   /** Absent for "none", and for visitors. */
   priority: Priority.optional(),
+  /** The team whose conversation it is; absent for none, and for visitors. */
+  teamId: Id.optional(),
   /** Only while it is snoozed, for agents: until when; null: until the next reply. */
   snoozedUntil: Timestamp.nullable().optional(),
   /** In the order of their creation; absent for visitors. */

@@ -237,6 +237,8 @@ export interface DurableEvents {
     snoozedUntil?: string | null;
     /** Hidden from visitors. */
     priority?: Priority;
+    /** Hidden from visitors; null: none any more. */
+    team?: { id: string; name: string } | null;
     assignee?: { userId: string; userName: string } | null;
     labels?: ConversationLabel[];
     actor: Member;

@@ -79,6 +79,8 @@ export const ConversationQuery = z.strictObject({
   status: ConversationStatus.optional(),
   /** The id of a label that they have to have. */
   label: Id.optional(),
+  /** A team's id. */
+  team: Id.optional(),
   priority: Priority.optional(),
   /** Default: newest. A cursor belongs to its order. */
   sort: ConversationSort.optional(),
@@ -100,6 +102,8 @@ export const UpdateConversationBody = z.strictObject({
   snoozedUntil: Timestamp.nullable().optional(),
   /** A user's id, or null for nobody. */
   assigneeId: Id.nullable().optional(),
+  /** A team's id, or null for none. */
+  teamId: Id.nullable().optional(),
   priority: Priority.optional(),
   /** Ids of all its labels; none: []. */
   labels: LabelIds.optional(),
@@ -109,7 +113,7 @@ export const UpdateConversationBody = z.strictObject({
   removeLabels: LabelIds.optional(),
 }).refine(
   (body) => Object.values(body).some((value) => value !== undefined),
-  "at least one of status, assigneeId, priority, labels, addLabels and removeLabels is needed",
+  "at least one of status, assigneeId, teamId, priority, labels, addLabels and removeLabels is needed",
 ).refine(
   ({ status, snoozedUntil }) => snoozedUntil === undefined || status === "snoozed",
   { path: ["snoozedUntil"], message: 'goes only together with "status": "snoozed"' },

@@ -20,7 +20,7 @@ export function createApi(
   const { settings, database, bus, metrics, onError } = core;
   const { capacity, rates, timeouts, given, onDeploy } = settings;
   const { analytics, bot, conversations, files, handOvers, notifications } = services;
-  const { queueSettings, scheduled } = services;
+  const { queueSettings, scheduled, teams } = services;
   return createHttpApi({
     version: VERSION,
     engine: database.engine,
@@ -52,6 +52,7 @@ export function createApi(
     handOvers,
     scheduled,
     queueSettings,
+    teams,
     bot,
     notifications,
     analytics,

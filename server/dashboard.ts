@@ -12,6 +12,7 @@ import { listAudit } from "../domain/audit.ts";
 import { listRules } from "../domain/bot/rules.ts";
 import { listLabels } from "../domain/conversations/labels.ts";
 import { DASHBOARD, type Dashboard } from "../domain/dashboard.ts";
+import { listTeams } from "../domain/teams/teams.ts";
 import { listApiKeys } from "../domain/programs/api_keys.ts";
 import { listWidgets } from "../domain/visitors/widgets.ts";
 import { MAX_OWN_RESPONSES, MAX_SHARED_RESPONSES } from "../protocol/canned_responses.ts";
@@ -59,6 +60,7 @@ function createDashboard(
         ? listAudit(db, { limit: 50 })
         : Promise.resolve({ items: [], nextCursor: null }),
     labels: () => listLabels(db),
+    teams: () => listTeams(db),
     async cannedReplies(user) {
       const agent = agentPrincipal(user);
       const [{ items }, settings] = await Promise.all([

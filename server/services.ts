@@ -10,6 +10,7 @@ import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter } from "../domain/conversations/writer.ts";
 import { createJobQueue } from "../domain/jobs/queue.ts";
 import { createNotifications } from "../domain/notifications/service.ts";
+import { createTeams } from "../domain/teams/service.ts";
 import { startTables } from "../domain/tables/start.ts";
 import { createQueueSettings } from "../domain/workspace/queue_settings.ts";
 import { createWorkspaceChat, WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
@@ -70,6 +71,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
   });
   wakeSnoozed({ bus, jobQueue, writer });
   const queueSettings = createQueueSettings(db);
+  const teams = createTeams({ db, writer });
   const conversations = createConversations({
     queueSettings,
     db,
@@ -143,6 +145,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     notifications,
     scheduled,
     queueSettings,
+    teams,
     workspaceChat,
     writer,
 

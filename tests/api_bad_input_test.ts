@@ -66,6 +66,8 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "PATCH /api/queue-settings": { assignOnReply: true },
   "POST /api/conversations/{id}/messages": { content: "Hello", clientMessageId: "c1" },
   "POST /api/conversations/{id}/read": { seq: 1 },
+  "POST /api/teams": { name: "Sales", assignment: "least_busy", capacity: 5, memberIds: [] },
+  "PATCH /api/teams/{id}": { name: "Sales" },
   "POST /api/labels": { name: "VIP", color: "red", description: "Important" },
   "PATCH /api/labels/{id}": { name: "VIP" },
   "PATCH /api/conversations/{id}/draft": { mode: "reply", content: "Hello" },
@@ -225,6 +227,7 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
     "/api/context-rules/": await made("/api/context-rules", RULE),
     "/api/conversations/": conversation.id,
     "/api/labels/": await made("/api/labels", { name: "Bug" }),
+    "/api/teams/": await made("/api/teams", { name: "Billing" }),
     "/api/notifications/": notification.id,
     "/api/scheduled-messages/": await made(
       `/api/conversations/${conversation.id}/scheduled-messages`,

@@ -95,6 +95,9 @@ async function everyAction(server: TestServer): Promise<void> {
   const channel = await send("POST", "/api/channels", { platform: "telegram", name: "Bot" });
   await send("PATCH", `/api/channels/${channel.id}`, { name: "Our bot" });
   await send("DELETE", `/api/channels/${channel.id}`);
+  const team = await send("POST", "/api/teams", { name: "Sales" });
+  await send("PATCH", `/api/teams/${team.id}`, { capacity: 3 });
+  await send("DELETE", `/api/teams/${team.id}`);
   const label = await send("POST", "/api/labels", { name: "Bug" });
   await send("PATCH", `/api/labels/${label.id}`, { color: "red" });
   await send("DELETE", `/api/labels/${label.id}`);

@@ -109,6 +109,7 @@ testWith(
         "/settings/people",
         "/settings/notifications",
         "/settings/labels",
+        "/settings/teams",
         "/settings/canned-replies",
         "/settings/audit",
         "/settings/websocket",

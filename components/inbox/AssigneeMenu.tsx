@@ -1,6 +1,7 @@
-import { ChevronDown, UserMinus, UserPlus } from "lucide-preact";
+import { ChevronDown, UserMinus, UserPlus, Users } from "lucide-preact";
 import { useEffect } from "preact/hooks";
 import type { Conversation } from "../../protocol/model.ts";
+import type { Team } from "../../protocol/teams.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Menu, MenuHeading, MenuItem, MenuLine } from "../ui/Menu.tsx";
@@ -14,6 +15,12 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
   const users = inbox.users.value.filter((user) =>
     user.disabledAt === null && user.id !== inbox.user.id
   );
+  const teams = inbox.teams.value;
+  const team = inbox.teamOf(conversation);
+  const chooseTeam = (close: () => void, to: Team | null) => {
+    close();
+    if (team?.id !== to?.id) inbox.giveToTeam(id, to);
+  };
   const choose = (close: () => void, to: typeof inbox.user | null) => {
     close();
     if (assignee?.userId !== to?.id) inbox.assign(id, to);
@@ -53,6 +60,14 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
                   </span>
                 </>
               )
+              : team
+              ? (
+                <>
+                  <Users size={15} aria-hidden="true" />
+                  <span class="sr-only">Team</span>
+                  <span class="truncate phone-unseen" dir="auto">{team.name}</span>
+                </>
+              )
               : (
                 <>
                   <span class="only-phone">
@@ -88,13 +103,38 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
                 {user.id === inbox.user.id && " (you)"}
               </MenuItem>
             ))}
-            {assignee && (
+            {teams.length > 0 && (
               <>
                 <MenuLine />
-                <MenuItem icon={<UserMinus size={16} />} onSelect={() => choose(close, null)}>
-                  Unassign
-                </MenuItem>
+                <MenuHeading>Teams</MenuHeading>
+                {teams.map((one) => (
+                  <MenuItem
+                    key={one.id}
+                    icon={<Users size={16} />}
+                    checked={team?.id === one.id}
+                    onSelect={() => chooseTeam(close, one)}
+                  >
+                    <bdi>{one.name}</bdi>
+                  </MenuItem>
+                ))}
               </>
+            )}
+            {(assignee || team) && <MenuLine />}
+            {assignee && (
+              <MenuItem
+                icon={<UserMinus size={16} />}
+                onSelect={() => choose(close, null)}
+              >
+                Unassign
+              </MenuItem>
+            )}
+            {team && (
+              <MenuItem
+                icon={<UserMinus size={16} />}
+                onSelect={() => chooseTeam(close, null)}
+              >
+                Take out of <bdi>{team.name}</bdi>
+              </MenuItem>
             )}
           </>
         )}

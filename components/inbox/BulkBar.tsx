@@ -1,5 +1,15 @@
 import type { ComponentChildren } from "preact";
-import { AlarmClock, Check, Mail, MailOpen, Tag, UserMinus, UserPlus, X } from "lucide-preact";
+import {
+  AlarmClock,
+  Check,
+  Mail,
+  MailOpen,
+  Tag,
+  UserMinus,
+  UserPlus,
+  Users,
+  X,
+} from "lucide-preact";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { LabelDot } from "../ui/LabelChip.tsx";
@@ -61,7 +71,7 @@ function trigger(label: string, icon: ComponentChildren, shortcut?: string) {
 }
 
 function AssignMenu() {
-  const { bulk, user, users } = useInbox();
+  const { bulk, user, users, teams } = useInbox();
   const others = users.value.filter((one) => one.disabledAt === null && one.id !== user.id);
   return (
     <Menu label="Assign to" align="end" trigger={trigger("Assign", <UserPlus size={16} />)}>
@@ -81,6 +91,24 @@ function AssignMenu() {
               {one.id === user.id && " (you)"}
             </MenuItem>
           ))}
+          {teams.value.length > 0 && (
+            <>
+              <MenuLine />
+              <MenuHeading>Teams</MenuHeading>
+              {teams.value.map((one) => (
+                <MenuItem
+                  key={one.id}
+                  icon={<Users size={16} />}
+                  onSelect={() => {
+                    close();
+                    void bulk.giveToTeam(one);
+                  }}
+                >
+                  <bdi>{one.name}</bdi>
+                </MenuItem>
+              ))}
+            </>
+          )}
           <MenuLine />
           <MenuItem
             icon={<UserMinus size={16} />}

@@ -1,5 +1,5 @@
 import { useComputed } from "@preact/signals";
-import { AlarmClock, Clock3, StickyNote } from "lucide-preact";
+import { AlarmClock, Clock3, StickyNote, Users } from "lucide-preact";
 import type { Conversation, Label } from "../../protocol/model.ts";
 import { type Row, unreadOf } from "../live/list_state.ts";
 import { type Clock, shortAge, shortTime, waitedFor } from "../format/time.ts";
@@ -30,6 +30,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
   const selected = inbox.selectedId.value === id;
   const unread = unreadOf(row);
   const labels = inbox.labels.of(conversation);
+  const team = inbox.teamOf(conversation);
   const { bulk } = inbox;
   const isChosen = bulk.chosen.value.has(id);
   const open = (event: MouseEvent) => {
@@ -86,7 +87,7 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
             <Preview conversation={conversation} />
             <CountBadge count={unread} noun="unread" />
           </span>
-          {(waitingSince || snoozedUntil || assignee || labels.length > 0 ||
+          {(waitingSince || snoozedUntil || assignee || team || labels.length > 0 ||
             inbox.list.filter.value.status === "all") && (
             <span class="row-meta">
               {inbox.list.filter.value.status === "all" && (
@@ -107,6 +108,14 @@ export function ConversationRow({ row, tabbable }: ConversationRowProps) {
                 </span>
               )}
               <RowLabels labels={labels} />
+              {team && (
+                <span class="row-label">
+                  <Users size={12} aria-hidden="true" />
+                  <span class="truncate">
+                    <span class="sr-only">Team</span> <bdi>{team.name}</bdi>
+                  </span>
+                </span>
+              )}
               {assignee && (
                 <span class="row-assignee truncate">
                   <Avatar id={assignee.userId} name={assignee.userName} size="s" shape="team" />

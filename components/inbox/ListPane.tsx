@@ -109,7 +109,7 @@ function ListEnd() {
 
 function EmptyList() {
   const inbox = useInbox();
-  const { label, priority, ...filter } = inbox.list.filter.value;
+  const { label, priority, team, ...filter } = inbox.list.filter.value;
   const { view, status } = filter;
   if (label !== undefined) {
     return (
@@ -117,10 +117,25 @@ function EmptyList() {
         icon={<Tag size={20} />}
         title="Nothing with this label"
         action={
-          <Button onClick={() => inbox.setFilter({ ...filter, priority })}>Show any label</Button>
+          <Button onClick={() => inbox.setFilter({ ...filter, team, priority })}>
+            Show any label
+          </Button>
         }
       >
         No conversation in this list has it.
+      </EmptyState>
+    );
+  }
+  if (team !== undefined) {
+    return (
+      <EmptyState
+        icon={<Users size={20} />}
+        title="Nothing of this team"
+        action={
+          <Button onClick={() => inbox.setFilter({ ...filter, priority })}>Show any team</Button>
+        }
+      >
+        No conversation in this list is of the team.
       </EmptyState>
     );
   }

@@ -56,6 +56,7 @@ function Who({ conversation }: { conversation: Conversation }) {
   const inbox = useInbox();
   const { contact } = conversation;
   const status = inbox.presence.statusOf(contact.id);
+  const team = inbox.teamOf(conversation);
   return (
     <div class="thread-who">
       <Avatar id={contact.id} name={contactName(contact)} size="m" presence={status} />
@@ -66,6 +67,12 @@ function Who({ conversation }: { conversation: Conversation }) {
             {statusText(conversation, inbox.clock.value)}
           </span>
           {inbox.live.value && ` · ${presenceWord(status)}`}
+          {team && conversation.assignee && (
+            <>
+              {" · "}
+              <bdi>{team.name}</bdi>
+            </>
+          )}
         </p>
       </div>
     </div>

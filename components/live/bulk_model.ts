@@ -165,6 +165,12 @@ export function createBulk(
         ({ assignee }) =>
           assignee?.userId === to?.id ? null : { assigneeId: assignee?.userId ?? null },
       ),
+    giveToTeam: (to: { id: string; name: string }) =>
+      apply(
+        { teamId: to.id },
+        `given to ${to.name}`,
+        ({ teamId }) => teamId === to.id ? null : { teamId: teamId ?? null },
+      ),
     label: ({ id, name }: { id: string; name: string }, has: boolean) =>
       apply(
         has ? { removeLabels: [id] } : { addLabels: [id] },

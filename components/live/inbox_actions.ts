@@ -2,6 +2,7 @@ import type { Contact, Conversation, Priority, User } from "../../protocol/model
 import type { UpdateContactBody, UpdateConversationBody } from "../../protocol/rest.ts";
 import type { z } from "zod";
 import type { ListModel } from "./list_model.ts";
+import type { Team } from "../../protocol/teams.ts";
 import type { WorkspaceModel } from "./workspace_model.ts";
 
 /** The confirmation of a status change. */
@@ -37,8 +38,8 @@ export function createActions(
       return true;
     } catch (error) {
       if (before !== undefined) {
-        const { status, snoozedUntil, assignee, priority } = before;
-        list.patch(id, { status, snoozedUntil, assignee, priority });
+        const { status, snoozedUntil, assignee, priority, teamId } = before;
+        list.patch(id, { status, snoozedUntil, assignee, priority, teamId });
       }
       fail(error);
       return false;
@@ -96,6 +97,23 @@ export function createActions(
     );
   }
 
+  /** Gives it to a team, and takes it from an agent who is not a member. */
+  function giveToTeam(id: string, team: Team | null) {
+    const { teamId: before, assignee = null } = list.rows.value.get(id)?.conversation ?? {};
+    const leaves = team !== null && assignee !== null && !team.memberIds.includes(assignee.userId);
+    const give = (teamId: string | undefined, to: Conversation["assignee"]) =>
+      update(
+        id,
+        { teamId: teamId ?? null, ...(leaves ? { assigneeId: to?.userId ?? null } : {}) },
+        { teamId, ...(leaves ? { assignee: to } : {}) },
+      );
+    return undoable(
+      () => give(team?.id, null),
+      team === null ? "No team any more." : `Given to ${team.name}.`,
+      () => give(before, assignee),
+    );
+  }
+
   function setPriority(id: string, priority: Priority) {
     const before = list.rows.value.get(id)?.conversation.priority ?? "none";
     const set = (to: Priority) =>
@@ -123,5 +141,5 @@ export function createActions(
     }
   }
 
-  return { setStatus, snooze, assign, setPriority, editContact };
+  return { setStatus, snooze, assign, giveToTeam, setPriority, editContact };
 }

@@ -3,6 +3,7 @@ import type { MacroActions } from "../../protocol/canned_responses.ts";
 import type { Draft } from "../../protocol/drafts.ts";
 import type { Conversation, Label, Message, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
+import type { Team } from "../../protocol/teams.ts";
 import type { ParleyClient, PendingMessage } from "../../client/mod.ts";
 import type { ListFilter, Row } from "./list_state.ts";
 import { namesOf, titleOf } from "../format/names.ts";
@@ -30,6 +31,7 @@ import { isolate } from "../../protocol/visible_text.ts";
 export interface InboxStart extends WorkspaceStart {
   users: User[];
   labels: Label[];
+  teams: Team[];
   /** The ETag of the API's list of labels as the server rendered it. */
   labelsTag: string;
   /** The agent's own, the last changed first. */
@@ -158,9 +160,22 @@ export function createInbox(start: InboxStart) {
   });
   /** The people who can be assigned, as of the last request. */
   const users = signal<readonly User[]>(start.users);
+  const teams = signal<readonly Team[]>(start.teams);
   async function refreshUsers(): Promise<void> {
-    const { items } = await workspace.request<{ items: User[] }>("/api/users");
-    users.value = items;
+    const [people, all] = await Promise.all([
+      workspace.request<{ items: User[] }>("/api/users"),
+      workspace.request<{ items: Team[] }>("/api/teams"),
+    ]);
+    users.value = people.items;
+    teams.value = all.items;
+  }
+  /** Conversations of teams that are new here; each is looked for once. */
+  const missed = new Set<string>();
+  function meetTeam({ teamId }: Conversation) {
+    if (teamId === undefined || missed.has(teamId)) return;
+    if (teams.value.some(({ id }) => id === teamId)) return;
+    missed.add(teamId);
+    refreshUsers().catch(() => missed.delete(teamId));
   }
   /** Shows the details if they are hidden, and opens the menu of labels in them. */
   function openLabels() {
@@ -248,7 +263,10 @@ export function createInbox(start: InboxStart) {
         list.reload();
         if (identity.totalUnread !== undefined) list.setTotalUnread(identity.totalUnread);
       }),
-      own.on("conversation", ({ conversation }) => list.receive(conversation)),
+      own.on("conversation", ({ conversation }) => {
+        list.receive(conversation);
+        meetTeam(conversation);
+      }),
       own.on("unread", ({ conversationId, unread, totalUnread }) => {
         list.setUnread(conversationId, unread, totalUnread);
       }),
@@ -321,6 +339,9 @@ export function createInbox(start: InboxStart) {
     files,
     users,
     refreshUsers,
+    teams,
+    /** undefined: none, or one that was deleted. */
+    teamOf: ({ teamId }: Conversation) => teams.value.find(({ id }) => id === teamId),
     list,
     counts: counting.counts,
     density,

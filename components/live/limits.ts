@@ -15,5 +15,8 @@ export const MAX_LABELS = 200;
 export const MAX_CONVERSATION_LABELS = 20;
 export const MAX_LABEL_NAME = 50;
 export const MAX_LABEL_DESCRIPTION = 300;
+/** Characters of a team's name, and the highest capacity. */
+export const MAX_TEAM_NAME = 50;
+export const MAX_CAPACITY = 1000;
 /** Conversations of one bulk change. */
 export const MAX_BULK = 200;

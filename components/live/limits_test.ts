@@ -5,6 +5,7 @@ import * as labels from "../../protocol/labels.ts";
 import * as native from "../../protocol/native.ts";
 import * as queue from "../../protocol/queue.ts";
 import * as search from "../../protocol/search.ts";
+import * as teams from "../../protocol/teams.ts";
 import * as limits from "./limits.ts";
 
 Deno.test("the browser's limits are those of the protocol", () => {
@@ -14,6 +15,7 @@ Deno.test("the browser's limits are those of the protocol", () => {
     ...search,
     ...canned,
     ...queue,
+    ...teams,
   };
   const expected = Object.fromEntries(Object.keys(limits).map((name) => [name, protocol[name]]));
   assert.deepEqual({ ...limits }, expected);

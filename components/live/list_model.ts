@@ -67,7 +67,8 @@ export function createListModel(
     const query = new URLSearchParams({ limit: String(PAGE), view: filter.value.view });
     if (filter.value.status !== "all") query.set("status", filter.value.status);
     if (filter.value.label !== undefined) query.set("label", filter.value.label);
-    const { priority, sort } = filter.value;
+    const { priority, sort, team } = filter.value;
+    if (team !== undefined) query.set("team", team);
     if (priority !== undefined) query.set("priority", priority);
     if (sort !== undefined) query.set("sort", sort);
     if (after !== null) query.set("cursor", after);

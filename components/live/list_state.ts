@@ -11,6 +11,8 @@ export interface ListFilter {
   status: StatusFilter;
   /** A label's id: only conversations with this label. */
   label?: string;
+  /** A team's id. */
+  team?: string;
   priority?: Priority;
   /** Default: newest. */
   sort?: ConversationSort;
@@ -45,6 +47,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The filter in a page's query. Unknown values become the default. */
 export function filterOf(params: URLSearchParams): ListFilter {
   const label = params.get("label");
+  const team = params.get("team");
   const view = params.get("view");
   const status = params.get("status");
   const priority = params.get("priority") as Priority;
@@ -56,6 +59,7 @@ export function filterOf(params: URLSearchParams): ListFilter {
       ? status
       : DEFAULT_FILTER.status,
     ...(label !== null && UUID.test(label) ? { label } : {}),
+    ...(team !== null && UUID.test(team) ? { team } : {}),
     ...(LEVELS.includes(priority) ? { priority } : {}),
     ...(sort === "waiting" || sort === "priority" ? { sort } : {}),
   };
@@ -67,6 +71,7 @@ export function filterQuery(filter: ListFilter): string {
   if (filter.view !== DEFAULT_FILTER.view) params.set("view", filter.view);
   if (filter.status !== DEFAULT_FILTER.status) params.set("status", filter.status);
   if (filter.label !== undefined) params.set("label", filter.label);
+  if (filter.team !== undefined) params.set("team", filter.team);
   if (filter.priority !== undefined) params.set("priority", filter.priority);
   if (filter.sort !== undefined && filter.sort !== "newest") params.set("sort", filter.sort);
   const query = params.toString();
@@ -78,6 +83,7 @@ export function matches(conversation: Conversation, filter: ListFilter, userId: 
   if (filter.label !== undefined) {
     if (!conversation.labels?.some(({ id }) => id === filter.label)) return false;
   }
+  if (filter.team !== undefined && conversation.teamId !== filter.team) return false;
   if (filter.priority !== undefined && (conversation.priority ?? "none") !== filter.priority) {
     return false;
   }

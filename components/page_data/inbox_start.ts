@@ -17,14 +17,16 @@ export async function inboxStart(
   const services = dashboard();
   const cookies = request.headers.get("cookie");
   const filter = filterOf(new URL(request.url).searchParams);
-  const labels = await services.labels();
-  // The address may name a label that was deleted.
+  const [labels, teams] = await Promise.all([services.labels(), services.teams()]);
+  // The address may name a label or a team that was deleted.
   if (!labels.some(({ id }) => id === filter.label)) delete filter.label;
+  if (!teams.some(({ id }) => id === filter.team)) delete filter.team;
   const [list, users, seed, unread, unreadNotifications, drafts, preferences] = await Promise.all([
     services.conversations(user, {
       view: filter.view,
       status: filter.status === "all" ? undefined : filter.status,
       label: filter.label,
+      team: filter.team,
       priority: filter.priority,
       sort: filter.sort,
       limit: PAGE,
@@ -40,6 +42,7 @@ export async function inboxStart(
     user,
     users,
     labels,
+    teams,
     labelsTag: await services.etagOf({ items: labels, nextCursor: null }),
     list,
     listTag: await services.etagOf(list),

@@ -10,6 +10,7 @@ import {
   ScrollText,
   Tag,
   UserRound,
+  Users,
   UsersRound,
 } from "lucide-preact";
 import { PageHead } from "../shell/PageShell.tsx";
@@ -18,6 +19,7 @@ const PAGES = [
   { path: "/settings/profile", label: "Profile", Icon: UserRound },
   { path: "/settings/notifications", label: "Notifications", Icon: Bell },
   { path: "/settings/people", label: "People", Icon: UsersRound },
+  { path: "/settings/teams", label: "Teams", Icon: Users },
   { path: "/settings/labels", label: "Labels", Icon: Tag },
   { path: "/settings/canned-replies", label: "Canned replies", Icon: MessageSquareText },
   { path: "/settings/queue", label: "Assignment", Icon: Inbox },

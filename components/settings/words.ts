@@ -10,3 +10,10 @@ export const ROLE_RIGHTS: Record<AgentRole, string> = {
 
 /** In characters (protocol/rest.ts). */
 export const MIN_PASSWORD = 10;
+
+/** How a team assigns the conversations in which a contact waits. */
+export const ASSIGNMENT_WORDS = {
+  none: "Assigned by hand",
+  round_robin: "Each member in turn",
+  least_busy: "Whoever has the fewest open conversations",
+} as const;

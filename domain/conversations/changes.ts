@@ -4,6 +4,7 @@ import { ParleyError, toParleyError } from "../../protocol/errors.ts";
 import type { BulkAnswer } from "../../protocol/queue.ts";
 import { isolate } from "../../protocol/visible_text.ts";
 import { findUser } from "../agents/users.ts";
+import { teamNamed } from "../teams/teams.ts";
 import type { EventBus } from "../events.ts";
 import { type Caller, needScope } from "../principal.ts";
 import type { Access } from "./access.ts";
@@ -29,6 +30,7 @@ export interface ChangesOptions {
 type Prepared = ConversationChanges & {
   until: Date | null;
   assignee: { userId: string; userName: string } | null | undefined;
+  team: { id: string; name: string } | null | undefined;
 };
 
 export function createChanges(
@@ -61,14 +63,23 @@ export function createChanges(
     needScope(caller, "conversations:write");
     const until = changes.snoozedUntil ? new Date(changes.snoozedUntil) : null;
     if (until !== null) needSnoozeEnd(until);
-    return { ...changes, until, assignee: await assigneeOf(changes.assigneeId) };
+    return {
+      ...changes,
+      until,
+      assignee: await assigneeOf(changes.assigneeId),
+      team: changes.teamId
+        ? await teamNamed(db, changes.teamId)
+        : changes.teamId as null | undefined,
+    };
   }
 
   async function apply(caller: Caller, id: string, change: Prepared): Promise<void> {
-    const { status, until, assignee, priority, labels } = change;
+    const { status, until, assignee, team, priority, labels } = change;
     if (labels !== undefined) await needLabels(db, id, labels);
     const common = { conversationId: id, actor: actorOf(caller) };
     const writes = [];
+    // Before the assignment: a conversation that is given to a team may be assigned by it.
+    if (team !== undefined) writes.push(writer.write({ ...common, kind: "team", team }));
     if (assignee !== undefined) writes.push(writer.write({ ...common, kind: "assign", assignee }));
     if (status === "snoozed") writes.push(writer.write({ ...common, kind: "snooze", until }));
     else if (status !== undefined) writes.push(writer.write({ ...common, kind: "status", status }));

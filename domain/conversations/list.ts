@@ -19,6 +19,8 @@ export interface ListQuery {
   status?: ConversationStatus | undefined;
   /** A label's id. */
   label?: string | undefined;
+  /** A team's id. */
+  team?: string | undefined;
   priority?: Priority | undefined;
   /** Default: newest activity first. */
   sort?: ConversationSort | undefined;
@@ -134,7 +136,7 @@ export async function listConversations(db: Db, query: ListQuery): Promise<ListP
 }
 
 function conditions(
-  { userId, view, status, priority }: ListQuery,
+  { userId, view, status, team, priority }: ListQuery,
   part: Part,
   labelled: RawBuilder<boolean> | null,
   after: Position | null,
@@ -143,6 +145,7 @@ function conditions(
     status === undefined ? null : sql<boolean>`c.status = ${status}`,
     view === "mine" ? sql<boolean>`c.assignee_id = ${userId}::uuid` : null,
     view === "unassigned" ? sql<boolean>`c.assignee_id is null` : null,
+    team === undefined ? null : sql<boolean>`c.team_id = ${team}::uuid`,
     // Constant, so that the partial index of priorities fits.
     priority === undefined
       ? null

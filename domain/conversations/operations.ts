@@ -54,6 +54,11 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
       return { message: assign(unit, actor, operation.assignee, now), duplicate: false };
     case "priority":
       return { message: setPriority(unit, actor, operation.priority, now), duplicate: false };
+    case "team":
+      if (operation.from !== undefined && operation.from !== row.team_id) {
+        return { message: null, duplicate: true };
+      }
+      return { message: setTeam(unit, actor, operation.team, now), duplicate: false };
     case "labels":
       return changeLabels(unit, actor, operation.change, now);
     case "rated":
@@ -259,6 +264,21 @@ function setPriority(
   unit.changedColumns.add("priority");
   const what = level === 0 ? "removed the priority" : `set the priority to ${priority}`;
   return logActivity(unit, actor, what, { priority }, now);
+}
+
+function setTeam(
+  unit: UnitOfWork,
+  actor: Actor,
+  team: { id: string; name: string } | null,
+  now: Date,
+): MessageRow | null {
+  if (unit.row.team_id === (team?.id ?? null)) return null;
+  unit.row.team_id = team?.id ?? null;
+  unit.changedColumns.add("team_id");
+  const what = team === null
+    ? "took the conversation out of its team"
+    : `gave the conversation to the team ${team.name}`;
+  return logActivity(unit, actor, what, { team }, now);
 }
 
 function assign(

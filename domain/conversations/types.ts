@@ -53,6 +53,8 @@ export interface ConversationChanges {
   /** ISO 8601, with the status "snoozed"; null: until the next reply. */
   snoozedUntil?: string | null | undefined;
   assigneeId?: string | null | undefined;
+  /** A team's id; null: none. */
+  teamId?: string | null | undefined;
   priority?: Priority | undefined;
   labels?: LabelChange | undefined;
 }
@@ -66,6 +68,8 @@ export interface Conversations {
       status?: ConversationStatus | undefined;
       /** A label's id. */
       label?: string | undefined;
+      /** A team's id. */
+      team?: string | undefined;
       priority?: Priority | undefined;
       sort?: ConversationSort | undefined;
       cursor?: string | undefined;

@@ -53,6 +53,12 @@ export type Operation =
       from?: string;
     }
     | { kind: "priority"; priority: Priority }
+    | {
+      kind: "team";
+      team: { id: string; name: string } | null;
+      /** Only while it is this team's; nothing happens otherwise. */
+      from?: string;
+    }
     | { kind: "labels"; change: LabelChange }
     /** A line of the history that only agents see: what the visitor has rated. */
     | { kind: "rated"; what: string }
@@ -71,7 +77,7 @@ export interface ParticipantChange {
 }
 
 /** Stored by a statement of their own; see `storeColumns` (storage.ts). */
-export type RareColumn = "snoozed_until" | "priority";
+export type RareColumn = "snoozed_until" | "priority" | "team_id";
 
 /** A conversation, and what a batch changes in it. */
 export interface UnitOfWork {

@@ -60,6 +60,7 @@ export function toConversation(
       : { userId: row.assignee_id, userName: row.assignee_name ?? "" },
     ...(audience === "agents" ? { labels: row.labels } : {}),
     ...(audience === "agents" && row.priority > 0 ? { priority: priorityOf(row.priority) } : {}),
+    ...(audience === "agents" && row.team_id !== null ? { teamId: row.team_id } : {}),
     ...(audience === "agents" && row.status === "snoozed"
       ? { snoozedUntil: row.snoozed_until?.toISOString() ?? null }
       : {}),
@@ -122,6 +123,7 @@ export interface ChangePayload {
   status?: Conversation["status"];
   snoozedUntil?: string | null;
   priority?: Priority;
+  team?: { id: string; name: string } | null;
   assignee?: Conversation["assignee"];
   labels?: ConversationLabel[];
   /** The line has a rating, and maybe a comment of the visitor. */
@@ -149,6 +151,7 @@ export function toLogEntry(
       ...(payload.status === undefined ? {} : { status: payload.status }),
       ...(payload.snoozedUntil === undefined ? {} : { snoozedUntil: payload.snoozedUntil }),
       ...(payload.priority === undefined ? {} : { priority: payload.priority }),
+      ...(payload.team === undefined ? {} : { team: payload.team }),
       ...(payload.assignee === undefined ? {} : { assignee: payload.assignee }),
       ...(payload.labels === undefined ? {} : { labels: payload.labels }),
       actor: payload.actor!,
@@ -156,8 +159,9 @@ export function toLogEntry(
     };
     return {
       seq,
-      // A change of the priority is nothing to them.
-      forVisitors: event.is_private || payload.priority !== undefined
+      // A change of the priority or the team is nothing to them.
+      forVisitors: event.is_private || payload.priority !== undefined ||
+          payload.team !== undefined
         ? hidden
         : { type: "conversation_changed", timestamp, data },
       forAgents: {
