@@ -1,8 +1,9 @@
 /**
- * Finds links in text, for the dashboard and the widget. Not part of `mod.ts`, because it alone
+ * Finds links in text, and draws formatted text safely, for the dashboard and the widget. Not part of `mod.ts`, because it alone
  * needs `linkify-it`. linkifyjs is twice as large and would exceed the widget's budget.
  */
 import { LinkifyIt, REBuilder } from "linkify-it";
+import type { FormattedElement } from "../protocol/formatting.ts";
 
 export interface TextPart {
   text: string;
@@ -12,6 +13,18 @@ export interface TextPart {
    * The address of a link whose text does not show it: a host with letters that look like others.
    */
   title?: string;
+}
+
+/** Attributes of each link that a person wrote. */
+export const LINK = { target: "_blank", rel: "noopener noreferrer nofollow ugc" };
+
+/** An element of a formatted message, as it may be drawn: none that runs, and no other address. */
+export function safeElement({ tag, href, start }: FormattedElement) {
+  if (href && /^(https?|mailto):/.test(href)) {
+    return { tag: "a", href, title: href, ...LINK } as const;
+  }
+  const isKnown = /^(p|strong|em|code|pre|blockquote|[uo]l|li)$/.test(tag);
+  return { tag: (isKnown ? tag : "span") as "p", start };
 }
 
 class Rules extends REBuilder {

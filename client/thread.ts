@@ -52,7 +52,7 @@ export function applyDurable<T extends DurableType>(
       messages = updated(
         messages,
         messageId,
-        (old) => ({ ...old, content: "", files: undefined, deletedAt }),
+        (old) => ({ ...old, content: "", formatted: undefined, files: undefined, deletedAt }),
       );
       break;
     }

@@ -12,6 +12,7 @@ import type {
   Selectable,
   Updateable,
 } from "kysely";
+import type { FormattedNode } from "../protocol/formatting.ts";
 import type { MessageFile } from "../protocol/model.ts";
 import type { MacroActions } from "../protocol/canned_responses.ts";
 import type { TextEdit } from "../protocol/text.ts";
@@ -200,6 +201,8 @@ export interface ChatMessages {
   deleted_at: NullTime;
   /** What is shown of its files; null where there are none. */
   files: ColumnType<MessageFile[] | null, string | null | undefined, string | null>;
+  /** The content with its Markdown as elements; null where it has none. */
+  formatted: ColumnType<FormattedNode[] | null, string | null | undefined, string | null>;
 }
 
 /** An uploaded file; its bytes are in the store of domain/files/. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FormattedNode } from "./formatting.ts";
 import { nameOf, visibleOrEmpty } from "./text_fields.ts";
 import { cleanName } from "./visible_text.ts";
 
@@ -59,6 +60,8 @@ export const Message = z.object({
   type: MessageType,
   /** Plain text, at most MAX_CONTENT characters; empty when deleted, and where there are only files. */
   content: z.string(),
+  /** The content with its Markdown as elements; absent where it has none, and when deleted. */
+  formatted: z.array(FormattedNode).optional(),
   /** In the order of their sender; absent where there are none, and when deleted. */
   files: z.array(MessageFile).optional(),
   /** True for a note, which only agents see. */

@@ -413,6 +413,8 @@ Deno.test("every route of the document says who may call it and how it fails", a
       "/api/api-keys",
     ];
     assert.deepEqual(wanted.filter((path) => body.paths[path] === undefined), []);
+    // A schema that contains itself is a named one.
+    assert.match(JSON.stringify(body), /"\$ref":"#\/components\/schemas\/FormattedNode"/);
   } finally {
     await server.close();
   }

@@ -140,7 +140,7 @@ async function traffic({ db, writer }: AgedDatabase): Promise<number[]> {
           const about = { conversationId: one!.conversation_id, messageId: one!.id, actor };
           return writer.write(
             i % 2 === 0
-              ? { kind: "edit", ...about, content: text() }
+              ? { kind: "edit", ...about, content: text(), formatted: null }
               : { kind: "delete", ...about },
           );
         }),

@@ -1,9 +1,7 @@
 import { useComputed } from "@preact/signals";
 import { Check, CheckCheck, CircleAlert, Clock3, Lock } from "lucide-preact";
-import { linkify } from "../../client/links.ts";
-import type { User } from "../../protocol/model.ts";
+import { Content } from "./Content.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
-import { noteParts } from "./note_mentions.ts";
 import type { BubbleLine, Receipt } from "./thread_rows.ts";
 import { type Clock, timeOfDay } from "../format/time.ts";
 import { lazily } from "../files/lazily.tsx";
@@ -77,7 +75,7 @@ export function Bubble({ line, clock, isLast }: {
               )}
               {line.content !== "" && (
                 <div class="said" dir="auto">
-                  <Content text={line.content} isNote={isPrivate} />
+                  <Content nodes={message?.formatted ?? [line.content]} isNote={isPrivate} />
                 </div>
               )}
             </>
@@ -95,48 +93,6 @@ export function Bubble({ line, clock, isLast }: {
       </div>
       {active && message && !line.isDeleted && <MessageMenu message={message} side={active} />}
     </article>
-  );
-}
-
-function Content({ text, isNote }: { text: string; isNote: boolean }) {
-  const { users } = useInbox();
-  return (
-    <>
-      {linkify(text).map((part, i) =>
-        part.href
-          ? (
-            <a
-              key={i}
-              href={part.href}
-              title={part.title}
-              target="_blank"
-              rel="noopener noreferrer nofollow"
-            >
-              {part.text}
-            </a>
-          )
-          : isNote
-          ? <Mentions key={i} text={part.text} people={users.value} />
-          : part.text
-      )}
-    </>
-  );
-}
-
-function Mentions({ text, people }: { text: string; people: readonly User[] }) {
-  const { user } = useInbox();
-  return (
-    <>
-      {noteParts(text, people).map(({ text, mentions }, i) =>
-        mentions
-          ? (
-            <span key={i} class="mention" data-me={mentions.includes(user.id) ? "" : undefined}>
-              {text}
-            </span>
-          )
-          : text
-      )}
-    </>
   );
 }
 

@@ -10,6 +10,7 @@ import { ComposerModes } from "./ComposerModes.tsx";
 import { ComposerSigns } from "./ComposerSigns.tsx";
 import { ComposerTools } from "./ComposerTools.tsx";
 import { useInbox } from "./context.ts";
+import { markSelection } from "./mark_selection.ts";
 import { OtherDevice } from "./OtherDevice.tsx";
 import type { SuggestionKind } from "./triggers.ts";
 import { useComposer } from "./use_composer.ts";
@@ -51,7 +52,7 @@ export function Composer({ id }: { id: string }) {
   function onKeyDown(event: KeyboardEvent) {
     // During IME composition Enter selects a candidate. Safari reports that by key code 229 only.
     if (event.isComposing || event.keyCode === 229) return;
-    if (suggestions.onKeyDown(event)) return;
+    if (suggestions.onKeyDown(event) || markSelection(event)) return;
     const last = composer.held.at(-1);
     if (last && text === "" && event.key === "z" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();

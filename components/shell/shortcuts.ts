@@ -19,6 +19,8 @@ export const SHORTCUTS: { keys: string[]; does: string }[] = [
   { keys: ["R"], does: "Reply" },
   { keys: ["N"], does: "Write a private note" },
   { keys: ["Ctrl", "Shift", "Enter"], does: "Send and resolve" },
+  { keys: ["Ctrl", "B"], does: "Bold, in a reply or note" },
+  { keys: ["Ctrl", "I"], does: "Italic" },
   { keys: ["E"], does: "Resolve or reopen" },
   { keys: ["S"], does: "Snooze" },
   { keys: ["U"], does: "Mark as unread" },

@@ -16,6 +16,7 @@ import type { Actor } from "../conversations/unit_of_work.ts";
 import type { Conversations } from "../conversations/types.ts";
 import type { Writer } from "../conversations/writer.ts";
 import type { EventBus } from "../events.ts";
+import { formatText } from "../formatting/format_text.ts";
 import type { VisitorPrincipal } from "../principal.ts";
 import { webConversationOf } from "../visitors/sessions.ts";
 import { listRules } from "./rules.ts";
@@ -150,6 +151,7 @@ export function createBot(options: BotOptions): Bot {
         conversationId,
         actor,
         content: action.content,
+        formatted: formatText(action.content),
         clientMessageId: ids[index]!,
         isPrivate: false,
       });

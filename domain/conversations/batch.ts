@@ -7,7 +7,7 @@ import type { ConversationRow, EventRow, MessageRow } from "../../db/types.ts";
 import { type LabelFound, toLabels } from "./label_storage.ts";
 import { assignNumbers, positionReceipts, type StoredReceipt } from "./receipts.ts";
 import type { MessageStatuses } from "./event_types.ts";
-import { hasFiles } from "./message_files.ts";
+import { hasRareParts } from "./message_files.ts";
 import { listMoves, toStatuses } from "./statuses.ts";
 import { readVersionedRows } from "./storage.ts";
 import { beginUnitOfWork, type ParticipantChange, type UnitOfWork } from "./unit_of_work.ts";
@@ -156,9 +156,9 @@ export async function readAnswer(
   throw new DatabaseUnavailable("lock_timeout", new Error("The conversations are being changed"));
 }
 
-/** Those with files are stored before. */
+/** Those with files or markup are stored before. */
 const newMessages = (unit: UnitOfWork) =>
-  unit.newMessages.filter((row) => !hasFiles(row)).map(message);
+  unit.newMessages.filter((row) => !hasRareParts(row)).map(message);
 
 function assignNames(all: readonly UnitOfWork[], { names, labels }: Answer): void {
   const byId = new Map(names?.map((one) => [one[0], one]));

@@ -1,4 +1,4 @@
-/** Files of messages: loaded and locked with their batch, and stored with their message. */
+/** Files of messages, and other rare parts of theirs: loaded and locked with their batch, and stored with their message. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { FileRow, MessageRow } from "../../db/types.ts";
@@ -52,16 +52,23 @@ export function takeFiles(unit: UnitOfWork, { ids, uploader }: SentFiles): Messa
   });
 }
 
-export const hasFiles = ({ files }: MessageRow): boolean => files !== null;
+/** Whether it has a column that `write_batch` does not store: that of most messages is null. */
+export const hasRareParts = ({ files, formatted }: MessageRow): boolean =>
+  files !== null || formatted !== null;
 
-/** Stores new messages that have files; `write_batch` stores all others. */
-export async function storeFileMessages(trx: Db, messages: readonly MessageRow[]): Promise<void> {
+const json = (value: unknown) => value === null ? null : JSON.stringify(value);
+
+/** Stores new messages that have rare parts; `write_batch` stores all others. */
+export async function storeRareMessages(trx: Db, messages: readonly MessageRow[]): Promise<void> {
   if (messages.length === 0) return;
   await trx.insertInto("chat_messages")
-    .values(messages.map((row) => ({ ...row, files: JSON.stringify(row.files) }))).execute();
+    .values(
+      messages.map((row) => ({ ...row, files: json(row.files), formatted: json(row.formatted) })),
+    ).execute();
   for (const { id, conversation_id, files } of messages) {
+    if (files === null) continue;
     await trx.updateTable("files").set({ message_id: id, conversation_id })
-      .where("id", "in", files!.map((file) => file.id)).execute();
+      .where("id", "in", files.map((file) => file.id)).execute();
   }
 }
 

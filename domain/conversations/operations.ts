@@ -4,6 +4,7 @@
  */
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
+import { textOf } from "../formatting/format_text.ts";
 import { describeFiles } from "../files/preview.ts";
 import type { ConversationStatus, Priority } from "../../protocol/model.ts";
 import { changeLabels } from "./label_change.ts";
@@ -107,13 +108,14 @@ function addMessage(
   const message = newMessage(unit, actor, operation.content, "text", isPrivate, now);
   message.client_message_id = clientMessageId;
   message.files = files;
+  message.formatted = operation.formatted ?? null;
   if (actor.principal?.kind === "visitor") message.session_id = actor.principal.sessionHash;
   if (clientMessageId !== null) {
     unit.byClientId.set(clientKey(actor.userId, clientMessageId), message);
   }
   log(unit, "message", message, isPrivate, {}, now);
   row.last_message_seq = message.seq;
-  row.last_message_preview = preview(message.content) || describeFiles(files ?? []);
+  row.last_message_preview = preview(message) || describeFiles(files ?? []);
   row.last_message_role = message.sender_role;
   row.last_message_sender_id = message.sender_id;
   row.last_message_sender_name = message.sender_name;
@@ -133,8 +135,9 @@ function addMessage(
   return { message, duplicate: false };
 }
 
-function preview(content: string): string {
-  const line = content.replace(/\s+/g, " ").trim();
+/** Without markup, in one line. */
+function preview({ content, formatted }: MessageRow): string {
+  const line = (formatted === null ? content : textOf(formatted)).replace(/\s+/g, " ").trim();
   return line.length <= PREVIEW ? line : line.slice(0, PREVIEW).toWellFormed();
 }
 
@@ -162,9 +165,11 @@ function changeMessage(
   if (operation.kind === "edit") {
     if (message.content === operation.content) return { message, duplicate: true };
     message.content = operation.content;
+    message.formatted = operation.formatted;
     message.edited_at = now;
   } else {
     message.content = "";
+    message.formatted = null;
     message.deleted_at = now;
   }
   unit.changedMessages.add(message);
@@ -172,7 +177,7 @@ function changeMessage(
   const { userId, userName, role } = actor;
   log(unit, type, message, message.is_private, { actor: { userId, userName, role } }, now);
   if (unit.row.last_message_seq === message.seq) {
-    unit.row.last_message_preview = operation.kind === "edit" ? preview(message.content) : "";
+    unit.row.last_message_preview = operation.kind === "edit" ? preview(message) : "";
   }
   return { message, duplicate: false };
 }

@@ -3,6 +3,7 @@ import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import { uploaderOf } from "../files/queries.ts";
+import { formatText } from "../formatting/format_text.ts";
 import { needScope } from "../principal.ts";
 import type { QueueSettingsStore } from "../workspace/queue_settings.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
@@ -60,6 +61,7 @@ export function createPosting(
         admit: once(() => takeBroadcast(conversationId)),
         actor,
         content: input.content,
+        formatted: formatText(input.content),
         clientMessageId: input.clientMessageId,
         isPrivate: input.isPrivate ?? false,
         files: input.fileIds === undefined
@@ -75,7 +77,8 @@ export function createPosting(
 
     async edit(principal, conversationId, messageId, content) {
       const actor = actorOf(principal);
-      const edit = { kind: "edit", conversationId, actor, messageId, content } as const;
+      const formatted = formatText(content);
+      const edit = { kind: "edit", conversationId, actor, messageId, content, formatted } as const;
       const { message, row } = await writer.write(edit);
       return toMessage(message!, toPointers(row));
     },

@@ -4,7 +4,7 @@ import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { cancelJob, insertJob } from "../jobs/storage.ts";
 import { loadLabels, storeLabels } from "./label_storage.ts";
-import { deleteFiles, hasFiles, loadFiles, storeFileMessages } from "./message_files.ts";
+import { deleteFiles, hasRareParts, loadFiles, storeRareMessages } from "./message_files.ts";
 import {
   beginUnitOfWork,
   clientKey,
@@ -93,19 +93,22 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
 }
 
 /**
- * Stores what `writeBatch` does not: changed texts of messages, new messages with files, and labels.
+ * Stores what `writeBatch` does not: changed messages, new messages with files or markup, and
+ * labels.
  * Called before it, because it reads the labels for the events.
  */
 export async function storeRest(trx: Db, all: readonly UnitOfWork[]): Promise<void> {
   await storeLabels(trx, all);
-  await storeFileMessages(trx, all.flatMap(({ newMessages }) => newMessages.filter(hasFiles)));
+  await storeRareMessages(trx, all.flatMap(({ newMessages }) => newMessages.filter(hasRareParts)));
   const changed = all.flatMap((unit) =>
     [...unit.changedMessages].filter((message) => !unit.newMessages.includes(message))
   );
   if (changed.length === 0) return;
   await deleteFiles(trx, changed);
-  await sql`select from store_batch('[]', '[]', ${JSON.stringify(changed)}::jsonb, '[]', '[]')`
-    .execute(trx);
+  await sql`update chat_messages m set content = x.content, formatted = x.formatted,
+      edited_at = x.edited_at, deleted_at = x.deleted_at
+    from jsonb_populate_recordset(null::chat_messages, ${JSON.stringify(changed)}::jsonb) x
+    where m.id = any(${changed.map(({ id }) => id)}::uuid[]) and m.id = x.id`.execute(trx);
 }
 
 /** The kind of the job that ends a snooze; its key is the conversation. See snoozing.ts. */

@@ -1,6 +1,7 @@
 /** The changes that a batch makes to one conversation, collected before they are stored. */
 import type { EventRow, FileRow, MessageRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
+import type { FormattedNode } from "../../protocol/formatting.ts";
 import type { SentFiles } from "../files/queries.ts";
 import type {
   ConversationLabel,
@@ -28,6 +29,8 @@ export type Operation =
     | {
       kind: "message";
       content: string;
+      /** Of `formatText`. Default: the content is shown as it is. */
+      formatted?: FormattedNode[] | null;
       clientMessageId: string | null;
       isPrivate: boolean;
       files?: SentFiles | undefined;
@@ -39,7 +42,12 @@ export type Operation =
        */
       admit?: () => void;
     }
-    | { kind: "edit"; messageId: string; content: string }
+    | {
+      kind: "edit";
+      messageId: string;
+      content: string;
+      formatted: FormattedNode[] | null;
+    }
     | { kind: "delete"; messageId: string }
     | { kind: "status"; status: ConversationStatus }
     /** null: until the next reply. */
@@ -234,6 +242,7 @@ export function newMessage(
     edited_at: null,
     deleted_at: null,
     files: null,
+    formatted: null,
   };
   unit.newMessages.push(message);
   unit.messages.set(message.id, message);

@@ -107,6 +107,7 @@ export function toMessage(row: MessageRow, pointers: Pointers): Message {
     clientMessageId: row.client_message_id,
     type: row.type,
     content: row.deleted_at === null ? row.content : "",
+    ...(row.formatted === null || row.deleted_at !== null ? {} : { formatted: row.formatted }),
     ...(row.files === null || row.deleted_at !== null ? {} : { files: row.files }),
     isPrivate: row.is_private,
     sender: { userId: row.sender_id, userName: row.sender_name, role: row.sender_role },

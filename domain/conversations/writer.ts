@@ -89,7 +89,9 @@ const NEEDS_ONLY_THE_ROW: ReadonlySet<Operation["kind"]> = new Set([
 
 /** Whether it needs nothing but the conversation's row. */
 function needsOnlyTheRow(operation: Operation): boolean {
-  if (operation.kind === "message") return operation.files === undefined;
+  if (operation.kind === "message") {
+    return operation.files === undefined && (operation.formatted ?? null) === null;
+  }
   return NEEDS_ONLY_THE_ROW.has(operation.kind);
 }
 

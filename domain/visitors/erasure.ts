@@ -128,7 +128,7 @@ async function deleteFiles(trx: Db, { contactId }: Touched): Promise<void> {
 }
 
 async function emptyMessages(trx: Db, { contactId, name, others }: Touched): Promise<void> {
-  await sql`update chat_messages set content = '', files = null, sender_name = ${name}, session_id = null,
+  await sql`update chat_messages set content = '', formatted = null, files = null, sender_name = ${name}, session_id = null,
       deleted_at = coalesce(deleted_at, now())
     where conversation_id = any(${others}::uuid[]) and sender_id = ${contactId}`.execute(trx);
   await sql`update conversations set last_message_preview = '', last_message_sender_name = ${name}

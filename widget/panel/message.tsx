@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { linkify } from "../../client/links.ts";
+import { LINK, linkify, safeElement } from "../../client/links.ts";
 import { deliveryStatus, type ThreadItem } from "../../client/mod.ts";
+import type { FormattedNode } from "../../protocol/formatting.ts";
 import type { Pointers } from "../../protocol/model.ts";
 import type { Chat } from "./chat.ts";
 import { type Formats, initials } from "./format.ts";
@@ -19,24 +20,27 @@ export interface MessageProps {
   onDiscard: (id: string) => void;
 }
 
-function Text({ text }: { text: string }) {
+/** The elements that the server made of a message, or its text alone. */
+function Text({ nodes, verbatim }: { nodes: readonly FormattedNode[]; verbatim?: boolean }) {
   return (
     <>
-      {linkify(text).map((part, index) =>
-        part.href
-          ? (
-            <a
-              key={index}
-              href={part.href}
-              title={part.title}
-              target="_blank"
-              rel="noopener nofollow ugc"
-            >
-              {part.text}
-            </a>
-          )
-          : part.text
-      )}
+      {nodes.map((node, index) => {
+        if (typeof node !== "string") {
+          const { tag: Tag, ...attributes } = safeElement(node);
+          return (
+            <Tag key={index} {...attributes}>
+              <Text nodes={node.content} verbatim={verbatim || /^(a|code|pre)$/.test(Tag)} />
+            </Tag>
+          );
+        }
+        return verbatim
+          ? node
+          : linkify(node).map((part, i) =>
+            part.href
+              ? <a key={i} {...LINK} href={part.href} title={part.title}>{part.text}</a>
+              : part.text
+          );
+      })}
     </>
   );
 }
@@ -44,6 +48,7 @@ function Text({ text }: { text: string }) {
 /** Files are drawn by their own chunk; until it is there, they have their names. */
 function Body({ item, chat }: Pick<MessageProps, "item" | "chat">) {
   const { content, files } = (item.message ?? item.pending)!;
+  const formatted = item.message?.formatted;
   const box = useRef<HTMLDivElement>(null);
   const ids = files?.map(({ id }) => id).join();
   useEffect(() => {
@@ -55,7 +60,7 @@ function Body({ item, chat }: Pick<MessageProps, "item" | "chat">) {
       {files && <div class="shown" ref={box}>{names}</div>}
       {content !== "" && (
         <div class="text" dir="auto">
-          <Text text={content} />
+          <Text nodes={formatted ?? [content]} />
         </div>
       )}
     </>

@@ -139,6 +139,13 @@ svg { display: block; flex: none; width: 22px; height: 22px; fill: none; stroke:
 .waiting .bubble { outline: 1px dashed var(--muted); outline-offset: 2px; }
 .waiting .meta { margin-top: 5px; }
 .bubble a { color: var(--ink); text-decoration: underline; text-underline-offset: 2px; border-radius: 3px; }
+.text :is(p, li) { unicode-bidi: plaintext; }
+.text :is(pre, ul, ol, blockquote) { margin: 0; padding: 0; }
+.text * + :is(p, pre, ul, ol, blockquote) { margin-top: 8px; }
+.text :is(ul, ol) { padding-inline-start: 22px; }
+.text blockquote { padding-inline-start: 10px; border-inline-start: 3px solid; opacity: .85; }
+.text :is(code, pre) { padding: 1px 4px; border-radius: 5px; background: rgb(128 128 128 / .18); font: .9em/1.5 ui-monospace, monospace; }
+.text pre { padding: 8px 10px; white-space: pre-wrap; }
 .own .bubble a { color: inherit; }
 .own .bubble a:focus-visible { outline-color: var(--on-accent); }
 .meta { display: flex; align-items: center; gap: 6px; min-height: 18px; margin: 3px 6px 0; color: var(--muted); font-size: 12px; line-height: 18px; }
