@@ -12,8 +12,9 @@ import { titleOf } from "../components/format/names.ts";
 import { createInbox, type InboxModel, type InboxStart } from "../components/live/inbox_model.ts";
 import { ConnectionBanner } from "../components/shell/ConnectionBanner.tsx";
 import { WorkspaceProvider } from "../components/shell/context.ts";
+import { Overlays } from "../components/shell/Overlays.tsx";
 import { Rail } from "../components/shell/Rail.tsx";
-import { ShortcutsDialog } from "../components/shell/ShortcutsDialog.tsx";
+import { usePageKeys } from "../components/shell/use_page_keys.ts";
 import { Toasts } from "../components/ui/Toasts.tsx";
 import { isolate } from "../protocol/visible_text.ts";
 import { PageHost } from "../components/shell/PageHost.tsx";
@@ -22,6 +23,7 @@ import { PageHost } from "../components/shell/PageHost.tsx";
 function Content({ start }: { start: Packed<InboxStart> }) {
   const inbox = useMemo(() => createInbox(unpack(start)), []);
   useEffect(() => inbox.begin(), []);
+  usePageKeys(inbox);
   useShortcuts(inbox);
   return (
     <WorkspaceProvider value={inbox}>
@@ -64,7 +66,7 @@ function Frame({ inbox }: { inbox: InboxModel }) {
       <ContextPane />
       <Toasts toasts={inbox.toasts} />
       <SnoozePicker />
-      <ShortcutsDialog />
+      <Overlays inbox={inbox} />
       <div class="sr-only" aria-live="polite">{inbox.announcement.value}</div>
     </div>
   );

@@ -51,6 +51,7 @@ export function AttachButtons({ files, isPrivate }: Props) {
       />
       <IconButton
         label="Attach files"
+        shortcut="O"
         size="s"
         tipAt="above"
         onClick={() => input.current?.click()}
@@ -60,6 +61,7 @@ export function AttachButtons({ files, isPrivate }: Props) {
       {canRecord && (
         <IconButton
           label="Record a voice message"
+          shortcut="V"
           size="s"
           tipAt="above"
           buttonRef={mic}

@@ -47,6 +47,7 @@ export function AssigneeMenu({ conversation }: { conversation: Conversation }) {
             type="button"
             class="button assignee-button"
             data-kind={assignee === null ? "quiet" : "plain"}
+            aria-keyshortcuts="Shift+A"
             data-size="s"
             {...props}
           >

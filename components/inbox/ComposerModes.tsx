@@ -31,6 +31,7 @@ export function ComposerModes({ composer }: { composer: ComposerState }) {
             class="composer-together"
             aria-pressed={shared !== null ? "true" : "false"}
             aria-disabled={canShare ? undefined : "true"}
+            aria-keyshortcuts="W"
             title="Colleagues who have this conversation open can write the reply with you"
             onClick={() => {
               if (shared !== null) void composer.leaveShared();

@@ -25,6 +25,7 @@ export function ComposerTools({ composer, onInsert }: {
       <span ref={button}>
         <IconButton
           label="Emoji"
+          shortcut="M"
           size="s"
           aria-haspopup="dialog"
           aria-expanded={picking ? "true" : "false"}
@@ -33,12 +34,13 @@ export function ComposerTools({ composer, onInsert }: {
           <Smile size={16} />
         </IconButton>
       </span>
-      <IconButton label="Canned replies ( / )" size="s" onClick={() => onInsert("/")}>
+      <IconButton label="Canned replies ( / )" shortcut="C" size="s" onClick={() => onInsert("/")}>
         <MessageSquareText size={16} />
       </IconButton>
       {!isPrivate && (
         <IconButton
           label={hasFiles ? "A reply with files cannot be sent later" : "Send later"}
+          shortcut="T"
           size="s"
           aria-haspopup="dialog"
           aria-disabled={canWait ? undefined : "true"}

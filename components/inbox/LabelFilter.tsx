@@ -32,6 +32,7 @@ export function LabelFilter() {
         data-kind="quiet"
         data-size="s"
         aria-haspopup="listbox"
+        aria-keyshortcuts="Shift+L"
         aria-expanded={open ? "true" : "false"}
         onClick={() => setOpen(!open)}
       >

@@ -21,7 +21,12 @@ export function ListFilters() {
         <h2>Inbox</h2>
         <div class="list-filters" hidden={inbox.search.searching.value}>
           {inbox.list.totalUnread.value > 0 && (
-            <IconButton label="Mark all as read" size="s" onClick={inbox.markAllRead}>
+            <IconButton
+              label="Mark all as read"
+              shortcut="Shift+U"
+              size="s"
+              onClick={inbox.markAllRead}
+            >
               <CheckCheck size={16} />
             </IconButton>
           )}
@@ -38,11 +43,12 @@ export function ListFilters() {
         aria-label="Assigned to"
         hidden={inbox.search.searching.value}
       >
-        {VIEWS.map(({ value, label }) => (
+        {VIEWS.map(({ value, label }, index) => (
           <button
             key={value}
             type="button"
             aria-pressed={filter.view === value ? "true" : "false"}
+            aria-keyshortcuts={String(index + 1)}
             onClick={() => filter.view !== value && inbox.setFilter({ ...filter, view: value })}
           >
             {label}

@@ -34,11 +34,16 @@ export function StatusMenu() {
       label="Status"
       align="end"
       trigger={(props) => (
-        <button type="button" class="button" data-kind="quiet" data-size="s" {...props}>
+        <button
+          type="button"
+          class="button"
+          data-kind="quiet"
+          data-size="s"
+          aria-keyshortcuts="Shift+S"
+          {...props}
+        >
           <span class="sr-only">Status:</span>
-          {STATUSES.find(({ value }) =>
-            value === filter.status
-          )!.label}
+          {STATUSES.find(({ value }) => value === filter.status)!.label}
           <ChevronDown size={14} aria-hidden="true" />
         </button>
       )}
@@ -79,6 +84,7 @@ export function SortMenu() {
           data-size="s"
           aria-label={`Order: ${word}${priority ? `, priority ${priorityWord(priority)}` : ""}`}
           data-changed={changed ? "" : undefined}
+          aria-keyshortcuts="Shift+O"
           {...props}
         >
           <ArrowUpDown size={14} aria-hidden="true" />

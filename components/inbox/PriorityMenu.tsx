@@ -12,7 +12,14 @@ export function PriorityMenu({ conversation }: { conversation: Conversation }) {
       label="Priority"
       align="start"
       trigger={(props) => (
-        <button type="button" class="button fact-button" data-kind="quiet" data-size="s" {...props}>
+        <button
+          type="button"
+          class="button fact-button"
+          data-kind="quiet"
+          data-size="s"
+          aria-keyshortcuts="P"
+          {...props}
+        >
           <PriorityIcon priority={priority} />
           <span class="sr-only">Priority:</span>
           {priorityWord(priority)}

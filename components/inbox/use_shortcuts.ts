@@ -1,11 +1,13 @@
 import { useEffect } from "preact/hooks";
 import type { InboxModel } from "../live/inbox_model.ts";
-import { shortcutKey } from "../shell/shortcuts.ts";
-import { compose } from "./compose.ts";
+import { press, shortcutKey } from "../shell/keys.ts";
 import { focusSearch } from "./SearchBox.tsx";
 import { moveInList } from "./use_roving_rows.ts";
 
-/** The single-key shortcuts of the inbox; shell/shortcuts.ts lists them for the help. */
+/**
+ * The keys of the inbox that are more than pressing a control with `aria-keyshortcuts`, which
+ * shell/use_page_keys.ts does.
+ */
 export function useShortcuts(inbox: InboxModel) {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -33,27 +35,20 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
       : () => bulk.toggle(focused ?? conversation!.id),
     Escape: some ? bulk.clear : undefined,
     "/": focusSearch,
-    "?": () => inbox.helpOpen.value = true,
   };
-  const press = (where: string, key: string) => () =>
-    document.querySelector<HTMLElement>(`${where} [aria-keyshortcuts="${key}"]`)?.click();
   if (some) {
     return {
       ...always,
       e: bulk.resolve,
       a: () => void bulk.assign(inbox.user),
       u: () => void bulk.mark("unread"),
-      s: press(".bulk-bar", "S"),
+      s: () => void press("S", ".bulk-bar"),
     };
   }
   if (conversation === null) return always;
   const { id, status, assignee } = conversation;
   return {
     ...always,
-    r: () => compose("R"),
-    n: () => compose("N"),
-    s: () =>
-      document.querySelector<HTMLElement>('.thread-actions [aria-keyshortcuts="S"]')?.click(),
     e: () => {
       inbox.setStatus(id, status === "open" || status === "pending" ? "resolved" : "open");
     },
@@ -64,6 +59,10 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
       inbox.markUnread(id);
     },
     l: inbox.openLabels,
+    p() {
+      if (!inbox.detailsShown.value) inbox.toggleDetails();
+      requestAnimationFrame(() => requestAnimationFrame(() => press("P")));
+    },
     i: inbox.toggleDetails,
   };
 }

@@ -190,14 +190,16 @@ export function createInbox(start: InboxStart) {
   const target = signal<Target | null>(null);
   /** Set while somebody picks the end of a snooze; takes it. */
   const snoozePicker = signal<((until: Date) => void) | null>(null);
+  /** Opens a conversation, and scrolls to a message in it. */
+  function showMessage(conversationId: string, message?: { id: string; seq: number }) {
+    target.value = message === undefined
+      ? null
+      : { conversationId, messageId: message.id, seq: message.seq };
+    navigation.select(conversationId);
+  }
   const search = createSearch({
     request: workspace.request,
-    show: (conversationId, message) => {
-      target.value = message === undefined
-        ? null
-        : { conversationId, messageId: message.id, seq: message.seq };
-      navigation.select(conversationId);
-    },
+    show: showMessage,
     announce: (words) => announcement.value = words,
     fail: workspace.fail,
   });
@@ -370,6 +372,7 @@ export function createInbox(start: InboxStart) {
     markUnread,
     markAllRead,
     target,
+    showMessage,
     snoozePicker,
     openedUnread,
     activeMessage,

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { AgentPreferences } from "../../protocol/agent_preferences.ts";
 import type { User } from "../../protocol/model.ts";
 import { ParleyClient } from "../../client/mod.ts";
@@ -9,8 +9,10 @@ import { createConnectionModel } from "./connection_model.ts";
 import { createNotificationsModel } from "./notifications_model.ts";
 import { createPresence } from "./presence_model.ts";
 import { createAgentAuth } from "./agent_auth.ts";
+import { keepFocus } from "./keep_focus.ts";
 import { browserStorage } from "../storage/browser_storage.ts";
 import { noteServerTime, onServerTime, serverNow } from "./server_time.ts";
+import { switchSingleKeys } from "../shell/keys.ts";
 import { createToasts } from "./toasts.ts";
 
 /** What the server renders every page of a signed-in agent with. */
@@ -62,6 +64,7 @@ function makeWorkspace(start: WorkspaceStart) {
   const ownStatus = signal<"online" | "away">("online");
   const announcement = signal("");
   const helpOpen = signal(false);
+  const paletteOpen = signal(false);
   const live = signal(false);
 
   // Created in `begin`: the server has neither a sign-in nor a socket.
@@ -143,7 +146,13 @@ function makeWorkspace(start: WorkspaceStart) {
       storageKey: `parley.outbox.${start.user.id}`,
     });
     if (storage.getItem(STATUS_KEY) === "away") ownStatus.value = "away";
-    const ends = [...listen(own), ...notifications.listen(own), followClock()];
+    const ends = [
+      ...listen(own),
+      ...notifications.listen(own),
+      followClock(),
+      keepFocus(),
+      effect(() => switchSingleKeys(preferences.value.singleKeys)),
+    ];
     return () => {
       for (const end of ends) end();
       own.close();
@@ -182,6 +191,7 @@ function makeWorkspace(start: WorkspaceStart) {
   function enter(next: WorkspaceStart): void {
     me.value = next.user;
     helpOpen.value = false;
+    paletteOpen.value = false;
     announcement.value = "";
     notifications.attachTo(null);
   }
@@ -235,6 +245,7 @@ function makeWorkspace(start: WorkspaceStart) {
     toasts,
     announcement,
     helpOpen,
+    paletteOpen,
     /** False on the server and until `begin`. */
     live,
     ownStatus,

@@ -9,6 +9,7 @@ import { Field } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
 import { PasswordField } from "../ui/PasswordField.tsx";
 import { Section } from "../ui/Section.tsx";
+import { Switch } from "../ui/Switch.tsx";
 import { SignIns } from "./SignIns.tsx";
 import { MIN_PASSWORD, ROLE_WORDS } from "./words.ts";
 
@@ -50,6 +51,18 @@ export function ProfileSettings() {
           ]}
           onChange={(value) =>
             workspace.setPreferences({ undoSendSeconds: Number(value) as 0 | 5 | 10 })}
+        />
+      </Section>
+      <Section
+        id="keyboard"
+        title="Keyboard"
+        lead="Press ? for all keys. Switch single keys off if you dictate, or press them by accident."
+      >
+        <Switch
+          id="profile-single-keys"
+          label="Single keys act as shortcuts"
+          checked={workspace.preferences.value.singleKeys}
+          onChange={(singleKeys) => void workspace.setPreferences({ singleKeys })}
         />
       </Section>
       <Section id="theme" title="Theme" lead="For this browser.">

@@ -1,33 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import {
-  Bell,
-  Cable,
-  Clock,
-  Inbox,
-  KeyRound,
-  MessageSquareText,
-  ScrollText,
-  Tag,
-  UserRound,
-  Users,
-  UsersRound,
-} from "lucide-preact";
 import { PageHead } from "../shell/PageShell.tsx";
-
-const PAGES = [
-  { path: "/settings/profile", label: "Profile", Icon: UserRound },
-  { path: "/settings/notifications", label: "Notifications", Icon: Bell },
-  { path: "/settings/people", label: "People", Icon: UsersRound },
-  { path: "/settings/teams", label: "Teams", Icon: Users },
-  { path: "/settings/labels", label: "Labels", Icon: Tag },
-  { path: "/settings/canned-replies", label: "Canned replies", Icon: MessageSquareText },
-  { path: "/settings/queue", label: "Assignment", Icon: Inbox },
-  { path: "/settings/business-hours", label: "Business hours", Icon: Clock },
-  { path: "/settings/api-keys", label: "API keys", Icon: KeyRound },
-  { path: "/settings/audit", label: "Audit log", Icon: ScrollText },
-  { path: "/settings/websocket", label: "WebSocket", Icon: Cable },
-];
+import { SETTINGS_PAGES } from "./pages.ts";
 
 export interface SettingsFrameProps {
   /** The page's own path, which marks its entry as the current one. */
@@ -60,7 +34,7 @@ export function SettingsFrame({ path, title, lead, action, children }: SettingsF
       <nav class="settings-nav" aria-label="Settings">
         <p aria-hidden="true">Settings</p>
         <ul ref={pages}>
-          {PAGES.map(({ path: to, label, Icon }) => (
+          {SETTINGS_PAGES.map(({ path: to, label, Icon }) => (
             <li key={to}>
               <a href={to} aria-current={to === path ? "page" : undefined}>
                 <Icon size={16} aria-hidden="true" />

@@ -19,7 +19,6 @@ import { EmptyState } from "../ui/EmptyState.tsx";
 import { ListSkeleton } from "../ui/Skeleton.tsx";
 import { Time } from "../ui/Time.tsx";
 import { useWorkspace } from "./context.ts";
-import { shortcutKey } from "./shortcuts.ts";
 
 const ICONS: Record<string, typeof Bell> = {
   assigned: UserPlus,
@@ -40,16 +39,6 @@ export function NotificationBell() {
     setOpen(false);
     button.current?.focus();
   };
-
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (shortcutKey(event) !== "b") return;
-      event.preventDefault();
-      setOpen(true);
-    };
-    document.addEventListener("keydown", onKeyDown);
-    return () => document.removeEventListener("keydown", onKeyDown);
-  }, []);
 
   useEffect(() => {
     if (!open) return;
@@ -76,7 +65,7 @@ export function NotificationBell() {
         aria-expanded={open ? "true" : "false"}
         aria-controls={open ? id : undefined}
         aria-keyshortcuts="B"
-        data-tip={open ? undefined : "Notifications  B"}
+        data-tip="Notifications"
         data-tip-at="end"
         onClick={() => open ? close() : setOpen(true)}
       >

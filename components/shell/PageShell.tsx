@@ -5,9 +5,9 @@ import { createPage, type PageStart } from "../live/page_model.ts";
 import { Toasts } from "../ui/Toasts.tsx";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
 import { WorkspaceProvider } from "./context.ts";
+import { Overlays } from "./Overlays.tsx";
 import { Rail, type RailSection } from "./Rail.tsx";
-import { shortcutKey } from "./shortcuts.ts";
-import { ShortcutsDialog } from "./ShortcutsDialog.tsx";
+import { usePageKeys } from "./use_page_keys.ts";
 
 export interface PageShellProps {
   start: PageStart;
@@ -19,13 +19,7 @@ export interface PageShellProps {
 export function PageShell({ start, section, children }: PageShellProps) {
   const page = useMemo(() => createPage(start), []);
   useEffect(() => page.begin(), []);
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (shortcutKey(event) === "?") page.helpOpen.value = true;
-    };
-    document.addEventListener("keydown", onKeyDown);
-    return () => document.removeEventListener("keydown", onKeyDown);
-  }, []);
+  usePageKeys(page);
   return (
     <WorkspaceProvider value={page}>
       <div class="shell page-shell" data-pane="list">
@@ -34,7 +28,7 @@ export function PageShell({ start, section, children }: PageShellProps) {
         <Rail section={section} unread={page.unread.value} />
         <main class="page" id="main" tabIndex={-1}>{children}</main>
         <Toasts toasts={page.toasts} />
-        <ShortcutsDialog elsewhere />
+        <Overlays />
         <div class="sr-only" aria-live="polite">{page.announcement.value}</div>
       </div>
     </WorkspaceProvider>

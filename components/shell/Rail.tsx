@@ -2,6 +2,7 @@ import { ChartLine, Inbox, MessageSquareCode, Settings, Workflow } from "lucide-
 import { CountBadge } from "../ui/Badge.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { AccountMenu } from "./AccountMenu.tsx";
+import { useWorkspace } from "./context.ts";
 import { NotificationBell } from "./NotificationBell.tsx";
 
 export type RailSection = "inbox" | "rules" | "widgets" | "analytics" | "settings";
@@ -23,6 +24,7 @@ export interface RailProps {
 }
 
 export function Rail({ section, unread, inbox }: RailProps) {
+  const { singleKeys } = useWorkspace().preferences.value;
   return (
     <header class="rail">
       <Logo size={28} />
@@ -35,7 +37,7 @@ export function Rail({ section, unread, inbox }: RailProps) {
               class="rail-link"
               href={own?.href ?? href}
               aria-current={to === section ? "page" : undefined}
-              data-tip={label}
+              data-tip={singleKeys ? `${label} G ${label[0]}` : label}
               data-tip-at="end"
               onClick={own && ((event) => {
                 if (event.metaKey || event.ctrlKey || event.shiftKey) return;

@@ -60,7 +60,7 @@ export function IconButton(
       data-size={size}
       aria-label={label}
       aria-keyshortcuts={shortcut}
-      data-tip={shortcut === undefined ? label : `${label}  ${shortcut}`}
+      data-tip={label}
       data-tip-at={tipAt}
     >
       {children}

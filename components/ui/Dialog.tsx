@@ -27,6 +27,8 @@ export function Dialog(
     if (open && dialog?.open === false) dialog.showModal();
     if (!open && dialog?.open) dialog.close();
   }, [open]);
+  // A dialog that leaves the page while it is open would not give the focus back.
+  useEffect(() => () => ref.current?.close(), []);
   return (
     <dialog
       ref={ref}
