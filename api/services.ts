@@ -16,6 +16,7 @@ import type { Principal, ProgramPrincipal, VisitorPrincipal } from "../domain/pr
 import type { QueueSettingsStore } from "../domain/workspace/queue_settings.ts";
 import type { Renames } from "../domain/visitors/contacts.ts";
 import type { Erased } from "../domain/visitors/erasure.ts";
+import type { Pages } from "../domain/visitors/pages.ts";
 import type { ParticipantTokens } from "../domain/visitors/participants.ts";
 import type { Db } from "../db/database.ts";
 import type { PeerReader } from "../realtime/address.ts";
@@ -39,6 +40,7 @@ export interface ApiServices {
   passwords: Passwords;
   conversations: Conversations;
   files: FileService;
+  pages: Pages;
   handOvers: HandOvers;
   scheduled: ScheduledMessages;
   queueSettings: QueueSettingsStore;

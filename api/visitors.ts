@@ -43,6 +43,7 @@ export function visitorRoutes(services: ApiServices): Api {
       const session = await openSession(db, services.bus, c.req.valid("json"), from, {
         lifeMs: services.sessionLifeMs,
         renames: services.renames,
+        pages: services.pages,
       });
       return c.json({
         ...session,

@@ -10,12 +10,10 @@ import {
 } from "../domain/agents/users.ts";
 import { actorOf } from "../domain/conversations/actors.ts";
 import { KeyedLimiter } from "../domain/rate_limit.ts";
-import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { Contact, Cursor, Id, queryInteger, User } from "../protocol/model.ts";
+import { Id, User } from "../protocol/model.ts";
 import {
   CreateUserBody,
-  UpdateContactBody,
   UpdatedUser,
   UpdateUserBody,
   UserList,
@@ -24,6 +22,7 @@ import {
 import { adminOf, agentOf } from "./authentication.ts";
 import { auditActor } from "./cookies.ts";
 import { type Api, createApi, type Env } from "./env.ts";
+import { contactRoutes } from "./contacts.ts";
 import { body, IdParam, noContent, responses } from "./schemas.ts";
 import type { ApiServices } from "./services.ts";
 import { widgetRoutes } from "./widgets.ts";
@@ -32,7 +31,7 @@ import { widgetRoutes } from "./widgets.ts";
 export function workspaceRoutes(services: ApiServices): Api {
   const app = createApi();
   userRoutes(app, services);
-  contactRoutes(app, services);
+  app.route("/", contactRoutes(services));
   app.route("/", widgetRoutes(services));
   return app;
 }
@@ -160,61 +159,4 @@ function userRoutes(
     const user = await updateUser(db, bus, auditActor(c), id, changes, passwords);
     return { ...user, handOver: await handOvers.handOver(id, to, actor) };
   }
-}
-
-function contactRoutes(app: Api, { db, bus, renames }: ApiServices): void {
-  const tags = ["contacts"];
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/api/contacts",
-      tags,
-      summary: "Contacts, newest first",
-      request: {
-        query: z.strictObject({
-          cursor: Cursor.optional(),
-          limit: queryInteger(1, 100).optional(),
-        }),
-      },
-      responses: responses(
-        200,
-        "A page",
-        z.object({ items: z.array(Contact), nextCursor: z.string().nullable() }),
-      ),
-    }),
-    async (c) => {
-      agentOf(c);
-      const { cursor, limit = 50 } = c.req.valid("query");
-      return c.json(await listContacts(db, { cursor, limit }), 200);
-    },
-  );
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/api/contacts/{id}",
-      tags,
-      summary: "One contact",
-      request: { params: IdParam },
-      responses: responses(200, "The contact", Contact),
-    }),
-    async (c) => {
-      agentOf(c);
-      return c.json(await findContact(db, c.req.valid("param").id), 200);
-    },
-  );
-  app.openapi(
-    createRoute({
-      method: "patch",
-      path: "/api/contacts/{id}",
-      tags,
-      summary: "Change a contact's name or address",
-      request: { params: IdParam, ...body(UpdateContactBody) },
-      responses: responses(200, "The contact", Contact),
-    }),
-    async (c) => {
-      agentOf(c);
-      const { id } = c.req.valid("param");
-      return c.json(await updateContact(db, bus, id, c.req.valid("json"), renames), 200);
-    },
-  );
 }

@@ -38,6 +38,7 @@ import * as m063 from "./migrations/063_scheduled_messages.ts";
 import * as m070 from "./migrations/070_notification_groups.ts";
 import * as m080 from "./migrations/080_teams.ts";
 import * as m090 from "./migrations/090_formatted_messages.ts";
+import * as m100 from "./migrations/100_contact_details.ts";
 
 /** A change of the schema, in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
@@ -94,6 +95,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "070_notification_groups", steps: m070.steps, runsWith: "014_unread_sums" },
   { name: "080_teams", up: m080.up, steps: m080.steps, runsWith: "014_unread_sums" },
   { name: "090_formatted_messages", up: m090.up, runsWith: "014_unread_sums" },
+  { name: "100_contact_details", up: m100.up, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock of the process that migrates ("parl" in ASCII). */

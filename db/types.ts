@@ -14,6 +14,7 @@ import type {
 } from "kysely";
 import type { FormattedNode } from "../protocol/formatting.ts";
 import type { MessageFile } from "../protocol/model.ts";
+import type { AttributeValue, Provenance } from "../protocol/contacts.ts";
 import type { MacroActions } from "../protocol/canned_responses.ts";
 import type { TextEdit } from "../protocol/text.ts";
 
@@ -32,6 +33,7 @@ export interface Database {
   users: Users;
   contacts: Contacts;
   contact_identities: ContactIdentities;
+  contact_pages: ContactPages;
   widget_configs: WidgetConfigs;
   chat_sessions: ChatSessions;
   conversations: Conversations;
@@ -96,10 +98,23 @@ export interface Contacts {
   name: string;
   email: string | null;
   phone: string | null;
-  attributes: JsonOr<Record<string, unknown>>;
+  attributes: JsonOr<Record<string, Provenance & { value: AttributeValue }>>;
+  /** Who set the other columns. */
+  provenance: JsonOr<Partial<Record<"name" | "email", Provenance>>>;
   created_at: TimeNow;
   updated_at: TimeNow;
   last_seen_at: NullTime;
+}
+
+/** A page that a contact who wrote has seen. */
+export interface ContactPages {
+  id: string;
+  contact_id: string;
+  url: string;
+  title: string | null;
+  /** The page of another site that led to it. */
+  referrer: string | null;
+  seen_at: Time;
 }
 
 export interface ContactIdentities {

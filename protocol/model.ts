@@ -181,6 +181,8 @@ export const PresenceStatus = z.enum(["online", "away", "offline"]);
 export const Page = z.object({
   url: z.string().max(2048),
   title: z.string().max(300).optional(),
+  /** The page of another website that led to it. */
+  referrer: z.string().max(2048).optional(),
 });
 export type Page = z.infer<typeof Page>;
 

@@ -16,6 +16,7 @@ import {
   WidgetAppearance,
   WidgetConfig,
 } from "./model.ts";
+import { AttributeChanges, Attributes } from "./contacts.ts";
 import { LabelIds } from "./labels.ts";
 import { Email, EmailText, nameOf } from "./text_fields.ts";
 import { COMMANDS, HAS_CONTENT, MAX_HISTORY } from "./native.ts";
@@ -45,6 +46,8 @@ export const SessionBody = z.strictObject({
   sessionId: z.string().min(1).max(256).optional(),
   name: Name.optional(),
   email: Email.optional(),
+  /** More about the visitor, as their page says it; nobody has verified it. */
+  attributes: Attributes.optional(),
   page: Page.optional(),
   locale: z.string().max(35).optional(),
 });
@@ -220,6 +223,8 @@ export const DisconnectBody = z.union([
 export const UpdateContactBody = z.strictObject({
   name: Name.optional(),
   email: Email.nullable().optional(),
+  /** Values to set; null deletes one. Others stay. */
+  attributes: AttributeChanges.optional(),
 });
 
 /** RFC 9457 problem details; `code` is stable, `fields` lists every bad field. */

@@ -82,8 +82,12 @@ function createConnectionCommands(options: CommandsOptions): ConnectionCommands 
       if (principal.kind !== "visitor") {
         throw new ParleyError("forbidden", "Cannot report a page: only visitors do");
       }
-      presence.setPage(principal.userId, page);
-      await recordPage(principal, page);
+      try {
+        // Stored first: agents who hear of the page read the list that has it.
+        await recordPage(principal, page);
+      } finally {
+        presence.setPage(principal.userId, page);
+      }
       return DONE;
     },
 

@@ -20,7 +20,7 @@ export function createApi(
   const { settings, database, bus, metrics, onError } = core;
   const { capacity, rates, timeouts, given, onDeploy } = settings;
   const { analytics, bot, conversations, files, handOvers, notifications } = services;
-  const { queueSettings, scheduled, teams } = services;
+  const { pages, queueSettings, scheduled, teams } = services;
   return createHttpApi({
     version: VERSION,
     engine: database.engine,
@@ -49,6 +49,7 @@ export function createApi(
     peer: access.peer,
     conversations,
     files,
+    pages,
     handOvers,
     scheduled,
     queueSettings,

@@ -6,7 +6,7 @@ import { positionsOf } from "../domain/conversations/queries.ts";
 import { unreadCounts } from "../domain/conversations/unread.ts";
 import { createLoader } from "../domain/loader.ts";
 import { touchContact } from "../domain/visitors/contacts.ts";
-import { recordPage, webConversationsOf } from "../domain/visitors/sessions.ts";
+import { webConversationsOf } from "../domain/visitors/sessions.ts";
 import { WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
 import { type BrokerKind, openBroker } from "../process/open_broker.ts";
 import type { FileService } from "../domain/files/types.ts";
@@ -28,7 +28,7 @@ export async function startRealtime(
   const { settings, database, bus, metrics, node, onError } = core;
   const { capacity, rates, timeouts, given } = settings;
   const { db, epoch } = database;
-  const { bot, conversations, workspaceChat } = services;
+  const { bot, conversations, pages, workspaceChat } = services;
   return createRealtime({
     node,
     bus,
@@ -50,7 +50,8 @@ export async function startRealtime(
     },
     people: {
       async recordPage(visitor, page) {
-        if (visitor.sessionHash !== null) await recordPage(db, visitor.sessionHash, page);
+        const { sessionHash, userId: contactId } = visitor;
+        if (sessionHash !== null) await pages.seen({ contactId, sessionHash }, page);
         bot.visited(visitor, page);
       },
       onGone(id, kind) {

@@ -12,6 +12,7 @@ import { createJobQueue } from "../domain/jobs/queue.ts";
 import { createNotifications } from "../domain/notifications/service.ts";
 import { createTeams } from "../domain/teams/service.ts";
 import { startTables } from "../domain/tables/start.ts";
+import { createPages } from "../domain/visitors/pages.ts";
 import { createQueueSettings } from "../domain/workspace/queue_settings.ts";
 import { createWorkspaceChat, WORKSPACE_CHAT } from "../domain/workspace/chat.ts";
 import type { Realtime } from "../realtime/types.ts";
@@ -93,7 +94,15 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
   });
   const scheduled = createScheduledMessages({ db, bus, jobQueue, conversations });
   const handOvers = createHandOvers({ db, writer, onError });
-  const bot = createBot({ db, bus, writer, conversations, name: visitors.botName, onError });
+  const pages = createPages({
+    db,
+    bus,
+    maxTrails: capacity.visitorTrails,
+    maxStored: capacity.pagesPerContact,
+    onError,
+  });
+  const name = visitors.botName;
+  const bot = createBot({ db, bus, writer, conversations, pages, name, onError });
   const notifications = createNotifications({
     db,
     jobs,
@@ -143,6 +152,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     handOvers,
     jobQueue,
     notifications,
+    pages,
     scheduled,
     queueSettings,
     teams,
@@ -152,6 +162,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
     /** Stores what was accepted. Nothing new may come in any more. */
     async finish(): Promise<void> {
       await bot.idle();
+      await pages.idle();
       await jobQueue.stop();
       await handOvers.stop();
       await writer.idle();

@@ -32,6 +32,18 @@ export const capacity = {
     "100",
     "The same for one network; further ones get 429. The default does not apply to direct loopback peers",
   ),
+  visitorTrails: setting(
+    "MAX_VISITOR_TRAILS",
+    int(0, 1_000_000),
+    "2000",
+    "Visitors who have not written whose last ten pages a node has in memory",
+  ),
+  pagesPerContact: setting(
+    "MAX_PAGES_PER_CONTACT",
+    int(1, 10_000),
+    "200",
+    "Pages seen that are stored of a contact who wrote; the oldest are deleted",
+  ),
   openRequests: setting(
     "MAX_OPEN_REQUESTS",
     int(1, 1_000_000),

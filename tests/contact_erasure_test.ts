@@ -22,6 +22,7 @@ const WORDS = {
   shared: "wolfram",
   former: "featherquill",
   file: "gyrfalcon",
+  attribute: "quetzal",
 };
 
 /** Tables in which a word is, by word. */
@@ -74,7 +75,8 @@ onBothEngines("an erased person is in no table any more", async (server) => {
   const person = await connect(server, { sessionId: visitor.sessionId });
   await post(server, visitor.sessionId, conversation.id, `my ${WORDS.message} is ill`);
   await person.ack("page", { url: `https://shop.example/${WORDS.page}`, title: "Cart" });
-  await request("PATCH", contact, { name: "Zeb Quillfeather", email: WORDS.address });
+  const attributes = { [WORDS.attribute]: WORDS.attribute };
+  await request("PATCH", contact, { name: "Zeb Quillfeather", email: WORDS.address, attributes });
   await post(server, token, conversation.id, `Zeb Quillfeather, is it the ${WORDS.message}?`);
   await write(agent, { contactId: conversation.contact.id }, `likes ${WORDS.note}`);
   await write(agent, { conversationId: conversation.id }, `a ${WORDS.draft} helps`);

@@ -19,6 +19,7 @@ import { ensureFirstWidget, listWidgets } from "../domain/visitors/widgets.ts";
 import { readSettings, type Settings, SettingsError } from "../settings.ts";
 import type { User } from "../protocol/model.ts";
 import { AGENTS, CANNED_REPLIES, LABELS, type Script, SCRIPTS } from "./demo_data.ts";
+import { recordPages, VISITORS } from "./demo_visits.ts";
 
 const HOUR = 3_600_000;
 
@@ -73,16 +74,24 @@ interface Stage {
 async function play(stage: Stage, script: Script): Promise<void> {
   const { db, writer, clock, conversations } = stage;
   clock.now = Date.now() - script.hoursAgo * HOUR;
+  const browser = VISITORS[script.name.length % VISITORS.length]!;
   const session = await openSession(
     db,
     stage.bus,
-    { widgetKey: stage.widgetKey, name: script.name, email: script.email },
-    { origin: null, self: "", userAgent: null },
-    { lifeMs: 90 * 24 * HOUR, renames: { take: () => 0 } },
+    {
+      widgetKey: stage.widgetKey,
+      name: script.name,
+      email: script.email,
+      locale: browser.locale,
+      attributes: browser.attributes,
+    },
+    { origin: null, self: "", userAgent: browser.userAgent },
+    { lifeMs: 90 * 24 * HOUR, renames: { take: () => 0 }, pages: { seen: async () => {} } },
   );
   const began = new Date(clock.now);
   await db.updateTable("contacts").set({ created_at: began, last_seen_at: began })
     .where("id", "=", session.contact.id).execute();
+  await recordPages(db, session.contact.id, browser, began);
   const visitor: VisitorPrincipal = {
     kind: "visitor",
     userId: session.contact.id,

@@ -6,6 +6,8 @@ export type WidgetEvent = "ready" | "opened" | "closed" | "message" | "unread";
 export interface Visitor {
   name?: string;
   email?: string;
+  /** More for agents to see, such as a plan: texts, numbers, true and false. */
+  attributes?: Record<string, string | number | boolean>;
 }
 
 /** What the loader provides. */

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import { ArrowLeft, Check, Copy, Globe, X } from "lucide-preact";
-import type { ComponentChildren } from "preact";
+import { ArrowLeft, Check, Copy, X } from "lucide-preact";
 import type { Conversation } from "../../protocol/model.ts";
-import { webHref } from "../../client/links.ts";
+import { Fact, PageLink } from "../contacts/facts.tsx";
+import { lazily } from "../files/lazily.tsx";
 import { mediumTime, waitedFor } from "../format/time.ts";
 import { channelWord, STATUS_WORDS } from "../format/names.ts";
 import { presenceWord } from "../ui/Avatar.tsx";
@@ -15,6 +15,10 @@ import { useInbox } from "./context.ts";
 import { RatingFacts } from "./RatingFacts.tsx";
 import { PriorityMenu } from "./PriorityMenu.tsx";
 import { LabelSection } from "./LabelSection.tsx";
+
+const CustomerDetails = lazily(async () =>
+  (await import("../contacts/CustomerDetails.tsx")).CustomerDetails
+);
 
 export function ContextPane() {
   const inbox = useInbox();
@@ -81,6 +85,7 @@ export function ContextPane() {
           key={`notes-${conversation.contact.id}`}
           contactId={conversation.contact.id}
         />
+        <CustomerDetails key={`customer-${conversation.contact.id}`} conversation={conversation} />
         <RatingFacts
           key={`rating-${conversation.id}`}
           conversationId={conversation.id}
@@ -88,32 +93,6 @@ export function ContextPane() {
         <ConversationFacts conversation={conversation} />
       </div>
     </aside>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-/** The visitor's browser reports the page, so it is a link only if it is a web address. */
-function PageLink({ url, title }: { url: string; title?: string }) {
-  const href = webHref(url);
-  const text = title || url;
-  if (href === null) return <span title={url} dir="auto">{text}</span>;
-  const { host, pathname } = new URL(href);
-  return (
-    <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">
-      <Globe size={14} aria-hidden="true" />
-      <span>
-        {title && <span class="page-title" dir="auto">{title}</span>}
-        <span class="page-path">{host}{pathname}</span>
-      </span>
-    </a>
   );
 }
 

@@ -18,6 +18,7 @@ import type { Writer } from "../conversations/writer.ts";
 import type { EventBus } from "../events.ts";
 import { formatText } from "../formatting/format_text.ts";
 import type { VisitorPrincipal } from "../principal.ts";
+import type { Pages } from "../visitors/pages.ts";
 import { webConversationOf } from "../visitors/sessions.ts";
 import { listRules } from "./rules.ts";
 
@@ -35,6 +36,7 @@ export interface BotOptions {
   bus: EventBus;
   writer: Writer;
   conversations: Pick<Conversations, "open">;
+  pages: Pick<Pages, "stored">;
   /** Name of the sender. */
   name: string;
   onError: (error: unknown) => void;
@@ -59,7 +61,7 @@ const RETRY_MS = 1000;
 const MAX_RUNNING = 500;
 
 export function createBot(options: BotOptions): Bot {
-  const { db, bus, writer, conversations, onError, now = Date.now } = options;
+  const { db, bus, writer, conversations, pages, onError, now = Date.now } = options;
   const actor: Actor = { userId: BOT_ID, userName: options.name, role: "bot", principal: null };
   const running = new Set<Promise<void>>();
   let cached: Promise<ContextRule[]> | null = null;
@@ -108,7 +110,10 @@ export function createBot(options: BotOptions): Bot {
     }
   });
 
-  async function evaluateMessage(conversationId: string, { content }: Message): Promise<void> {
+  async function evaluateMessage(
+    conversationId: string,
+    { content, sender }: Message,
+  ): Promise<void> {
     const candidates = (await rules()).filter((rule) =>
       holds(rule.conditions.filter(({ kind }) => kind !== "page_url"), {
         url: null,
@@ -119,9 +124,21 @@ export function createBot(options: BotOptions): Bot {
     const needsPage = candidates.some(({ conditions }) =>
       conditions.some(({ kind }) => kind === "page_url")
     );
-    const url = needsPage ? await pageOf(db, conversationId) : null;
+    const url = needsPage ? await pageOf(conversationId, sender.userId) : null;
     const rule = firstThatHolds(candidates, { url, message: content });
     if (rule !== undefined) await send(rule, conversationId, "");
+  }
+
+  /** The last page of a conversation's visitor. */
+  async function pageOf(conversationId: string, contactId: string): Promise<string | null> {
+    // The first message stores what was seen before it.
+    await pages.stored(contactId);
+    const row = await db.selectFrom("chat_sessions as s")
+      .innerJoin("conversations as c", "c.contact_id", "s.contact_id")
+      .select("s.page_url")
+      .where("c.id", "=", conversationId).where("s.page_url", "is not", null)
+      .orderBy("s.last_seen_at", "desc").limit(1).executeTakeFirst();
+    return row?.page_url ?? null;
   }
 
   async function evaluatePage(
@@ -206,14 +223,4 @@ function isUnderstood({ conditions, actions }: ContextRule): boolean {
   return conditions.length > 0 && actions.length > 0 &&
     conditions.every((one) => RuleCondition.safeParse(one).success) &&
     actions.every((one) => RuleAction.safeParse(one).success);
-}
-
-/** The last page of a conversation's visitor. */
-async function pageOf(db: Db, conversationId: string): Promise<string | null> {
-  const row = await db.selectFrom("chat_sessions as s")
-    .innerJoin("conversations as c", "c.contact_id", "s.contact_id")
-    .select("s.page_url")
-    .where("c.id", "=", conversationId).where("s.page_url", "is not", null)
-    .orderBy("s.last_seen_at", "desc").limit(1).executeTakeFirst();
-  return row?.page_url ?? null;
 }

@@ -3,6 +3,7 @@ import type { ContactRow } from "../../db/types.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Contact } from "../../protocol/model.ts";
+import { changesAnything, columnsOf, type ContactChanges, type Setter } from "./attributes.ts";
 import { cutPage, idOfCursor } from "../cursor.ts";
 import type { EventBus } from "../events.ts";
 import type { KeyedLimiter } from "../rate_limit.ts";
@@ -81,19 +82,24 @@ export async function updateContact(
   db: Db,
   bus: EventBus,
   id: string,
-  changes: { name?: string | undefined; email?: string | null | undefined },
+  changes: ContactChanges,
+  by: Setter,
   renames: Renames,
 ): Promise<Contact> {
   const before = await db.selectFrom("contacts").selectAll().where("id", "=", id)
     .executeTakeFirst();
   if (before === undefined) throw noContact(id);
-  const { name = before.name, email = before.email } = changes;
-  if (name === before.name && email === before.email) return toContact(before);
+  const { name = before.name } = changes;
+  if (!changesAnything(before, changes, by)) return toContact(before);
   if (name !== before.name) takeRename(renames, id);
   const row = await db.transaction().execute(async (trx) => {
-    const row = await trx.updateTable("contacts").set({ name, email, updated_at: new Date() })
-      .where("id", "=", id).returningAll().executeTakeFirst();
-    if (row === undefined) throw noContact(id);
+    const locked = await trx.selectFrom("contacts").selectAll().where("id", "=", id).forUpdate()
+      .executeTakeFirst();
+    if (locked === undefined) throw noContact(id);
+    const row = await trx.updateTable("contacts").set({
+      ...columnsOf(locked, changes, by),
+      updated_at: new Date(),
+    }).where("id", "=", id).returningAll().executeTakeFirstOrThrow();
     // Rows of the list have a copy of the name. Locked in the order of ids, as the writer does.
     const last = await trx.selectFrom("conversations").select("id")
       .where("last_message_sender_id", "=", id)
@@ -120,7 +126,7 @@ function takeRename(renames: Renames, id: string): void {
   });
 }
 
-function noContact(id: string): ParleyError {
+export function noContact(id: string): ParleyError {
   return new ParleyError("not_found", `Cannot find the contact "${id}"`);
 }
 

@@ -3,6 +3,7 @@ import { decodeJwt } from "jose";
 import type { Db } from "../../db/database.ts";
 import type { EventBus } from "../events.ts";
 import type { VisitorPrincipal } from "../principal.ts";
+import { BY_TOKEN } from "./attributes.ts";
 import { findOrCreateByIdentity, type Renames, updateContact } from "./contacts.ts";
 import { ISSUER, type ParticipantTokens } from "./participant_tokens.ts";
 
@@ -56,5 +57,5 @@ export async function contactOfParticipant(
   const identity = { platform: TOKEN_PLATFORM, externalId, verified: true };
   const contact = await findOrCreateByIdentity(db, identity, name);
   if (name === undefined || name === contact.name) return contact;
-  return await updateContact(db, bus, contact.id, { name }, renames);
+  return await updateContact(db, bus, contact.id, { name }, BY_TOKEN, renames);
 }

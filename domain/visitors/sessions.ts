@@ -1,14 +1,17 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
+import type { Attributes } from "../../protocol/contacts.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Contact, Page, WidgetConfig } from "../../protocol/model.ts";
 import type { EventBus } from "../events.ts";
 import { createLoader } from "../loader.ts";
 import type { VisitorPrincipal } from "../principal.ts";
 import { hashSecret, newSecret } from "../secrets.ts";
+import { BY_VISITOR, firstColumns } from "./attributes.ts";
 import { findContact, type Renames, updateContact, visitorName } from "./contacts.ts";
 import { originAllowed, type OriginCheck } from "./origins.ts";
+import type { Pages } from "./pages.ts";
 import { findWidgetByKey, fullAppearance } from "./widgets.ts";
 
 export interface SessionRequest {
@@ -16,6 +19,7 @@ export interface SessionRequest {
   sessionId?: string | undefined;
   name?: string | undefined;
   email?: string | undefined;
+  attributes?: Attributes | undefined;
   page?: Page | undefined;
   locale?: string | undefined;
 }
@@ -46,7 +50,10 @@ export async function openSession(
   bus: EventBus,
   request: SessionRequest,
   from: OriginCheck & { userAgent: string | null },
-  { lifeMs, renames, now = Date.now }: Options & { renames: Renames },
+  { lifeMs, renames, pages, now = Date.now }: Options & {
+    renames: Renames;
+    pages: Pick<Pages, "seen">;
+  },
 ): Promise<OpenSession> {
   const widget = await findWidgetByKey(db, request.widgetKey);
   if (!originAllowed(from, widget.allowedOrigins)) {
@@ -61,9 +68,12 @@ export async function openSession(
     : await continueSession(db, request, widget.id, expiresAt, now());
   const { sessionId, contactId } = continued ??
     await insertSession(db, request, widget.id, from, expiresAt);
-  if (continued !== null && (request.name !== undefined || request.email !== undefined)) {
-    const { name, email } = request;
-    await updateContact(db, bus, contactId, { name, email }, renames);
+  const { name, email, attributes, page } = request;
+  if (continued !== null && [name, email, attributes].some((given) => given !== undefined)) {
+    await updateContact(db, bus, contactId, { name, email, attributes }, BY_VISITOR, renames);
+  }
+  if (page !== undefined) {
+    await pages.seen({ contactId, sessionHash: await hashSecret(sessionId) }, page);
   }
   return {
     sessionId,
@@ -84,7 +94,6 @@ async function continueSession(
   const row = await db.updateTable("chat_sessions").set({
     last_seen_at: new Date(now),
     expires_at: expiresAt,
-    ...pageColumns(request.page),
   }).where("session_id", "=", await hashSecret(sessionId))
     .where("widget_id", "=", widgetId)
     .where("expires_at", ">", new Date(now))
@@ -108,6 +117,7 @@ async function insertSession(
       id: contactId,
       name: request.name ?? visitorName(contactId),
       email: request.email ?? null,
+      ...firstColumns(request),
       last_seen_at: new Date(),
     }).execute();
     await trx.insertInto("chat_sessions").values({
@@ -119,14 +129,9 @@ async function insertSession(
       user_agent: from.userAgent?.slice(0, 300) ?? null,
       locale: request.locale ?? null,
       expires_at: expiresAt,
-      ...pageColumns(request.page),
     }).execute();
   });
   return { sessionId, contactId };
-}
-
-function pageColumns(page: Page | undefined) {
-  return page === undefined ? {} : { page_url: page.url, page_title: page.title ?? null };
 }
 
 async function sessionState(db: Db, contactId: string) {
@@ -228,13 +233,6 @@ async function slideSessions(db: Db, ids: string[], expiresAt: Date, at: Date): 
     .updateTable("chat_sessions as s").from("locked")
     .set({ expires_at: expiresAt, last_seen_at: at })
     .whereRef("s.id", "=", "locked.id").execute();
-}
-
-/** Stores the visitor's current page, for the next page load and for agents. */
-export async function recordPage(db: Db, sessionHash: string, page: Page): Promise<void> {
-  await db.updateTable("chat_sessions")
-    .set({ last_seen_at: new Date(), ...pageColumns(page) })
-    .where("session_id", "=", sessionHash).execute();
 }
 
 /** Ends a session at its visitor's request; the messages remain with the contact. */

@@ -12,7 +12,8 @@ Deno.test("a session that is used never ends, one that is not does, and only its
     const day = 86_400_000;
     let now = Date.now();
     const renames = { take: () => 0 };
-    const options = { lifeMs: 10 * day, renames, now: () => now };
+    const pages = { seen: async () => {} };
+    const options = { lifeMs: 10 * day, renames, pages, now: () => now };
     const bus = createEventBus((error) => assert.fail(String(error)));
     const { widgetKey } = await createWidget(db, null, { name: "Website" });
     const from = { origin: null, self: "", userAgent: null };

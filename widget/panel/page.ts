@@ -7,7 +7,12 @@ const SETTLE_MS = 600;
 export function currentPage(): Page {
   // The server refuses control characters and halves of characters.
   const title = document.title.slice(0, 300).replace(/\p{Cc}+/gu, " ").toWellFormed();
-  return { url: location.href.slice(0, 2048), ...(title === "" ? {} : { title }) };
+  const { referrer } = document;
+  return {
+    url: location.href.slice(0, 2048),
+    ...(title === "" ? {} : { title }),
+    ...(referrer && !referrer.startsWith(location.origin) ? { referrer } : {}),
+  };
 }
 
 interface NavigationLike extends EventTarget {

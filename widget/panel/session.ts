@@ -65,12 +65,14 @@ export function createSession(shell: Shell) {
       }),
     });
     const answer = await response.json().catch(() => ({}));
-    const given = FIELDS.filter((field) => visitor[field] !== undefined);
+    const given = ([...FIELDS, "attributes"] as const).filter((field) =>
+      visitor[field] !== undefined
+    );
     if ((response.status === 422 || response.status === 400) && given.length > 0) {
       // Invalid data from the site must not keep its visitor from writing, nor take along what is
       // valid.
       const { detail, fields = [] } = answer as Problem;
-      const bad = given.filter((field) => fields.some(({ path }) => path === field));
+      const bad = given.filter((field) => fields.some(({ path }) => path.split(".")[0] === field));
       warn(`the visitor's data is left out: ${detail}`);
       for (const field of bad.length > 0 ? bad : given) delete visitor[field];
       return request(sessionId);
@@ -100,10 +102,11 @@ export function createSession(shell: Shell) {
         if (text !== "") visitor[field] = text;
         else warn(`identify: "${field}" must be text`);
       }
+      visitor = { ...visitor, ...next.attributes && { attributes: next.attributes } };
       const session = read();
       if (session === null) return;
       const told = session.visitor ?? {};
-      if (told.name === visitor.name && told.email === visitor.email) return;
+      if (JSON.stringify({ ...told, ...visitor }) === JSON.stringify(told)) return;
       await request(session.sessionId);
     },
     opened(conversationId: string) {
