@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { audit } from "../domain/audit.ts";
+import { teamNamed } from "../domain/teams/teams.ts";
 import { QueueSettings, UpdateQueueBody } from "../protocol/queue.ts";
 import { adminOf, agentOf } from "./authentication.ts";
 import { auditActor } from "./cookies.ts";
@@ -37,6 +38,7 @@ export function queueRoutes({ db, queueSettings }: ApiServices): Api {
     async (c) => {
       adminOf(c);
       const changes = c.req.valid("json");
+      if (changes.teamId) await teamNamed(db, changes.teamId);
       const settings = await queueSettings.update(changes);
       await audit(db, auditActor(c), { action: "queue.changed", data: { changes } });
       return c.json(settings, 200);

@@ -39,7 +39,11 @@ export function teamRoutes({ db, teams }: ApiServices): Api {
     list: async () => ({ items: await listTeams(db), nextCursor: null }),
     find: (id) => findTeam(db, id),
     create: (values) => createTeam(db, values),
-    update: (id, changes, check) => updateTeam(db, id, changes, check),
+    async update(id, changes, check) {
+      const team = await updateTeam(db, id, changes, check);
+      teams.wake();
+      return team;
+    },
     remove: (id, check, c) => teams.remove(id, check, actorOf(adminOf(c))),
   });
 }

@@ -7,10 +7,21 @@ import { UpdateConversationBody } from "./rest.ts";
 export const QueueSettings = z.strictObject({
   /** An unassigned conversation is assigned to the agent who replies to it. */
   assignOnReply: z.boolean(),
+  /** The team that new conversations of websites belong to; null: none. */
+  teamId: Id.nullable(),
+  /**
+   * Minutes after which a conversation in which a contact waits is unassigned, where its agent has
+   * been away or offline as long; null: never.
+   */
+  handBackAfterMinutes: z.number().int().min(1).max(1440).nullable(),
 });
 export type QueueSettings = z.infer<typeof QueueSettings>;
 
-export const DEFAULT_QUEUE: QueueSettings = { assignOnReply: true };
+export const DEFAULT_QUEUE: QueueSettings = {
+  assignOnReply: true,
+  teamId: null,
+  handBackAfterMinutes: null,
+};
 
 /** The changes; everything else remains. */
 export const UpdateQueueBody = QueueSettings.partial().refine(

@@ -57,6 +57,7 @@ export function createCore(options: RealtimeOptions): Core {
       nodes,
       wheel,
       graceMs: timeouts.presenceGraceMs,
+      onHere: (userId) => options.people.onHere(userId),
       onGone: (userId, role) =>
         options.people.onGone(userId, role === "agent" ? "agent" : "visitor"),
     }),

@@ -32,6 +32,8 @@ export interface PresenceOptions {
   graceMs: number;
   /** The grace after the last connection to this node is over; other nodes may have connections. */
   onGone?: (userId: string, role: Presence["role"]) => void;
+  /** An agent has come to this node, or says that they are not away any more. */
+  onHere?: (userId: string) => void;
   now?: () => Date;
 }
 
@@ -72,7 +74,7 @@ export interface PresenceQuery {
  * people of all nodes, and informs its own clients.
  */
 export function createPresence(options: PresenceOptions): PresenceTracker {
-  const { hub, nodes, wheel, graceMs, onGone, now = () => new Date() } = options;
+  const { hub, nodes, wheel, graceMs, onGone, onHere, now = () => new Date() } = options;
   const started = now().getTime();
   const local = new Map<string, LocalPerson>();
   /** Since when agents that were seen are absent; an agent who was away before keeps that time. */
@@ -145,12 +147,15 @@ export function createPresence(options: PresenceOptions): PresenceTracker {
         local.set(userId, { connections: new Set([connection]), cancelLeave: null });
         const since = now().toISOString();
         people[kind].add(userId, { userId, userName, role: kind, status: "online", since });
+        if (kind === "agent") onHere?.(userId);
       }
       connection.cleanups.push(remove);
     },
 
     setStatus(userId, status) {
-      if (people.agent.get(userId) !== undefined) change(userId, { status });
+      if (people.agent.get(userId) === undefined) return;
+      change(userId, { status });
+      if (status === "online") onHere?.(userId);
     },
     setPage: (userId, page) => change(userId, { page }),
     rename: (userId, userName) => change(userId, { userName }),

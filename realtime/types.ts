@@ -83,6 +83,8 @@ export interface RealtimePeople {
   recordPage: (visitor: VisitorPrincipal, page: Page) => Promise<void>;
   /** The grace after the last connection of a person to this node is over. */
   onGone: (userId: string, kind: "agent" | "visitor") => void;
+  /** An agent has come to this node, or is not away any more. */
+  onHere: (userId: string) => void;
 }
 
 /** Which sockets are accepted. */

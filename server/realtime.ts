@@ -57,6 +57,7 @@ export async function startRealtime(
       onGone(id, kind) {
         (kind === "agent" ? touchUser(db, id) : touchContact(db, id)).catch(onError);
       },
+      onHere: () => services.teams.arrived(),
     },
     limits: {
       messageBytes: capacity.messageBytes,

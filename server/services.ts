@@ -72,7 +72,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
   });
   wakeSnoozed({ bus, jobQueue, writer });
   const queueSettings = createQueueSettings(db);
-  const teams = createTeams({ db, writer });
+  const teams = createTeams({ db, bus, writer, queueSettings, absenceOf, onError });
   const conversations = createConversations({
     queueSettings,
     db,
@@ -165,6 +165,7 @@ export function createServices(core: Core, { maxBatch, absenceOf }: ServicesOpti
       await pages.idle();
       await jobQueue.stop();
       await handOvers.stop();
+      await teams.stop();
       await writer.idle();
       await workspaceChat.idle();
       await analytics.stop();

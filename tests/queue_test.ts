@@ -125,7 +125,11 @@ onBothEngines("the queue: snoozing, who takes a conversation, and what is unread
 
       assert.equal((await settings({ assignOnReply: false }, bea!.token)).status, 403);
       assert.equal((await settings({})).status, 422);
-      assert.deepEqual((await settings({ assignOnReply: false })).body, { assignOnReply: false });
+      assert.deepEqual((await settings({ assignOnReply: false })).body, {
+        assignOnReply: false,
+        teamId: null,
+        handBackAfterMinutes: null,
+      });
       const second = await newVisitor(server, admin);
       await post(server, second.sessionId, second.conversationId, "Hello?");
       await post(server, bea!.token, second.conversationId, "Nobody's");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { Conversation } from "../protocol/model.ts";
+import type { QueueSettings } from "../protocol/queue.ts";
 import { violations, visit } from "./support/browser.ts";
 import { poll } from "./support/deadline.ts";
 import { call, post } from "./support/http.ts";
@@ -117,6 +118,25 @@ testWith(
         await row(ids[1]!).waitFor();
         await row(ids[2]!).waitFor();
         assert.equal(await row(ids[0]!).count(), 0);
+      });
+
+      await t.step("new conversations, and those of who is away", async () => {
+        await open(page, `${url}/settings/queue`);
+        await page.getByLabel("Belong to the team").selectOption("Invoices");
+        await toast("Saved.").waitFor();
+        await page.getByLabel("Unassign their conversations in which somebody waits")
+          .selectOption("After 15 minutes");
+        const settings = async () =>
+          (await call<QueueSettings>(server, "GET", "/api/queue-settings", { token: ada!.token }))
+            .body;
+        const now = await poll(
+          settings,
+          ({ handBackAfterMinutes }) => handBackAfterMinutes === 15,
+          "the settings",
+        );
+        assert.ok(now.teamId);
+        await shoot(page, "assignment");
+        assert.deepEqual(await violations(page), []);
       });
 
       await t.step("after a question", async () => {

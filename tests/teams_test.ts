@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Conversation } from "../protocol/model.ts";
 import type { ConversationList, MessageList } from "../protocol/rest.ts";
 import type { Team, TeamList } from "../protocol/teams.ts";
+import { poll } from "./support/deadline.ts";
 import { call, cast, login, post } from "./support/http.ts";
 import { colleagues, newVisitor } from "./support/notifications.ts";
 import { onEitherEngine, type TestServer } from "./support/server.ts";
@@ -78,6 +79,76 @@ onEitherEngine("teams are made, listed, renamed, staffed and deleted", async (se
   assert.deepEqual(await by(sessionId), [403, 403, 403, 403, 403]);
   assert.equal((await call(server, "DELETE", path, { token })).status, 204);
   assert.equal((await call(server, "GET", path, { token })).status, 404);
+});
+
+onEitherEngine("new conversations go to a team, and to who is here", async (server, t) => {
+  const [ada, bea, cara] = await colleagues(server, "Bea", "Cara");
+  const token = ada!.token;
+  const team = await make(server, token, {
+    name: "Support",
+    assignment: "least_busy",
+    capacity: 2,
+    memberIds: [bea!.id, cara!.id],
+  });
+  const settings = (body: unknown) =>
+    call<Failed>(server, "PATCH", "/api/queue-settings", { token, body });
+  const nobody = "01a1f905-b485-7004-91ff-9a78c06738dd";
+  assert.deepEqual((await settings({ teamId: nobody })).body.fields, [
+    { path: "teamId", message: "must be a team's id" },
+  ]);
+  assert.equal((await settings({ handBackAfterMinutes: 0 })).status, 422);
+  assert.equal((await settings({ teamId: team.id, handBackAfterMinutes: 30 })).status, 200);
+
+  const write = async () => {
+    const { sessionId, conversationId } = await newVisitor(server, ada!);
+    await post(server, sessionId, conversationId, "Hello?");
+    return conversationId;
+  };
+  const read = async (id: string) =>
+    (await call<Conversation>(server, "GET", `/api/conversations/${id}`, { token })).body;
+  const isGiven = (id: string) =>
+    poll(() => read(id), ({ assignee }) => assignee !== null, "the assignment");
+  const first = await write();
+
+  await t.step("nobody is here: it waits until somebody comes", async () => {
+    assert.deepEqual([(await read(first)).teamId, (await read(first)).assignee], [team.id, null]);
+    const socket = await connect(server, { token: bea!.token });
+    assert.equal((await isGiven(first)).assignee?.userName, "Bea");
+    const { notification } = await socket.event(
+      "notification",
+      (data) => data.notification.kind === "assigned",
+    );
+    assert.equal(notification.conversationId, first);
+    await socket.ack("presence", { status: "away" });
+    await socket.close();
+  });
+
+  await t.step("who is away gets nothing, and nobody more than the capacity", async () => {
+    const away = await connect(server, { token: bea!.token });
+    await away.ack("presence", { status: "away" });
+    const here = await connect(server, { token: cara!.token });
+    const ids = await Promise.all([write(), write(), write()]);
+    const given = () => Promise.all(ids.map(read));
+    const now = await poll(
+      given,
+      (all) => all.filter(({ assignee }) => assignee !== null).length === 2,
+      "two of three",
+    );
+    assert.deepEqual(now.flatMap(({ assignee }) => assignee?.userName ?? []), ["Cara", "Cara"]);
+    const done = now.find(({ assignee }) => assignee !== null)!;
+    await change(server, token, done.id, { status: "resolved" });
+    await poll(given, (all) => all.every(({ assignee }) => assignee !== null), "the third");
+    const fourth = await write();
+    await away.ack("presence", { status: "online" });
+    assert.equal((await isGiven(fourth)).assignee?.userName, "Bea");
+    await away.close();
+    await here.close();
+  });
+
+  await t.step("a team that was deleted gets nothing", async () => {
+    await call(server, "DELETE", `/api/teams/${team.id}`, { token });
+    assert.equal((await read(await write())).teamId, undefined);
+  });
 });
 
 onEitherEngine(

@@ -1,15 +1,28 @@
 import { useState } from "preact/hooks";
 import type { QueueSettings as Settings, UpdateQueueBody } from "../../protocol/queue.ts";
+import type { Team } from "../../protocol/teams.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { Notice } from "../ui/Notice.tsx";
 import { Section } from "../ui/Section.tsx";
+import { Select } from "../ui/Select.tsx";
 import { Switch } from "../ui/Switch.tsx";
 
+/** Minutes, from which one is chosen; a program may set any other number. */
+const WAITS = [5, 10, 15, 30, 60, 120, 240];
+
+function minuteWords(minutes: number): string {
+  if (minutes < 60) return `After ${minutes} minutes`;
+  const hours = minutes / 60;
+  return hours === 1 ? "After an hour" : `After ${hours} hours`;
+}
+
 /** Each setting is saved when it is changed. */
-export function QueueSettings({ settings }: { settings: Settings }) {
+export function QueueSettings({ settings, teams }: { settings: Settings; teams: Team[] }) {
   const { user, request, fail, toasts } = useWorkspace();
   const [current, setCurrent] = useState(settings);
   const locked = user.role !== "admin";
+  const { handBackAfterMinutes: minutes } = current;
+  const waits = minutes === null || WAITS.includes(minutes) ? WAITS : [...WAITS, minutes];
 
   async function save(body: UpdateQueueBody) {
     const before = current;
@@ -27,6 +40,24 @@ export function QueueSettings({ settings }: { settings: Settings }) {
     <>
       {locked && <Notice tone="plain">Only admins can change these settings.</Notice>}
       <fieldset class="bare" disabled={locked}>
+        <Section id="new" title="New conversations">
+          <Select
+            id="queue-team"
+            label="Belong to the team"
+            hint="The team's own settings say who gets them."
+            value={teams.some(({ id }) => id === current.teamId) ? current.teamId! : ""}
+            options={[
+              { value: "", label: "None" },
+              ...teams.map(({ id, name }) => ({ value: id, label: name })),
+            ]}
+            onChange={(id) => save({ teamId: id || null })}
+          />
+          {teams.length === 0 && (
+            <p class="field-hint">
+              There are no teams yet. <a href="/settings/teams">Make one</a>
+            </p>
+          )}
+        </Section>
         <Section id="replies" title="Replies">
           <Switch
             id="assign-on-reply"
@@ -34,6 +65,20 @@ export function QueueSettings({ settings }: { settings: Settings }) {
             hint="An unassigned conversation becomes theirs. Notes do not count as replies."
             checked={current.assignOnReply}
             onChange={(assignOnReply) => save({ assignOnReply })}
+          />
+        </Section>
+        <Section id="away" title="When somebody is away">
+          <Select
+            id="hand-back"
+            label="Unassign their conversations in which somebody waits"
+            hint="Their team assigns them again, if it does so by itself."
+            value={minutes === null ? "" : String(minutes)}
+            options={[
+              { value: "", label: "Never" },
+              ...waits.map((value) => ({ value: String(value), label: minuteWords(value) })),
+            ]}
+            onChange={(value) =>
+              save({ handBackAfterMinutes: value === "" ? null : Number(value) })}
           />
         </Section>
       </fieldset>

@@ -1,17 +1,24 @@
 /** A contact's conversation on the website: found, or opened. */
+import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import { needScope } from "../principal.ts";
+import type { QueueSettingsStore } from "../workspace/queue_settings.ts";
 import type { Access } from "./access.ts";
 import type { Conversations } from "./types.ts";
 
-/** The id of the contact's conversation on the website, which is opened if necessary. */
+/**
+ * The id of the contact's conversation on the website, which is opened if necessary.
+ *
+ * @param teamId the team that a new one belongs to, if it exists
+ */
 export async function openWebConversation(
   db: Db,
   bus: EventBus,
   contactId: string,
+  teamId: string | null,
 ): Promise<string> {
   const found = await db.selectFrom("conversations").select("id")
     .where("contact_id", "=", contactId).where("platform", "=", "web").executeTakeFirst();
@@ -22,18 +29,26 @@ export async function openWebConversation(
     id,
     contact_id: contactId,
     platform: "web",
+    ...(teamId === null
+      ? {}
+      : { team_id: sql<string>`(select id from teams where id = ${teamId}::uuid)` }),
     created_at: now,
     updated_at: now,
     last_activity_at: now,
   }).onConflict((oc) => oc.column("contact_id").where("platform", "=", "web").doNothing())
     .returning("id").executeTakeFirst();
-  if (created === undefined) return await openWebConversation(db, bus, contactId);
+  if (created === undefined) return await openWebConversation(db, bus, contactId, teamId);
   bus.emit("conversation.opened", { conversationId: id, contactId });
   return id;
 }
 
 export function createOpening(
-  { db, bus, access }: { db: Db; bus: EventBus; access: Access },
+  { db, bus, access, queueSettings }: {
+    db: Db;
+    bus: EventBus;
+    access: Access;
+    queueSettings: Pick<QueueSettingsStore, "current">;
+  },
 ): Pick<Conversations, "open"> {
   return {
     async open(caller, contactId) {
@@ -55,7 +70,11 @@ export function createOpening(
       if (known === undefined) {
         throw new ParleyError("not_found", `Cannot find the contact "${contact}"`);
       }
-      const row = await access.load(caller, await openWebConversation(db, bus, contact));
+      const { teamId } = await queueSettings.current();
+      const row = await access.load(
+        caller,
+        await openWebConversation(db, bus, contact, teamId),
+      );
       return await access.viewWithUnread(row, caller);
     },
   };

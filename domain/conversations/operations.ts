@@ -7,6 +7,7 @@ import { ParleyError } from "../../protocol/errors.ts";
 import { textOf } from "../formatting/format_text.ts";
 import { describeFiles } from "../files/preview.ts";
 import type { ConversationStatus, Priority } from "../../protocol/model.ts";
+import { assign, autoAssign, setTeam, unassignDisabled } from "./assigning.ts";
 import { changeLabels } from "./label_change.ts";
 import { takeFiles } from "./message_files.ts";
 import { movePointer } from "./pointers.ts";
@@ -20,7 +21,6 @@ import {
   logActivity,
   newMessage,
   type Operation,
-  SYSTEM,
   type UnitOfWork,
 } from "./unit_of_work.ts";
 
@@ -52,7 +52,12 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
       if (operation.from !== undefined && operation.from !== row.assignee_id) {
         return { message: null, duplicate: true };
       }
-      return { message: assign(unit, actor, operation.assignee, now), duplicate: false };
+      return {
+        message: assign(unit, actor, operation.assignee, now, operation.because),
+        duplicate: false,
+      };
+    case "auto_assign":
+      return autoAssign(unit, operation.available, now);
     case "priority":
       return { message: setPriority(unit, actor, operation.priority, now), duplicate: false };
     case "team":
@@ -249,14 +254,6 @@ function wake(unit: UnitOfWork, actor: Actor, until: Date, now: Date): Applied {
   return { message, duplicate: false };
 }
 
-/** Unassigns a disabled assignee, so that other agents see the conversation. */
-function unassignDisabled(unit: UnitOfWork, now: Date): void {
-  const { row } = unit;
-  if (row.assignee_id !== null && row.assignee_disabled_at !== null) {
-    assign(unit, SYSTEM, null, now);
-  }
-}
-
 function setPriority(
   unit: UnitOfWork,
   actor: Actor,
@@ -269,38 +266,4 @@ function setPriority(
   unit.changedColumns.add("priority");
   const what = level === 0 ? "removed the priority" : `set the priority to ${priority}`;
   return logActivity(unit, actor, what, { priority }, now);
-}
-
-function setTeam(
-  unit: UnitOfWork,
-  actor: Actor,
-  team: { id: string; name: string } | null,
-  now: Date,
-): MessageRow | null {
-  if (unit.row.team_id === (team?.id ?? null)) return null;
-  unit.row.team_id = team?.id ?? null;
-  unit.changedColumns.add("team_id");
-  const what = team === null
-    ? "took the conversation out of its team"
-    : `gave the conversation to the team ${team.name}`;
-  return logActivity(unit, actor, what, { team }, now);
-}
-
-function assign(
-  unit: UnitOfWork,
-  actor: Actor,
-  assignee: { userId: string; userName: string } | null,
-  now: Date,
-): MessageRow | null {
-  const { row } = unit;
-  if (row.assignee_id === (assignee?.userId ?? null)) return null;
-  row.assignee_id = assignee?.userId ?? null;
-  row.assignee_name = assignee?.userName ?? null;
-  row.assignee_disabled_at = null;
-  const what = assignee === null
-    ? "removed the assignment"
-    : assignee.userId === actor.userId
-    ? "took the conversation"
-    : `assigned the conversation to ${assignee.userName}`;
-  return logActivity(unit, actor, what, { assignee }, now);
 }

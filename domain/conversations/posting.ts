@@ -47,7 +47,12 @@ export function createPosting(
             fields: [{ path: "conversationId", message: "is needed here" }],
           });
         }
-        conversationId = await openWebConversation(db, bus, caller.userId);
+        conversationId = await openWebConversation(
+          db,
+          bus,
+          caller.userId,
+          (await queueSettings.current()).teamId,
+        );
       }
       if (input.isPrivate === true && caller.kind === "visitor") {
         throw new ParleyError("forbidden", "Cannot send a private note: only agents may");

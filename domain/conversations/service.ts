@@ -38,7 +38,7 @@ export function createConversations(options: ConversationsOptions): Conversation
     epoch,
     ...createHistory({ db, reads, access }),
     ...createJoining({ db, reads, access, epoch, maxReplayEvents }),
-    ...createOpening({ db, bus, access }),
+    ...createOpening({ db, bus, access, queueSettings }),
     ...createPosting({ db, bus, writer, broadcastsPerMinute, queueSettings }),
     ...createChanges({ db, bus, writer, access, onError }),
   };

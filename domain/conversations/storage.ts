@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { cancelJob, insertJob } from "../jobs/storage.ts";
+import { loadRoster, storeTurns } from "./roster.ts";
 import { loadLabels, storeLabels } from "./label_storage.ts";
 import { deleteFiles, hasRareParts, loadFiles, storeRareMessages } from "./message_files.ts";
 import {
@@ -55,6 +56,7 @@ export async function loadUnitsOfWork(
     beginUnitOfWork({ row: { ...row, labels: [] }, version }),
   ]));
   await loadLabels(trx, result, operations);
+  await loadRoster(trx, result, operations);
   await loadFiles(trx, result, operations);
   for (const message of await loadMessages(trx, operations)) {
     const unit = result.get(message.conversation_id);
@@ -119,6 +121,7 @@ export const WAKE = "conversation.wake";
  * because it gives the rows other versions before the commit.
  */
 export async function storeColumns(trx: Db, all: readonly UnitOfWork[]): Promise<void> {
+  await storeTurns(trx, all);
   for (const { row, changedColumns } of all) {
     if (changedColumns.size === 0) continue;
     const values = Object.fromEntries([...changedColumns].map((name) => [name, row[name]]));

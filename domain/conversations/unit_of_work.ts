@@ -10,6 +10,7 @@ import type {
   Role,
   Sender,
 } from "../../protocol/model.ts";
+import type { TeamAssignment } from "../../protocol/teams.ts";
 import type { Principal } from "../principal.ts";
 import type { ChangePayload, FullConversationRow } from "./view.ts";
 
@@ -59,7 +60,11 @@ export type Operation =
       assignee: { userId: string; userName: string } | null;
       /** Only while it is assigned to this agent; nothing happens otherwise. */
       from?: string;
+      /** Instead of the usual activity line: a whole sentence. */
+      because?: string;
     }
+    /** To a member of its team, among these users, as the team's settings say. */
+    | { kind: "auto_assign"; available: readonly string[] }
     | { kind: "priority"; priority: Priority }
     | {
       kind: "team";
@@ -87,6 +92,19 @@ export interface ParticipantChange {
 /** Stored by a statement of their own; see `storeColumns` (storage.ts). */
 export type RareColumn = "snoozed_until" | "priority" | "team_id";
 
+/** A team's members who are active, while nobody else assigns conversations. */
+export interface Seats {
+  assignment: TeamAssignment;
+  capacity: number | null;
+  members: { userId: string; userName: string; turn: number }[];
+}
+
+export interface Roster {
+  teams: ReadonlyMap<string, Seats>;
+  /** Open conversations of each member, of whatever team. */
+  open: Map<string, number>;
+}
+
 /** A conversation, and what a batch changes in it. */
 export interface UnitOfWork {
   row: FullConversationRow;
@@ -113,6 +131,10 @@ export interface UnitOfWork {
   changedColumns: Set<RareColumn>;
   /** Loaded where an operation is about labels; see label_storage.ts. */
   labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
+  /** Loaded where the conversation's team is to assign it; see assigning.ts. */
+  roster: Roster | null;
+  /** The turn of a team's member that the batch used up. */
+  turn: { teamId: string; userId: string; turn: number } | null;
   /** Files that messages of the batch may still take, by id; loaded where one has some. */
   files: Map<string, FileRow>;
 }
@@ -141,6 +163,8 @@ export function beginUnitOfWork({ row, version }: VersionedRow): UnitOfWork {
     statuses: new Map(),
     changedColumns: new Set(),
     labels: null,
+    roster: null,
+    turn: null,
     files: new Map(),
   };
 }

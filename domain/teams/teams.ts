@@ -45,12 +45,12 @@ export async function findTeam(db: Db, id: string): Promise<Team> {
   return toTeam(row);
 }
 
-/** For a change of a conversation. @throws {ParleyError} `invalid` */
+/** For what names a team in its field `teamId`. @throws {ParleyError} `invalid` */
 export async function teamNamed(db: Db, id: string): Promise<{ id: string; name: string }> {
   const row = await db.selectFrom("teams").select(["id", "name"]).where("id", "=", id)
     .executeTakeFirst();
   if (row !== undefined) return row;
-  throw new ParleyError("invalid", `Cannot give the conversation to a team: there is no "${id}"`, {
+  throw new ParleyError("invalid", `Cannot choose the team: there is no "${id}"`, {
     fields: [{ path: "teamId", message: "must be a team's id" }],
   });
 }

@@ -8,11 +8,12 @@ import QueuePage, { type QueueStart } from "../../islands/QueuePage.tsx";
 export const handlers = handler({
   // The middleware redirects everybody who is not signed in.
   GET: async (ctx): Promise<{ data: QueueStart }> => {
-    const [start, settings] = await Promise.all([
+    const [start, settings, teams] = await Promise.all([
       pageStart(ctx.req, ctx.state.user!, "Assignment"),
       dashboard().queueSettings(),
+      dashboard().teams(),
     ]);
-    return { data: { page: start, settings } };
+    return { data: { page: start, settings, teams } };
   },
 });
 
