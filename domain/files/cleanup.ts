@@ -52,7 +52,8 @@ export function startCleanup({ db, store, keepUnsentMs, onError }: CleanupOption
     }, ms);
   }
 
-  schedule(EVERY_MS);
+  // What a stop left over is not kept for longer.
+  schedule(SOON_MS);
   return {
     wake: () => schedule(SOON_MS),
     async stop() {
