@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useInbox } from "./context.ts";
 
 /** Pixels above a message from which on its menu opens upwards. */
@@ -10,19 +10,20 @@ const MENU_ROOM = 220;
  */
 export function useMessageKeys() {
   const { activeMessage } = useInbox();
+  /** Where the pointer last moved to, over the list or anything else. */
   const pointer = useRef("");
   const placeOf = ({ screenX, screenY }: PointerEvent) => `${screenX} ${screenY}`;
+  useEffect(() => {
+    const note = (event: PointerEvent) => void (pointer.current = placeOf(event));
+    document.addEventListener("pointermove", note);
+    return () => document.removeEventListener("pointermove", note);
+  }, []);
   const lineOf = (target: EventTarget | null) =>
     (target as Element | null)?.closest<HTMLElement>(".bubble-line") ?? null;
 
   function onPointerOver(event: PointerEvent) {
     // The list may move under a pointer that rests, while keys go from message to message.
     if (placeOf(event) !== pointer.current) activate(event);
-    onPointerMove(event);
-  }
-
-  function onPointerMove(event: PointerEvent) {
-    pointer.current = placeOf(event);
   }
 
   function activate({ target }: Event) {
@@ -56,5 +57,5 @@ export function useMessageKeys() {
     } else return;
     event.preventDefault();
   }
-  return { onPointerOver, onPointerMove, onFocusIn: activate, onKeyDown };
+  return { onPointerOver, onFocusIn: activate, onKeyDown };
 }
