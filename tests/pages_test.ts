@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { violations, visit, withBrowser } from "./support/browser.ts";
+import { call, login } from "./support/http.ts";
 import { startProcess } from "./support/process.ts";
 import { testWith } from "./support/services.ts";
 import { makeDataDir } from "./support/template.ts";
@@ -41,6 +42,12 @@ testWith(
     const server = await startProcess({ DATA_DIR: dataDir });
     const url = server.url.replace("127.0.0.1", "localhost");
     try {
+      await t.step("demo data has ratings with comments", async () => {
+        const { token } = await login(server, { email, password: PASSWORD });
+        const { body } = await call<{ items: unknown[] }>(server, "GET", "/api/ratings", { token });
+        assert.equal(body.items.length, 4);
+        assert.match(JSON.stringify(body.items), /Quick and kind/);
+      });
       await withBrowser(async (browser) => {
         const { page, complaints } = await visit(browser);
         const check = async (name: string) => {
@@ -67,6 +74,9 @@ testWith(
         await check("/");
         await page.getByText("Jonas Weber").first().click();
         await page.getByText("Ash white, and ten of them in the green.").first().waitFor();
+        // Demo data has files.
+        await page.getByText("quote-NW-Q118.pdf").first().waitFor();
+        await page.getByRole("button", { name: /glaze-samples.jpg/ }).waitFor();
         await check("/conversations/{id}");
         await page.goto(`${url}/widgets`);
         await page.getByRole("button", { name: /, Online$/ }).waitFor();

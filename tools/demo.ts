@@ -7,15 +7,21 @@ import { DataDirError } from "../db/data_dir.ts";
 import { createCannedResponse } from "../domain/agents/canned_responses.ts";
 import { createUser, listUsers } from "../domain/agents/users.ts";
 import { actorOf } from "../domain/conversations/actors.ts";
+import { rate } from "../domain/analytics/ratings.ts";
 import { createLabel } from "../domain/conversations/labels.ts";
 import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter, type Writer } from "../domain/conversations/writer.ts";
+import { uploaderOf } from "../domain/files/queries.ts";
+import { createFiles } from "../domain/files/service.ts";
+import type { FileService } from "../domain/files/types.ts";
 import { createQueueSettings } from "../domain/workspace/queue_settings.ts";
 import { createEventBus, type EventBus } from "../domain/events.ts";
-import type { AgentPrincipal, VisitorPrincipal } from "../domain/principal.ts";
+import type { AgentPrincipal, Principal, VisitorPrincipal } from "../domain/principal.ts";
 import { hashSecret, newSecret } from "../domain/secrets.ts";
 import { openSession } from "../domain/visitors/sessions.ts";
 import { ensureFirstWidget, listWidgets } from "../domain/visitors/widgets.ts";
+import { brokerKind } from "../process/open_broker.ts";
+import { openFileStore } from "../process/open_file_store.ts";
 import { readSettings, type Settings, SettingsError } from "../settings.ts";
 import type { User } from "../protocol/model.ts";
 import { AGENTS, CANNED_REPLIES, LABELS, type Script, SCRIPTS } from "./demo_data.ts";
@@ -63,6 +69,8 @@ interface Stage {
   bus: EventBus;
   writer: Writer;
   conversations: ReturnType<typeof createConversations>;
+  /** null: this server stores none. */
+  files: FileService | null;
   clock: { now: number };
   widgetKey: string;
   users: User[];
@@ -70,9 +78,17 @@ interface Stage {
   labelIds: Map<string, string>;
 }
 
+/** As the server would take it from whoever sends it. */
+async function upload(files: FileService, sender: Principal, name: string) {
+  const { readable } = await Deno.open(new URL(`demo_files/${name}`, import.meta.url));
+  const uploadId = crypto.randomUUID();
+  const { file } = await files.upload(sender, { name, uploadId, body: readable });
+  return { ids: [file.id], uploader: uploaderOf(sender) };
+}
+
 /** Writes one conversation line by line, with its own clock. */
 async function play(stage: Stage, script: Script): Promise<void> {
-  const { db, writer, clock, conversations } = stage;
+  const { db, writer, clock, conversations, files } = stage;
   clock.now = Date.now() - script.hoursAgo * HOUR;
   const browser = VISITORS[script.name.length % VISITORS.length]!;
   const session = await openSession(
@@ -115,7 +131,7 @@ async function play(stage: Stage, script: Script): Promise<void> {
     priority,
   });
   let assigned = false;
-  for (const [who, content] of script.lines) {
+  for (const [who, content, file] of script.lines) {
     const principal = who === "v" ? visitor : agent;
     if (who !== "v" && script.assigned === true && !assigned) {
       assigned = true;
@@ -129,10 +145,19 @@ async function play(stage: Stage, script: Script): Promise<void> {
       content,
       clientMessageId: null,
       isPrivate: who === "n",
+      files: file && files ? await upload(files, principal, file) : undefined,
     });
   }
   if (script.resolved === true) {
     await write({ kind: "status", conversationId, actor: actorOf(agent), status: "resolved" });
+  }
+  if (script.rating !== undefined) {
+    const [rating, comment] = script.rating;
+    const rated = await rate(db, visitor, conversationId, { rating, comment });
+    await conversations.rated(visitor, conversationId, rated);
+    await db.updateTable("conversation_ratings")
+      .set({ created_at: new Date(clock.now), updated_at: new Date(clock.now) })
+      .where("conversation_id", "=", conversationId).execute();
   }
   const last = await conversations.get(agent, conversationId);
   const seen = { kind: "pointer", conversationId, seq: last.lastSeq, read: true } as const;
@@ -143,6 +168,34 @@ async function play(stage: Stage, script: Script): Promise<void> {
       await write({ ...seen, actor: actorOf(agentPrincipal(user)) });
     }
   }
+}
+
+/** null where the server that uses this database takes no files. */
+function openDemoFiles(settings: Settings, db: Db, bus: EventBus): FileService | null {
+  const store = openFileStore(settings, brokerKind(settings, false));
+  if (store === null) return null;
+  const { maxBytes, uploadMs: totalMs, types, maxPixels, keepUnsentMs } = settings.files;
+  return createFiles({
+    db,
+    bus,
+    store,
+    scan: null,
+    limits: {
+      maxBytes,
+      silenceMs: totalMs,
+      totalMs,
+      types,
+      maxPixels,
+      perMinute: 1000,
+      bytesPerHour: Infinity,
+      open: 1,
+    },
+    keepUnsentMs,
+    addressLifeMs: 1000,
+    // No address is given out.
+    secret: newSecret(32),
+    onError: (error) => console.error(error),
+  });
 }
 
 async function main(): Promise<void> {
@@ -189,8 +242,10 @@ async function main(): Promise<void> {
     for (const reply of CANNED_REPLIES) {
       await createCannedResponse(db, agentPrincipal(admin), reply);
     }
-    const stage = { db, bus, writer, conversations, clock, widgetKey, users, labelIds };
+    const files = openDemoFiles(settings, db, bus);
+    const stage = { db, bus, writer, conversations, files, clock, widgetKey, users, labelIds };
     for (const script of SCRIPTS.toReversed()) await play(stage, script);
+    await files?.stop();
     console.log(`Made ${SCRIPTS.length} conversations.`);
     if (password !== null) {
       console.log(`Sign in as ${admin.email} with the password ${password}`);

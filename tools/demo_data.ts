@@ -18,7 +18,10 @@ export interface Script {
   /** Names of `LABELS`. */
   labels?: string[];
   priority?: Priority;
-  lines: [who: "v" | "a" | "n", text: string][];
+  /** `file`: a name in `demo_files/`. */
+  lines: [who: "v" | "a" | "n", text: string, file?: string][];
+  /** Of a resolved conversation: 1 to 5, and what the visitor says to it. */
+  rating?: [rating: number, comment?: string];
 }
 
 export const LABELS: CreateLabelBody[] = [
@@ -87,7 +90,11 @@ export const SCRIPTS: Script[] = [
         "v",
         "Hello, we are furnishing a café and would need 40 of the stoneware cups. Do you give a trade price?",
       ],
-      ["a", "Hello Jonas, we do: 15 % from 24 pieces on. Which glaze did you have in mind?"],
+      [
+        "a",
+        "Hello Jonas, we do: 15 % from 24 pieces on. Which glaze did you have in mind?",
+        "glaze-samples.jpg",
+      ],
       ["v", "Ash white, and ten of them in the green."],
       [
         "n",
@@ -98,6 +105,8 @@ export const SCRIPTS: Script[] = [
         "Both can be fired next week, so you would have them by 4 December. Shall I send you a quote?",
       ],
       ["v", "Yes please, to this address. And does the price include delivery to Hamburg?"],
+      ["a", "It does. Here is the quote, with duties paid.", "quote-NW-Q118.pdf"],
+      ["v", "Thank you, I'll show it to my partner tonight. Do we pay before or after delivery?"],
     ],
   },
   {
@@ -109,7 +118,11 @@ export const SCRIPTS: Script[] = [
     labels: ["Damaged"],
     priority: "urgent",
     lines: [
-      ["v", "My parcel arrived today and one of the bowls has a crack along the rim."],
+      [
+        "v",
+        "My parcel arrived today and one of the bowls has a crack along the rim.",
+        "cracked-bowl.jpg",
+      ],
       ["a", "Oh no, I'm sorry! Could you tell me your order number? We'll replace it."],
       ["v", "NW-20417. It's the small serving bowl."],
       ["a", "Found it. A new one leaves tomorrow, you don't need to send the cracked one back."],
@@ -155,6 +168,7 @@ export const SCRIPTS: Script[] = [
       ["v", "Got it, thanks a lot"],
     ],
     resolved: true,
+    rating: [5],
   },
   {
     name: "Hannah Fischer",
@@ -184,6 +198,7 @@ export const SCRIPTS: Script[] = [
       ["a", "Thrown by hand, each of them. The foot carries the potter's mark."],
       ["v", "Thank you, that is what I hoped to hear. I have ordered two."],
     ],
+    rating: [5, "Quick and kind."],
   },
   {
     name: "Lucy Hale",
@@ -204,6 +219,7 @@ export const SCRIPTS: Script[] = [
       ["v", "It's here! All in one piece."],
       ["a", "Wonderful. Enjoy the vase!"],
     ],
+    rating: [4, "Slow parcel, but you kept me posted the whole time."],
   },
   {
     name: "Amir Haddad",
@@ -249,6 +265,7 @@ export const SCRIPTS: Script[] = [
       ],
       ["v", "Merci, it worked."],
     ],
+    rating: [3, "It took two days until somebody answered."],
   },
   {
     name: "Grace Mbeki",
