@@ -9,7 +9,7 @@ import type { ConnectionLimits } from "./connection_limits.ts";
 import type { ConnectionEvents, ConnectionOptions } from "./connection_options.ts";
 import { ConnectionRates, type Rate, settingOf } from "./connection_rates.ts";
 import { byteLength, isPing } from "./frame_text.ts";
-import type { Protocol } from "./protocol.ts";
+import type { WireProtocol } from "./wire_protocol.ts";
 import { ConnectionWriter, type SocketLike } from "./writer.ts";
 
 type Closing = (typeof CLOSE)[keyof typeof CLOSE];
@@ -35,7 +35,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Connection {
   readonly id: string;
   readonly number: number;
-  readonly protocol: Protocol;
+  readonly protocol: WireProtocol<Connection>;
   readonly address: string;
   readonly origin: string | null;
   readonly selfOrigin: string;
@@ -63,7 +63,7 @@ export class Connection {
   readonly cleanups: ((connection: Connection) => void)[] = [];
 
   readonly #socket: SocketLike;
-  readonly #events: ConnectionEvents;
+  readonly #events: ConnectionEvents<Connection>;
   readonly #now: () => number;
   // There are thousands of connections, and most of them are idle: objects that few of them need
   // are created on first use.
@@ -82,7 +82,7 @@ export class Connection {
   #earlyDone = false;
   #earlyTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions<Connection>) {
     this.#socket = options.socket;
     this.#events = options.events;
     this.#now = options.now ?? Date.now;

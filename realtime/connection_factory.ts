@@ -28,7 +28,7 @@ export interface ConnectionFactoryOptions {
 export function createConnectionFactory(options: ConnectionFactoryOptions): ConnectionFactory {
   const { node, hub, authenticator, limits, metrics, onError } = options;
   let lastNumber = 0;
-  const events: ConnectionEvents = {
+  const events: ConnectionEvents<Connection> = {
     onSlow: (connection) => hub.closeSlow(connection),
     onWaiting: (writer) => hub.pumpLater(writer),
     onError: (error, connection) => onError(error, { connection: connection.id }),

@@ -1,15 +1,15 @@
 import type { ClientSlot } from "../domain/capacity.ts";
-import type { Connection } from "./connection.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
-import type { Protocol } from "./protocol.ts";
+import type { WireProtocol } from "./wire_protocol.ts";
 import type { ConnectionWriter, SocketLike } from "./writer.ts";
 
-export interface ConnectionOptions {
+/** `Connection` is the class of connection.ts. */
+export interface ConnectionOptions<Connection> {
   id: string;
   /** Counts up. It spreads connections over the slots of the heartbeat. */
   number: number;
   socket: SocketLike;
-  protocol: Protocol;
+  protocol: WireProtocol<Connection>;
   limits: ConnectionLimits;
   address: string;
   origin: string | null;
@@ -17,12 +17,12 @@ export interface ConnectionOptions {
   selfOrigin: string;
   /** Counts it as not authenticated. Default: it is not counted. */
   slot?: ClientSlot | undefined;
-  events: ConnectionEvents;
+  events: ConnectionEvents<Connection>;
   now?: () => number;
 }
 
 /** What connections report; one object for all of them. */
-export interface ConnectionEvents {
+export interface ConnectionEvents<Connection> {
   /** The reader does not keep up. */
   onSlow: (connection: Connection) => void;
   /** The writer's queue has to be pumped. */

@@ -1,11 +1,13 @@
 import { Connection } from "../../realtime/connection.ts";
 import type { ConnectionOptions } from "../../realtime/connection_options.ts";
 
+type Options = ConnectionOptions<Connection>;
+
 let number = 0;
 
 /** A connection on a socket of the test's own, with room for everything; no server is behind it. */
 export function bareConnection(
-  options: Pick<ConnectionOptions, "socket" | "protocol" | "events"> & Partial<ConnectionOptions>,
+  options: Pick<Options, "socket" | "protocol" | "events"> & Partial<Options>,
 ): Connection {
   number++;
   return new Connection({
