@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { Conversation, Message } from "../protocol/model.ts";
+import { Conversation, Id, Message } from "../protocol/model.ts";
 import {
   ReadConversationsBody,
   ReadConversationsResponse,
@@ -8,6 +8,7 @@ import {
 import {
   ConversationList,
   ConversationQuery,
+  EditMessageBody,
   MessageList,
   MessageQuery,
   OpenConversationBody,
@@ -20,10 +21,11 @@ import { countViews } from "../domain/conversations/counts.ts";
 import type { ConversationChanges } from "../domain/conversations/types.ts";
 import { agentOf, personOf } from "./authentication.ts";
 import { type Api, createApi } from "./env.ts";
-import { body, IdParam, responses } from "./schemas.ts";
+import { body, IdParam, noContent, responses } from "./schemas.ts";
 import type { ApiServices } from "./services.ts";
 
 const tags = ["conversations"];
+const MessageParams = IdParam.extend({ messageId: Id });
 
 /** Conversations and messages: the same domain calls, and so the same events, as on a socket. */
 export function conversationRoutes({ conversations, db }: ApiServices): Api {
@@ -153,6 +155,38 @@ export function conversationRoutes({ conversations, db }: ApiServices): Api {
         conversationId: c.req.valid("param").id,
       });
       return duplicate ? c.json(message, 200) : c.json(message, 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/conversations/{id}/messages/{messageId}",
+      tags,
+      summary: "Edit one's own message, for as long as that is possible",
+      request: { params: MessageParams, ...body(EditMessageBody) },
+      responses: responses(200, "The message", Message),
+    }),
+    async (c) => {
+      const { id, messageId } = c.req.valid("param");
+      const { content } = c.req.valid("json");
+      return c.json(await conversations.edit(personOf(c), id, messageId, content), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/conversations/{id}/messages/{messageId}",
+      tags,
+      summary: "Withdraw one's own message, for as long as that is possible; admins: any",
+      request: { params: MessageParams },
+      responses: noContent,
+    }),
+    async (c) => {
+      const { id, messageId } = c.req.valid("param");
+      await conversations.remove(personOf(c), id, messageId);
+      return c.body(null, 204);
     },
   );
 

@@ -381,6 +381,8 @@ export interface Acks {
     appearance?: WidgetAppearance;
     /** Of an agent: their unread messages over all conversations that are not resolved. */
     totalUnread?: number;
+    /** Milliseconds for which people can edit and withdraw their messages; 0: not at all. */
+    editWindowMs: number;
     /** For agents: all who are online, agents first. For visitors: agents who are online. */
     presence: Presence[];
     /** The cursor for `presence_list`; null when `presence` is complete. */

@@ -3,10 +3,15 @@ import { z } from "zod";
 import { ConversationStatus, Id } from "./model.ts";
 import { UpdateConversationBody } from "./rest.ts";
 
+/** A week. */
+const MAX_EDIT_MINUTES = 7 * 24 * 60;
+
 /** The workspace's settings of the queue. */
 export const QueueSettings = z.strictObject({
   /** An unassigned conversation is assigned to the agent who replies to it. */
   assignOnReply: z.boolean(),
+  /** Minutes for which people can edit and withdraw their messages; 0: not at all. */
+  editMinutes: z.number().int().min(0).max(MAX_EDIT_MINUTES),
   /** The team that new conversations of websites belong to; null: none. */
   teamId: Id.nullable(),
   /**
@@ -19,6 +24,7 @@ export type QueueSettings = z.infer<typeof QueueSettings>;
 
 export const DEFAULT_QUEUE: QueueSettings = {
   assignOnReply: true,
+  editMinutes: 15,
   teamId: null,
   handBackAfterMinutes: null,
 };

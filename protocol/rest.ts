@@ -146,6 +146,7 @@ export const PostMessageBody = z.strictObject({
   /** Files that the sender has uploaded and not sent yet. */
   fileIds: messageShape.fileIds,
 }).refine(...HAS_CONTENT);
+export const EditMessageBody = z.strictObject({ content: COMMANDS.edit_message.shape.content });
 export const MessageQuery = z.strictObject({
   after: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),
   before: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),

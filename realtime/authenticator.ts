@@ -51,6 +51,8 @@ export interface AuthenticatorOptions {
   /** The connection ends while it follows a conversation. */
   onLeave: (connection: Connection, conversationId: string) => void;
   totalUnread: (userId: string) => Promise<number>;
+  /** For how long people can edit and withdraw their messages. */
+  editWindowMs: () => Promise<number>;
   refreshPrincipal: RefreshPrincipal;
   /** Origins besides the server's own from which agents may connect. */
   agentOrigins: readonly string[];
@@ -221,6 +223,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const totalUnread = principal.kind === "agent"
         ? await retryWhileUnavailable(connection, () => options.totalUnread(principal.userId))
         : undefined;
+      const editWindowMs = await options.editWindowMs();
       accept(connection, principal);
       connection.ownConversation = conversationId ?? null;
       if (connection.protocol.follows === "everything") {
@@ -237,6 +240,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
           ? { appearance: principal.appearance }
           : {}),
         ...(totalUnread === undefined ? {} : { totalUnread }),
+        editWindowMs,
         ...presence.page({
           limit: MAX_PRESENCE,
           role: principal.kind === "agent" ? undefined : "agent",

@@ -70,6 +70,7 @@ function startAuthenticator(options: RealtimeOptions, core: Core): Authenticator
     visitorBySession: access.visitorBySession,
     conversationOf: queries.conversationOf,
     totalUnread: queries.totalUnread,
+    editWindowMs: queries.editWindowMs,
     onLeave: (connection, id) => leaveConversation({ typing, presence }, connection, id),
     refreshPrincipal: createPrincipalRefresh(events),
     agentOrigins: access.agentOrigins,

@@ -61,6 +61,8 @@ export interface RealtimeQueries {
   contextConversation: (contextId: string) => Promise<string | null>;
   /** Unread messages of an agent. */
   totalUnread: (userId: string) => Promise<number>;
+  /** For how long people can edit and withdraw their messages. */
+  editWindowMs: () => Promise<number>;
   /** The same for each of these agents, by platform. */
   unreadCounts: (userIds: string[]) => Promise<Map<string, Record<string, number>>>;
 }

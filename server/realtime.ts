@@ -28,7 +28,7 @@ export async function startRealtime(
   const { settings, database, bus, metrics, node, onError } = core;
   const { capacity, rates, timeouts, given } = settings;
   const { db, epoch } = database;
-  const { bot, conversations, pages, workspaceChat } = services;
+  const { bot, conversations, pages, queueSettings, workspaceChat } = services;
   return createRealtime({
     node,
     bus,
@@ -46,6 +46,7 @@ export async function startRealtime(
       openContext: (principal, contextId) => openContext(db, bus, principal, contextId),
       contextConversation: (contextId) => findContextConversation(db, contextId),
       totalUnread: (userId) => conversations.totalUnread(agentPrincipal({ id: userId })),
+      editWindowMs: async () => (await queueSettings.current()).editMinutes * 60_000,
       unreadCounts: (userIds) => unreadCounts(db, userIds),
     },
     people: {

@@ -65,6 +65,7 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "POST /api/conversations/bulk": { ids: [SOMEBODY], change: { status: "resolved" } },
   "PATCH /api/queue-settings": { assignOnReply: true },
   "POST /api/conversations/{id}/messages": { content: "Hello", clientMessageId: "c1" },
+  "PATCH /api/conversations/{id}/messages/{messageId}": { content: "Hello!" },
   "POST /api/conversations/{id}/read": { seq: 1 },
   "POST /api/teams": { name: "Sales", assignment: "least_busy", capacity: 5, memberIds: [] },
   "PATCH /api/teams/{id}": { name: "Sales" },
@@ -244,7 +245,7 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
   /** The address with everything in it that there is. */
   function pathOf({ path }: Route, id?: string): string {
     return path.replace("{widgetKey}", id ?? key).replace("{contextId}", id ?? "shop")
-      .replace("{signInId}", id ?? SOMEBODY)
+      .replace("{signInId}", id ?? SOMEBODY).replace("{messageId}", id ?? SOMEBODY)
       .replace(/^(.*?)\{id\}/, (_, start) => {
         const known = id ?? ids[start];
         assert.ok(known !== undefined, `This test knows no id for ${path}`);
@@ -338,6 +339,7 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
           [422],
         ],
       ],
+      "{messageId}": [["x", [422]], ["%00", [422]], [SOMEBODY, [404]]],
       "{signInId}": [["x", [422]], ["%00", [422]], [SOMEBODY, [404]]],
       "{contextId}": [["%00", [422]], ["x".repeat(2000), [422]], [SOMEBODY, [404]]],
       "{widgetKey}": [["unknown", [404]], ["%00", [404, 422]], ["x".repeat(2000), [422]]],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { settle, violations, visit } from "./support/browser.ts";
+import { call, login } from "./support/http.ts";
 import { signIn, withPages } from "./support/pages.ts";
 import { ADMIN, type TestServer } from "./support/server.ts";
 import { testWith } from "./support/services.ts";
@@ -29,6 +30,8 @@ interface Stage {
   server: TestServer;
   inbox: Page;
   widget: Page;
+  /** The agent's. */
+  token: string;
 }
 
 const field = (widget: Page) => widget.getByRole("textbox", { name: "Message" });
@@ -74,6 +77,107 @@ async function formatting({ inbox, widget }: Stage) {
   await shoot(widget, "formatted-widget");
 }
 
+/** Opens the menu of a message by keyboard: from the last one up to it, then Enter. */
+async function menuOf(inbox: Page, text: string) {
+  const line = thread(inbox).locator(".bubble-line", { hasText: text }).last();
+  await line.focus();
+  await line.press("Enter");
+  await inbox.getByRole("menu", { name: "Message" }).waitFor();
+}
+
+async function editing({ inbox, widget }: Stage) {
+  const box = composer(inbox);
+  await box.fill("We open at 8");
+  await box.press("Enter");
+  await thread(inbox).getByText("We open at 8").waitFor();
+  await thread(inbox).locator('.bubble-line:last-of-type [data-receipt="sending"]').waitFor({
+    state: "detached",
+  });
+  // From the empty composer the last own message, and back.
+  await box.press("ArrowUp");
+  const area = inbox.getByRole("textbox", { name: "Edit the message" });
+  await area.fill("We open at **9**");
+  await shoot(inbox, "editing-inbox");
+  assert.deepEqual(await violations(inbox), []);
+  await area.press("Enter");
+  await area.waitFor({ state: "detached" });
+  assert.equal(await box.evaluate((one) => one === document.activeElement), true);
+  for (const place of [log(widget), thread(inbox)]) {
+    await place.locator("strong", { hasText: "9" }).waitFor();
+    await place.getByText("Edited").waitFor();
+    assert.equal(await place.getByText("We open at 8").count(), 0);
+  }
+  // The visitor's, in the widget.
+  await field(widget).fill("At 9 o clock?");
+  await field(widget).press("Enter");
+  await thread(inbox).getByText("At 9 o clock?").waitFor();
+  await log(widget).locator(".more").last().waitFor();
+  await field(widget).press("ArrowUp");
+  const own = widget.getByRole("textbox", { name: "Edit the message" });
+  await own.fill("At 9 o'clock?");
+  await shoot(widget, "editing-widget");
+  assert.deepEqual(await violations(widget), []);
+  await own.press("Enter");
+  await thread(inbox).getByText("At 9 o'clock?").waitFor();
+  assert.equal(await field(widget).evaluate((one) => one.matches(":focus")), true);
+}
+
+async function withdrawing({ inbox, widget }: Stage) {
+  await menuOf(inbox, "We open at 9");
+  await inbox.getByRole("menuitem", { name: /Withdraw/ }).press("Enter");
+  const dialog = inbox.getByRole("dialog", { name: "Withdraw this message?" });
+  await shoot(inbox, "withdrawing-inbox");
+  assert.deepEqual(await violations(inbox), []);
+  await dialog.getByRole("button", { name: "Withdraw" }).click();
+  await thread(inbox).getByText("Message withdrawn").waitFor();
+  await log(widget).getByText("This message was withdrawn").waitFor();
+  assert.equal(await log(widget).getByText("We open at").count(), 0);
+  // By its button, which arrows reach; Esc closes what it opened, not the chat.
+  const options = log(widget).getByRole("button", { name: "Message options" });
+  await options.last().focus();
+  await widget.keyboard.press("ArrowUp");
+  await widget.keyboard.press("ArrowDown");
+  await widget.keyboard.press("Enter");
+  const sheet = widget.getByRole("group", { name: "Message options" });
+  await sheet.waitFor();
+  await shoot(widget, "options-widget");
+  assert.deepEqual(await violations(widget), []);
+  await widget.keyboard.press("Escape");
+  await sheet.waitFor({ state: "detached" });
+  await widget.keyboard.press("Enter");
+  await sheet.getByRole("button", { name: "Withdraw" }).click();
+  await widget.getByRole("group", { name: "Withdraw the message" })
+    .getByRole("button", { name: "Withdraw" }).click();
+  await log(widget).getByText("This message was withdrawn").nth(1).waitFor();
+  await thread(inbox).getByText("Message withdrawn").nth(1).waitFor();
+}
+
+/** What is refused says why, and keeps what was typed. */
+async function tooLate({ server, inbox, widget, token }: Stage) {
+  await field(widget).fill("The last one");
+  await field(widget).press("Enter");
+  await composer(inbox).fill("Mine");
+  await composer(inbox).press("Enter");
+  await log(widget).getByText("Mine").waitFor();
+  await log(widget).locator(".own .more").last().waitFor();
+  await menuOf(inbox, "Mine");
+  await inbox.getByRole("menuitem", { name: "Edit" }).press("Enter");
+  await field(widget).press("ArrowUp");
+  const areas = [inbox, widget].map((page) =>
+    page.getByRole("textbox", { name: "Edit the message" })
+  );
+  for (const area of areas) await area.fill("Changed");
+  await call(server, "PATCH", "/api/queue-settings", { token, body: { editMinutes: 0 } });
+  for (const [i, area] of areas.entries()) {
+    await area.press("Enter");
+    const page = [inbox, widget][i]!;
+    await page.getByText("Cannot edit the message: this is switched off here").waitFor();
+    assert.equal(await area.inputValue(), "Changed");
+    await area.press("Escape");
+    await area.waitFor({ state: "detached" });
+  }
+}
+
 testWith(
   ["chromium"],
   "messages are formatted, edited, withdrawn, replied to and reacted to on both sides",
@@ -90,8 +194,12 @@ testWith(
       await signIn(inbox, url, ADMIN);
       await inbox.locator("[data-row]").first().click();
       await composer(inbox).waitFor();
-      const stage = { server, inbox, widget };
+      const { token } = await login(server);
+      const stage = { server, inbox, widget, token };
       await formatting(stage);
+      await editing(stage);
+      await withdrawing(stage);
+      await tooLate(stage);
       for (const page of [inbox, widget]) assert.deepEqual(await violations(page), []);
       assert.deepEqual([...visitor.complaints, ...agent.complaints], []);
     }),

@@ -127,6 +127,7 @@ onBothEngines("the queue: snoozing, who takes a conversation, and what is unread
       assert.equal((await settings({})).status, 422);
       assert.deepEqual((await settings({ assignOnReply: false })).body, {
         assignOnReply: false,
+        editMinutes: 15,
         teamId: null,
         handBackAfterMinutes: null,
       });

@@ -1,6 +1,6 @@
 /**
- * Builds the files that a website loads: `widget.js`, `widget/panel-<hash>.js`, and when there are
- * files `widget/files-<hash>.js`, named by their content. Fails when a size budget of the design is exceeded.
+ * Builds the files that a website loads: `widget.js`, `widget/panel-<hash>.js`, and when they are
+ * used `widget/files-<hash>.js` and `widget/actions-<hash>.js`, named by their content. Fails when a size budget of the design is exceeded.
  */
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -9,7 +9,7 @@ import { rolldown } from "rolldown";
 const LAUNCHER_BUDGET = 10 * 1024;
 const TOTAL_BUDGET = 35 * 1024;
 /** Chunks of this and earlier builds that are kept in the folder. */
-const KEPT_PANELS = 8;
+const KEPT_PANELS = 12;
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -60,7 +60,12 @@ async function contentHash(code: string): Promise<string> {
 export async function buildWidget(outDir: string): Promise<void> {
   const files = await bundle("./files/mod.ts", "esm", {});
   const filesFile = `files-${await contentHash(files)}.js`;
-  const panel = await bundle("./panel/mod.tsx", "esm", { FILES_FILE: JSON.stringify(filesFile) });
+  const actions = await bundle("./actions/mod.ts", "esm", {});
+  const actionsFile = `actions-${await contentHash(actions)}.js`;
+  const panel = await bundle("./panel/mod.tsx", "esm", {
+    FILES_FILE: JSON.stringify(filesFile),
+    ACTIONS_FILE: JSON.stringify(actionsFile),
+  });
   const file = `panel-${await contentHash(panel)}.js`;
   const loader = await bundle("./loader.ts", "iife", { PANEL_FILE: JSON.stringify(file) });
 
@@ -81,6 +86,7 @@ export async function buildWidget(outDir: string): Promise<void> {
 
   await Deno.mkdir(`${outDir}/widget`, { recursive: true });
   await Deno.writeTextFile(`${outDir}/widget/${filesFile}`, files);
+  await Deno.writeTextFile(`${outDir}/widget/${actionsFile}`, actions);
   await Deno.writeTextFile(`${outDir}/widget/${file}`, panel);
   await Deno.writeTextFile(`${outDir}/widget.js`, loader);
   await removeOldPanels(`${outDir}/widget`);

@@ -12,17 +12,23 @@ import { useInbox } from "./context.ts";
 
 const MessageFiles = lazily(async () => (await import("../files/MessageFiles.tsx")).MessageFiles);
 
+const EditMessage = lazily(async () => (await import("./actions/EditMessage.tsx")).EditMessage);
+
 export function Bubble({ line, clock, isLast }: {
   line: BubbleLine;
   clock: Clock;
   /** The one that the Tab key reaches; arrows go on from there. */
   isLast: boolean;
 }) {
-  const { user, activeMessage } = useInbox();
+  const { user, activeMessage, messages } = useInbox();
   const active =
     useComputed(() => activeMessage.value?.key === line.key ? activeMessage.value.side : null)
       .value;
   const { message } = line.item;
+  const editing =
+    useComputed(() =>
+      messages.editing.value?.message.id === message?.id ? messages.editing.value : null
+    ).value;
   const files = (message ?? line.item.pending)?.files ?? [];
   const { side, isPrivate, startsGroup, endsGroup, receipt } = line;
   const avatar = (
@@ -64,7 +70,7 @@ export function Bubble({ line, clock, isLast }: {
             </span>
           )}
         <div class="bubble">
-          {line.isDeleted ? <em class="bubble-deleted">Message deleted</em> : (
+          {line.isDeleted ? <em class="bubble-deleted">Message withdrawn</em> : (
             <>
               {files.length > 0 && (
                 <MessageFiles files={files}>
@@ -73,25 +79,29 @@ export function Bubble({ line, clock, isLast }: {
                   </ul>
                 </MessageFiles>
               )}
-              {line.content !== "" && (
-                <div class="said" dir="auto">
-                  <Content nodes={message?.formatted ?? [line.content]} isNote={isPrivate} />
-                </div>
-              )}
+              {editing
+                ? <EditMessage editing={editing} />
+                : line.content !== "" && (
+                  <div class="said" dir="auto">
+                    <Content nodes={message?.formatted ?? [line.content]} isNote={isPrivate} />
+                  </div>
+                )}
             </>
           )}
         </div>
         {receipt === "failed"
           ? <Failed line={line} />
-          : (endsGroup || receipt) && (
+          : (endsGroup || receipt || line.isEdited) && (
             <p class="bubble-meta">
               <Time iso={line.createdAt} clock={clock} as={timeOfDay} />
-              {line.isEdited && !line.isDeleted && <span>Edited</span>}
+              {line.isEdited && <span>Edited</span>}
               {receipt && <ReceiptMark receipt={receipt} />}
             </p>
           )}
       </div>
-      {active && message && !line.isDeleted && <MessageMenu message={message} side={active} />}
+      {active && message && !editing && !line.isDeleted && (
+        <MessageMenu message={message} side={active} />
+      )}
     </article>
   );
 }

@@ -26,7 +26,7 @@ const AttachmentBar = lazily(async () =>
 
 export function Composer({ id }: { id: string }) {
   const box = useRef<HTMLTextAreaElement>(null);
-  const { preferences } = useInbox();
+  const { preferences, messages } = useInbox();
   const files = useAttachments(id);
   const composer = useComposer(id, box, files);
   const { isPrivate, shared, contact, left, text } = composer;
@@ -58,6 +58,9 @@ export function Composer({ id }: { id: string }) {
       event.preventDefault();
       composer.undoSend(last);
       return;
+    }
+    if (event.key === "ArrowUp" && text === "" && messages.editLast()) {
+      return event.preventDefault();
     }
     if (event.key === "Enter" && event.shiftKey && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();

@@ -194,7 +194,8 @@ function Preview({ conversation }: { conversation: Conversation }) {
             <StickyNote size={12} aria-hidden="true" /> Note:
           </span>
         )
-        : own && <span class="row-own">{own}</span>} <bdi>{last.preview || "Message deleted"}</bdi>
+        : own && <span class="row-own">{own}</span>}{" "}
+      <bdi>{last.preview || "Message withdrawn"}</bdi>
     </span>
   );
 }

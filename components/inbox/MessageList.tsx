@@ -6,12 +6,12 @@ import { firstUnread, threadLines } from "./thread_rows.ts";
 import { errorText } from "../live/api.ts";
 import { Button } from "../ui/Button.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
-import { useLoaded } from "../ui/use_loaded.ts";
 import { Time } from "../ui/Time.tsx";
 import { TypingDots } from "../ui/TypingDots.tsx";
 import { activityText } from "./activity_text.ts";
 import { Bubble } from "./Bubble.tsx";
 import { useInbox } from "./context.ts";
+import { MessageDialogs } from "./MessageDialogs.tsx";
 import { useMessageKeys } from "./use_message_keys.ts";
 import { useFoundMessage } from "./use_found_message.ts";
 import { useThreadScroll } from "./use_thread_scroll.ts";
@@ -41,8 +41,6 @@ export function MessageList() {
   const { ref, onScroll, toEnd, fresh, isFar } = useThreadScroll(items, user.id);
   const lastLine = lines.findLast(({ kind }) => kind === "bubble");
   const keys = useMessageKeys();
-  const saving = inbox.cannedFrom.value;
-  const saveParts = useLoaded(saving !== null, () => import("./suggestions/SaveCanned.tsx"));
   useFoundMessage(inbox.thread.snapshot.value, onScroll);
 
   return (
@@ -87,12 +85,7 @@ export function MessageList() {
           <Typing people={typing.filter(({ role }) => role !== "agent")} />
         </div>
       </div>
-      {saving !== null && saveParts && (
-        <saveParts.SaveCanned
-          content={saving}
-          onClose={() => inbox.cannedFrom.value = null}
-        />
-      )}
+      <MessageDialogs />
       {(fresh > 0 || isFar) && (
         <button
           type="button"

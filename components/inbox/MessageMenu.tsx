@@ -1,4 +1,4 @@
-import { Copy as CopyIcon, Ellipsis, Link, MessageSquarePlus } from "lucide-preact";
+import { Copy as CopyIcon, Ellipsis, Link, MessageSquarePlus, Pencil, Trash2 } from "lucide-preact";
 import type { Message } from "../../protocol/model.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
@@ -7,7 +7,7 @@ import { useInbox } from "./context.ts";
 /** What can be done with a message; it is there while the pointer or the focus is on the message. */
 export function MessageMenu({ message, side }: { message: Message; side: "top" | "bottom" }) {
   const inbox = useInbox();
-  const { toasts } = inbox;
+  const { toasts, messages } = inbox;
   const isReply = message.sender.role !== "visitor" && !message.isPrivate;
   const copy = (text: string, done: string) => {
     // Without TLS there is no clipboard.
@@ -36,6 +36,14 @@ export function MessageMenu({ message, side }: { message: Message; side: "top" |
           };
           return (
             <>
+              {messages.mayEdit(message) && (
+                <MenuItem
+                  icon={<Pencil size={16} />}
+                  onSelect={item(() => messages.edit(message))}
+                >
+                  Edit
+                </MenuItem>
+              )}
               <MenuItem
                 icon={<CopyIcon size={16} />}
                 onSelect={item(() => copy(message.content, "The text is copied."))}
@@ -54,6 +62,15 @@ export function MessageMenu({ message, side }: { message: Message; side: "top" |
                   onSelect={item(() => inbox.cannedFrom.value = message.content)}
                 >
                   Save as canned reply
+                </MenuItem>
+              )}
+              {messages.mayWithdraw(message) && (
+                <MenuItem
+                  icon={<Trash2 size={16} />}
+                  note="Del"
+                  onSelect={item(() => messages.withdrawing.value = message)}
+                >
+                  {message.sender.userId === inbox.user.id ? "Withdraw" : "Delete"}
                 </MenuItem>
               )}
             </>

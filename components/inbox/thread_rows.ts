@@ -118,7 +118,7 @@ function bubble(item: ThreadItem, pointers: Pointers, self: Self, createdAt: str
     content: message?.content ?? pending?.content ?? "",
     createdAt,
     isDeleted: message !== null && message.deletedAt !== null,
-    isEdited: message !== null && message.editedAt !== null,
+    isEdited: message !== null && message.editedAt !== null && message.deletedAt === null,
     startsGroup: true,
     endsGroup: true,
     receipt: side === "own" ? receiptOf(item, pointers, isPrivate) : null,

@@ -2,14 +2,14 @@ import { useEffect, useRef } from "preact/hooks";
 import { useInbox } from "./context.ts";
 
 /** Pixels above a message from which on its menu opens upwards. */
-const MENU_ROOM = 220;
+const MENU_ROOM = 320;
 
 /**
  * For the list of messages: which one is active, by the pointer and by the focus. Arrows move between
  * messages, Enter opens the menu of one.
  */
 export function useMessageKeys() {
-  const { activeMessage } = useInbox();
+  const { activeMessage, messages, thread } = useInbox();
   /** Where the pointer last moved to, over the list or anything else. */
   const pointer = useRef("");
   const placeOf = ({ screenX, screenY }: PointerEvent) => `${screenX} ${screenY}`;
@@ -48,7 +48,11 @@ export function useMessageKeys() {
       End: all.at(-1),
     }[event.key];
     if (to !== undefined) to.focus();
-    else if (event.key === "Enter") {
+    else if (event.key === "Delete") {
+      const id = line.dataset.message;
+      const { message } = thread.snapshot.value.items.find((one) => one.message?.id === id) ?? {};
+      if (message && messages.mayWithdraw(message)) messages.withdrawing.value = message;
+    } else if (event.key === "Enter") {
       activate(event);
       // After it is rendered.
       requestAnimationFrame(() => {

@@ -16,6 +16,7 @@ import { createHeldSends } from "./held_sends.ts";
 import { createFilesModel, textKey } from "./files_model.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createNavigation } from "./inbox_navigation.ts";
+import { createMessageActions } from "./message_actions.ts";
 import { createLabels } from "./labels_model.ts";
 import { createBulk } from "./bulk_model.ts";
 import { createCounts } from "./counts_model.ts";
@@ -78,6 +79,12 @@ export function createInbox(start: InboxStart) {
   const activeMessage = signal<{ key: string; side: "top" | "bottom" } | null>(null);
   /** The text of which a canned reply is being made. */
   const cannedFrom = signal<string | null>(null);
+  const messages = createMessageActions({
+    userId: user.id,
+    isAdmin: () => workspace.me.value.role === "admin",
+    client: workspace.client,
+    thread,
+  });
   /** Messages of the open conversation that were not read when it was opened. */
   const openedUnread = signal(start.selected?.seed?.conversation.unread ?? 0);
   const actions = createActions(
@@ -93,6 +100,7 @@ export function createInbox(start: InboxStart) {
     list,
     (id) => {
       keptUnread = null;
+      messages.editing.value = null;
       const client = workspace.client();
       // Before the conversation counts as read.
       openedUnread.value = id === null ? 0 : list.unreadOf(id);
@@ -377,6 +385,7 @@ export function createInbox(start: InboxStart) {
     openedUnread,
     activeMessage,
     cannedFrom,
+    messages,
     /** An address at which a message is shown. */
     linkTo: ({ conversationId, id, seq }: Message) =>
       `${location.origin}/conversations/${conversationId}?message=${id}&seq=${seq}`,

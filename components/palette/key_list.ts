@@ -50,6 +50,7 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Show or hide details", "I"],
       ["Between messages", "↑", "↓"],
       ["Menu of a message", "Enter"],
+      ["Withdraw your message", "Delete"],
     ],
   },
   {
@@ -67,6 +68,7 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Bold", "Ctrl", "B"],
       ["Italic", "Ctrl", "I"],
       ["Send and resolve", "Ctrl", "Shift", "Enter"],
+      ["Edit your last message", "↑"],
       ["Leave the text field", "Esc"],
     ],
   },

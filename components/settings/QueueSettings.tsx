@@ -16,6 +16,21 @@ function minuteWords(minutes: number): string {
   return hours === 1 ? "After an hour" : `After ${hours} hours`;
 }
 
+const EDIT_CHOICES = [
+  { value: "0", label: "Not possible" },
+  { value: "5", label: "5 minutes" },
+  { value: "15", label: "15 minutes" },
+  { value: "60", label: "1 hour" },
+  { value: "1440", label: "1 day" },
+];
+
+/** Programs may have set another time. */
+function editChoices(minutes: number) {
+  if (EDIT_CHOICES.some(({ value }) => value === String(minutes))) return EDIT_CHOICES;
+  return [...EDIT_CHOICES, { value: String(minutes), label: `${minutes} minutes` }]
+    .sort((a, b) => Number(a.value) - Number(b.value));
+}
+
 /** Each setting is saved when it is changed. */
 export function QueueSettings({ settings, teams }: { settings: Settings; teams: Team[] }) {
   const { user, request, fail, toasts } = useWorkspace();
@@ -65,6 +80,14 @@ export function QueueSettings({ settings, teams }: { settings: Settings; teams: 
             hint="An unassigned conversation becomes theirs. Notes do not count as replies."
             checked={current.assignOnReply}
             onChange={(assignOnReply) => save({ assignOnReply })}
+          />
+          <Select
+            id="edit-minutes"
+            label="Edit and withdraw messages"
+            hint="For how long agents and visitors can change what they have sent. Admins can delete any message at any time."
+            value={String(current.editMinutes)}
+            options={editChoices(current.editMinutes)}
+            onChange={(minutes) => save({ editMinutes: Number(minutes) })}
           />
         </Section>
         <Section id="away" title="When somebody is away">

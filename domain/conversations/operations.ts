@@ -167,6 +167,8 @@ function changeMessage(
     if (operation.kind === "delete") return { message, duplicate: true };
     throw new ParleyError("conflict", "Cannot edit the message: it was deleted");
   }
+  // An admin may always delete: that is moderation.
+  if (!(operation.kind === "delete" && admin)) checkWindow(operation, message, now);
   if (operation.kind === "edit") {
     if (message.content === operation.content) return { message, duplicate: true };
     message.content = operation.content;
@@ -185,6 +187,20 @@ function changeMessage(
     unit.row.last_message_preview = operation.kind === "edit" ? preview(message) : "";
   }
   return { message, duplicate: false };
+}
+
+/** @throws {ParleyError} `conflict` */
+function checkWindow(
+  { kind, withinMinutes = Infinity }: Extract<Operation, { kind: "edit" | "delete" }>,
+  { created_at }: MessageRow,
+  now: Date,
+): void {
+  if (withinMinutes === 0) {
+    throw new ParleyError("conflict", `Cannot ${kind} the message: this is switched off here`);
+  }
+  if (now.getTime() - created_at.getTime() <= withinMinutes * 60_000) return;
+  const time = withinMinutes === 1 ? "1 minute" : `${withinMinutes} minutes`;
+  throw new ParleyError("conflict", `Cannot ${kind} the message: it is older than ${time}`);
 }
 
 const STATUS_VERB: Record<ConversationStatus, string> = {

@@ -83,14 +83,29 @@ export function createPosting(
     async edit(principal, conversationId, messageId, content) {
       const actor = actorOf(principal);
       const formatted = formatText(content);
-      const edit = { kind: "edit", conversationId, actor, messageId, content, formatted } as const;
-      const { message, row } = await writer.write(edit);
+      const { message, row } = await writer.write({
+        kind: "edit",
+        conversationId,
+        actor,
+        messageId,
+        content,
+        formatted,
+        withinMinutes: (await queueSettings.current()).editMinutes,
+      });
       return toMessage(message!, toPointers(row));
     },
 
     async remove(principal, conversationId, messageId) {
       const actor = actorOf(principal);
-      const { message } = await writer.write({ kind: "delete", conversationId, actor, messageId });
+      const withinMinutes = (await queueSettings.current()).editMinutes;
+      const withdrawal = {
+        kind: "delete",
+        conversationId,
+        actor,
+        messageId,
+        withinMinutes,
+      } as const;
+      const { message } = await writer.write(withdrawal);
       return { messageId: message!.id, seq: message!.seq };
     },
 

@@ -48,8 +48,10 @@ export type Operation =
       messageId: string;
       content: string;
       formatted: FormattedNode[] | null;
+      /** Minutes after which it is refused; absent: never. */
+      withinMinutes?: number;
     }
-    | { kind: "delete"; messageId: string }
+    | { kind: "delete"; messageId: string; withinMinutes?: number }
     | { kind: "status"; status: ConversationStatus }
     /** null: until the next reply. */
     | { kind: "snooze"; until: Date | null }

@@ -1,7 +1,7 @@
 /** The files that go with the next message, and a voice message while it is recorded. */
 import { type Attachment, type Attachments, sizeWords } from "../../client/attachments.ts";
 import { type Recording, startRecording } from "../../client/voice_recorder.ts";
-import { element } from "./dom.ts";
+import { element } from "../dom.ts";
 
 export function createBar(attachments: Attachments) {
   const list = element("ul", { className: "bar", ariaLabel: "Files to send" });

@@ -1,7 +1,7 @@
 /** The files of a message. */
 import { sizeWords } from "../../client/attachments.ts";
 import type { MessageFile } from "../../protocol/model.ts";
-import { element } from "./dom.ts";
+import { element } from "../dom.ts";
 
 type AddressOf = (id: string) => Promise<string | null>;
 

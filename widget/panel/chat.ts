@@ -7,6 +7,7 @@ import {
 } from "../../client/mod.ts";
 import type { Presence, WidgetAppearance } from "../../protocol/model.ts";
 import type { Shell, Visitor } from "../shell.ts";
+import { createPanelActions } from "./actions.ts";
 import { createPanelFiles } from "./files.ts";
 import { createSession, SessionError } from "./session.ts";
 import { currentPage, watchPage } from "./page.ts";
@@ -70,6 +71,7 @@ export function createChat(shell: Shell) {
   });
   const token = async () => (await session.ensure()).sessionId;
   const files = createPanelFiles(shell, client, token, () => changed());
+  const actions = createPanelActions(shell, client, () => store);
   const arrivals = createNewMessages((message) => {
     const { id, content, createdAt, sender } = message;
     shell.emit("message", { id, content, createdAt, sender: { name: sender.userName } });
@@ -232,6 +234,7 @@ export function createChat(shell: Shell) {
       connecting.need();
     },
     files,
+    actions,
     rate(rating: number, comment?: string) {
       if (store) void ratings.rate(store.id, rating, comment);
     },

@@ -58,6 +58,7 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
     field.current?.focus();
   }
   function key(event: KeyboardEvent) {
+    if (event.key === "ArrowUp" && text === "") chat.actions.editLast();
     // During IME composition Enter selects a candidate (older Safari sends key code 229).
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) {
       return;
@@ -82,7 +83,7 @@ export function Composer({ chat, field, placeholder, draft }: Props) {
           {excess === 1 ? "1 character" : `${excess} characters`} too long
         </p>
       )}
-      <div ref={bar} />
+      <div class="extras" ref={bar} />
       <div class="field">
         {isPossible && (
           <>

@@ -14,6 +14,8 @@ export interface MessageProps {
   /** Whether it is the first and the last message of a group. */
   first: boolean;
   last: boolean;
+  /** Whether the Tab key reaches its button; arrows go on from there. */
+  reached: boolean;
   connected: boolean;
   chat: Chat;
   onRetry: (id: string) => void;
@@ -96,13 +98,14 @@ function Failed({ item, onRetry, onDiscard }: MessageProps) {
 
 /** One message of the visitor or the team, stored or pending. */
 export function MessageLine(props: MessageProps) {
-  const { item, formats, first, last, chat } = props;
+  const { item, formats, first, last, reached, chat } = props;
   const { message, pending } = item;
   const own = pending !== null || message?.sender.role === "visitor";
   const createdAt = (message ?? pending)!.createdAt;
   const name = own ? "You" : message!.sender.userName;
   const { Mark, text } = MARKS[markOf(props)];
   const waiting = pending?.state === "sending";
+  const edited = message?.editedAt && !message.deletedAt;
   const failed = pending?.state === "failed";
   return (
     <div
@@ -118,12 +121,23 @@ export function MessageLine(props: MessageProps) {
         )}
         <div class="bubble">
           {message?.deletedAt
-            ? <em>This message was deleted</em>
+            ? <em>This message was withdrawn</em>
             : <Body item={item} chat={chat} />}
         </div>
-        {failed ? <Failed {...props} /> : (own || last) && (
+        {message && !message.deletedAt && (
+          <button
+            type="button"
+            class="more"
+            tabIndex={reached ? 0 : -1}
+            aria-label="Message options"
+            onClick={({ currentTarget }) => chat.actions.open(message, currentTarget)}
+          >
+            ⋯
+          </button>
+        )}
+        {failed ? <Failed {...props} /> : (own || last || edited) && (
           <p class="meta">
-            {message?.editedAt && !message.deletedAt && <span>Edited</span>}
+            {edited && <span>Edited</span>}
             <time dateTime={createdAt} title={formats.full(createdAt)}>
               {formats.time(createdAt)}
             </time>

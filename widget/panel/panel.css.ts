@@ -122,7 +122,14 @@ svg { display: block; flex: none; width: 22px; height: 22px; fill: none; stroke:
 .line.last { margin-bottom: 14px; }
 .line.own { justify-content: flex-end; }
 .line > .avatar { position: absolute; inset-inline-start: 0; bottom: 24px; }
-.said { min-width: 0; max-width: 82%; }
+.said { position: relative; min-width: 0; max-width: 82%; }
+.more {
+  position: absolute; top: 0; inset-inline-start: 100%; width: 32px; height: 32px; padding: 0; border: 0; border-radius: 50%;
+  background: none; color: var(--muted); opacity: 0;
+}
+.own .more { inset-inline: auto 100%; }
+.line:hover .more, .more:focus-visible { opacity: 1; }
+@media (hover: none) { .more { opacity: .7; } }
 .team .said { max-width: 94%; }
 .own .said { display: flex; flex-direction: column; align-items: flex-end; }
 .name { margin: 0 0 4px 16px; color: var(--muted); font-size: 13px; }

@@ -58,6 +58,7 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
   const { thread, items, connection } = state;
   const first = items[0]?.key ?? "";
   const last = items.at(-1);
+  const newest = items.findLast(({ message }) => message && !message.deletedAt);
   const typing = thread?.typing ?? [];
 
   function toEnd() {
@@ -73,6 +74,15 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
     setAway(!follows.current);
     if (scrollTop < NEAR_TOP && thread?.hasOlder) chat.loadOlder();
     look();
+  }
+  /** Arrows move between the buttons of messages. */
+  function move(event: KeyboardEvent) {
+    const all = [...box.current!.querySelectorAll<HTMLElement>(".more")];
+    const at = all.indexOf(event.target as HTMLElement);
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (at < 0 || !step) return;
+    event.preventDefault();
+    all[at + step]?.focus();
   }
   function look() {
     if (open && follows.current && document.visibilityState === "visible") chat.seen();
@@ -128,6 +138,7 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
         aria-busy={loading || thread?.loadingOlder}
         tabIndex={0}
         onScroll={scrolled}
+        onKeyDown={move}
       >
         {thread?.hasOlder
           ? (
@@ -166,6 +177,7 @@ export function Thread({ chat, state, greeting, formats, open }: Props) {
                 formats={formats}
                 first={!together(previous, item)}
                 last={!together(item, items[index + 1])}
+                reached={item === newest}
                 connected={connection === "connected"}
                 chat={chat}
                 onRetry={chat.retry}

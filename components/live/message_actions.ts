@@ -1,0 +1,68 @@
+import { signal } from "@preact/signals";
+import type { Message } from "../../protocol/model.ts";
+import type { ParleyClient } from "../../client/mod.ts";
+import { serverNow } from "./server_time.ts";
+import type { ThreadModel } from "./thread_model.ts";
+
+export interface MessageActionsOptions {
+  userId: string;
+  isAdmin: () => boolean;
+  client: () => ParleyClient | null;
+  thread: Pick<ThreadModel, "snapshot" | "store">;
+}
+
+/** A message whose text is being edited. It is kept when the message scrolls out of view. */
+export interface Editing {
+  message: Message;
+  text: string;
+  /** Where the focus goes afterwards. */
+  from: HTMLElement | null;
+}
+
+/** What an agent does with a message that is there already. */
+export function createMessageActions({ userId, isAdmin, client, thread }: MessageActionsOptions) {
+  const editing = signal<Editing | null>(null);
+  const withdrawing = signal<Message | null>(null);
+
+  const isThere = ({ type, deletedAt }: Message) => type === "text" && deletedAt === null;
+  const isRecent = ({ createdAt }: Message) =>
+    serverNow() - Date.parse(createdAt) < (client()?.identity?.editWindowMs ?? 0);
+  const mayEdit = (message: Message) =>
+    message.sender.userId === userId && isThere(message) && message.content !== "" &&
+    isRecent(message);
+  const mayWithdraw = (message: Message) =>
+    isThere(message) && (isAdmin() || message.sender.userId === userId && isRecent(message));
+
+  function edit(message: Message) {
+    editing.value = {
+      message,
+      text: message.content,
+      from: document.activeElement as HTMLElement | null,
+    };
+  }
+
+  return {
+    editing,
+    /** The message for which confirmation is asked. */
+    withdrawing,
+    mayEdit,
+    mayWithdraw,
+    edit,
+    /** The last own message, if it can still be edited. */
+    editLast(): boolean {
+      const last = thread.snapshot.value.items.findLast(({ message }) =>
+        message?.sender.userId === userId && isThere(message)
+      )?.message;
+      if (!last || !mayEdit(last)) return false;
+      edit(last);
+      return true;
+    },
+    /** Rejects with the server's reason. */
+    async save(message: Message, text: string): Promise<void> {
+      await thread.store()?.editMessage(message.id, text);
+    },
+    async withdraw(message: Message): Promise<void> {
+      await thread.store()?.deleteMessage(message.id);
+    },
+  };
+}

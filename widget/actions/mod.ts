@@ -1,0 +1,134 @@
+/**
+ * What a visitor does with a message that is there already, in a chunk of its own: edit, withdraw.
+ * It draws with the DOM alone, because the panel's renderer is in another file.
+ */
+import type { ConversationStore, ParleyClient } from "../../client/mod.ts";
+import type { Message } from "../../protocol/model.ts";
+import { isVisible } from "../../protocol/visible_text.ts";
+import { element } from "../dom.ts";
+import { makeSheet } from "../loader/launcher.ts";
+import { ACTIONS_CSS } from "./actions.css.ts";
+
+export interface ActionsOptions {
+  root: ShadowRoot;
+  client: ParleyClient;
+  store: () => ConversationStore | null;
+}
+
+export type WidgetActions = ReturnType<typeof start>;
+
+export function start({ root, client, store }: ActionsOptions) {
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, makeSheet(ACTIONS_CSS)];
+  const sheet = element("div", { className: "sheet", role: "group" });
+  /** What had the focus before the sheet took it. */
+  let from: HTMLElement | null = null;
+
+  const isOwn = ({ sender }: Message) => sender.userId === client.identity?.userId;
+  /** The server decides; the device's clock may be wrong. */
+  const mayChange = (message: Message) =>
+    isOwn(message) &&
+    Date.now() - Date.parse(message.createdAt) < (client.identity?.editWindowMs ?? 0);
+
+  const field = () => root.querySelector<HTMLElement>(".field textarea");
+  function close() {
+    sheet.remove();
+    (from?.isConnected ? from : field())?.focus();
+  }
+  /** Shows this above the field for messages, and moves the focus into it. */
+  function show(label: string, ...parts: (Node | string)[]) {
+    sheet.ariaLabel = label;
+    sheet.replaceChildren(...parts);
+    root.querySelector(".extras")!.append(sheet);
+    sheet.querySelector<HTMLElement>("textarea,button")?.focus();
+  }
+  sheet.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    // Not the chat.
+    event.stopPropagation();
+    close();
+  });
+
+  const button = (text: string, press: () => void, className = "") =>
+    element("button", { type: "button", className, onclick: press }, text);
+  const choices = (...all: Node[]) => element("div", { className: "choices" }, ...all);
+  const excerpt = ({ content, files }: Message) =>
+    element("p", { className: "excerpt", dir: "auto" }, content || (files?.[0]?.name ?? ""));
+
+  /** Does it; what the server says against it stands in the sheet, and nothing typed is lost. */
+  function attempt(work: () => Promise<unknown> | undefined) {
+    const problem = element("p", { role: "alert" });
+    const run = async () => {
+      sheet.ariaBusy = "true";
+      problem.textContent = "";
+      try {
+        await work();
+        close();
+      } catch (error) {
+        problem.textContent = `${(error as Error).message}.`;
+      }
+      sheet.ariaBusy = null;
+    };
+    return { problem, run };
+  }
+
+  function edit(message: Message) {
+    const text = element("textarea", { value: message.content, ariaLabel: "Edit the message" });
+    text.dir = "auto";
+    const { problem, run } = attempt(() => store()?.editMessage(message.id, text.value.trim()));
+    const save = () => {
+      if (text.value.trim() === message.content) close();
+      else if (isVisible(text.value)) void run();
+    };
+    text.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      save();
+    });
+    show(
+      "Edit the message",
+      text,
+      problem,
+      choices(button("Cancel", close), button("Save", save, "go")),
+    );
+    text.setSelectionRange(text.value.length, text.value.length);
+  }
+
+  function withdraw(message: Message) {
+    const { problem, run } = attempt(() => store()?.deleteMessage(message.id));
+    const question = element("p", {}, "Withdraw this message? It is removed for everybody.");
+    const all = choices(button("Keep it", close), button("Withdraw", () => void run(), "go"));
+    show("Withdraw the message", question, excerpt(message), problem, all);
+  }
+
+  function copy(message: Message) {
+    const problem = element("p", { role: "alert" });
+    const written = navigator.clipboard?.writeText(message.content) ?? Promise.reject();
+    written.then(close, () => {
+      sheet.append(problem);
+      problem.textContent = "The browser does not allow copying here.";
+    });
+  }
+
+  return {
+    /** What can be done with a message. */
+    open(message: Message, opener: HTMLElement) {
+      from = opener;
+      const all = choices();
+      if (mayChange(message)) {
+        if (message.content !== "") all.append(button("Edit", () => edit(message)));
+        all.append(button("Withdraw", () => withdraw(message)));
+      }
+      if (message.content !== "") all.append(button("Copy", () => copy(message)));
+      all.append(button("Cancel", close));
+      show("Message options", excerpt(message), all);
+    },
+    /** Edits the visitor's last message, if that is still possible. */
+    editLast() {
+      from = field();
+      const last = store()?.snapshot.items.findLast(({ message }) =>
+        message && message.deletedAt === null && isOwn(message)
+      )?.message;
+      if (last && last.content !== "" && mayChange(last)) edit(last);
+    },
+  };
+}
