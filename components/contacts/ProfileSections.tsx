@@ -158,9 +158,9 @@ export function PagesSection({ profile }: { profile: ContactProfile }) {
       <ol class="pages-seen facts">
         {profile.pages.map(({ url, title, seenAt }) => (
           <li key={seenAt + url}>
-            <dd>
+            <div>
               <PageLink url={url} title={title} />
-            </dd>
+            </div>
             <Time iso={seenAt} clock={clock.value} as={shortAge} />
           </li>
         ))}
