@@ -11,8 +11,9 @@ import { createThreadItems } from "./thread_items.ts";
 import type { ConnectionState, ConversationSnapshot, ServerEvent } from "./types.ts";
 import { createTypingSender, createTypists } from "./typing.ts";
 
-/** Messages in one page of history. */
+/** Messages in one page of history, and on the way to one that is far back. */
 const PAGE = 50;
+const LARGE_PAGE = 100;
 
 /** The current state of one conversation. While open it follows the log, see `createFollower`. */
 export class ConversationStore {
@@ -131,22 +132,28 @@ export class ConversationStore {
     this.#client.discard(clientMessageId);
   }
 
-  /** Loads the page before the first message; does nothing where there is none. */
-  async loadOlder(): Promise<void> {
+  /**
+   * Loads the page before the first message, or all pages back to the message with `seq`; does
+   * nothing where there is none.
+   */
+  async loadOlder(seq?: number): Promise<void> {
     const first = this.#thread.messages[0];
     if (this.#loadingOlder || !this.#thread.hasOlder || first === undefined) return;
     this.#loadingOlder = true;
     this.#changed();
     try {
-      const page = await this.#client.request("history", {
-        conversationId: this.id,
-        before: first.seq,
-        limit: PAGE,
-      });
-      // A snapshot that arrived meanwhile begins elsewhere, so the page does not fit it any more.
-      if (this.#thread.messages[0]?.id === first.id) {
+      for (let at = first; this.#thread.hasOlder;) {
+        const page = await this.#client.request("history", {
+          conversationId: this.id,
+          before: at.seq,
+          limit: seq === undefined ? PAGE : LARGE_PAGE,
+        });
+        // A snapshot that arrived meanwhile begins elsewhere, so the page does not fit any more.
+        if (this.#thread.messages[0]?.id !== at.id) break;
         const messages = [...page.messages, ...this.#thread.messages];
         this.#thread = { ...this.#thread, messages, hasOlder: page.hasMore };
+        at = messages[0]!;
+        if (seq === undefined || at.seq <= seq) break;
       }
     } finally {
       this.#loadingOlder = false;

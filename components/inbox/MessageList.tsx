@@ -38,10 +38,14 @@ export function MessageList() {
       ),
     [items, pointers, clock, isAnswered],
   );
-  const { ref, onScroll, toEnd, fresh, isFar } = useThreadScroll(items, user.id);
-  const lastLine = lines.findLast(({ kind }) => kind === "bubble");
-  const keys = useMessageKeys();
-  useFoundMessage(inbox.thread.snapshot.value, onScroll);
+  const { ref, parts, onScroll, reveal, toEnd, fresh, isFar } = useThreadScroll(
+    items,
+    lines,
+    user.id,
+  );
+  const lastLine = parts.findLast((part) => "line" in part && part.line.kind === "bubble");
+  const keys = useMessageKeys(lines, reveal);
+  useFoundMessage(inbox.thread.snapshot.value, reveal);
 
   return (
     <div class="thread-body">
@@ -61,26 +65,34 @@ export function MessageList() {
               No messages yet. What you write here starts the conversation.
             </p>
           )}
-          {lines.map((line) => {
+          {parts.map((part) => {
+            if (!("line" in part)) {
+              return <Space key={part.key} size={part.space} />;
+            }
+            const { line } = part;
             if (line.kind === "day") {
               return (
-                <h3 class="thread-day" key={line.key}>
+                <h3 class="thread-day" key={line.key} data-key={line.key}>
                   <time dateTime={line.iso}>{dayTitle(line.iso, clock)}</time>
                 </h3>
               );
             }
             if (line.kind === "new") {
-              return <h3 class="thread-day thread-new" key={line.key}>New messages</h3>;
+              return (
+                <h3 class="thread-day thread-new" key={line.key} data-key={line.key}>
+                  New messages
+                </h3>
+              );
             }
             if (line.kind === "activity") {
               return (
-                <p class="thread-activity" key={line.key}>
+                <p class="thread-activity" key={line.key} data-key={line.key}>
                   <bdi dir="ltr">{activityText(line.text, clock)}</bdi>
                   <Time iso={line.message.createdAt} clock={clock} as={timeOfDay} />
                 </p>
               );
             }
-            return <Bubble key={line.key} line={line} clock={clock} isLast={line === lastLine} />;
+            return <Bubble key={line.key} line={line} clock={clock} isLast={part === lastLine} />;
           })}
           <Typing people={typing.filter(({ role }) => role !== "agent")} />
         </div>
@@ -101,6 +113,14 @@ export function MessageList() {
   );
 }
 
+/** In place of lines that are not drawn. The page policy allows no style in the HTML itself. */
+function Space({ size }: { size: number }) {
+  const set = (space: HTMLElement | null) => {
+    if (space !== null) space.style.height = `${size}px`;
+  };
+  return <div class="thread-space" ref={set} />;
+}
+
 /** Loads the previous page when its top is nearly visible. */
 function Older({ busy }: { busy: boolean }) {
   const inbox = useInbox();
@@ -114,7 +134,7 @@ function Older({ busy }: { busy: boolean }) {
     if (ref.current === null || busy || !connected) return;
     const observer = new IntersectionObserver(
       (entries) => entries.some((entry) => entry.isIntersecting) && load(),
-      { root: ref.current.closest(".thread-scroll"), rootMargin: "400px 0px 0px" },
+      { root: ref.current.closest(".thread-scroll"), rootMargin: "1200px 0px 0px" },
     );
     observer.observe(ref.current);
     return () => observer.disconnect();

@@ -42,6 +42,7 @@ export interface Self {
 
 /** Bubbles of one sender within this time form a group. */
 const GROUP_MS = 5 * 60_000;
+const QUARTER_MS = 15 * 60_000;
 
 export function threadLines(
   items: readonly ThreadItem[],
@@ -52,11 +53,20 @@ export function threadLines(
 ): ThreadLine[] {
   const lines: ThreadLine[] = [];
   let day = "";
+  /** By quarters of an hour, which every zone's day begins with: asking for each message is slow. */
+  const days = new Map<number, string>();
+  const dayOf = (iso: string) => {
+    const quarter = Math.floor(Date.parse(iso) / QUARTER_MS);
+    const known = days.get(quarter);
+    if (known !== undefined) return known;
+    days.set(quarter, dayKey(iso, clock));
+    return days.get(quarter)!;
+  };
   for (const item of items) {
     const { message, pending } = item;
     if (message === null && pending === null) continue;
     const createdAt = message?.createdAt ?? toServerTime(pending!.createdAt);
-    const key = dayKey(createdAt, clock);
+    const key = dayOf(createdAt);
     if (key !== day) {
       day = key;
       lines.push({ kind: "day", key: `day-${key}-${item.key}`, iso: createdAt });

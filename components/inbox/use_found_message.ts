@@ -2,40 +2,37 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ConversationSnapshot } from "../../client/mod.ts";
 import { useInbox } from "./context.ts";
 
-/** Pages of history to load in order to reach a message; after them the thread stays at its end. */
-const MAX_PAGES = 4;
-
 /**
- * Scrolls to the message that a search found and focuses it, after loading the history up to it, if
- * that is not too much. `onMoved` is called at once, because the scroll event comes too late for
- * the next render.
+ * Shows the message that a search found and focuses it, after loading the history up to it.
  */
-export function useFoundMessage(snapshot: ConversationSnapshot, onMoved: () => void) {
+export function useFoundMessage(snapshot: ConversationSnapshot, reveal: (key: string) => void) {
   const inbox = useInbox();
   const target = inbox.target.value;
   const { items, hasOlder, loadingOlder } = snapshot;
-  const pages = useRef({ of: "", count: 0 });
+  /** The message for which the history was loaded. */
+  const loadedFor = useRef("");
   const connected = inbox.connection.state.value === "connected";
 
   useEffect(() => {
     const store = inbox.thread.store();
     if (target === null || store?.id !== target.conversationId || loadingOlder) return;
-    if (pages.current.of !== target.messageId) pages.current = { of: target.messageId, count: 0 };
-    if (items.some(({ message }) => message?.id === target.messageId)) {
+    const found = items.find(({ message }) => message?.id === target.messageId);
+    if (found !== undefined) {
       inbox.target.value = null;
+      loadedFor.current = "";
+      reveal(found.key);
       // After the composer, which takes the focus when it appears.
       requestAnimationFrame(() => {
         show(target.messageId);
-        onMoved();
       });
       return;
     }
     const first = items.find(({ message }) => message !== null)?.message;
     const older = first !== undefined && first !== null && first.seq > target.seq && hasOlder;
-    if (older && pages.current.count < MAX_PAGES) {
+    if (older && loadedFor.current !== target.messageId) {
       if (!connected) return;
-      pages.current.count++;
-      store.loadOlder().catch((error) => {
+      loadedFor.current = target.messageId;
+      store.loadOlder(target.seq).catch((error) => {
         inbox.target.value = null;
         inbox.fail(error);
       });
@@ -44,9 +41,7 @@ export function useFoundMessage(snapshot: ConversationSnapshot, onMoved: () => v
     inbox.target.value = null;
     inbox.toasts.show({
       tone: "bad",
-      text: older
-        ? "That message is too far back. This is the end of the conversation."
-        : "That message does not exist any more.",
+      text: "That message does not exist any more.",
     });
   }, [target, items, loadingOlder, connected]);
 }
@@ -54,7 +49,6 @@ export function useFoundMessage(snapshot: ConversationSnapshot, onMoved: () => v
 function show(messageId: string) {
   const bubble = document.querySelector<HTMLElement>(`[data-message="${CSS.escape(messageId)}"]`);
   if (bubble === null) return;
-  bubble.scrollIntoView({ block: "center" });
   bubble.focus({ preventScroll: true });
   // Removed first, so that the animation runs again for the same message.
   delete bubble.dataset.found;

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useInbox } from "./context.ts";
+import type { ThreadLine } from "./thread_rows.ts";
 
 /** Pixels above a message from which on its menu opens upwards. */
 const MENU_ROOM = 320;
@@ -8,7 +9,10 @@ const MENU_ROOM = 320;
  * For the list of messages: which one is active, by the pointer and by the focus. Arrows move between
  * messages, Enter opens the menu of one.
  */
-export function useMessageKeys() {
+export function useMessageKeys(
+  lines: readonly ThreadLine[],
+  reveal: (key: string, place: "nearest") => void,
+) {
   const { activeMessage, messages, thread } = useInbox();
   /** Where the pointer last moved to, over the list or anything else. */
   const pointer = useRef("");
@@ -20,6 +24,15 @@ export function useMessageKeys() {
   }, []);
   const lineOf = (target: EventTarget | null) =>
     (target as Element | null)?.closest<HTMLElement>(".bubble-line") ?? null;
+
+  /** The line may have to be drawn first. */
+  function focus(list: HTMLElement, key: string) {
+    const find = () => list.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+    const line = find();
+    if (line !== null) return line.focus();
+    reveal(key, "nearest");
+    requestAnimationFrame(() => find()?.focus({ preventScroll: true }));
+  }
 
   function onPointerOver(event: PointerEvent) {
     // The list may move under a pointer that rests, while keys go from message to message.
@@ -39,15 +52,15 @@ export function useMessageKeys() {
   function onKeyDown(event: KeyboardEvent) {
     const line = lineOf(event.target);
     if (line === null || line !== event.target) return;
-    const all = [...line.parentElement!.querySelectorAll<HTMLElement>(".bubble-line")];
-    const at = all.indexOf(line);
+    const all = lines.filter(({ kind }) => kind === "bubble");
+    const at = all.findIndex(({ key }) => key === line.dataset.key);
     const to = {
       ArrowUp: all[at - 1],
       ArrowDown: all[at + 1],
       Home: all[0],
       End: all.at(-1),
     }[event.key];
-    if (to !== undefined) to.focus();
+    if (to !== undefined) focus(line.parentElement!, to.key);
     else if (event.key === "Delete") {
       const id = line.dataset.message;
       const { message } = thread.snapshot.value.items.find((one) => one.message?.id === id) ?? {};

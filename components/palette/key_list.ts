@@ -50,6 +50,7 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Show or hide details", "I"],
       ["Between messages", "↑", "↓"],
       ["Menu of a message", "Enter"],
+      ["Withdraw a message", "Delete"],
       ["Withdraw your message", "Delete"],
     ],
   },
