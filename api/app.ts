@@ -30,6 +30,7 @@ import { openRequests } from "./open_requests.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { queueRoutes } from "./queue.ts";
 import { teamRoutes } from "./teams.ts";
+import { viewRoutes } from "./views.ts";
 import { programRoutes } from "./programs.ts";
 import { noteRoutes } from "./requests.ts";
 import { scheduledMessageRoutes } from "./scheduled_messages.ts";
@@ -120,6 +121,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", labelRoutes(services));
   app.route("/", queueRoutes(services));
   app.route("/", teamRoutes(services));
+  app.route("/", viewRoutes(services));
   app.route("/", notificationRoutes(services));
   app.route("/", programRoutes(services));
   app.route("/", scheduledMessageRoutes(services));

@@ -49,6 +49,8 @@ export interface Database {
   conversation_labels: ConversationLabels;
   teams: Teams;
   team_members: TeamMembers;
+  mentions: Mentions;
+  saved_views: SavedViews;
   canned_responses: CannedResponses;
   drafts: Drafts;
   scheduled_messages: ScheduledMessages;
@@ -341,6 +343,27 @@ export interface TeamMembers {
   user_id: string;
   /** Grows with every conversation that the team's assignment gives to the member. */
   last_turn: Generated<number>;
+}
+
+/** Who was mentioned where. */
+export interface Mentions {
+  user_id: string;
+  conversation_id: string;
+  message_id: string;
+  created_at: Time;
+}
+
+export interface SavedViews {
+  id: string;
+  /** Who made it. */
+  user_id: string;
+  name: string;
+  /** A ConversationFilter of protocol/rest.ts. */
+  filter: Json<Record<string, unknown>>;
+  shared_with: Generated<"nobody" | "team" | "everybody">;
+  team_id: string | null;
+  created_at: TimeNow;
+  updated_at: TimeNow;
 }
 
 export interface ConversationLabels {

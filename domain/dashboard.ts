@@ -18,9 +18,9 @@ import type { CannedResponse, CannedResponseSettings } from "../protocol/canned_
 import type { Draft } from "../protocol/drafts.ts";
 import type { QueueSettings } from "../protocol/queue.ts";
 import type { ApiKey } from "../protocol/programs.ts";
-import type { ConversationList, ConversationSort, ConversationView } from "../protocol/rest.ts";
+import type { ConversationFilter, ConversationList } from "../protocol/rest.ts";
+import type { SavedView } from "../protocol/views.ts";
 import type { Team } from "../protocol/teams.ts";
-import type { ConversationStatus, Priority } from "../protocol/model.ts";
 
 export const DASHBOARD = Symbol.for("parley.dashboard");
 
@@ -36,15 +36,7 @@ export interface Dashboard {
   /** The inbox list as this agent sees it, newest activity first. */
   conversations(
     user: User,
-    query: {
-      view?: ConversationView;
-      status?: ConversationStatus;
-      label?: string;
-      team?: string;
-      priority?: Priority;
-      sort?: ConversationSort;
-      limit?: number;
-    },
+    query: ConversationFilter & { limit?: number },
   ): Promise<ConversationList>;
   /** The ETag of the API's response with this content. */
   etagOf(content: unknown): Promise<string>;
@@ -75,6 +67,8 @@ export interface Dashboard {
   labels(): Promise<Label[]>;
   /** All teams, by name. */
   teams(): Promise<Team[]>;
+  /** The saved views that this agent sees, by name. */
+  views(user: User): Promise<SavedView[]>;
   /** This agent's canned replies and macros, and who manages those for everybody. */
   cannedReplies(
     user: User,

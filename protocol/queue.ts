@@ -61,6 +61,7 @@ export const CountsQuery = z.strictObject({ status: ConversationStatus.optional(
 export const ConversationCounts = z.object({
   mine: z.number().int(),
   unassigned: z.number().int(),
+  mentions: z.number().int(),
   all: z.number().int(),
 });
 export type ConversationCounts = z.infer<typeof ConversationCounts>;

@@ -69,7 +69,7 @@ export const SessionResponse = z.object({
 });
 export type SessionResponse = z.infer<typeof SessionResponse>;
 
-export const ConversationView = z.enum(["all", "mine", "unassigned"]);
+export const ConversationView = z.enum(["all", "mine", "unassigned", "mentions"]);
 export type ConversationView = z.infer<typeof ConversationView>;
 /**
  * Newest activity first; the longest waiting first, then those that do not wait; or the highest
@@ -77,16 +77,41 @@ export type ConversationView = z.infer<typeof ConversationView>;
  */
 export const ConversationSort = z.enum(["newest", "waiting", "priority"]);
 export type ConversationSort = z.infer<typeof ConversationSort>;
-export const ConversationQuery = z.strictObject({
+/** What a list of conversations can be limited to, and its order: all of it has to hold. */
+const FILTER = {
+  /** "mine" and "mentions" are the caller's. */
   view: ConversationView.optional(),
   status: ConversationStatus.optional(),
-  /** The id of a label that they have to have. */
-  label: Id.optional(),
+  /** A user's id. */
+  assignee: Id.optional(),
   /** A team's id. */
   team: Id.optional(),
+  /** The id of a label that they have to have. */
+  label: Id.optional(),
   priority: Priority.optional(),
+  /** A platform, such as "web". */
+  channel: z.string().regex(/^[a-z0-9_-]{1,40}$/, "must be a platform such as web").optional(),
+  /** The id of a widget that the contact has used. */
+  widget: Id.optional(),
+  /** Words that the conversation, or one of its 2000 newest messages with them, has. */
+  q: z.string().trim().min(1).max(200).overwrite((text) => text.toWellFormed()).optional(),
   /** Default: newest. A cursor belongs to its order. */
   sort: ConversationSort.optional(),
+};
+/** Minutes, up to 30 days. */
+const MAX_WAITING = 43_200;
+export const ConversationFilter = z.strictObject({
+  ...FILTER,
+  /** Only those in which the caller has not read something that concerns them. */
+  unread: z.literal(true).optional(),
+  /** Only those in which the contact has waited for at least so many minutes. */
+  waitingMinutes: z.number().int().min(1).max(MAX_WAITING).optional(),
+});
+export type ConversationFilter = z.infer<typeof ConversationFilter>;
+export const ConversationQuery = z.strictObject({
+  ...FILTER,
+  unread: z.literal("true").transform((): true => true).optional(),
+  waitingMinutes: queryInteger(1, MAX_WAITING).optional(),
   cursor: Cursor.optional(),
   limit: queryInteger(1, 100).optional(),
 });

@@ -14,6 +14,7 @@ import { listLabels } from "../domain/conversations/labels.ts";
 import { DASHBOARD, type Dashboard } from "../domain/dashboard.ts";
 import { listTeams } from "../domain/teams/teams.ts";
 import { listApiKeys } from "../domain/programs/api_keys.ts";
+import { listViews } from "../domain/views/views.ts";
 import { listWidgets } from "../domain/visitors/widgets.ts";
 import { MAX_OWN_RESPONSES, MAX_SHARED_RESPONSES } from "../protocol/canned_responses.ts";
 import { VERSION } from "../process/version.ts";
@@ -61,6 +62,7 @@ function createDashboard(
         : Promise.resolve({ items: [], nextCursor: null }),
     labels: () => listLabels(db),
     teams: () => listTeams(db),
+    views: (user) => listViews(db, agentPrincipal(user)),
     async cannedReplies(user) {
       const agent = agentPrincipal(user);
       const [{ items }, settings] = await Promise.all([

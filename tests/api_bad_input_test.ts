@@ -67,6 +67,8 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "POST /api/conversations/{id}/messages": { content: "Hello", clientMessageId: "c1" },
   "PATCH /api/conversations/{id}/messages/{messageId}": { content: "Hello!" },
   "POST /api/conversations/{id}/read": { seq: 1 },
+  "POST /api/views": { name: "To do", filter: { view: "mine", unread: true, waitingMinutes: 5 } },
+  "PATCH /api/views/{id}": { name: "To do" },
   "POST /api/teams": { name: "Sales", assignment: "least_busy", capacity: 5, memberIds: [] },
   "PATCH /api/teams/{id}": { name: "Sales" },
   "POST /api/labels": { name: "VIP", color: "red", description: "Important" },
@@ -229,6 +231,7 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
     "/api/conversations/": conversation.id,
     "/api/labels/": await made("/api/labels", { name: "Bug" }),
     "/api/teams/": await made("/api/teams", { name: "Billing" }),
+    "/api/views/": await made("/api/views", { name: "All", filter: {} }),
     "/api/notifications/": notification.id,
     "/api/scheduled-messages/": await made(
       `/api/conversations/${conversation.id}/scheduled-messages`,

@@ -282,6 +282,7 @@ onBothEngines("the queue: snoozing, who takes a conversation, and what is unread
     assert.deepEqual(await counts(), {
       mine: before.all.mine + 3,
       unassigned: before.all.unassigned - 3,
+      mentions: 0,
       all: before.all.all,
     });
     assert.deepEqual(await counts("?status=pending"), {

@@ -1,12 +1,14 @@
-import { CheckCheck } from "lucide-preact";
+import { CheckCheck, ListFilter } from "lucide-preact";
 import type { ConversationView } from "../../protocol/rest.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { useInbox } from "./context.ts";
 import { LabelFilter } from "./LabelFilter.tsx";
 import { SortMenu, StatusMenu } from "./ListOptions.tsx";
+import { ListConditions } from "./ListConditions.tsx";
+import { ViewMenu } from "./ViewMenu.tsx";
 import { SearchBox } from "./SearchBox.tsx";
 
-const VIEWS: { value: ConversationView; label: string }[] = [
+const VIEWS: { value: Exclude<ConversationView, "mentions">; label: string }[] = [
   { value: "mine", label: "Mine" },
   { value: "unassigned", label: "Unassigned" },
   { value: "all", label: "All" },
@@ -18,7 +20,7 @@ export function ListFilters() {
   return (
     <div class="list-head">
       <div class="list-title">
-        <h2>Inbox</h2>
+        <ViewMenu />
         <div class="list-filters" hidden={inbox.search.searching.value}>
           {inbox.list.totalUnread.value > 0 && (
             <IconButton
@@ -30,6 +32,14 @@ export function ListFilters() {
               <CheckCheck size={16} />
             </IconButton>
           )}
+          <IconButton
+            label="Filter"
+            shortcut="F"
+            size="s"
+            onClick={() => inbox.views.task.value = { kind: "filter" }}
+          >
+            <ListFilter size={16} />
+          </IconButton>
           <LabelFilter />
           <SortMenu />
           <StatusMenu />
@@ -56,6 +66,7 @@ export function ListFilters() {
           </button>
         ))}
       </div>
+      {!inbox.search.searching.value && <ListConditions />}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
-import { CircleAlert, Inbox, PartyPopper, Tag, Users } from "lucide-preact";
+import { AtSign, CircleAlert, Inbox, PartyPopper, Tag, Users } from "lucide-preact";
+import { filterQuery } from "../live/list_state.ts";
 import { Button } from "../ui/Button.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
 import { ListSkeleton } from "../ui/Skeleton.tsx";
@@ -7,6 +8,7 @@ import { useLazy } from "../ui/use_lazy.ts";
 import { ConversationRow } from "./ConversationRow.tsx";
 import { useInbox } from "./context.ts";
 import { ListFilters } from "./ListFilters.tsx";
+import { ViewTasks } from "./ViewMenu.tsx";
 import { SearchResults } from "./SearchResults.tsx";
 import { useRovingRows } from "./use_roving_rows.ts";
 import { useSelectedInView } from "./use_selected_in_view.ts";
@@ -20,6 +22,7 @@ export function ListPane() {
       aria-label="Conversations"
     >
       <ListFilters />
+      <ViewTasks />
       <Selection />
       <div class="list-scroll" aria-busy={inbox.list.status.value === "loading"}>
         {inbox.search.searching.value ? <SearchResults /> : <ListBody />}
@@ -109,7 +112,7 @@ function ListEnd() {
 
 function EmptyList() {
   const inbox = useInbox();
-  const { label, priority, team, ...filter } = inbox.list.filter.value;
+  const { label, priority, ...filter } = inbox.list.filter.value;
   const { view, status } = filter;
   if (label !== undefined) {
     return (
@@ -117,25 +120,12 @@ function EmptyList() {
         icon={<Tag size={20} />}
         title="Nothing with this label"
         action={
-          <Button onClick={() => inbox.setFilter({ ...filter, team, priority })}>
+          <Button onClick={() => inbox.setFilter({ ...filter, priority })}>
             Show any label
           </Button>
         }
       >
         No conversation in this list has it.
-      </EmptyState>
-    );
-  }
-  if (team !== undefined) {
-    return (
-      <EmptyState
-        icon={<Users size={20} />}
-        title="Nothing of this team"
-        action={
-          <Button onClick={() => inbox.setFilter({ ...filter, priority })}>Show any team</Button>
-        }
-      >
-        No conversation in this list is of the team.
       </EmptyState>
     );
   }
@@ -147,6 +137,22 @@ function EmptyList() {
         action={<Button onClick={() => inbox.setFilter(filter)}>Show any priority</Button>}
       >
         No conversation in this list has it.
+      </EmptyState>
+    );
+  }
+  if (filterQuery(filter) !== filterQuery({ view, status })) {
+    return (
+      <EmptyState
+        icon={<Inbox size={20} />}
+        title="Nothing fits the filter"
+        action={<Button onClick={() => inbox.setFilter({ view, status })}>End the filter</Button>}
+      />
+    );
+  }
+  if (view === "mentions") {
+    return (
+      <EmptyState icon={<AtSign size={20} />} title="Nobody mentions you here">
+        A colleague who writes “@” and your name in a note asks you to look at it.
       </EmptyState>
     );
   }

@@ -4,6 +4,7 @@ import type { Draft } from "../../protocol/drafts.ts";
 import type { Conversation, Label, Message, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { Team } from "../../protocol/teams.ts";
+import type { SavedView } from "../../protocol/views.ts";
 import type { ParleyClient, PendingMessage } from "../../client/mod.ts";
 import type { ListFilter, Row } from "./list_state.ts";
 import { namesOf, titleOf } from "../format/names.ts";
@@ -23,6 +24,7 @@ import { createCounts } from "./counts_model.ts";
 import { createListModel } from "./list_model.ts";
 import { createScheduled } from "./scheduled_model.ts";
 import { createSearch } from "./search_model.ts";
+import { createViews } from "./views_model.ts";
 import { createUnsent } from "./unsent_model.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
@@ -33,6 +35,7 @@ export interface InboxStart extends WorkspaceStart {
   users: User[];
   labels: Label[];
   teams: Team[];
+  views: SavedView[];
   /** The ETag of the API's list of labels as the server rendered it. */
   labelsTag: string;
   /** The agent's own, the last changed first. */
@@ -115,6 +118,7 @@ export function createInbox(start: InboxStart) {
   );
   const bulk = createBulk(list, workspace);
   const counting = createCounts(list, workspace.request);
+  const views = createViews(start.views, list, workspace);
   const density = signal(start.density);
   function setDensity(next: Density) {
     density.value = next;
@@ -311,6 +315,7 @@ export function createInbox(start: InboxStart) {
       ...scheduled.listen(own),
       labels.follow(own),
       counting.follow(own),
+      workspace.clock.subscribe(() => list.tick()),
       navigation.begin(),
       () => document.removeEventListener("visibilitychange", markSeen),
     ];
@@ -350,6 +355,7 @@ export function createInbox(start: InboxStart) {
     users,
     refreshUsers,
     teams,
+    views,
     /** undefined: none, or one that was deleted. */
     teamOf: ({ teamId }: Conversation) => teams.value.find(({ id }) => id === teamId),
     list,

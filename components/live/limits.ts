@@ -18,5 +18,7 @@ export const MAX_LABEL_DESCRIPTION = 300;
 /** Characters of a team's name, and the highest capacity. */
 export const MAX_TEAM_NAME = 50;
 export const MAX_CAPACITY = 1000;
+/** Characters of a view's name. */
+export const MAX_VIEW_NAME = 50;
 /** Conversations of one bulk change. */
 export const MAX_BULK = 200;

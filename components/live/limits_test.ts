@@ -6,6 +6,7 @@ import * as native from "../../protocol/native.ts";
 import * as queue from "../../protocol/queue.ts";
 import * as search from "../../protocol/search.ts";
 import * as teams from "../../protocol/teams.ts";
+import * as views from "../../protocol/views.ts";
 import * as limits from "./limits.ts";
 
 Deno.test("the browser's limits are those of the protocol", () => {
@@ -16,6 +17,7 @@ Deno.test("the browser's limits are those of the protocol", () => {
     ...canned,
     ...queue,
     ...teams,
+    ...views,
   };
   const expected = Object.fromEntries(Object.keys(limits).map((name) => [name, protocol[name]]));
   assert.deepEqual({ ...limits }, expected);

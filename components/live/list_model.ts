@@ -2,12 +2,15 @@ import { batch, computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import {
+  apiFilter,
   compare,
+  isServerOnly,
   type ListFilter,
   matches,
   merge,
   mergeAll,
   patch,
+  queryOf,
   type Row,
   type Rows,
   setUnread,
@@ -22,6 +25,8 @@ import { errorText } from "./api.ts";
 const PAGE = 50;
 /** How many pages a reload in the background reads before the list ends there. */
 const MAX_RELOAD_PAGES = 4;
+/** Milliseconds for which changes are collected before the server is asked which rows fit. */
+const ASK_MS = 1500;
 
 export interface ListDeps {
   userId: string;
@@ -47,13 +52,15 @@ export function createListModel(
   const status = signal<"ready" | "loading" | "error">("ready");
   const error = signal<string | null>(null);
   const loadingMore = signal(false);
+  /** What the server has found with the filter. */
+  const found = signal<ReadonlySet<string>>(idsOf(first.items));
   const cursor = signal(first.nextCursor);
   const tail = signal<Tail | null>(tailOf(first.items, first.nextCursor));
   /** Counted by the server; between its answers it follows the changes of rows. */
   const totalUnread = signal(sumUnread(rows.value));
 
   const visible = computed<Row[]>(() =>
-    visibleRows(rows.value, filter.value, deps.userId, tail.value)
+    visibleRows(rows.value, filter.value, deps.userId, tail.value, found.value)
   );
 
   // A change of the filter invalidates the answers to earlier requests.
@@ -64,13 +71,8 @@ export function createListModel(
   let touched = new Set<string>();
 
   function pagePath(after: string | null): string {
-    const query = new URLSearchParams({ limit: String(PAGE), view: filter.value.view });
-    if (filter.value.status !== "all") query.set("status", filter.value.status);
-    if (filter.value.label !== undefined) query.set("label", filter.value.label);
-    const { priority, sort, team } = filter.value;
-    if (team !== undefined) query.set("team", team);
-    if (priority !== undefined) query.set("priority", priority);
-    if (sort !== undefined) query.set("sort", sort);
+    const query = queryOf({ ...apiFilter(filter.value), view: filter.value.view });
+    query.set("limit", String(PAGE));
     if (after !== null) query.set("cursor", after);
     return `/api/conversations?${query}`;
   }
@@ -111,14 +113,15 @@ export function createListModel(
       if (first) status.value = "error";
       return;
     }
-    const found = new Set(items.map((one) => one.id));
+    const ids = idsOf(items);
     const end = next === null ? undefined : items.at(-1);
     const kept = [...rows.value].filter(([id, { conversation }]) =>
-      found.has(id) || touched.has(id) || !matches(conversation, filter.value, deps.userId) ||
+      ids.has(id) || touched.has(id) || !matches(conversation, filter.value, deps.userId, ids) ||
       (end !== undefined && compare(conversation, end, filter.value.sort) > 0)
     );
     batch(() => {
       rows.value = mergeAll(new Map(kept), items, deps.userId);
+      found.value = ids;
       cursor.value = next;
       tail.value = tailOf(items, next);
       status.value = "ready";
@@ -137,6 +140,7 @@ export function createListModel(
       if (mine !== run) return;
       batch(() => {
         rows.value = mergeAll(rows.value, answer.items, deps.userId);
+        found.value = new Set([...found.value, ...idsOf(answer.items)]);
         cursor.value = answer.nextCursor;
         tail.value = tailOf(answer.items, answer.nextCursor);
         error.value = null;
@@ -171,6 +175,15 @@ export function createListModel(
     }
   }
 
+  /** Asks the server which conversations the filter shows now, soon and once for several changes. */
+  let soon: ReturnType<typeof setTimeout> | undefined;
+  function ask() {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      if (isServerOnly(filter.value)) void reload();
+    }, ASK_MS);
+  }
+
   /**
    * A row from the agents' broadcast, which lacks this agent's unread count: that is requested
    * once.
@@ -180,6 +193,7 @@ export function createListModel(
     const { id, lastMessage, lastSeq } = conversation;
     const known = rows.value.get(id);
     add(conversation);
+    if (isServerOnly(filter.value) && !found.value.has(id)) ask();
     const row = rows.value.get(id)!;
     if (known !== undefined && known.readInbound !== null) {
       totalUnread.value += unreadOf(row) - unreadOf(known);
@@ -201,6 +215,8 @@ export function createListModel(
     visible,
     totalUnread,
     reload,
+    /** Asks the server again, where time alone changes what the filter shows. */
+    tick: () => void (filter.value.waitingMinutes !== undefined && ask()),
     loadMore,
     setFilter,
     fetchRow,
@@ -226,4 +242,8 @@ export function createListModel(
       return row === undefined ? 0 : unreadOf(row);
     },
   };
+}
+
+function idsOf(conversations: readonly Conversation[]): Set<string> {
+  return new Set(conversations.map(({ id }) => id));
 }

@@ -2,20 +2,17 @@
  * The inbox list as pure functions: the state of a row, which rows a filter shows, and their order.
  */
 import type { Conversation, ConversationStatus, Priority } from "../../protocol/model.ts";
-import type { ConversationSort, ConversationView } from "../../protocol/rest.ts";
+import type {
+  ConversationFilter,
+  ConversationSort,
+  ConversationView,
+} from "../../protocol/rest.ts";
 
 export type StatusFilter = ConversationStatus | "all";
 
-export interface ListFilter {
+export interface ListFilter extends Omit<ConversationFilter, "view" | "status"> {
   view: ConversationView;
   status: StatusFilter;
-  /** A label's id: only conversations with this label. */
-  label?: string;
-  /** A team's id. */
-  team?: string;
-  priority?: Priority;
-  /** Default: newest. */
-  sort?: ConversationSort;
 }
 
 export const DEFAULT_FILTER: ListFilter = { view: "all", status: "open" };
@@ -44,52 +41,96 @@ export function levelOf({ priority = "none" }: Conversation): number {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** As the API has it: without what is no limit. */
+export function apiFilter({ status, view, sort, ...filter }: ListFilter): ConversationFilter {
+  return {
+    ...filter,
+    ...(view === "all" ? {} : { view }),
+    ...(status === "all" ? {} : { status }),
+    ...(sort === undefined || sort === "newest" ? {} : { sort }),
+  };
+}
+
+export function listFilter(filter: ConversationFilter): ListFilter {
+  return { ...filter, view: filter.view ?? "all", status: filter.status ?? "all" };
+}
+
+const VIEWS: ConversationView[] = ["mine", "unassigned", "mentions"];
+const STATUSES: StatusFilter[] = ["pending", "snoozed", "resolved", "all"];
+const SORTS: ConversationSort[] = ["waiting", "priority"];
+/** Minutes of the longest wait, and characters of a text, that a filter may have. */
+const MAX_WAITING = 43_200;
+const MAX_TEXT = 200;
+
 /** The filter in a page's query. Unknown values become the default. */
 export function filterOf(params: URLSearchParams): ListFilter {
-  const label = params.get("label");
-  const team = params.get("team");
-  const view = params.get("view");
-  const status = params.get("status");
-  const priority = params.get("priority") as Priority;
-  const sort = params.get("sort");
-  return {
-    view: view === "mine" || view === "unassigned" ? view : DEFAULT_FILTER.view,
-    status: status === "pending" || status === "snoozed" || status === "resolved" ||
-        status === "all"
-      ? status
-      : DEFAULT_FILTER.status,
-    ...(label !== null && UUID.test(label) ? { label } : {}),
-    ...(team !== null && UUID.test(team) ? { team } : {}),
-    ...(LEVELS.includes(priority) ? { priority } : {}),
-    ...(sort === "waiting" || sort === "priority" ? { sort } : {}),
+  const one = <T extends string>(name: string, values: readonly T[]) =>
+    values.find((value) => value === params.get(name));
+  const filter: ListFilter = {
+    view: one("view", VIEWS) ?? DEFAULT_FILTER.view,
+    status: one("status", STATUSES) ?? DEFAULT_FILTER.status,
   };
+  for (const name of ["assignee", "team", "label", "widget"] as const) {
+    const id = params.get(name);
+    if (id !== null && UUID.test(id)) filter[name] = id;
+  }
+  const priority = one("priority", LEVELS);
+  if (priority !== undefined) filter.priority = priority;
+  const channel = params.get("channel") ?? "";
+  if (/^[a-z0-9_-]{1,40}$/.test(channel)) filter.channel = channel;
+  if (params.get("unread") === "true") filter.unread = true;
+  const minutes = Number(params.get("waitingMinutes"));
+  if (Number.isInteger(minutes) && minutes > 0 && minutes <= MAX_WAITING) {
+    filter.waitingMinutes = minutes;
+  }
+  const text = params.get("q")?.trim().slice(0, MAX_TEXT);
+  if (text) filter.q = text;
+  const sort = one("sort", SORTS);
+  if (sort !== undefined) filter.sort = sort;
+  return filter;
 }
 
 /** "?view=mine&status=all", or "" for the default filter. */
 export function filterQuery(filter: ListFilter): string {
-  const params = new URLSearchParams();
-  if (filter.view !== DEFAULT_FILTER.view) params.set("view", filter.view);
+  const { status: _status, ...rest } = apiFilter(filter);
+  const params = queryOf(rest);
   if (filter.status !== DEFAULT_FILTER.status) params.set("status", filter.status);
-  if (filter.label !== undefined) params.set("label", filter.label);
-  if (filter.team !== undefined) params.set("team", filter.team);
-  if (filter.priority !== undefined) params.set("priority", filter.priority);
-  if (filter.sort !== undefined && filter.sort !== "newest") params.set("sort", filter.sort);
+  params.sort();
   const query = params.toString();
   return query === "" ? "" : `?${query}`;
 }
 
-export function matches(conversation: Conversation, filter: ListFilter, userId: string): boolean {
-  if (filter.status !== "all" && conversation.status !== filter.status) return false;
-  if (filter.label !== undefined) {
-    if (!conversation.labels?.some(({ id }) => id === filter.label)) return false;
-  }
-  if (filter.team !== undefined && conversation.teamId !== filter.team) return false;
-  if (filter.priority !== undefined && (conversation.priority ?? "none") !== filter.priority) {
-    return false;
-  }
-  if (filter.view === "mine") return conversation.assignee?.userId === userId;
-  if (filter.view === "unassigned") return conversation.assignee === null;
-  return true;
+export function queryOf(filter: ConversationFilter): URLSearchParams {
+  const values = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(values.map(([name, value]) => [name, String(value)]));
+}
+
+/** Whether only the server knows which conversations it shows, because it depends on more than rows. */
+export function isServerOnly({ view, widget, unread, waitingMinutes, q }: ListFilter): boolean {
+  return view === "mentions" || widget !== undefined || unread === true || q !== undefined ||
+    waitingMinutes !== undefined;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** @param found ids that the server has found with this filter; needed where `isServerOnly` */
+export function matches(
+  conversation: Conversation,
+  filter: ListFilter,
+  userId: string,
+  found: ReadonlySet<string> = NONE,
+): boolean {
+  const { status, assignee = null, labels, priority = "none", teamId, platform } = conversation;
+  if (filter.status !== "all" && status !== filter.status) return false;
+  if (filter.label !== undefined && !labels?.some(({ id }) => id === filter.label)) return false;
+  if (filter.team !== undefined && teamId !== filter.team) return false;
+  if (filter.priority !== undefined && priority !== filter.priority) return false;
+  if (filter.channel !== undefined && platform !== filter.channel) return false;
+  if (filter.assignee !== undefined && assignee?.userId !== filter.assignee) return false;
+  if (filter.waitingMinutes !== undefined && conversation.waitingSince === null) return false;
+  if (filter.view === "mine" && assignee?.userId !== userId) return false;
+  if (filter.view === "unassigned" && assignee !== null) return false;
+  return !isServerOnly(filter) || found.has(conversation.id);
 }
 
 /** The order of the list, as domain/conversations/list.ts has it. */
@@ -197,11 +238,12 @@ export function visibleRows(
   filter: ListFilter,
   userId: string,
   tail: Tail | null,
+  found: ReadonlySet<string> = NONE,
 ): Row[] {
   const shown: Row[] = [];
   for (const row of rows.values()) {
     const { conversation } = row;
-    if (!matches(conversation, filter, userId)) continue;
+    if (!matches(conversation, filter, userId, found)) continue;
     if (tail !== null && compare(conversation, tail, filter.sort) > 0) continue;
     shown.push(row);
   }

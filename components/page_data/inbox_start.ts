@@ -1,6 +1,6 @@
 import { dashboard } from "../../domain/dashboard.ts";
 import type { User } from "../../protocol/model.ts";
-import { filterOf } from "../live/list_state.ts";
+import { apiFilter, filterOf } from "../live/list_state.ts";
 import { clockOf, contextOpenOf, densityOf, themeOf } from "../storage/preferences.ts";
 import type { InboxStart } from "../live/inbox_model.ts";
 import type { SeedThread } from "../live/thread_model.ts";
@@ -21,28 +21,23 @@ export async function inboxStart(
   // The address may name a label or a team that was deleted.
   if (!labels.some(({ id }) => id === filter.label)) delete filter.label;
   if (!teams.some(({ id }) => id === filter.team)) delete filter.team;
-  const [list, users, seed, unread, unreadNotifications, drafts, preferences] = await Promise.all([
-    services.conversations(user, {
-      view: filter.view,
-      status: filter.status === "all" ? undefined : filter.status,
-      label: filter.label,
-      team: filter.team,
-      priority: filter.priority,
-      sort: filter.sort,
-      limit: PAGE,
-    }),
-    services.users(),
-    conversationId === null ? null : seedThread(user, conversationId),
-    services.totalUnread(user),
-    services.unreadNotifications(user),
-    services.drafts(user),
-    services.preferences(user),
-  ]);
+  const [list, users, seed, unread, unreadNotifications, drafts, preferences, views] = await Promise
+    .all([
+      services.conversations(user, { ...apiFilter(filter), limit: PAGE }),
+      services.users(),
+      conversationId === null ? null : seedThread(user, conversationId),
+      services.totalUnread(user),
+      services.unreadNotifications(user),
+      services.drafts(user),
+      services.preferences(user),
+      services.views(user),
+    ]);
   return {
     user,
     users,
     labels,
     teams,
+    views,
     labelsTag: await services.etagOf({ items: labels, nextCursor: null }),
     list,
     listTag: await services.etagOf(list),

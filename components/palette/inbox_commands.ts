@@ -4,6 +4,8 @@ import {
   ArrowDown,
   ArrowUp,
   ArrowUpDown,
+  AtSign,
+  Bookmark,
   CalendarClock,
   Check,
   CheckCheck,
@@ -36,6 +38,7 @@ import { shortTime } from "../format/time.ts";
 import { compose } from "../inbox/compose.ts";
 import { PRIORITIES } from "../inbox/priorities.tsx";
 import { moveInList } from "../inbox/use_roving_rows.ts";
+import { DEFAULT_FILTER, listFilter } from "../live/list_state.ts";
 import type { InboxModel } from "../live/inbox_model.ts";
 import { press } from "../shell/keys.ts";
 import type { Command } from "./commands.ts";
@@ -252,6 +255,20 @@ function listCommands(inbox: InboxModel): Command[] {
     view("Show mine", "mine", "1"),
     view("Show unassigned", "unassigned", "2"),
     view("Show all", "all", "3"),
+    make("Show where I am mentioned", AtSign, () => {
+      inbox.setFilter({ ...DEFAULT_FILTER, view: "mentions" });
+    }, { words: "view mentions" }),
+    ...inbox.views.all.value.map((one) =>
+      make(`Show the view “${one.name}”`, Bookmark, () => {
+        inbox.setFilter(listFilter(one.filter));
+      }, { id: `view ${one.id}`, isDeep: true })
+    ),
+    make("Filter the list", ListFilter, () => inbox.views.task.value = { kind: "filter" }, {
+      keys: "F",
+    }),
+    make("Save the filter as a view", Bookmark, () => {
+      inbox.views.task.value = { kind: "save", view: null };
+    }, { isDeep: true }),
     status("Show open", "open"),
     status("Show pending", "pending"),
     status("Show snoozed", "snoozed"),

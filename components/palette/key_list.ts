@@ -30,6 +30,8 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Select, and then act on all selected", "X"],
       ["Search in everything", "/"],
       ["Mine, unassigned, all", "1", "2", "3"],
+      ["Views", "Shift", "V"],
+      ["Filter", "F"],
       ["Which status", "Shift", "S"],
       ["Which label", "Shift", "L"],
       ["Order and rows", "Shift", "O"],

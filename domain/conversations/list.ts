@@ -5,28 +5,18 @@
  */
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
-import type { ConversationStatus, Priority } from "../../protocol/model.ts";
-import type { ConversationSort, ConversationView } from "../../protocol/rest.ts";
+import type { ConversationFilter, ConversationSort } from "../../protocol/rest.ts";
 import { decodeCursor, exactTime, refuseCursor, timeOfText, toCursor } from "../cursor.ts";
-import { priorityLevel } from "./priority.ts";
+import { filterConditions } from "./filter.ts";
 import { selectConversations } from "./queries.ts";
 import { unreadSql } from "./unread.ts";
 import type { FullConversationRow } from "./view.ts";
 
-export interface ListQuery {
+export type ListQuery = { [K in keyof ConversationFilter]?: ConversationFilter[K] | undefined } & {
   userId: string;
-  view?: ConversationView | undefined;
-  status?: ConversationStatus | undefined;
-  /** A label's id. */
-  label?: string | undefined;
-  /** A team's id. */
-  team?: string | undefined;
-  priority?: Priority | undefined;
-  /** Default: newest activity first. */
-  sort?: ConversationSort | undefined;
   cursor?: string | undefined;
   limit: number;
-}
+};
 
 export type ListedRow = FullConversationRow & { unread: number };
 
@@ -103,7 +93,7 @@ const PARTS: Record<ConversationSort, Part[]> = {
 export async function listConversations(db: Db, query: ListQuery): Promise<ListPage> {
   const parts = PARTS[query.sort ?? "newest"];
   const start = readCursor(query.cursor, parts);
-  const labelled = query.label === undefined ? null : await hasLabel(db, query.label);
+  const conditions = await filterConditions(db, query.userId, query);
   const found: { part: Part; row: ListedRow & { sort_time: string; sort_level: number } }[] = [];
   for (const [i, part] of parts.entries()) {
     if (i < start.part || found.length > query.limit) continue;
@@ -118,7 +108,13 @@ export async function listConversations(db: Db, query: ListQuery): Promise<ListP
         exactTime(part.time).as("sort_time"),
         part.level.as("sort_level"),
       ])
-      .where((eb) => eb.and(conditions(query, part, labelled, after)))
+      .where((eb) =>
+        eb.and([
+          ...conditions,
+          ...(part.which === null ? [] : [part.which]),
+          ...(after === null ? [] : [part.after(after)]),
+        ])
+      )
       .orderBy(part.order)
       .limit(query.limit + 1 - found.length).execute();
     found.push(...rows.map((row) => ({ part, row })));
@@ -133,27 +129,6 @@ export async function listConversations(db: Db, query: ListQuery): Promise<ListP
       id: last.row.id,
     });
   return { rows: page.map(({ row }) => row), nextCursor };
-}
-
-function conditions(
-  { userId, view, status, team, priority }: ListQuery,
-  part: Part,
-  labelled: RawBuilder<boolean> | null,
-  after: Position | null,
-): RawBuilder<boolean>[] {
-  return [
-    status === undefined ? null : sql<boolean>`c.status = ${status}`,
-    view === "mine" ? sql<boolean>`c.assignee_id = ${userId}::uuid` : null,
-    view === "unassigned" ? sql<boolean>`c.assignee_id is null` : null,
-    team === undefined ? null : sql<boolean>`c.team_id = ${team}::uuid`,
-    // Constant, so that the partial index of priorities fits.
-    priority === undefined
-      ? null
-      : sql<boolean>`c.priority = ${sql.lit(priorityLevel(priority))}::smallint`,
-    labelled,
-    part.which,
-    after === null ? null : part.after(after),
-  ].filter((one) => one !== null);
 }
 
 function writeCursor({ name }: Part, { level, at, id }: Position): string {
@@ -172,19 +147,4 @@ function readCursor(
   const time = timeOfText(rest);
   if (part === -1 || time === null) refuseCursor(cursor);
   return { part, position: { level: Number(level), ...time } };
-}
-
-/**
- * Up to so many conversations of a label are looked up and sorted. With more of them, the list is
- * scanned in its order, which finds some soon; for a rare label that could be a scan of all.
- */
-const RARE = 2000;
-
-async function hasLabel(db: Db, label: string): Promise<RawBuilder<boolean>> {
-  const its = sql`select conversation_id from conversation_labels where label_id = ${label}::uuid`;
-  const { rows: [found] } = await sql<{ n: number }>`
-    select count(*)::int as n from (${its} limit ${RARE + 1}) as its`.execute(db);
-  // The planner estimates few rows for an array.
-  if (found!.n <= RARE) return sql<boolean>`c.id = any(array(${its}))`;
-  return sql<boolean>`exists (${its} and conversation_id = c.id)`;
 }

@@ -2,7 +2,7 @@
 import type { Conversation, ConversationStatus, Message, Priority } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { ReadConversationsBody } from "../../protocol/notifications.ts";
-import type { ConversationList, ConversationSort, ConversationView } from "../../protocol/rest.ts";
+import type { ConversationFilter, ConversationList } from "../../protocol/rest.ts";
 import type { BulkAnswer } from "../../protocol/queue.ts";
 import type { StreamPosition } from "../../protocol/topics.ts";
 import type { Caller, Principal } from "../principal.ts";
@@ -63,15 +63,7 @@ export interface Conversations {
   readonly epoch: string;
   list(
     principal: Caller,
-    query: {
-      view?: ConversationView | undefined;
-      status?: ConversationStatus | undefined;
-      /** A label's id. */
-      label?: string | undefined;
-      /** A team's id. */
-      team?: string | undefined;
-      priority?: Priority | undefined;
-      sort?: ConversationSort | undefined;
+    query: { [K in keyof ConversationFilter]?: ConversationFilter[K] | undefined } & {
       cursor?: string | undefined;
       limit?: number | undefined;
     },

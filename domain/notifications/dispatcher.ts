@@ -6,7 +6,7 @@ import type { Db } from "../../db/database.ts";
 import { isUnavailable } from "../../db/database_error.ts";
 import type { EventBus } from "../events.ts";
 import { type Handled, TEAM_KINDS, type Trigger, triggersOf } from "./triggers.ts";
-import { loadAgents, type NewNotification, rowsOf } from "./recipients.ts";
+import { insertMentions, loadAgents, type NewNotification, rowsOf } from "./recipients.ts";
 import { type Changed, gather, leaveGroups, type Left, replaceStarted } from "./groups.ts";
 import {
   insertNotifications,
@@ -101,7 +101,9 @@ export function createDispatcher({ db, bus, maxPending, onError }: DispatcherOpt
       to !== "mentioned" || mentionIn!.includes("@")
     );
     if (possible.length === 0) return { made: [], gone: [] };
-    const rows: NewNotification[] = rowsOf(possible, await loadAgents(on));
+    const agents = await loadAgents(on);
+    await insertMentions(on, possible, agents);
+    const rows: NewNotification[] = rowsOf(possible, agents);
     const made = await insertNotifications(on, rows);
     const now = new Date();
     const replaced = await replaceStarted(on, made, now);

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { DEFAULT_PREFERENCES, type NotificationKind } from "../../protocol/notifications.ts";
@@ -62,6 +63,32 @@ export function rowsOf(
     }
   }
   return [...rows, ...messages.values()];
+}
+
+/** Keeps who was mentioned where, also of those who want no notification of it. */
+export async function insertMentions(
+  db: Db,
+  triggers: readonly Trigger[],
+  agents: ReadonlyMap<string, Agent>,
+): Promise<void> {
+  const rows = triggers.flatMap((trigger) => {
+    const { kind, conversationId: conversation_id, messageId: message_id, at } = trigger;
+    if (kind !== "mention" || message_id === null) return [];
+    return recipientsOf(trigger, agents).map((user_id) => ({
+      user_id,
+      conversation_id,
+      message_id,
+      created_at: at,
+    }));
+  });
+  if (rows.length === 0) return;
+  // The conversation may be erased meanwhile.
+  await sql`insert into mentions (user_id, conversation_id, message_id, created_at)
+    select r.user_id, r.conversation_id, r.message_id, r.created_at
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as r(user_id uuid, conversation_id uuid, message_id uuid, created_at timestamptz)
+    where exists (select from chat_messages m where m.id = r.message_id)
+    on conflict do nothing`.execute(db);
 }
 
 /** The same words as in `insertNotifications`, where a notification grows. */
