@@ -41,7 +41,7 @@ export function apiKeyRoutes({ db }: ApiServices): Api {
       method: "post",
       path: "/api/api-keys",
       tags,
-      summary: "Make an API key (admins)",
+      summary: "Create an API key (admins)",
       request: body(CreateApiKeyBody),
       responses: responses(201, "The key, this once", CreatedApiKey),
     }),

@@ -15,14 +15,14 @@ testWith(
       await signIn(page, url, ADMIN, "/settings/api-keys");
       await page.getByText("No API keys yet").waitFor();
 
-      await page.getByRole("button", { name: "Make a key" }).click();
-      await page.getByRole("button", { name: "Make the key" }).click();
+      await page.getByRole("button", { name: "Create a key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await page.getByText("Enter a name.").waitFor();
-      await page.getByText("Choose at least one right.").waitFor();
+      await page.getByText("Choose at least one permission.").waitFor();
       await page.getByLabel("Name", { exact: true }).fill("Monitor <b>1</b>");
       await page.getByLabel("See who is connected").check();
       await page.getByLabel("Ends").selectOption({ label: "After 30 days" });
-      await page.getByRole("button", { name: "Make the key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await page.getByRole("button", { name: "Copy key" }).click();
       await page.getByRole("button", { name: "Copied" }).waitFor();
       const key = await page.evaluate(() => navigator.clipboard.readText());

@@ -223,7 +223,7 @@ async function settings({ url, server, browser, ada }: Stage) {
   await form.getByLabel("Short code").fill("refund-2");
   await form.getByLabel("Text").fill("Twice");
   await page.getByRole("button", { name: "Add reply" }).click();
-  await form.getByText("There is a canned reply with this short code already.").waitFor();
+  await form.getByText("A canned reply with this short code already exists.").waitFor();
   await form.getByText("Only you").click();
   await page.getByRole("button", { name: "Add reply" }).click();
   await form.waitFor({ state: "detached" });
@@ -413,7 +413,7 @@ async function thread({ url, server, browser, ada }: Stage) {
   await form.getByRole("button", { name: "Add reply" }).click();
   await page.getByText("“/line-two” is added.").waitFor();
   await page.getByRole("button", { name: "Note", exact: true }).click();
-  await page.getByRole("textbox", { name: "Note that only your team sees" }).fill("@ada look");
+  await page.getByRole("textbox", { name: "Note only your team can see" }).fill("@ada look");
   await page.keyboard.press("Enter");
   assert.equal(await page.locator(".bubble .mention[data-me]").innerText(), "@ada");
   assert.deepEqual(complaints, []);

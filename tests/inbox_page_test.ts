@@ -212,7 +212,7 @@ testWith(
       const { page } = await visit(browser);
       await signIn(page, url, ADMIN, `/conversations/${visitor!.conversationId}`);
       const reply = page.getByRole("textbox", { name: `Reply to ${visitor!.name}` });
-      const note = page.getByRole("textbox", { name: "Note that only your team sees" });
+      const note = page.getByRole("textbox", { name: "Note only your team can see" });
       await reply.fill("We will look");
       await page.keyboard.press("Escape");
       await page.keyboard.press("n");

@@ -179,7 +179,7 @@ testWith(
       const theirs = two.page.getByRole("form", { name: "Label" });
       await theirs.getByLabel("Name").fill("vip");
       await two.page.keyboard.press("Enter");
-      await theirs.getByText("There is a label with this name already.").waitFor();
+      await theirs.getByText("A label with this name already exists.").waitFor();
       await theirs.getByLabel("Name").fill("Bug");
       await two.page.keyboard.press("Enter");
       await page.getByRole("button", { name: "Edit Bug" }).click();

@@ -238,7 +238,7 @@ testWith(
       const visitor = await newVisitor({ url }, ada);
       await open(page, `${url}/conversations/${visitor.conversationId}`);
       await page.getByRole("button", { name: "Note" }).click();
-      const text = page.getByRole("textbox", { name: "Note that only your team sees" });
+      const text = page.getByRole("textbox", { name: "Note only your team can see" });
       await text.pressSequentially("Look here @mo");
       const option = page.getByRole("option", { name: "Bea Moor" });
       await option.waitFor();

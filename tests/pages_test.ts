@@ -114,7 +114,7 @@ testWith(
         await page.goto(`${url}/settings/business-hours`);
         await page.getByRole("button", { name: /, Online$/ }).waitFor();
         await check("/settings/business-hours, always open");
-        await page.getByText("Certain hours").click();
+        await page.getByText("Custom hours").click();
         await page.getByLabel("Monday: to").fill("08:00");
         await page.getByRole("button", { name: "Save" }).click();
         await page.getByText("The end has to be after the beginning.").waitFor();
@@ -123,7 +123,7 @@ testWith(
         await page.goto(`${url}/settings/api-keys`);
         await page.getByRole("button", { name: /, Online$/ }).waitFor();
         await check("/settings/api-keys");
-        await page.getByRole("button", { name: "Make a key" }).click();
+        await page.getByRole("button", { name: "Create a key" }).click();
         await check("/settings/api-keys, making one");
         await page.goto(`${url}/api/docs`);
         await page.locator("#post-api-broadcast > summary").click();

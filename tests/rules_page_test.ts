@@ -162,7 +162,7 @@ testWith(
       await rule("PATCH", `/${id}`, { actions: actions("From 12 €.") });
       await form.getByText(/Somebody else has changed this rule.*From 12 €\./s).waitFor();
       assert.equal(await says.inputValue(), "From 11 €.");
-      await form.getByRole("button", { name: "Take theirs" }).click();
+      await form.getByRole("button", { name: "Use theirs" }).click();
       assert.equal(await says.inputValue(), "From 12 €.");
 
       await says.fill("From 13 €.");
@@ -177,7 +177,7 @@ testWith(
       await page.getByRole("button", { name: "Edit Prices" }).click();
       await says.fill("From 15 €.");
       await page.getByRole("button", { name: "Close" }).click();
-      await form.getByText("This has unsaved changes.").waitFor();
+      await form.getByText("You have unsaved changes.").waitFor();
       await rule("DELETE", `/${id}`);
       await form.getByText("Somebody else has deleted this rule.").waitFor();
       await form.getByRole("button", { name: "Save" }).click();
@@ -205,7 +205,7 @@ testWith(
       const { page, complaints } = await visit(browser);
       await signIn(page, url, GRACE);
       await open(page, `${url}/rules`);
-      await page.getByText("Only admins can change them.").waitFor();
+      await page.getByText("Only admins can change rules.").waitFor();
       await page.getByText("A visitor writes “price”").waitFor();
       assert.equal(await page.getByRole("switch").isDisabled(), true);
       assert.equal(await page.getByRole("button", { name: /New rule|Edit|Move/ }).count(), 0);

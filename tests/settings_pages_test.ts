@@ -113,11 +113,11 @@ testWith(
       await admin.page.getByLabel("Name").fill(GRACE.name);
       await admin.page.getByLabel("E-mail").fill(ADMIN.email);
       await admin.page.getByRole("button", { name: "Add person", exact: true }).click();
-      await admin.page.getByText("There is an account with this address already.").waitFor();
+      await admin.page.getByText("An account with this address already exists.").waitFor();
       await admin.page.getByLabel("E-mail").fill(GRACE.email);
       const password = await admin.page.getByLabel("Password", { exact: true }).inputValue();
       await admin.page.keyboard.press("Enter");
-      await admin.page.getByText("Nobody can look the password up later.").waitFor();
+      await admin.page.getByText("The password cannot be shown again.").waitFor();
       await admin.page.getByRole("dialog").getByText(password).waitFor();
       await admin.page.getByRole("button", { name: "Done" }).click();
 

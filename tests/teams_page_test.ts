@@ -124,7 +124,7 @@ testWith(
         await open(page, `${url}/settings/queue`);
         await page.getByLabel("Belong to the team").selectOption("Invoices");
         await toast("Saved.").waitFor();
-        await page.getByLabel("Unassign their conversations in which somebody waits")
+        await page.getByLabel("Unassign conversations that wait for their reply")
           .selectOption("After 15 minutes");
         const settings = async () =>
           (await call<QueueSettings>(server, "GET", "/api/queue-settings", { token: ada!.token }))

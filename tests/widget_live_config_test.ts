@@ -264,7 +264,7 @@ testWith(
 
       await mine.page.getByLabel("Title", { exact: true }).fill("Mine again");
       await save(theirs.page, "Title", "Theirs");
-      await mine.page.getByRole("button", { name: "Take theirs" }).click();
+      await mine.page.getByRole("button", { name: "Use theirs" }).click();
       await shows(mine.page, "Title", "Theirs");
       assert.equal(await mine.page.getByRole("button", { name: "Save" }).count(), 0);
 

@@ -189,7 +189,7 @@ testWith(
       await together(ada).click();
       await signs(bea).getByText("ada is writing a reply").waitFor();
       await ada.goto(new URL("/", ada.url()).href);
-      await signs(bea).getByText("There is a shared reply").waitFor();
+      await signs(bea).getByText("A shared reply is open").waitFor();
       await post({ url }, token, conversationId, "from elsewhere");
       await signs(bea).getByRole("button", { name: "Open" }).click();
       await shows(bea, "for both");

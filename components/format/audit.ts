@@ -85,7 +85,7 @@ export function auditSentence(entry: AuditEntry): string {
     case "user.password_changed":
       return own ? `${who} changed their password` : `${who} gave ${name} a new password`;
     case "user.password_refused":
-      return `${who} gave a wrong password when changing it`;
+      return `${who} entered a wrong password while changing it`;
     case "widget.updated":
       return data["to"] === undefined
         ? `${who} changed the widget ${quoted(subject.name)}`

@@ -75,7 +75,7 @@ export function Composer({ id }: { id: string }) {
   const area = {
     id: "composer",
     rows: 1,
-    "aria-label": isPrivate ? "Note that only your team sees" : `Reply to ${contact}`,
+    "aria-label": isPrivate ? "Note only your team can see" : `Reply to ${contact}`,
     "aria-describedby": left <= COUNT_FROM ? "composer-left" : undefined,
     "aria-invalid": left < 0 ? "true" as const : undefined,
     onKeyDown,
@@ -130,7 +130,7 @@ export function Composer({ id }: { id: string }) {
               ref={box}
               value={composer.own}
               placeholder={isPrivate
-                ? "Write a note that only your team sees"
+                ? "Write a note only your team can see"
                 : `Reply to ${contact}`}
               enterkeyhint="send"
               {...suggestions.aria}

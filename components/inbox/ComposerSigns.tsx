@@ -76,7 +76,7 @@ export function ComposerSigns(
         <div class="composer-sign" data-draft="">
           <AvatarStack people={writers} />
           <p>
-            {writers.length === 0 ? <span>There is a shared reply that you can join</span> : (
+            {writers.length === 0 ? <span>A shared reply is open</span> : (
               <span>
                 <b>{namesOf(writers)}</b>{" "}
                 {writers.length === 1 ? "is writing a reply" : "are writing a reply"}{" "}

@@ -105,7 +105,7 @@ function ConversationFacts({ conversation }: { conversation: Conversation }) {
       setCopied(true);
       setTimeout(() => setCopied(false), 2_000);
     } else {
-      inbox.toasts.show({ tone: "bad", text: `The browser refuses to copy. ${conversation.id}` });
+      inbox.toasts.show({ tone: "bad", text: `Your browser blocked copying. ${conversation.id}` });
     }
   };
   return (

@@ -87,7 +87,7 @@ export function LabelChooser(props: LabelChooserProps) {
         aria-expanded="true"
         aria-controls={id}
         aria-activedescendant={count > 0 ? `${id}-${active}` : undefined}
-        placeholder={onCreate ? "Find or make a label" : "Find a label"}
+        placeholder={onCreate ? "Find or create a label" : "Find a label"}
         autocomplete="off"
         autocapitalize="off"
         spellcheck={false}

@@ -14,7 +14,7 @@ export function MessageMenu({ message, side }: { message: Message; side: "top" |
     const copied = navigator.clipboard?.writeText(text) ?? Promise.reject();
     copied.then(
       () => toasts.show({ tone: "good", text: done }),
-      () => toasts.show({ tone: "bad", text: "The browser does not allow copying here." }),
+      () => toasts.show({ tone: "bad", text: "Your browser does not allow copying here." }),
     );
   };
   return (

@@ -33,7 +33,7 @@ function SingleKeys() {
   return (
     <Switch
       id="single-keys"
-      label="Single keys act as shortcuts"
+      label="Single-key shortcuts"
       checked={preferences.value.singleKeys}
       onChange={(singleKeys) => void setPreferences({ singleKeys })}
     />

@@ -57,7 +57,7 @@ export function createReplies(timeoutMs = TIMEOUT_MS) {
       const answer = Promise.withResolvers<unknown>();
       waiting.set(key, answer);
       const timer = setTimeout(() => {
-        take(key)?.reject(new Refused(`The server gave no answer within ${timeoutMs / 1000} s.`));
+        take(key)?.reject(new Refused(`The server did not answer within ${timeoutMs / 1000} s.`));
       }, timeoutMs);
       return answer.promise.finally(() => clearTimeout(timer)) as Promise<T>;
     },

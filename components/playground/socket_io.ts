@@ -60,7 +60,7 @@ export const socketIo = (transport: Transport): ProtocolAdapter => (participant,
       answer = await socket.timeout(TIMEOUT_MS).emitWithAck(event, ...args);
     } catch {
       if (over || !socket.connected) throw new ConnectionLost();
-      throw new Refused(`The server gave no answer within ${TIMEOUT_MS / 1000} s.`);
+      throw new Refused(`The server did not answer within ${TIMEOUT_MS / 1000} s.`);
     }
     if (answer.success) return answer;
     throw new Refused(answer.error, answer.code, answer.retryAfter);

@@ -36,7 +36,7 @@ export function RuleEditor(props: RuleEditorProps) {
               <bdi>{latest.name}</bdi>”, {lowerFirst(latest)}
             </Notice>
             <div class="dialog-actions">
-              <Button onClick={() => editor.takeTheirs(latest)}>Take theirs</Button>
+              <Button onClick={() => editor.takeTheirs(latest)}>Use theirs</Button>
               <Button onClick={() => editor.keepMine(latest)}>Keep mine</Button>
             </div>
           </div>
@@ -113,7 +113,7 @@ export function RuleEditor(props: RuleEditorProps) {
         <div aria-live="assertive">
           {errors[""] && <Notice>{errors[""]}</Notice>}
           {asking === "leave" && (
-            <Notice tone="warn">This has unsaved changes. Save them, or discard them.</Notice>
+            <Notice tone="warn">You have unsaved changes. Save or discard them first.</Notice>
           )}
           {asking === "delete" && (
             <Notice tone="warn">

@@ -81,10 +81,10 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
     <div class="page-width">
       <PageHead
         title="Rules"
-        lead="Automatic replies of the bot. The first rule that matches replies, once per conversation."
+        lead="Automatic replies from the bot. The first matching rule replies, once per conversation."
         action={admin && rules.length > 0 ? add : undefined}
       />
-      {!admin && <Notice tone="plain">You can look at rules. Only admins can change them.</Notice>}
+      {!admin && <Notice tone="plain">Only admins can change rules.</Notice>}
       {problem && <StaleNotice problem={problem} />}
       {rules.length === 0 ? <NoRules admin={admin} add={add} onTemplate={setEditing} /> : (
         <ol
@@ -112,7 +112,7 @@ export function RuleList({ rules: start }: { rules: ContextRule[] }) {
       )}
       {rules.length > 0 && (
         <p class="rules-hint">
-          Rules pause for ten minutes after one of you has written in a conversation.
+          After an agent writes in a conversation, rules pause there for ten minutes.
         </p>
       )}
       {editing !== null && (
@@ -142,7 +142,7 @@ function NoRules({ admin, add, onTemplate }: {
         title="No rules"
         action={admin ? add : undefined}
       >
-        A rule lets the bot greet visitors on a page, or answer a word at once.
+        A rule lets the bot greet visitors on a page, or reply to a keyword.
       </EmptyState>
       {admin && (
         <ul class="cards rule-templates" aria-label="Templates">

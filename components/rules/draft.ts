@@ -32,7 +32,7 @@ export const EMPTY: RuleDraft = { name: "", pages: "", words: "", says: "" };
 export const TEMPLATES: { title: string; about: string; draft: RuleDraft }[] = [
   {
     title: "Greet on a page",
-    about: "The bot says hello to visitors who look at your prices.",
+    about: "The bot greets visitors on your pricing page.",
     draft: {
       name: "Greeting on the pricing page",
       pages: "/pricing*",
@@ -42,7 +42,7 @@ export const TEMPLATES: { title: string; about: string; draft: RuleDraft }[] = [
   },
   {
     title: "Answer a question",
-    about: "The bot answers at once when somebody asks when you are open.",
+    about: "The bot replies instantly when somebody asks about your opening hours.",
     draft: {
       name: "Opening hours",
       pages: "",

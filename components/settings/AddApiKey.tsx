@@ -37,7 +37,7 @@ export function AddApiKey({ scopes, onAdded, onClose }: {
     ["name", "scopes"],
     ({ name }) => ({
       ...(name?.trim() ? {} : { name: "Enter a name." }),
-      ...(chosen.size > 0 ? {} : { scopes: "Choose at least one right." }),
+      ...(chosen.size > 0 ? {} : { scopes: "Choose at least one permission." }),
     }),
     async ({ name }) => {
       const expiresAt = days === ""
@@ -64,7 +64,7 @@ export function AddApiKey({ scopes, onAdded, onClose }: {
         autofocus
         name="name"
         label="Name"
-        hint="The program that uses it. As a bot it writes under this name."
+        hint="The program that uses it. Its messages appear under this name."
         autocomplete="off"
         maxLength={100}
         error={errors.fields.name}
@@ -101,7 +101,7 @@ export function AddApiKey({ scopes, onAdded, onClose }: {
       <div aria-live="assertive">{errors.form && <Notice>{errors.form}</Notice>}</div>
       <div class="dialog-actions">
         <Button kind="quiet" onClick={onClose}>Cancel</Button>
-        <Button type="submit" kind="primary" busy={busy}>Make the key</Button>
+        <Button type="submit" kind="primary" busy={busy}>Create key</Button>
       </div>
     </form>
   );
@@ -115,11 +115,11 @@ function MadeKey({ made, onDone }: { made: CreatedApiKey; onDone: () => void }) 
     <div class="dialog-form" ref={first} tabIndex={-1}>
       <p>
         Put the key of <bdi>{made.name}</bdi>{" "}
-        where the program keeps its secrets. Everybody who has it has its rights.
+        with the program's other secrets. Anyone who has it can use its permissions.
       </p>
       <p class="made-key mono">{made.key}</p>
       {/* If copying fails, the key can be selected. */}
-      <Notice tone="plain">It is shown only now; nobody can look it up later.</Notice>
+      <Notice tone="plain">It is shown only once and cannot be looked up later.</Notice>
       <div class="dialog-actions">
         <CopyButton kind="plain" text={made.key}>Copy key</CopyButton>
         <Button kind="primary" onClick={onDone}>Done</Button>

@@ -44,7 +44,7 @@ export function AddPerson({ onAdded, onClose }: {
         setAdded(person);
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== "conflict") throw error;
-        const message = "There is an account with this address already.";
+        const message = "An account with this address already exists.";
         throw new ApiError(422, { fields: [{ path: "email", message }] });
       }
     },
@@ -93,7 +93,7 @@ export function AddPerson({ onAdded, onClose }: {
         error={errors.fields.password}
         trailing={
           <IconButton
-            label="Make another password"
+            label="Generate another password"
             tipAt="start"
             onClick={() => setPassword(generatePassword())}
           >

@@ -34,14 +34,14 @@ export function ApiKeysSettings({ keys: first, scopes }: {
       icon={<Plus size={16} aria-hidden="true" />}
       onClick={() => setAdding(true)}
     >
-      Make a key
+      Create a key
     </Button>
   );
   return (
     <SettingsFrame
       path="/settings/api-keys"
       title="API keys"
-      lead="For other programs that write, read or send events here."
+      lead="For programs that read, write or send events through the API."
       action={admin && keys.length > 0 && add}
     >
       {admin
@@ -54,7 +54,8 @@ export function ApiKeysSettings({ keys: first, scopes }: {
         : <Notice tone="plain">Only admins can see and make API keys.</Notice>}
       {admin && keys.length === 0 && (
         <EmptyState icon={<KeyRound size={24} />} title="No API keys yet" action={add}>
-          With a key, an order system can write to a customer, or a monitor ask who is connected.
+          With a key, your order system can message a customer, or a monitor can check who is
+          connected.
         </EmptyState>
       )}
       {keys.length > 0 && (
@@ -62,7 +63,7 @@ export function ApiKeysSettings({ keys: first, scopes }: {
           {keys.map((key) => <KeyCard key={key.id} apiKey={key} onRevoke={setRevoking} />)}
         </ul>
       )}
-      <Dialog open={adding} title="Make an API key" onClose={() => setAdding(false)} focusInside>
+      <Dialog open={adding} title="Create an API key" onClose={() => setAdding(false)} focusInside>
         <AddApiKey
           scopes={scopes}
           onAdded={(key) => setKeys((known) => sorted([key, ...known]))}

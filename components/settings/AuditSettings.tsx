@@ -42,7 +42,7 @@ export function AuditSettings({ first, actors }: { first: AuditList; actors: Aud
     <SettingsFrame
       path="/settings/audit"
       title="Audit log"
-      lead="Who changed rights and settings, who signed in, and who failed to."
+      lead="Who changed permissions and settings, who signed in, and failed sign-ins."
     >
       {user.role === "admin"
         ? <AuditLog first={first} actors={actors} />

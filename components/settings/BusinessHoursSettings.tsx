@@ -24,7 +24,7 @@ import {
 
 const MODES = [
   { value: "always", label: "Always open" },
-  { value: "hours", label: "Certain hours" },
+  { value: "hours", label: "Custom hours" },
 ] as const;
 
 /** The business hours, saved as a whole. */

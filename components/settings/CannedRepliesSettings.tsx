@@ -70,7 +70,7 @@ export function CannedRepliesSettings(props: CannedRepliesProps) {
     <SettingsFrame
       path="/settings/canned-replies"
       title="Canned replies"
-      lead="Texts that you use often. Type / in the composer to find them."
+      lead="Replies you use often. Type / in the composer to find them."
       action={replies.length > 0 && add}
     >
       <div class="canned-bar">
@@ -106,7 +106,7 @@ export function CannedRepliesSettings(props: CannedRepliesProps) {
             title="No canned replies yet"
             action={add}
           >
-            Keep the answers that you give every day. A macro also adds labels, assigns or resolves.
+            Save the answers you give every day. A macro can also add labels, assign or resolve.
           </EmptyState>
         )
         : shown.length === 0

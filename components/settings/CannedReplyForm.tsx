@@ -137,7 +137,7 @@ function ContentField({ content, error }: { content: string; error: string | und
       <FieldFrame
         id="canned-content"
         label="Text"
-        hint="Words after a bar stand in for a value that is not known: {{contact.firstName|there}}"
+        hint="Text after the bar is used when the value is unknown: {{contact.firstName|there}}"
         error={error}
       >
         {(describedBy) => (
@@ -174,7 +174,7 @@ function ContentField({ content, error }: { content: string; error: string | und
 function refusalOf(error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
   if (error.code === "conflict" && error.fields.length > 0) {
-    const message = "There is a canned reply with this short code already.";
+    const message = "A canned reply with this short code already exists.";
     return new ApiError(422, { fields: [{ path: "shortCode", message }] });
   }
   if (error.status !== 404 && error.status !== 412) return error;

@@ -28,7 +28,7 @@ export function CannedReplyList({ replies, ...rest }: ListProps) {
     <>
       {names.map((name) => (
         <section key={name} class="canned-section">
-          {names.length > 1 && <h2>{name || "Without a folder"}</h2>}
+          {names.length > 1 && <h2>{name || "No folder"}</h2>}
           <ul class="cards" aria-label={name || "Canned replies"}>
             {folders.get(name)!.map((reply) => <Row key={reply.id} reply={reply} {...rest} />)}
           </ul>

@@ -22,8 +22,7 @@ export function DeleteTeam({ team, onClose, onDone }: {
   return (
     <DangerForm action="Delete team" run={run} onCancel={onClose}>
       <p>
-        Its conversations stay, with the people they are assigned to, but they belong to no team any
-        more.
+        Its conversations keep their assignees but no longer belong to a team.
       </p>
     </DangerForm>
   );

@@ -105,7 +105,7 @@ export function LabelForm({ label, firstColor, onDone, onStale, onClose }: {
 function refusalOf(error: unknown, onStale: () => void): unknown {
   if (!(error instanceof ApiError)) return error;
   if (error.code === "conflict" && error.fields.length > 0) {
-    const message = "There is a label with this name already.";
+    const message = "A label with this name already exists.";
     return new ApiError(422, { fields: [{ path: "name", message }] });
   }
   if (error.status !== 404 && error.status !== 412) return error;

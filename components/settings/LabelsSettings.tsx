@@ -44,15 +44,15 @@ export function LabelsSettings({ labels: start }: { labels: Label[] }) {
     <SettingsFrame
       path="/settings/labels"
       title="Labels"
-      lead="Your team sorts conversations by labels. Visitors never see them."
+      lead="Labels sort conversations. Visitors never see them."
       action={labels.length > 0 && add}
     >
       {live.problem && <StaleNotice problem={live.problem} />}
       {labels.length === 0
         ? (
           <EmptyState icon={<Tag size={20} />} title="No labels yet" action={add}>
-            Mark what conversations are about, such as “Refund” or “Bug”, and find them again in the
-            inbox and in the analytics.
+            Mark what conversations are about, such as “Refund” or “Bug”, and find them in the inbox
+            and in analytics.
           </EmptyState>
         )
         : (

@@ -8,11 +8,14 @@ import { Notice } from "../ui/Notice.tsx";
 import { Section } from "../ui/Section.tsx";
 
 const WORDS: Record<NotificationKind, { name: string; about: string }> = {
-  assigned: { name: "Assignment", about: "Somebody gives you a conversation" },
+  assigned: { name: "Assignment", about: "Somebody assigns you a conversation" },
   mention: { name: "Mention", about: "A colleague writes @ and your name" },
-  new_conversation: { name: "New conversation", about: "A visitor writes first, or is back" },
+  new_conversation: {
+    name: "New conversation",
+    about: "A visitor starts a conversation or comes back",
+  },
   message: { name: "Message", about: "In a conversation assigned to you" },
-  waiting: { name: "Long wait", about: "A visitor waits for an answer too long" },
+  waiting: { name: "Long wait", about: "A visitor has waited too long for an answer" },
 };
 const KINDS = Object.keys(WORDS) as NotificationKind[];
 const WAYS: { way: keyof NotificationWays; label: string }[] = [
@@ -27,7 +30,7 @@ export function NotificationSettings() {
       <Section
         id="kinds"
         title="Events"
-        lead="What is off in the bell makes no sound and shows no pop-up. Neither does the open conversation."
+        lead="Events that are off in the bell make no sound and show no pop-up. The conversation you have open doesn't either."
       >
         <Kinds />
       </Section>

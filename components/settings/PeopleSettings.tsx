@@ -32,7 +32,7 @@ export function PeopleSettings({ people: first }: { people: User[] }) {
     <SettingsFrame
       path="/settings/people"
       title="People"
-      lead="Everybody who answers here."
+      lead="Everyone on your team."
       action={admin && (
         <Button
           kind="primary"

@@ -68,7 +68,7 @@ function wordsOf({ kind, person }: PersonTask, own: boolean): Words {
         title: `A new password for ${name}?`,
         text: `The old one stops working, and ${name} is signed out everywhere. You get the new ` +
           "one to hand over.",
-        action: "Make a new password",
+        action: "Set a new password",
         done: "",
         body: null,
       };
@@ -181,7 +181,7 @@ function movedWords(handOver: UpdatedUser["handOver"], receiver: string): string
 function refusal(error: unknown): string {
   const { code } = error as { code?: string };
   if (code === "invalid") {
-    return "They cannot take the conversations any more. Choose somebody else.";
+    return "They can no longer take conversations. Choose somebody else.";
   }
   if (code !== "conflict") return errorText(error);
   return "This is the last admin. Make somebody else an admin first.";

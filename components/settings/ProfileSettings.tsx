@@ -23,21 +23,21 @@ export function ProfileSettings() {
       <Section
         id="password"
         title="Password"
-        lead="A new one signs you out everywhere else. Here you stay signed in."
+        lead="Changing it signs you out on all other devices."
       >
         <PasswordForm />
       </Section>
       <Section
         id="sign-ins"
         title="Sign-ins"
-        lead="Where you are signed in. End those that you do not recognize, and change your password."
+        lead="The devices where you are signed in. End any that you don't recognize, and change your password."
       >
         <SignIns path="/api/auth/sign-ins" own />
       </Section>
       <Section
         id="undo-send"
         title="Undo send"
-        lead="How long a reply waits after you press Send, so that you can take it back."
+        lead="How long a reply waits before it goes out, so you can take it back."
       >
         <Choice
           label="Undo send"
@@ -56,11 +56,11 @@ export function ProfileSettings() {
       <Section
         id="keyboard"
         title="Keyboard"
-        lead="Press ? for all keys. Switch single keys off if you dictate, or press them by accident."
+        lead="Press ? to see all shortcuts. Switch single-key shortcuts off if you use dictation or press keys by accident."
       >
         <Switch
           id="profile-single-keys"
-          label="Single keys act as shortcuts"
+          label="Single-key shortcuts"
           checked={workspace.preferences.value.singleKeys}
           onChange={(singleKeys) => void workspace.setPreferences({ singleKeys })}
         />

@@ -93,8 +93,8 @@ export function QueueSettings({ settings, teams }: { settings: Settings; teams: 
         <Section id="away" title="When somebody is away">
           <Select
             id="hand-back"
-            label="Unassign their conversations in which somebody waits"
-            hint="Their team assigns them again, if it does so by itself."
+            label="Unassign conversations that wait for their reply"
+            hint="A team that assigns automatically then assigns them again."
             value={minutes === null ? "" : String(minutes)}
             options={[
               { value: "", label: "Never" },

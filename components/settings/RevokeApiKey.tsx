@@ -18,7 +18,7 @@ export function RevokeApiKey({ apiKey, onClose, onDone }: {
     <DangerForm action="Revoke" run={run} onCancel={onClose}>
       <p>
         Whatever uses the key <code>{apiKey.prefix}…</code>{" "}
-        is refused from its next request on. A revoked key cannot be brought back.
+        is refused from its next request. A revoked key cannot be restored.
       </p>
     </DangerForm>
   );

@@ -19,7 +19,7 @@ export function SignInDetails({ name, email, password, onDone }: {
     <div class="dialog-form" ref={first} tabIndex={-1}>
       <p>
         Send this to <bdi>{name}</bdi>{" "}
-        over a channel that you trust. The password is shown only now; it can be changed in the
+        over a channel you trust. The password is shown only once; they can change it in their
         profile.
       </p>
       <dl class="facts sign-in-details">
@@ -37,7 +37,7 @@ export function SignInDetails({ name, email, password, onDone }: {
         </div>
       </dl>
       {/* If copying fails, everything can be selected. */}
-      <Notice tone="plain">Nobody can look the password up later.</Notice>
+      <Notice tone="plain">The password cannot be shown again.</Notice>
       <div class="dialog-actions">
         <CopyButton kind="plain" text={all}>Copy all</CopyButton>
         <Button kind="primary" onClick={onDone}>Done</Button>

@@ -86,7 +86,7 @@ export function TeamForm({ team, people, onDone, onStale, onClose }: {
           id="team-capacity"
           name="capacity"
           label="Open conversations per member (optional)"
-          hint="With as many, they get no others by themselves. More wait until somebody is free."
+          hint="At this number they get no more automatically. The rest wait until somebody is free."
           inputMode="numeric"
           autocomplete="off"
           defaultValue={team?.capacity?.toString() ?? ""}
@@ -132,7 +132,7 @@ function capacityOf(text = ""): number | null | undefined {
 function refusalOf(error: unknown, onStale: () => void): unknown {
   if (!(error instanceof ApiError)) return error;
   if (error.code === "conflict" && error.fields.length > 0) {
-    const message = "There is a team with this name already.";
+    const message = "A team with this name already exists.";
     return new ApiError(422, { fields: [{ path: "name", message }] });
   }
   if (error.status !== 404 && error.status !== 412) return error;

@@ -49,8 +49,8 @@ export function TeamsSettings({ teams: start, people }: { teams: Team[]; people:
       {teams.length === 0
         ? (
           <EmptyState icon={<Users size={20} />} title="No teams yet" action={add}>
-            Give conversations to “Sales” or “Billing” instead of one person. A team can share them
-            out by itself.
+            Assign conversations to “Sales” or “Billing” instead of one person. A team can
+            distribute them automatically.
           </EmptyState>
         )
         : (

@@ -25,7 +25,7 @@ export function WebSocketSettings({ latest, limits }: {
     <SettingsFrame
       path="/settings/websocket"
       title="WebSocket"
-      lead="Listens to conversations as your own programs do."
+      lead="Subscribe to conversations the way your own programs do."
       action={
         <a class="button" data-kind="plain" href="/websocket-test">
           Test page

@@ -16,7 +16,7 @@ export function DeleteWidget({ widget, onGone }: { widget: WidgetConfig; onGone:
     <Section
       id="delete"
       title="Delete"
-      lead="Conversations stay in the inbox. To take the chat off for a while, switch the widget off."
+      lead="Conversations stay in the inbox. To hide the chat for a while, switch the widget off."
     >
       <div>
         <Button kind="danger" onClick={() => setOpen(true)}>Delete this widget…</Button>

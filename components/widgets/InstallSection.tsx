@@ -39,7 +39,7 @@ export function InstallSection({ widget, origin, onDemo }: {
           onRefused={() =>
             toasts.show({
               tone: "bad",
-              text: "The browser refuses to copy. Select the line and copy it by hand.",
+              text: "Your browser blocked copying. Select the line and copy it by hand.",
             })}
         >
           Copy

@@ -92,8 +92,8 @@ export function OriginsEditor({ rows, errors, locked, onChange }: OriginsEditorP
       )}
       {rows.some(({ text }) => text.trim() === ANY) && (
         <Notice tone="warn">
-          Any website can show this chat, also ones that are not yours. It is better to list your
-          own.
+          Any website can show this chat, including ones that are not yours. List your own websites
+          instead.
         </Notice>
       )}
       {!locked && (

@@ -68,7 +68,7 @@ export function WidgetEditor({ widget, origin, onDemo }: WidgetEditorProps) {
           : own.merged && dirty && (
             <Notice tone="warn">
               Somebody else has just changed this widget. What you have changed is kept here, and
-              not saved yet. <Button size="s" onClick={reset}>Take theirs</Button>
+              not saved yet. <Button size="s" onClick={reset}>Use theirs</Button>
             </Notice>
           )}
       </div>
