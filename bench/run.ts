@@ -24,6 +24,7 @@ const ALONE: Scenarios = {
   analytics: async () => (await import("./scenarios/analytics.ts")).analytics,
   limiter: async () => (await import("./scenarios/limiter.ts")).limiter,
   aged: async () => (await import("./scenarios/aged.ts")).aged,
+  pages: async () => (await import("./scenarios/pages.ts")).pages,
 };
 
 /** Scenarios that can be run on two revisions. */
