@@ -118,7 +118,7 @@ export class ConversationStore {
   /** Sends through the outbox, see `ParleyClient.send`. */
   send(
     content: string,
-    options: { isPrivate?: boolean; files?: MessageFile[] } = {},
+    options: { isPrivate?: boolean; files?: MessageFile[]; replyToId?: string } = {},
   ): Promise<Message> {
     const clientMessageId = newId();
     this.#items.sent(clientMessageId);

@@ -192,6 +192,7 @@ export class ParleyCore {
         clientMessageId: entry.clientMessageId,
         isPrivate: entry.isPrivate,
         fileIds: entry.files?.map(({ id }) => id),
+        replyToId: entry.replyToId,
       }, { patient: false });
       const { conversationId } = message;
       if (visitor && this.#identity && this.#identity.conversationId !== conversationId) {

@@ -31,6 +31,14 @@ function updated(messages: Message[], id: string, change: (old: Message) => Mess
   return messages.map((one) => one.id === id ? change(one) : one);
 }
 
+/** The same where replies quote a message that has changed. */
+function requoted(messages: Message[], { id, content }: Pick<Message, "id" | "content">) {
+  const preview = content.slice(0, 200);
+  return messages.map((one) =>
+    one.replyToId === id && one.quote ? { ...one, quote: { ...one.quote, preview } } : one
+  );
+}
+
 /** Applies one durable event: the next one in the log. */
 export function applyDurable<T extends DurableType>(
   thread: Thread,
@@ -44,16 +52,14 @@ export function applyDurable<T extends DurableType>(
       break;
     case "message_updated": {
       const { message } = event as DurableEvents["message_updated"];
-      messages = updated(messages, message.id, () => message);
+      messages = requoted(updated(messages, message.id, () => message), message);
       break;
     }
     case "message_deleted": {
       const { messageId, deletedAt } = event as DurableEvents["message_deleted"];
-      messages = updated(
-        messages,
-        messageId,
-        (old) => ({ ...old, content: "", formatted: undefined, files: undefined, deletedAt }),
-      );
+      const gone = { content: "", formatted: undefined, files: undefined, deletedAt };
+      messages = updated(messages, messageId, (old) => ({ ...old, ...gone }));
+      messages = requoted(messages, { id: messageId, content: "" });
       break;
     }
     case "conversation_changed": {

@@ -120,6 +120,8 @@ export interface OutgoingMessage {
   isPrivate?: boolean;
   /** What was uploaded with `uploadFile` (files.ts); with files `content` may be empty. */
   files?: MessageFile[];
+  /** A message of the same conversation. */
+  replyToId?: string;
 }
 
 /** A message that the server has not acknowledged yet. */
@@ -129,6 +131,7 @@ export interface PendingMessage {
   content: string;
   isPrivate: boolean;
   files?: MessageFile[];
+  replyToId?: string;
   /** ISO 8601, by this device's clock. */
   createdAt: string;
   /** `sending` covers waiting for a connection; `failed` waits for `retry` or `discard`. */

@@ -39,6 +39,7 @@ import * as m070 from "./migrations/070_notification_groups.ts";
 import * as m080 from "./migrations/080_teams.ts";
 import * as m081 from "./migrations/081_views.ts";
 import * as m090 from "./migrations/090_formatted_messages.ts";
+import * as m091 from "./migrations/091_replies.ts";
 import * as m100 from "./migrations/100_contact_details.ts";
 
 /** A change of the schema, in the transaction that records it. */
@@ -97,6 +98,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "080_teams", up: m080.up, steps: m080.steps, runsWith: "014_unread_sums" },
   { name: "081_views", up: m081.up, steps: m081.steps, runsWith: "014_unread_sums" },
   { name: "090_formatted_messages", up: m090.up, runsWith: "014_unread_sums" },
+  { name: "091_replies", up: m091.up, runsWith: "014_unread_sums" },
   { name: "100_contact_details", up: m100.up, runsWith: "014_unread_sums" },
 ];
 

@@ -220,7 +220,13 @@ export interface ChatMessages {
   files: ColumnType<MessageFile[] | null, string | null | undefined, string | null>;
   /** The content with its Markdown as elements; null where it has none. */
   formatted: ColumnType<FormattedNode[] | null, string | null | undefined, string | null>;
+  reply_to_id: string | null;
 }
+
+/** What a reply shows of the message that it replies to. */
+export type QuotedRow =
+  & Pick<MessageRow, "seq" | "sender_id" | "sender_role" | "sender_name" | "content" | "files">
+  & { is_deleted: boolean };
 
 /** An uploaded file; its bytes are in the store of domain/files/. */
 export interface Files {
@@ -669,7 +675,10 @@ export type WidgetRow = Selectable<WidgetConfigs>;
 export type SessionRow = Selectable<ChatSessions>;
 export type ContextRuleRow = Selectable<ContextRules>;
 export type ConversationRow = Selectable<Conversations>;
-export type MessageRow = Selectable<ChatMessages>;
+export type MessageRow = Selectable<ChatMessages> & {
+  /** Of the message that it replies to, where it was read with it; null: that is gone. */
+  quoted?: QuotedRow | null;
+};
 export type FileRow = Selectable<Files>;
 export type WorkspaceMessageRow = Selectable<WorkspaceMessages>;
 export type NewMessageRow = Insertable<ChatMessages>;

@@ -51,6 +51,15 @@ export const MessageFile = z.object({
 });
 export type MessageFile = z.infer<typeof MessageFile>;
 
+/** What a reply shows of the message that it replies to. */
+export const Quote = z.object({
+  seq: z.number().int().positive(),
+  sender: Sender,
+  /** The beginning of its text in one line, or what it has instead; empty when it was withdrawn. */
+  preview: z.string(),
+});
+export type Quote = z.infer<typeof Quote>;
+
 export const Message = z.object({
   id: Id,
   conversationId: Id,
@@ -66,6 +75,10 @@ export const Message = z.object({
   files: z.array(MessageFile).optional(),
   /** True for a note, which only agents see. */
   isPrivate: z.boolean(),
+  /** The message of the same conversation that it replies to; absent where there is none. */
+  replyToId: Id.optional(),
+  /** Of that message; absent when it is gone. */
+  quote: Quote.optional(),
   sender: Sender,
   platform: z.string(),
   status: MessageStatus,

@@ -129,6 +129,8 @@ export const COMMANDS = {
     isPrivate: z.boolean().optional(),
     /** Files that the sender has uploaded and not sent yet. */
     fileIds: FileIds.optional(),
+    /** A message of the same conversation. */
+    replyToId: Id.optional(),
   }).refine(...HAS_CONTENT),
   edit_message: z.strictObject({ conversationId: Id, messageId: Id, content: Content }),
   delete_message: z.strictObject({ conversationId: Id, messageId: Id }),

@@ -170,6 +170,7 @@ export const PostMessageBody = z.strictObject({
   ]).optional(),
   /** Files that the sender has uploaded and not sent yet. */
   fileIds: messageShape.fileIds,
+  replyToId: messageShape.replyToId,
 }).refine(...HAS_CONTENT);
 export const EditMessageBody = z.strictObject({ content: COMMANDS.edit_message.shape.content });
 export const MessageQuery = z.strictObject({

@@ -152,6 +152,50 @@ async function withdrawing({ inbox, widget }: Stage) {
   await thread(inbox).getByText("Message withdrawn").nth(1).waitFor();
 }
 
+async function replying({ inbox, widget }: Stage) {
+  await field(widget).fill("Which colours are there?");
+  await field(widget).press("Enter");
+  await thread(inbox).getByText("Which colours are there?").waitFor();
+  // By its key, from the message.
+  const line = thread(inbox).locator(".bubble-line", { hasText: "Which colours" });
+  await line.focus();
+  await line.press("q");
+  const bar = inbox.locator(".reply-bar");
+  await bar.getByText("Which colours are there?").waitFor();
+  await shoot(inbox, "replying-inbox");
+  assert.deepEqual(await violations(inbox), []);
+  // Esc takes it back, then by the menu.
+  await composer(inbox).press("Escape");
+  await bar.waitFor({ state: "detached" });
+  await menuOf(inbox, "Which colours");
+  await inbox.getByRole("menuitem", { name: /Reply/ }).press("Enter");
+  await bar.waitFor();
+  await inbox.keyboard.type("Green and sand");
+  await inbox.keyboard.press("Enter");
+  await bar.waitFor({ state: "detached" });
+  for (const place of [log(widget), thread(inbox)]) {
+    await place.locator(".quote", { hasText: "Which colours are there?" }).waitFor();
+  }
+  // The visitor replies to the reply.
+  await log(widget).locator(".line", { hasText: "Green and sand" }).locator(".more").press("Enter");
+  await widget.getByRole("button", { name: "Reply", exact: true }).click();
+  await widget.getByRole("group", { name: "Reply" }).waitFor();
+  await shoot(widget, "replying-widget");
+  assert.deepEqual(await violations(widget), []);
+  await widget.keyboard.type("Sand, please");
+  await widget.keyboard.press("Enter");
+  const quoted = thread(inbox).locator(".bubble-line", { hasText: "Sand, please" });
+  await quoted.locator(".quote", { hasText: "Green and sand" }).waitFor();
+  await shoot(inbox, "replied-inbox");
+  await shoot(widget, "replied-widget");
+  // A quote leads to its message, on both sides.
+  await quoted.locator(".quote").press("Enter");
+  const original = thread(inbox).locator(".bubble-line:focus", { hasText: "Green and sand" });
+  await original.waitFor();
+  await log(widget).locator(".line", { hasText: "Sand, please" }).locator(".quote").press("Enter");
+  await log(widget).locator(".found", { hasText: "Green and sand" }).waitFor();
+}
+
 /** What is refused says why, and keeps what was typed. */
 async function tooLate({ server, inbox, widget, token }: Stage) {
   await field(widget).fill("The last one");
@@ -199,6 +243,7 @@ testWith(
       await formatting(stage);
       await editing(stage);
       await withdrawing(stage);
+      await replying(stage);
       await tooLate(stage);
       for (const page of [inbox, widget]) assert.deepEqual(await violations(page), []);
       assert.deepEqual([...visitor.complaints, ...agent.complaints], []);

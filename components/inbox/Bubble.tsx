@@ -4,6 +4,7 @@ import { Content } from "./Content.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import type { BubbleLine, Receipt } from "./thread_rows.ts";
 import { type Clock, timeOfDay } from "../format/time.ts";
+import { contactName } from "../format/names.ts";
 import { lazily } from "../files/lazily.tsx";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Time } from "../ui/Time.tsx";
@@ -72,6 +73,7 @@ export function Bubble({ line, clock, isLast }: {
         <div class="bubble">
           {line.isDeleted ? <em class="bubble-deleted">Message withdrawn</em> : (
             <>
+              {line.quote && <Quoted quote={line.quote} />}
               {files.length > 0 && (
                 <MessageFiles files={files}>
                   <ul class="files">
@@ -103,6 +105,29 @@ export function Bubble({ line, clock, isLast }: {
         <MessageMenu message={message} side={active} />
       )}
     </article>
+  );
+}
+
+/** What the message replies to; shows it in its place. */
+function Quoted({ quote }: { quote: NonNullable<BubbleLine["quote"]> }) {
+  const { target, selectedId, user } = useInbox();
+  const { id: messageId, seq, sender, preview } = quote;
+  return (
+    <button
+      type="button"
+      class="quote"
+      onClick={() => target.value = { conversationId: selectedId.value!, messageId, seq }}
+    >
+      <b>
+        <span class="sr-only">In reply to</span>{" "}
+        <bdi>
+          {sender.userId === user.id
+            ? "You"
+            : contactName({ id: sender.userId, name: sender.userName })}
+        </bdi>
+      </b>
+      <span dir="auto">{preview || "Message withdrawn"}</span>
+    </button>
   );
 }
 

@@ -24,6 +24,8 @@ const AttachmentBar = lazily(async () =>
   (await import("../files/AttachmentBar.tsx")).AttachmentBar
 );
 
+const ReplyBar = lazily(async () => (await import("./actions/ReplyBar.tsx")).ReplyBar);
+
 export function Composer({ id }: { id: string }) {
   const box = useRef<HTMLTextAreaElement>(null);
   const { preferences, messages } = useInbox();
@@ -47,6 +49,7 @@ export function Composer({ id }: { id: string }) {
     composer.scheduled.length > 0,
     () => import("./later/ScheduledMessages.tsx"),
   );
+  const replied = messages.replied(isPrivate);
   useLayoutEffect(() => autosize(box.current), [text]);
 
   function onKeyDown(event: KeyboardEvent) {
@@ -70,7 +73,10 @@ export function Composer({ id }: { id: string }) {
     if (event.key === "Enter" && sends) {
       event.preventDefault();
       composer.send();
-    } else if (event.key === "Escape") box.current?.blur();
+    } else if (event.key === "Escape") {
+      if (replied) messages.replyingTo.value = null;
+      else box.current?.blur();
+    }
   }
   const area = {
     id: "composer",
@@ -110,6 +116,7 @@ export function Composer({ id }: { id: string }) {
       {suggestions.list}
       <div class="composer-box">
         <ComposerModes composer={composer} />
+        {replied && <ReplyBar message={replied} />}
         {shared !== null
           ? (
             <SharedArea

@@ -1,7 +1,16 @@
-import { Copy as CopyIcon, Ellipsis, Link, MessageSquarePlus, Pencil, Trash2 } from "lucide-preact";
+import {
+  Copy as CopyIcon,
+  Ellipsis,
+  Link,
+  MessageSquarePlus,
+  Pencil,
+  Reply as ReplyIcon,
+  Trash2,
+} from "lucide-preact";
 import type { Message } from "../../protocol/model.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
+import { replyTo } from "./compose.ts";
 import { useInbox } from "./context.ts";
 
 /** What can be done with a message; it is there while the pointer or the focus is on the message. */
@@ -36,6 +45,13 @@ export function MessageMenu({ message, side }: { message: Message; side: "top" |
           };
           return (
             <>
+              <MenuItem
+                icon={<ReplyIcon size={16} />}
+                note="Q"
+                onSelect={item(() => replyTo(inbox, message))}
+              >
+                Reply
+              </MenuItem>
               {messages.mayEdit(message) && (
                 <MenuItem
                   icon={<Pencil size={16} />}

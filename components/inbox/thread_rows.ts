@@ -1,5 +1,5 @@
 /** The items of a conversation as lines: day separators, new messages, activity, bubbles. */
-import type { Message, Pointers } from "../../protocol/model.ts";
+import type { Message, Pointers, Quote } from "../../protocol/model.ts";
 import type { ThreadItem } from "../../client/mod.ts";
 import { contactName } from "../format/names.ts";
 import { type Clock, dayKey } from "../format/time.ts";
@@ -21,6 +21,8 @@ export interface BubbleLine {
   createdAt: string;
   isDeleted: boolean;
   isEdited: boolean;
+  /** The beginning of the message that it replies to, and its id. */
+  quote: (Quote & { id: string }) | null;
   /** The first and the last bubble of a group show the name and avatar, and the time. */
   startsGroup: boolean;
   endsGroup: boolean;
@@ -76,7 +78,9 @@ export function threadLines(
       const { message } = item;
       lines.push({ kind: "activity", key: item.key, message, text: activityText(message, self) });
     } else {
-      lines.push(bubble(item, pointers, self, createdAt));
+      const line = bubble(item, pointers, self, createdAt);
+      if (pending?.replyToId !== undefined) line.quote = quoteIn(items, pending.replyToId);
+      lines.push(line);
     }
   }
   return group(lines);
@@ -129,10 +133,19 @@ function bubble(item: ThreadItem, pointers: Pointers, self: Self, createdAt: str
     createdAt,
     isDeleted: message !== null && message.deletedAt !== null,
     isEdited: message !== null && message.editedAt !== null && message.deletedAt === null,
+    quote: message?.replyToId && message.quote ? { ...message.quote, id: message.replyToId } : null,
     startsGroup: true,
     endsGroup: true,
     receipt: side === "own" ? receiptOf(item, pointers, isPrivate) : null,
   };
+}
+
+/** While the reply is being sent. */
+function quoteIn(items: readonly ThreadItem[], id: string): BubbleLine["quote"] {
+  const message = items.find((one) => one.message?.id === id)?.message;
+  if (!message) return null;
+  const { seq, sender, content, files } = message;
+  return { id, seq, sender, preview: content.slice(0, 200) || (files?.[0]?.name ?? "") };
 }
 
 /** Notes never reach the contact, so a stored note has no receipt. */

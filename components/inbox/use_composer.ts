@@ -113,7 +113,10 @@ export function useComposer(
       // Another conversation may be open by now.
       const files = attachments.take(false);
       if (store() !== to) return void to?.send(taken, { files }).catch(() => {});
-      void inbox.thread.send(taken, { files }).then((error) => error === null && then?.());
+      const replied = inbox.messages.takeReply(false);
+      void inbox.thread.send(taken, { files, ...replied }).then((error) =>
+        error === null && then?.()
+      );
       if (draft.writers.value.length === 0) await leaveShared();
     } catch {
       // A colleague edited or sent it at the same moment.
@@ -146,12 +149,16 @@ export function useComposer(
     const { undoSendSeconds } = inbox.preferences.value;
     drafts.edit(id, mode, "");
     const files = attachments.take(isPrivate);
+    const replied = inbox.messages.takeReply(isPrivate);
     if (!isPrivate && undoSendSeconds > 0) {
       store()?.typing(false);
-      inbox.held.hold({ conversationId: id, content: own, files, macro, then }, undoSendSeconds);
+      inbox.held.hold(
+        { conversationId: id, content: own, files, ...replied, macro, then },
+        undoSendSeconds,
+      );
       return;
     }
-    const error = await inbox.thread.send(own, { isPrivate, files });
+    const error = await inbox.thread.send(own, { isPrivate, files, ...replied });
     if (error === null) {
       inbox.runMacro(id, macro);
       return then?.();
@@ -160,6 +167,7 @@ export function useComposer(
     if (error.code !== "outbox_full") return;
     drafts.prepend(id, mode, own);
     attachments.putBack(isPrivate, files);
+    inbox.messages.giveReplyBack(replied);
     inbox.fail(error);
   }
 
@@ -169,6 +177,7 @@ export function useComposer(
     setMode("reply");
     drafts.prepend(id, "reply", one.content);
     attachments.putBack(false, one.files);
+    inbox.messages.giveReplyBack(one);
     if (one.macro !== null) changeMacro(one.macro);
     focus();
   }

@@ -1,4 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
+import { shortcutKey } from "../shell/keys.ts";
+import { replyTo } from "./compose.ts";
 import { useInbox } from "./context.ts";
 import type { ThreadLine } from "./thread_rows.ts";
 
@@ -13,7 +15,8 @@ export function useMessageKeys(
   lines: readonly ThreadLine[],
   reveal: (key: string, place: "nearest") => void,
 ) {
-  const { activeMessage, messages, thread } = useInbox();
+  const inbox = useInbox();
+  const { activeMessage, messages, thread } = inbox;
   /** Where the pointer last moved to, over the list or anything else. */
   const pointer = useRef("");
   const placeOf = ({ screenX, screenY }: PointerEvent) => `${screenX} ${screenY}`;
@@ -49,6 +52,9 @@ export function useMessageKeys(
     activeMessage.value = { key, side };
   }
 
+  const messageOf = ({ dataset }: HTMLElement) =>
+    thread.snapshot.value.items.find(({ message }) => message?.id === dataset.message)?.message;
+
   function onKeyDown(event: KeyboardEvent) {
     const line = lineOf(event.target);
     if (line === null || line !== event.target) return;
@@ -62,9 +68,11 @@ export function useMessageKeys(
     }[event.key];
     if (to !== undefined) focus(line.parentElement!, to.key);
     else if (event.key === "Delete") {
-      const id = line.dataset.message;
-      const { message } = thread.snapshot.value.items.find((one) => one.message?.id === id) ?? {};
+      const message = messageOf(line);
       if (message && messages.mayWithdraw(message)) messages.withdrawing.value = message;
+    } else if (shortcutKey(event) === "q") {
+      const message = messageOf(line);
+      if (message && messages.mayReply(message)) replyTo(inbox, message);
     } else if (event.key === "Enter") {
       activate(event);
       // After it is rendered.

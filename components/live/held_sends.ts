@@ -12,6 +12,7 @@ export interface HeldSend {
   conversationId: string;
   content: string;
   files?: MessageFile[] | undefined;
+  replyToId?: string;
   /** Milliseconds since 1970. */
   until: number;
   /** What else is done when it is sent. */
@@ -51,13 +52,14 @@ export function createHeldSends(deps: HeldDeps) {
   async function release(one: HeldSend) {
     if (!held.value.includes(one)) return;
     remove(one);
-    const { conversationId, content, files, clientMessageId } = one;
+    const { conversationId, content, files, replyToId, clientMessageId } = one;
     try {
       await deps.client()!.send({
         conversationId,
         content,
         clientMessageId,
         ...(files === undefined ? {} : { files }),
+        ...(replyToId === undefined ? {} : { replyToId }),
       });
       deps.sent(one);
       one.then?.();
@@ -68,10 +70,11 @@ export function createHeldSends(deps: HeldDeps) {
 
   function onLeave() {
     for (const one of held.value) {
-      const { conversationId, content, files, clientMessageId } = one;
+      const { conversationId, content, files, replyToId, clientMessageId } = one;
       void release(one);
       const path = `/api/conversations/${conversationId}/messages`;
-      const body = { content, clientMessageId, fileIds: files?.map(({ id }) => id) };
+      const fileIds = files?.map(({ id }) => id);
+      const body = { content, clientMessageId, fileIds, replyToId };
       deps.request(path, { method: "POST", body, keepalive: true }).catch(() => {});
     }
   }
@@ -79,7 +82,7 @@ export function createHeldSends(deps: HeldDeps) {
   return {
     held,
     hold(
-      of: Pick<HeldSend, "conversationId" | "content" | "files" | "macro" | "then">,
+      of: Omit<HeldSend, "clientMessageId" | "until">,
       seconds: number,
     ) {
       const ms = seconds * 1000;

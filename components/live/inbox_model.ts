@@ -103,7 +103,7 @@ export function createInbox(start: InboxStart) {
     list,
     (id) => {
       keptUnread = null;
-      messages.editing.value = null;
+      messages.editing.value = messages.replyingTo.value = null;
       const client = workspace.client();
       // Before the conversation counts as read.
       openedUnread.value = id === null ? 0 : list.unreadOf(id);
@@ -373,11 +373,12 @@ export function createInbox(start: InboxStart) {
     /** What the server refused, by conversation. */
     unsent: unsent.unsent,
     /** Puts a message that could not be sent back into the composer. */
-    editAgain({ content, isPrivate, files: sent }: PendingMessage) {
+    editAgain({ content, isPrivate, files: sent, replyToId }: PendingMessage) {
       const id = selectedId.value;
       if (id === null) return;
       drafts.prepend(id, isPrivate ? "note" : "reply", content);
       void files.putBack(textKey(id, isPrivate), sent);
+      messages.giveReplyBack({ replyToId });
     },
     search,
     labels,

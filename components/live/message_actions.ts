@@ -23,6 +23,7 @@ export interface Editing {
 export function createMessageActions({ userId, isAdmin, client, thread }: MessageActionsOptions) {
   const editing = signal<Editing | null>(null);
   const withdrawing = signal<Message | null>(null);
+  const replyingTo = signal<Message | null>(null);
 
   const isThere = ({ type, deletedAt }: Message) => type === "text" && deletedAt === null;
   const isRecent = ({ createdAt }: Message) =>
@@ -41,7 +42,29 @@ export function createMessageActions({ userId, isAdmin, client, thread }: Messag
     };
   }
 
+  /** The message that the next one replies to. The contact must not see anything of a note. */
+  function replied(isPrivate: boolean): Message | null {
+    const message = replyingTo.value;
+    return message !== null && (isPrivate || !message.isPrivate) ? message : null;
+  }
+
   return {
+    replyingTo,
+    replied,
+    /** For the message that is sent now, once. */
+    takeReply(isPrivate: boolean): { replyToId?: string } {
+      const message = replied(isPrivate);
+      if (message === null) return {};
+      replyingTo.value = null;
+      return { replyToId: message.id };
+    },
+    /** Of a message that comes back into the composer. */
+    giveReplyBack({ replyToId }: { replyToId?: string }) {
+      if (replyToId === undefined) return;
+      const { items } = thread.snapshot.value;
+      replyingTo.value = items.find(({ message }) => message?.id === replyToId)?.message ?? null;
+    },
+    mayReply: isThere,
     editing,
     /** The message for which confirmation is asked. */
     withdrawing,

@@ -93,7 +93,7 @@ export function createThreadModel(selected: { seed: SeedThread | null } | null) 
    */
   async function send(
     content: string,
-    options: { isPrivate?: boolean; files?: MessageFile[] } = {},
+    options: { isPrivate?: boolean; files?: MessageFile[]; replyToId?: string } = {},
   ): Promise<ParleyClientError | null> {
     const to = store;
     if (to === null) return null;

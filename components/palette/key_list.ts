@@ -52,7 +52,7 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Show or hide details", "I"],
       ["Between messages", "↑", "↓"],
       ["Menu of a message", "Enter"],
-      ["Withdraw a message", "Delete"],
+      ["Reply to a message", "Q"],
       ["Withdraw your message", "Delete"],
     ],
   },

@@ -108,6 +108,7 @@ export interface HeldText {
   conversationId: string;
   content: string;
   files?: MessageFile[] | undefined;
+  replyToId?: string;
 }
 
 /** What a page that was killed has left behind. */
@@ -117,8 +118,8 @@ export function readHeld(userId: string): HeldText[] {
 }
 
 export function writeHeld(userId: string, held: readonly HeldText[]) {
-  const items = held.map(({ clientMessageId, conversationId, content, files }) => {
-    return { clientMessageId, conversationId, content, files };
+  const items = held.map(({ clientMessageId, conversationId, content, files, replyToId }) => {
+    return { clientMessageId, conversationId, content, files, replyToId };
   });
   write(tabStorage(), `${PREFIX}held.${userId}`, items.length === 0 ? null : { items });
 }

@@ -53,8 +53,8 @@ export function takeFiles(unit: UnitOfWork, { ids, uploader }: SentFiles): Messa
 }
 
 /** Whether it has a column that `write_batch` does not store: that of most messages is null. */
-export const hasRareParts = ({ files, formatted }: MessageRow): boolean =>
-  files !== null || formatted !== null;
+export const hasRareParts = ({ files, formatted, reply_to_id }: MessageRow): boolean =>
+  files !== null || formatted !== null || reply_to_id !== null;
 
 const json = (value: unknown) => value === null ? null : JSON.stringify(value);
 
@@ -63,7 +63,11 @@ export async function storeRareMessages(trx: Db, messages: readonly MessageRow[]
   if (messages.length === 0) return;
   await trx.insertInto("chat_messages")
     .values(
-      messages.map((row) => ({ ...row, files: json(row.files), formatted: json(row.formatted) })),
+      messages.map(({ quoted: _, ...row }) => ({
+        ...row,
+        files: json(row.files),
+        formatted: json(row.formatted),
+      })),
     ).execute();
   for (const { id, conversation_id, files } of messages) {
     if (files === null) continue;

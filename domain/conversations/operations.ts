@@ -4,14 +4,13 @@
  */
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
-import { textOf } from "../formatting/format_text.ts";
-import { describeFiles } from "../files/preview.ts";
 import type { ConversationStatus, Priority } from "../../protocol/model.ts";
 import { assign, autoAssign, setTeam, unassignDisabled } from "./assigning.ts";
 import { changeLabels } from "./label_change.ts";
 import { takeFiles } from "./message_files.ts";
 import { movePointer } from "./pointers.ts";
 import { priorityLevel } from "./priority.ts";
+import { previewOf, takeQuoted } from "./replies.ts";
 import { maySee } from "./rights.ts";
 import {
   type Actor,
@@ -23,9 +22,6 @@ import {
   type Operation,
   type UnitOfWork,
 } from "./unit_of_work.ts";
-
-/** Characters of the preview in the list. */
-const PREVIEW = 200;
 
 export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applied {
   const { row } = unit;
@@ -90,9 +86,14 @@ function addMessage(
     const known = unit.byClientId.get(clientKey(actor.userId, clientMessageId));
     if (known !== undefined) return { message: known, duplicate: true };
   }
+  const isVisitor = actor.role === "visitor";
+  const isPrivate = operation.isPrivate && !isVisitor;
+  const { replyToId } = operation;
+  const quoted = replyToId === undefined
+    ? null
+    : takeQuoted(unit, replyToId, { isPrivate, isVisitor });
   const files = operation.files === undefined ? null : takeFiles(unit, operation.files);
   operation.admit?.();
-  const isPrivate = operation.isPrivate && actor.role !== "visitor";
   if (actor.role === "visitor" && (row.status === "resolved" || row.status === "snoozed")) {
     setStatus(unit, { ...actor, role: "visitor" }, "open", now);
   }
@@ -114,13 +115,15 @@ function addMessage(
   message.client_message_id = clientMessageId;
   message.files = files;
   message.formatted = operation.formatted ?? null;
+  message.reply_to_id = replyToId ?? null;
+  message.quoted = quoted;
   if (actor.principal?.kind === "visitor") message.session_id = actor.principal.sessionHash;
   if (clientMessageId !== null) {
     unit.byClientId.set(clientKey(actor.userId, clientMessageId), message);
   }
   log(unit, "message", message, isPrivate, {}, now);
   row.last_message_seq = message.seq;
-  row.last_message_preview = preview(message) || describeFiles(files ?? []);
+  row.last_message_preview = previewOf(message);
   row.last_message_role = message.sender_role;
   row.last_message_sender_id = message.sender_id;
   row.last_message_sender_name = message.sender_name;
@@ -138,12 +141,6 @@ function addMessage(
     assign(unit, actor, { userId: actor.userId, userName: actor.userName }, now);
   }
   return { message, duplicate: false };
-}
-
-/** Without markup, in one line. */
-function preview({ content, formatted }: MessageRow): string {
-  const line = (formatted === null ? content : textOf(formatted)).replace(/\s+/g, " ").trim();
-  return line.length <= PREVIEW ? line : line.slice(0, PREVIEW).toWellFormed();
 }
 
 function changeMessage(
@@ -184,7 +181,7 @@ function changeMessage(
   const { userId, userName, role } = actor;
   log(unit, type, message, message.is_private, { actor: { userId, userName, role } }, now);
   if (unit.row.last_message_seq === message.seq) {
-    unit.row.last_message_preview = operation.kind === "edit" ? preview(message) : "";
+    unit.row.last_message_preview = operation.kind === "edit" ? previewOf(message) : "";
   }
   return { message, duplicate: false };
 }

@@ -67,6 +67,7 @@ export function createPosting(
         actor,
         content: input.content,
         formatted: formatText(input.content),
+        replyToId: input.replyToId,
         clientMessageId: input.clientMessageId,
         isPrivate: input.isPrivate ?? false,
         files: input.fileIds === undefined

@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { EventRow, MessageRow } from "../../db/types.ts";
+import { QUOTED } from "./replies.ts";
 import { LABELS } from "./label_storage.ts";
 import type { FullConversationRow } from "./view.ts";
 
@@ -70,7 +71,7 @@ export interface MessageQuery {
 /** Ascending by seq; without `after`, the newest before `before` or `beforeTime`. */
 export async function listMessages(db: Db, query: MessageQuery): Promise<MessagePage> {
   const ascending = query.after !== undefined;
-  const rows = await db.selectFrom("chat_messages as m").selectAll().select(SENDER_NOW)
+  const rows = await db.selectFrom("chat_messages as m").selectAll("m").select([SENDER_NOW, QUOTED])
     .where("conversation_id", "=", query.conversationId)
     .$if(query.publicOnly, (qb) => qb.where("is_private", "=", false))
     .$if(query.before !== undefined, (qb) => qb.where("seq", "<", query.before!))
@@ -106,7 +107,9 @@ export async function latestMessages(db: Db, queries: LatestQuery[]): Promise<Me
     n: limit + 1,
   }));
   const { rows } = await sql<MessageRow & { i: number }>`
-    select k.i, m.*, ${SENDER_NOW} from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
+    select k.i, m.*, ${SENDER_NOW}, ${QUOTED} from jsonb_to_recordset(${
+    JSON.stringify(wanted)
+  }::jsonb)
       as k(i integer, c uuid, p boolean, u bigint, n integer)
     cross join lateral (
       select * from chat_messages m where m.conversation_id = k.c and m.seq <= k.u
@@ -178,8 +181,8 @@ export async function eventsBetween(db: Db, ranges: LogRange[]): Promise<EventWi
 
 async function withMessages(db: Db, events: EventRow[]): Promise<EventWithMessage[]> {
   const ids = [...new Set(events.flatMap((event) => event.message_id ?? []))];
-  const messages = ids.length === 0 ? [] : await db.selectFrom("chat_messages as m").selectAll()
-    .select(SENDER_NOW).where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
+  const messages = ids.length === 0 ? [] : await db.selectFrom("chat_messages as m").selectAll("m")
+    .select([SENDER_NOW, QUOTED]).where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
   const byId = new Map(messages.map((message) => [message.id, message]));
   return events.map((event) => ({
     event,

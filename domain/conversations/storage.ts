@@ -5,6 +5,7 @@ import type { MessageRow } from "../../db/types.ts";
 import { cancelJob, insertJob } from "../jobs/storage.ts";
 import { loadRoster, storeTurns } from "./roster.ts";
 import { loadLabels, storeLabels } from "./label_storage.ts";
+import { QUOTED } from "./replies.ts";
 import { deleteFiles, hasRareParts, loadFiles, storeRareMessages } from "./message_files.ts";
 import {
   beginUnitOfWork,
@@ -75,6 +76,9 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
   const sent: { c: string; s: string; m: string }[] = [];
   for (const operation of operations) {
     if (operation.kind === "edit" || operation.kind === "delete") ids.push(operation.messageId);
+    if (operation.kind === "message" && operation.replyToId !== undefined) {
+      ids.push(operation.replyToId);
+    }
     if (operation.kind === "message" && operation.clientMessageId !== null) {
       const { conversationId, actor, clientMessageId } = operation;
       sent.push({ c: conversationId, s: actor.userId, m: clientMessageId });
@@ -83,12 +87,13 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
   const rows: MessageRow[] = [];
   if (ids.length > 0) {
     rows.push(
-      ...await trx.selectFrom("chat_messages").selectAll().where("id", "in", ids).execute(),
+      ...await trx.selectFrom("chat_messages as m").selectAll("m").select(QUOTED)
+        .where("m.id", "in", ids).execute(),
     );
   }
   if (sent.length > 0) {
     const known = await sql<MessageRow>`
-      select * from known_messages(${JSON.stringify(sent)}::jsonb)`.execute(trx);
+      select m.*, ${QUOTED} from known_messages(${JSON.stringify(sent)}::jsonb) m`.execute(trx);
     rows.push(...known.rows);
   }
   return rows;

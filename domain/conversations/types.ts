@@ -19,6 +19,8 @@ export interface PostMessage {
   isPrivate?: boolean | undefined;
   /** Files that the caller has uploaded and not sent yet, in the order in which they are shown. */
   fileIds?: string[] | undefined;
+  /** A message of the same conversation. */
+  replyToId?: string | undefined;
   /** Of a program: the agent as whom it is sent, or the name of a bot. Default: the key's name. */
   sender?: { userId: string } | { userName: string } | undefined;
 }

@@ -30,6 +30,7 @@ export type Operation =
     | {
       kind: "message";
       content: string;
+      replyToId?: string | undefined;
       /** Of `formatText`. Default: the content is shown as it is. */
       formatted?: FormattedNode[] | null;
       clientMessageId: string | null;
@@ -269,6 +270,7 @@ export function newMessage(
     deleted_at: null,
     files: null,
     formatted: null,
+    reply_to_id: null,
   };
   unit.newMessages.push(message);
   unit.messages.set(message.id, message);

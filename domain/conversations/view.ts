@@ -11,6 +11,7 @@ import type {
 } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { LogEntry } from "./event_types.ts";
+import { toQuote } from "./replies.ts";
 import { priorityOf } from "./priority.ts";
 import type { Audience } from "../principal.ts";
 import { toContact } from "../visitors/contacts.ts";
@@ -110,6 +111,8 @@ export function toMessage(row: MessageRow, pointers: Pointers): Message {
     ...(row.formatted === null || row.deleted_at !== null ? {} : { formatted: row.formatted }),
     ...(row.files === null || row.deleted_at !== null ? {} : { files: row.files }),
     isPrivate: row.is_private,
+    ...(row.reply_to_id === null ? {} : { replyToId: row.reply_to_id }),
+    ...(row.quoted ? { quote: toQuote(row.quoted) } : {}),
     sender: { userId: row.sender_id, userName: row.sender_name, role: row.sender_role },
     platform: row.platform,
     status: messageStatus(row, pointers),

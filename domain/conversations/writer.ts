@@ -90,7 +90,8 @@ const NEEDS_ONLY_THE_ROW: ReadonlySet<Operation["kind"]> = new Set([
 /** Whether it needs nothing but the conversation's row. */
 function needsOnlyTheRow(operation: Operation): boolean {
   if (operation.kind === "message") {
-    return operation.files === undefined && (operation.formatted ?? null) === null;
+    const { files, formatted = null, replyToId } = operation;
+    return files === undefined && formatted === null && replyToId === undefined;
   }
   return NEEDS_ONLY_THE_ROW.has(operation.kind);
 }

@@ -1,7 +1,7 @@
 /** Of what the chunk draws, in the panel's shadow root. */
 export const ACTIONS_CSS = `
 .sheet {
-  display: grid; gap: 8px; margin-bottom: 10px; padding: 12px 14px; border: 1px solid var(--line);
+  position: relative; display: grid; gap: 8px; margin-bottom: 10px; padding: 12px 14px; border: 1px solid var(--line);
   border-radius: 18px; background: var(--team); font-size: 15px;
 }
 .sheet[aria-busy="true"] { opacity: .6; }
@@ -15,6 +15,19 @@ export const ACTIONS_CSS = `
   min-height: 44px; max-height: 160px; padding: 8px 12px; border: 1px solid var(--control, #868c98);
   border-radius: 12px; background: var(--field); field-sizing: content;
 }
+.sheet .end { position: absolute; top: 4px; inset-inline-end: 6px; width: 40px; height: 40px; border: 0; background: none; color: var(--muted); }
+.sheet:has(.end) .excerpt { margin-inline-end: 36px; }
+.reply { grid-template-columns: 1fr auto; align-items: center; gap: 0 8px; padding-block: 6px; }
+.reply b { font-size: 14px; }
+.reply .excerpt { grid-row: 2; }
+.reply button { grid-row: 1 / 3; grid-column: 2; width: 40px; height: 40px; border: 0; border-radius: 50%; background: none; color: var(--muted); }
+.quote {
+  display: grid; max-width: 100%; margin-bottom: 6px; padding: 4px 10px; border: 0; border-inline-start: 3px solid;
+  border-radius: 6px; background: rgb(128 128 128 / .16); font-size: 14px; text-align: start; white-space: nowrap;
+}
+.quote > :not(.sr) { overflow: hidden; text-overflow: ellipsis; }
+.own .quote:focus-visible { outline-color: var(--on-accent); }
+.found .bubble { box-shadow: 0 0 0 3px var(--ink); }
 .choices { display: flex; flex-wrap: wrap; gap: 8px; }
 .choices button {
   min-height: 40px; padding: 4px 14px; border: 1px solid var(--line); border-radius: 20px;

@@ -1,8 +1,9 @@
 /**
- * What a visitor does with a message that is there already, in a chunk of its own: edit, withdraw.
+ * What a visitor does with a message that is there already, in a chunk of its own: reply, edit,
+ * withdraw.
  * It draws with the DOM alone, because the panel's renderer is in another file.
  */
-import type { ConversationStore, ParleyClient } from "../../client/mod.ts";
+import type { ConversationStore, ParleyClient, ThreadItem } from "../../client/mod.ts";
 import type { Message } from "../../protocol/model.ts";
 import { isVisible } from "../../protocol/visible_text.ts";
 import { element } from "../dom.ts";
@@ -13,11 +14,16 @@ export interface ActionsOptions {
   root: ShadowRoot;
   client: ParleyClient;
   store: () => ConversationStore | null;
+  /** Something was drawn that takes room. */
+  changed: () => void;
 }
+
+/** Pages of history that are loaded in order to reach a message. */
+const MAX_PAGES = 4;
 
 export type WidgetActions = ReturnType<typeof start>;
 
-export function start({ root, client, store }: ActionsOptions) {
+export function start({ root, client, store, changed }: ActionsOptions) {
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, makeSheet(ACTIONS_CSS)];
   const sheet = element("div", { className: "sheet", role: "group" });
   /** What had the focus before the sheet took it. */
@@ -51,8 +57,14 @@ export function start({ root, client, store }: ActionsOptions) {
   const button = (text: string, press: () => void, className = "") =>
     element("button", { type: "button", className, onclick: press }, text);
   const choices = (...all: Node[]) => element("div", { className: "choices" }, ...all);
-  const excerpt = ({ content, files }: Message) =>
-    element("p", { className: "excerpt", dir: "auto" }, content || (files?.[0]?.name ?? ""));
+  const textOf = ({ content, files }: Message) => content.slice(0, 200) || (files?.[0]?.name ?? "");
+  const excerpt = (message: Message) =>
+    element("p", { className: "excerpt", dir: "auto" }, textOf(message));
+  const closer = () => {
+    const made = button("✕", close, "end");
+    made.ariaLabel = "Close";
+    return made;
+  };
 
   /** Does it; what the server says against it stands in the sheet, and nothing typed is lost. */
   function attempt(work: () => Promise<unknown> | undefined) {
@@ -100,6 +112,53 @@ export function start({ root, client, store }: ActionsOptions) {
     show("Withdraw the message", question, excerpt(message), problem, all);
   }
 
+  const nameOf = ({ sender }: Pick<Message, "sender">) =>
+    sender.userId === client.identity?.userId ? "You" : sender.userName;
+
+  /** What the next message replies to. */
+  let replyingTo: Message | null = null;
+  const replyBar = element("div", { className: "sheet reply", role: "group" });
+  replyBar.ariaLabel = "Reply";
+  function stopReplying() {
+    replyingTo = null;
+    replyBar.remove();
+  }
+  function reply(message: Message) {
+    sheet.remove();
+    replyingTo = message;
+    const end = button("✕", () => {
+      stopReplying();
+      field()?.focus();
+    });
+    end.ariaLabel = "Do not reply to this message";
+    replyBar.replaceChildren(
+      element(
+        "b",
+        { dir: "auto" },
+        `Reply to ${isOwn(message) ? "yourself" : message.sender.userName}`,
+      ),
+      excerpt(message),
+      end,
+    );
+    root.querySelector(".extras")!.append(replyBar);
+    field()?.focus();
+  }
+
+  /** Shows a message in its place, after loading the history up to it, if that is not too much. */
+  async function jump(id: string) {
+    const find = () => root.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
+    for (let page = 0; page < MAX_PAGES && !find() && store()?.snapshot.hasOlder; page++) {
+      await store()!.loadOlder();
+      await new Promise(requestAnimationFrame);
+    }
+    const line = find();
+    if (!line) return;
+    line.scrollIntoView({ block: "center" });
+    line.querySelector<HTMLElement>(".more")?.focus({ preventScroll: true });
+    line.classList.add("found");
+    setTimeout(() => line.classList.remove("found"), 1500);
+  }
+
   function copy(message: Message) {
     const problem = element("p", { role: "alert" });
     const written = navigator.clipboard?.writeText(message.content) ?? Promise.reject();
@@ -113,14 +172,34 @@ export function start({ root, client, store }: ActionsOptions) {
     /** What can be done with a message. */
     open(message: Message, opener: HTMLElement) {
       from = opener;
-      const all = choices();
+      const all = choices(button("Reply", () => reply(message)));
       if (mayChange(message)) {
         if (message.content !== "") all.append(button("Edit", () => edit(message)));
         all.append(button("Withdraw", () => withdraw(message)));
       }
       if (message.content !== "") all.append(button("Copy", () => copy(message)));
-      all.append(button("Cancel", close));
-      show("Message options", excerpt(message), all);
+      show("Message options", excerpt(message), all, closer());
+    },
+    /** Draws what a message replies to. */
+    quote(into: HTMLElement, { message, pending }: ThreadItem) {
+      const id = (message ?? pending)!.replyToId!;
+      const original = store()?.snapshot.items.find((one) => one.message?.id === id)?.message;
+      const quoted = message?.quote ?? (original && { ...original, preview: textOf(original) });
+      if (!quoted) return into.replaceChildren();
+      const show = element(
+        "button",
+        { type: "button", className: "quote", onclick: () => void jump(id) },
+        element("span", { className: "sr" }, "In reply to "),
+        element("b", { dir: "auto" }, nameOf(quoted)),
+        element("span", { dir: "auto" }, quoted.preview || "Message withdrawn"),
+      );
+      into.replaceChildren(show);
+      changed();
+    },
+    take(): { replyToId?: string } {
+      const id = replyingTo?.id;
+      stopReplying();
+      return id === undefined ? {} : { replyToId: id };
     },
     /** Edits the visitor's last message, if that is still possible. */
     editLast() {

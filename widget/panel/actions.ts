@@ -1,4 +1,4 @@
-import type { ConversationStore, ParleyClient } from "../../client/mod.ts";
+import type { ConversationStore, ParleyClient, ThreadItem } from "../../client/mod.ts";
 import type { Message } from "../../protocol/model.ts";
 import type { start, WidgetActions } from "../actions/mod.ts";
 import type { Shell } from "../shell.ts";
@@ -10,21 +10,27 @@ export function createPanelActions(
   { base, root }: Shell,
   client: ParleyClient,
   store: () => ConversationStore | null,
+  changed: () => void,
 ) {
-  let loading: Promise<WidgetActions> | null = null;
-  async function load(): Promise<WidgetActions> {
-    try {
-      loading ??= import(`${base}widget/${ACTIONS_FILE}`)
-        .then((module: { start: typeof start }) => module.start({ root, client, store }));
-      return await loading;
-    } catch (error) {
-      loading = null;
-      throw error;
-    }
+  let loading: Promise<unknown> | null = null;
+  let loaded: WidgetActions | null = null;
+  const load = () =>
+    loading ??= import(`${base}widget/${ACTIONS_FILE}`).then(
+      (module: { start: typeof start }) => {
+        loaded = module.start({ root, client, store, changed });
+      },
+      () => loading = null,
+    );
+  async function use(run: (actions: WidgetActions) => void) {
+    await load();
+    if (loaded) run(loaded);
   }
-  const use = (run: (actions: WidgetActions) => void) => void load().then(run, () => {});
   return {
     open: (message: Message, opener: HTMLElement) => use((all) => all.open(message, opener)),
     editLast: () => use((all) => all.editLast()),
+    /** Draws what a message replies to. */
+    quote: (into: HTMLElement, item: ThreadItem) => use((all) => all.quote(into, item)),
+    /** What goes with the next message, once. */
+    take: () => loaded?.take() ?? {},
   };
 }

@@ -71,7 +71,7 @@ export function createChat(shell: Shell) {
   });
   const token = async () => (await session.ensure()).sessionId;
   const files = createPanelFiles(shell, client, token, () => changed());
-  const actions = createPanelActions(shell, client, () => store);
+  const actions = createPanelActions(shell, client, () => store, () => changed());
   const arrivals = createNewMessages((message) => {
     const { id, content, createdAt, sender } = message;
     shell.emit("message", { id, content, createdAt, sender: { name: sender.userName } });
@@ -230,7 +230,7 @@ export function createChat(shell: Shell) {
     send(content: string) {
       store?.typing(false);
       // Without an id: the server knows the visitor's conversation.
-      client.send({ content, ...files.take() }).catch(() => {});
+      client.send({ content, ...files.take(), ...actions.take() }).catch(() => {});
       connecting.need();
     },
     files,

@@ -49,16 +49,21 @@ function Text({ nodes, verbatim }: { nodes: readonly FormattedNode[]; verbatim?:
 
 /** Files are drawn by their own chunk; until it is there, they have their names. */
 function Body({ item, chat }: Pick<MessageProps, "item" | "chat">) {
-  const { content, files } = (item.message ?? item.pending)!;
+  const { content, files, replyToId } = (item.message ?? item.pending)!;
   const formatted = item.message?.formatted;
   const box = useRef<HTMLDivElement>(null);
+  const quote = useRef<HTMLDivElement>(null);
   const ids = files?.map(({ id }) => id).join();
   useEffect(() => {
     if (files) chat.files.show(box.current!, files).catch(() => {});
   }, [ids]);
+  useEffect(() => {
+    if (replyToId) chat.actions.quote(quote.current!, item);
+  }, [replyToId, item.message?.quote?.preview]);
   const names = useMemo(() => files?.map(({ name }) => name).join(", "), [ids]);
   return (
     <>
+      {replyToId && <div ref={quote} />}
       {files && <div class="shown" ref={box}>{names}</div>}
       {content !== "" && (
         <div class="text" dir="auto">
@@ -111,6 +116,7 @@ export function MessageLine(props: MessageProps) {
     <div
       class={`line ${own ? "own" : "team"}${last ? " last" : ""}${waiting ? " waiting" : ""}`}
       data-key={item.key}
+      data-id={message?.id}
     >
       {!own && last && <span class="avatar" aria-hidden="true">{initials(name)}</span>}
       <div class="said">
