@@ -3,14 +3,14 @@ import { bundleClient } from "./test_bundle.ts";
 
 /** Bytes, gzip. */
 const CORE_BUDGET = 6_000;
-const TOTAL_BUDGET = 8_500;
+const TOTAL_BUDGET = 9_000;
 
 async function gzipSize(code: string): Promise<number> {
   const zipped = new Blob([code]).stream().pipeThrough(new CompressionStream("gzip"));
   return (await new Response(zipped).arrayBuffer()).byteLength;
 }
 
-Deno.test("the SDK is small: its core under 6 KB, with conversation stores under 8.5 KB", async () => {
+Deno.test("the SDK is small: its core under 6 KB, with conversation stores under 9 KB", async () => {
   const core = await bundleClient("core.ts");
   // As the widget and the dashboard use it: without the clients of other protocols.
   const all = await bundleClient("mod.ts", ["ParleyClient", "ConversationStore", "deliveryStatus"]);
