@@ -1,3 +1,4 @@
+import { BulkAnswer, BulkBody, UpdateConversationBody } from "../protocol/conversation_changes.ts";
 import { createRoute, z } from "@hono/zod-openapi";
 import { Conversation, Id, Message } from "../protocol/model.ts";
 import {
@@ -14,11 +15,10 @@ import {
   OpenConversationBody,
   PostMessageBody,
   ReadBody,
-  UpdateConversationBody,
 } from "../protocol/rest.ts";
-import { BulkAnswer, BulkBody, ConversationCounts, CountsQuery } from "../protocol/queue.ts";
+import { ConversationCounts, CountsQuery } from "../protocol/queue.ts";
 import { countViews } from "../domain/conversations/counts.ts";
-import type { ConversationChanges } from "../domain/conversations/types.ts";
+import { changesOf } from "../domain/conversations/change_body.ts";
 import { agentOf, personOf } from "./authentication.ts";
 import { type Api, createApi } from "./env.ts";
 import { body, IdParam, noContent, responses } from "./schemas.ts";
@@ -241,15 +241,4 @@ export function conversationRoutes({ conversations, db }: ApiServices): Api {
     },
   );
   return app;
-}
-
-function changesOf(
-  { labels: labelIds, addLabels, removeLabels, ...changes }: z.infer<typeof UpdateConversationBody>,
-): ConversationChanges {
-  const labels = labelIds !== undefined
-    ? { labelIds }
-    : addLabels ?? removeLabels
-    ? { add: addLabels ?? [], remove: removeLabels ?? [] }
-    : undefined;
-  return { ...changes, labels };
 }

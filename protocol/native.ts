@@ -33,7 +33,13 @@ import {
   type SubscribedMetrics,
   SubscribeMetrics,
 } from "./analytics.ts";
-import type { NotificationPreferences } from "./notifications.ts";
+import { type BulkAnswer, BulkBody, UpdateConversation } from "./conversation_changes.ts";
+import {
+  type NotificationPreferences,
+  ReadConversationsBody,
+  type ReadConversationsResponse,
+  UnreadConversationsBody,
+} from "./notifications.ts";
 import { visibleOrEmpty } from "./text_fields.ts";
 import { type DatabaseChange, Subscribe, type Subscribed, type TableName } from "./tables.ts";
 
@@ -134,6 +140,11 @@ export const COMMANDS = {
   }).refine(...HAS_CONTENT),
   edit_message: z.strictObject({ conversationId: Id, messageId: Id, content: Content }),
   delete_message: z.strictObject({ conversationId: Id, messageId: Id }),
+  /** Status, assignee, team, priority and labels; agents only, as the three after it. */
+  update_conversation: UpdateConversation,
+  update_conversations: BulkBody,
+  mark_unread: UnreadConversationsBody,
+  read_conversations: ReadConversationsBody,
   history: z.strictObject({
     conversationId: Id,
     /** The newest messages before a seq or a time, or the first after a seq; at most one of the three. */
@@ -241,6 +252,8 @@ export interface DurableEvents {
     priority?: Priority;
     /** Hidden from visitors; null: none any more. */
     team?: { id: string; name: string } | null;
+    /** Of a snooze that has ended: the agent who had snoozed it. Not for visitors. */
+    snoozedBy?: string;
     assignee?: { userId: string; userName: string } | null;
     labels?: ConversationLabel[];
     actor: Member;
@@ -402,6 +415,11 @@ export interface Acks {
   message: { message: Message; duplicate: boolean };
   edit_message: { message: Message };
   delete_message: { messageId: string; seq: number };
+  update_conversation: { conversation: Conversation };
+  update_conversations: BulkAnswer;
+  /** How many of them exist. */
+  mark_unread: { unread: number };
+  read_conversations: z.infer<typeof ReadConversationsResponse>;
   history: { messages: Message[]; hasMore: boolean };
   typing: Record<string, never>;
   read: { readSeq: number };

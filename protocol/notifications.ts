@@ -14,6 +14,8 @@ export const NOTIFICATION_KINDS = [
   "message",
   /** A contact has waited longer than WAITING_ALERT_MS. */
   "waiting",
+  /** The snooze of their conversation, or one that they snoozed and nobody has, has ended. */
+  "snooze_ended",
 ] as const;
 export const NotificationKind = z.enum(NOTIFICATION_KINDS);
 export type NotificationKind = z.infer<typeof NotificationKind>;
@@ -29,6 +31,7 @@ function ofEachKind<T extends z.ZodType>(schema: T) {
     new_conversation: schema,
     message: schema,
     waiting: schema,
+    snooze_ended: schema,
   });
 }
 
@@ -42,6 +45,7 @@ export const DEFAULT_PREFERENCES: NotificationPreferences = {
   new_conversation: { bell: true, sound: true, browser: false },
   message: { bell: true, sound: true, browser: true },
   waiting: { bell: true, sound: false, browser: true },
+  snooze_ended: { bell: true, sound: true, browser: true },
 };
 
 /** The changes; everything else remains. */

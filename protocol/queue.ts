@@ -1,7 +1,6 @@
 /** How conversations come to agents. */
 import { z } from "zod";
 import { ConversationStatus, Id } from "./model.ts";
-import { UpdateConversationBody } from "./rest.ts";
 
 /** A week. */
 const MAX_EDIT_MINUTES = 7 * 24 * 60;
@@ -35,25 +34,6 @@ export const UpdateQueueBody = QueueSettings.partial().refine(
   "at least one setting is needed",
 );
 export type UpdateQueueBody = z.infer<typeof UpdateQueueBody>;
-
-/** Conversations of one bulk change. */
-export const MAX_BULK = 200;
-
-/** One change of many conversations. `labels`, which would replace those of each, is not possible. */
-export const BulkBody = z.strictObject({
-  ids: z.array(Id).min(1).max(MAX_BULK),
-  change: UpdateConversationBody.refine(({ labels }) => labels === undefined, {
-    path: ["labels"],
-    message: "is not possible here: use addLabels and removeLabels",
-  }),
-});
-
-/** What was changed, and what was not, and why. */
-export const BulkAnswer = z.object({
-  changed: z.array(Id),
-  failed: z.array(z.object({ id: Id, code: z.string(), detail: z.string() })),
-});
-export type BulkAnswer = z.infer<typeof BulkAnswer>;
 
 export const CountsQuery = z.strictObject({ status: ConversationStatus.optional() });
 

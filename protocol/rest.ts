@@ -17,7 +17,6 @@ import {
   WidgetConfig,
 } from "./model.ts";
 import { AttributeChanges, Attributes } from "./contacts.ts";
-import { LabelIds } from "./labels.ts";
 import { Email, EmailText, nameOf } from "./text_fields.ts";
 import { COMMANDS, HAS_CONTENT, MAX_HISTORY } from "./native.ts";
 
@@ -123,39 +122,6 @@ export type ConversationList = z.infer<typeof ConversationList>;
 
 /** An agent gives the contact; a visitor sends `{}` for their own conversation. */
 export const OpenConversationBody = z.strictObject({ contactId: Id.optional() });
-
-export const UpdateConversationBody = z.strictObject({
-  status: ConversationStatus.optional(),
-  /** With the status "snoozed": until when, within a year. Default, null: until the next reply. */
-  snoozedUntil: Timestamp.nullable().optional(),
-  /** A user's id, or null for nobody. */
-  assigneeId: Id.nullable().optional(),
-  /** A team's id, or null for none. */
-  teamId: Id.nullable().optional(),
-  priority: Priority.optional(),
-  /** Ids of all its labels; none: []. */
-  labels: LabelIds.optional(),
-  /** Ids of labels to add. */
-  addLabels: LabelIds.optional(),
-  /** Ids of labels to remove, if it has them. */
-  removeLabels: LabelIds.optional(),
-}).refine(
-  (body) => Object.values(body).some((value) => value !== undefined),
-  "at least one of status, assigneeId, teamId, priority, labels, addLabels and removeLabels is needed",
-).refine(
-  ({ status, snoozedUntil }) => snoozedUntil === undefined || status === "snoozed",
-  { path: ["snoozedUntil"], message: 'goes only together with "status": "snoozed"' },
-).refine(({ labels, addLabels, removeLabels }) => !labels || !addLabels && !removeLabels, {
-  path: ["labels"],
-  message: "are all that it is to have: without addLabels and removeLabels",
-}).refine(
-  ({ addLabels = [], removeLabels }) => !removeLabels?.some((id) => addLabels.includes(id)),
-  {
-    path: ["removeLabels"],
-    message: "must not name what addLabels names",
-  },
-);
-export type UpdateConversationBody = z.infer<typeof UpdateConversationBody>;
 
 const messageShape = COMMANDS.message.shape;
 export const PostMessageBody = z.strictObject({

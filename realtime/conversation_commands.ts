@@ -1,6 +1,7 @@
 /** Commands about conversations and their messages. */
 import { ParleyError } from "../protocol/errors.ts";
 import { type CommandData, type JoinResult, MAX_MEMBERS, type Member } from "../protocol/native.ts";
+import { changesOf } from "../domain/conversations/change_body.ts";
 import type { Conversations } from "../domain/conversations/types.ts";
 import type { Metrics } from "../domain/metrics.ts";
 import type { Principal } from "../domain/principal.ts";
@@ -29,6 +30,10 @@ type ConversationCommands = Pick<
   | "message"
   | "edit_message"
   | "delete_message"
+  | "update_conversation"
+  | "update_conversations"
+  | "mark_unread"
+  | "read_conversations"
   | "history"
   | "typing"
   | "read"
@@ -144,6 +149,22 @@ export function createConversationCommands(
 
     delete_message: (connection, { conversationId, messageId }) =>
       conversations.remove(requirePrincipal(connection), conversationId, messageId),
+
+    async update_conversation(connection, { conversationId, ...body }) {
+      const principal = requirePrincipal(connection);
+      return {
+        conversation: await conversations.update(principal, conversationId, changesOf(body)),
+      };
+    },
+
+    update_conversations: (connection, { ids, change }) =>
+      conversations.updateMany(requirePrincipal(connection), ids, changesOf(change)),
+
+    mark_unread: (connection, { ids }) =>
+      conversations.markUnread(requirePrincipal(connection), ids),
+
+    read_conversations: (connection, which) =>
+      conversations.readMany(requirePrincipal(connection), which),
 
     history: (connection, { conversationId, ...query }) =>
       conversations.history(requirePrincipal(connection), conversationId, query),

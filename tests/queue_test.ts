@@ -1,7 +1,8 @@
 /** The agents' queue: snoozing, and what follows for lists and counts. */
+import type { BulkAnswer } from "../protocol/conversation_changes.ts";
 import assert from "node:assert/strict";
 import type { Conversation } from "../protocol/model.ts";
-import type { BulkAnswer, ConversationCounts } from "../protocol/queue.ts";
+import type { ConversationCounts } from "../protocol/queue.ts";
 import type { ConversationList, MessageList } from "../protocol/rest.ts";
 import { poll } from "./support/deadline.ts";
 import { call, cast, post } from "./support/http.ts";

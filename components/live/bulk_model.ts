@@ -1,7 +1,6 @@
+import type { BulkAnswer, UpdateConversationBody } from "../../protocol/conversation_changes.ts";
 import { computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
-import type { BulkAnswer } from "../../protocol/queue.ts";
-import type { UpdateConversationBody } from "../../protocol/rest.ts";
 import { MAX_BULK } from "./limits.ts";
 import type { ListModel } from "./list_model.ts";
 import type { WorkspaceModel } from "./workspace_model.ts";

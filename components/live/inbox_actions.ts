@@ -1,5 +1,6 @@
+import type { UpdateConversationBody } from "../../protocol/conversation_changes.ts";
 import type { Contact, Conversation, Priority, User } from "../../protocol/model.ts";
-import type { UpdateContactBody, UpdateConversationBody } from "../../protocol/rest.ts";
+import type { UpdateContactBody } from "../../protocol/rest.ts";
 import type { z } from "zod";
 import type { ListModel } from "./list_model.ts";
 import type { Team } from "../../protocol/teams.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as changes from "../../protocol/conversation_changes.ts";
 import * as canned from "../../protocol/canned_responses.ts";
 import { MAX_DRAFT } from "../../protocol/drafts.ts";
 import * as labels from "../../protocol/labels.ts";
@@ -17,6 +18,7 @@ Deno.test("the browser's limits are those of the protocol", () => {
     ...canned,
     ...queue,
     ...teams,
+    ...changes,
     ...views,
   };
   const expected = Object.fromEntries(Object.keys(limits).map((name) => [name, protocol[name]]));

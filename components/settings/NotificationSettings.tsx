@@ -16,6 +16,7 @@ const WORDS: Record<NotificationKind, { name: string; about: string }> = {
   },
   message: { name: "Message", about: "In a conversation assigned to you" },
   waiting: { name: "Long wait", about: "A visitor has waited too long for an answer" },
+  snooze_ended: { name: "End of a snooze", about: "A conversation of yours is back" },
 };
 const KINDS = Object.keys(WORDS) as NotificationKind[];
 const WAYS: { way: keyof NotificationWays; label: string }[] = [

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import {
+  AlarmClock,
   AtSign,
   Bell,
   CheckCheck,
@@ -26,6 +27,7 @@ const ICONS: Record<string, typeof Bell> = {
   new_conversation: MessageCirclePlus,
   message: MessageCircle,
   waiting: Hourglass,
+  snooze_ended: AlarmClock,
 };
 
 /** The bell of the rail, and its list of notifications. */

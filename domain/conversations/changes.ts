@@ -1,7 +1,7 @@
 /** Changes of a conversation's state: status, assignee, labels, and pointers. */
+import type { BulkAnswer } from "../../protocol/conversation_changes.ts";
 import type { Db } from "../../db/database.ts";
 import { ParleyError, toParleyError } from "../../protocol/errors.ts";
-import type { BulkAnswer } from "../../protocol/queue.ts";
 import { isolate } from "../../protocol/visible_text.ts";
 import { findUser } from "../agents/users.ts";
 import { teamNamed } from "../teams/teams.ts";

@@ -43,7 +43,7 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
     case "snooze":
       return { message: snooze(unit, actor, operation.until, now), duplicate: false };
     case "wake":
-      return wake(unit, actor, operation.until, now);
+      return wake(unit, actor, operation, now);
     case "assign":
       if (operation.from !== undefined && operation.from !== row.assignee_id) {
         return { message: null, duplicate: true };
@@ -246,6 +246,7 @@ function snooze(
   row.resolved_at = null;
   row.snoozed_until = until;
   unit.changedColumns.add("snoozed_until");
+  unit.snoozedBy = actor.role === "agent" ? actor.userId : null;
   const end = until === null ? "the next reply" : timeText(until);
   const payload = { status: row.status, snoozedUntil: until?.toISOString() ?? null };
   const message = logActivity(unit, actor, `${STATUS_VERB.snoozed} until ${end}`, payload, now);
@@ -254,7 +255,12 @@ function snooze(
 }
 
 /** Also moves the conversation to the top of the list, where agents look. */
-function wake(unit: UnitOfWork, actor: Actor, until: Date, now: Date): Applied {
+function wake(
+  unit: UnitOfWork,
+  actor: Actor,
+  { until, snoozedBy }: Extract<Operation, { kind: "wake" }>,
+  now: Date,
+): Applied {
   const { row } = unit;
   if (row.status !== "snoozed" || row.snoozed_until?.getTime() !== until.getTime()) {
     return { message: null, duplicate: true };
@@ -262,7 +268,10 @@ function wake(unit: UnitOfWork, actor: Actor, until: Date, now: Date): Applied {
   row.status = "open";
   row.last_activity_at = now;
   const what = { sentence: "The conversation is back: its snooze has ended" };
-  const message = logActivity(unit, actor, what, { status: row.status }, now);
+  const message = logActivity(unit, actor, what, {
+    status: row.status,
+    ...(snoozedBy === undefined ? {} : { snoozedBy }),
+  }, now);
   unassignDisabled(unit, now);
   return { message, duplicate: false };
 }

@@ -8,7 +8,7 @@ import { WAKE } from "./storage.ts";
 import { SYSTEM } from "./unit_of_work.ts";
 import type { Writer } from "./writer.ts";
 
-const Payload = z.strictObject({ conversationId: Id, until: Timestamp });
+const Payload = z.strictObject({ conversationId: Id, until: Timestamp, by: Id.optional() });
 
 const DAY = 86_400_000;
 /** How far away the end of a snooze may be. */
@@ -32,8 +32,8 @@ export function wakeSnoozed(
 ): void {
   jobQueue.handle(WAKE, {
     payload: Payload,
-    async run({ conversationId, until }) {
-      const wake = { kind: "wake", until: new Date(until), actor: SYSTEM } as const;
+    async run({ conversationId, until, by: snoozedBy }) {
+      const wake = { kind: "wake", until: new Date(until), snoozedBy, actor: SYSTEM } as const;
       try {
         await writer.write({ ...wake, conversationId });
       } catch (error) {

@@ -127,7 +127,7 @@ export const WAKE = "conversation.wake";
  */
 export async function storeColumns(trx: Db, all: readonly UnitOfWork[]): Promise<void> {
   await storeTurns(trx, all);
-  for (const { row, changedColumns } of all) {
+  for (const { row, changedColumns, snoozedBy } of all) {
     if (changedColumns.size === 0) continue;
     const values = Object.fromEntries([...changedColumns].map((name) => [name, row[name]]));
     await trx.updateTable("conversations").set(values).where("id", "=", row.id).execute();
@@ -135,7 +135,11 @@ export async function storeColumns(trx: Db, all: readonly UnitOfWork[]): Promise
     const at = row.snoozed_until;
     if (at === null) await cancelJob(trx, WAKE, row.id);
     else {
-      const payload = { conversationId: row.id, until: at.toISOString() };
+      const payload = {
+        conversationId: row.id,
+        until: at.toISOString(),
+        ...(snoozedBy === null ? {} : { by: snoozedBy }),
+      };
       await insertJob(trx, { kind: WAKE, key: row.id, payload, at });
     }
   }

@@ -1,9 +1,9 @@
 /** What people do with conversations: the interface that HTTP and every socket protocol call. */
+import type { BulkAnswer } from "../../protocol/conversation_changes.ts";
 import type { Conversation, ConversationStatus, Message, Priority } from "../../protocol/model.ts";
 import type { LoggedEvent } from "../../protocol/native.ts";
 import type { ReadConversationsBody } from "../../protocol/notifications.ts";
 import type { ConversationFilter, ConversationList } from "../../protocol/rest.ts";
-import type { BulkAnswer } from "../../protocol/queue.ts";
 import type { StreamPosition } from "../../protocol/topics.ts";
 import type { Caller, Principal } from "../principal.ts";
 import type { ReadMany } from "./read_many.ts";

@@ -57,7 +57,7 @@ export type Operation =
     /** null: until the next reply. */
     | { kind: "snooze"; until: Date | null }
     /** The end of this snooze; nothing happens if another one, or none, lasts now. */
-    | { kind: "wake"; until: Date }
+    | { kind: "wake"; until: Date; snoozedBy?: string | undefined }
     | {
       kind: "assign";
       assignee: { userId: string; userName: string } | null;
@@ -136,6 +136,8 @@ export interface UnitOfWork {
   labels: { known: ReadonlyMap<string, ConversationLabel>; changed: boolean } | null;
   /** Loaded where the conversation's team is to assign it; see assigning.ts. */
   roster: Roster | null;
+  /** Who snoozed it in the batch, until a time. */
+  snoozedBy: string | null;
   /** The turn of a team's member that the batch used up. */
   turn: { teamId: string; userId: string; turn: number } | null;
   /** Files that messages of the batch may still take, by id; loaded where one has some. */
@@ -168,6 +170,7 @@ export function beginUnitOfWork({ row, version }: VersionedRow): UnitOfWork {
     labels: null,
     roster: null,
     turn: null,
+    snoozedBy: null,
     files: new Map(),
   };
 }

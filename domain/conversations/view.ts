@@ -130,6 +130,8 @@ export interface ChangePayload {
   team?: { id: string; name: string } | null;
   assignee?: Conversation["assignee"];
   labels?: ConversationLabel[];
+  /** Of a snooze that has ended. */
+  snoozedBy?: string;
   /** The line has a rating, and maybe a comment of the visitor. */
   rated?: true;
   actor?: { userId: string; userName: string; role: Role };
@@ -171,7 +173,11 @@ export function toLogEntry(
       forAgents: {
         type: "conversation_changed",
         timestamp,
-        data: message === null ? data : { ...data, message: toMessage(message, pointers) },
+        data: {
+          ...data,
+          ...(payload.snoozedBy === undefined ? {} : { snoozedBy: payload.snoozedBy }),
+          ...(message === null ? {} : { message: toMessage(message, pointers) }),
+        },
       },
     };
   }

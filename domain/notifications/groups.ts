@@ -19,6 +19,7 @@ const MAX_MEMBERS = 200;
 const TITLES: Partial<Record<NotificationKind, (count: number) => string>> = {
   new_conversation: (n) => n === 1 ? "1 new conversation" : `${n} new conversations`,
   waiting: (n) => n === 1 ? "1 visitor is waiting" : `${n} visitors are waiting`,
+  snooze_ended: (n) => n === 1 ? "1 snooze has ended" : `${n} snoozes have ended`,
   assigned: (n) =>
     n === 1 ? "1 conversation was assigned to you" : `${n} conversations were assigned to you`,
 };

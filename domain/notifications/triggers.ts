@@ -82,7 +82,20 @@ export function triggersOf(
       triggers.push({ ...mention(event.data.message, contactName), seq, at: event.timestamp });
     }
     if (event.type !== "conversation_changed") continue;
-    const { status, assignee: given, actor } = event.data;
+    const { status, assignee: given, actor, snoozedBy } = event.data;
+    const waker = assignee?.userId ?? snoozedBy;
+    if (status === "open" && actor.role === "system" && waker !== undefined) {
+      triggers.push({
+        ...base,
+        kind: "snooze_ended",
+        to: [waker],
+        actorId: null,
+        dedupKey: `snooze_ended ${conversationId} ${seq}`,
+        seq,
+        title: truncateTitle(`The snooze of ${isolate(contactName)} has ended`),
+        at: event.timestamp,
+      });
+    }
     if (status === "open" && actor.role === "visitor") reopened = true;
     // Its assignee was disabled: the whole team is notified of what comes now.
     if (given === null && actor.role === "system") reopened = true;

@@ -1,7 +1,7 @@
 /** Finding canned replies, and what macros do, in words and as a change. */
+import type { UpdateConversationBody } from "../../../protocol/conversation_changes.ts";
 import type { CannedResponse, MacroActions } from "../../../protocol/canned_responses.ts";
 import type { ConversationStatus, Label, User } from "../../../protocol/model.ts";
-import type { UpdateConversationBody } from "../../../protocol/rest.ts";
 
 const plain = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
