@@ -1,3 +1,4 @@
+import "../components/styles/pages/analytics.css";
 import { useMemo } from "preact/hooks";
 import { AnalyticsBoard } from "../components/analytics/AnalyticsBoard.tsx";
 import { type Packed, unpack } from "../components/document/packed.ts";

@@ -1,3 +1,4 @@
+import "../components/styles/pages/api_keys.css";
 import { useMemo } from "preact/hooks";
 import type { ApiKey } from "../protocol/programs.ts";
 import { type Packed, unpack } from "../components/document/packed.ts";

@@ -1,3 +1,4 @@
+import "../components/styles/pages/audit.css";
 import { useMemo } from "preact/hooks";
 import type { AuditList } from "../protocol/audit.ts";
 import { type Packed, unpack } from "../components/document/packed.ts";

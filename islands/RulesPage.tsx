@@ -1,3 +1,4 @@
+import "../components/styles/pages/rules.css";
 import { useMemo } from "preact/hooks";
 import type { ContextRule } from "../protocol/model.ts";
 import { type Packed, unpack } from "../components/document/packed.ts";

@@ -1,3 +1,4 @@
+import "../components/styles/pages/websocket.css";
 import { useMemo } from "preact/hooks";
 import type { Limit } from "../domain/dashboard.ts";
 import type { Conversation } from "../protocol/model.ts";

@@ -1,3 +1,4 @@
+import "../components/styles/pages/websocket.css";
 import { useMemo } from "preact/hooks";
 import type { Clock } from "../components/format/time.ts";
 import { type Packed, unpack } from "../components/document/packed.ts";

@@ -1,3 +1,4 @@
+import "../components/styles/pages/widgets.css";
 import { useMemo } from "preact/hooks";
 import { SearchX } from "lucide-preact";
 import type { WidgetConfig } from "../protocol/model.ts";

@@ -1,3 +1,4 @@
+import "../styles/pages/settings.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { PageHead } from "../shell/PageShell.tsx";
