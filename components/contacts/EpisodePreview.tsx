@@ -1,9 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
-import { LINK, linkify, safeElement } from "../../client/links.ts";
+import { LINK, safeElement } from "../../client/links.ts";
 import type { Episode } from "../../protocol/contacts.ts";
 import type { FormattedNode } from "../../protocol/formatting.ts";
 import type { Message } from "../../protocol/model.ts";
 import type { MessageList } from "../../protocol/rest.ts";
+import { linkify } from "../format/link_text.ts";
 import { mediumTime } from "../format/time.ts";
 import { errorText } from "../live/api.ts";
 import { useWorkspace } from "../shell/context.ts";

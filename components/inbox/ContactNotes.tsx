@@ -8,27 +8,29 @@ import { useInbox } from "./context.ts";
 /** The team's notes about a contact: one text, shown in all of the contact's conversations. */
 export function ContactNotes({ contactId }: { contactId: string }) {
   const inbox = useInbox();
-  const [shared, setShared] = useState<SharedText | null>(null);
+  const [shared, setShared] = useState<SharedText | "failed" | null>(null);
   const [tries, setTries] = useState(0);
   // Only open while it is visible.
   const isShown = inbox.live.value && inbox.detailsShown.value;
   useEffect(() => {
     if (!isShown) return;
-    const mine = inbox.documents.open({ contactId }, WRITER);
-    setShared(mine);
+    let isOver = false;
+    const opening = inbox.documents.open({ contactId }, WRITER);
+    opening.then((mine) => !isOver && setShared(mine), () => !isOver && setShared("failed"));
     return () => {
+      isOver = true;
       setShared(null);
-      inbox.documents.release(mine);
+      opening.then(inbox.documents.release, () => {});
     };
   }, [contactId, isShown, tries]);
   const again = () => {
-    shared?.document.close();
+    if (shared !== null && shared !== "failed") shared.document.close();
     setTries(tries + 1);
   };
   return (
     <section class="notes" aria-labelledby="context-notes">
       <h3 id="context-notes">Notes</h3>
-      {shared?.status.value === "failed"
+      {shared === "failed" || shared?.status.value === "failed"
         ? (
           <p class="notes-failed">
             The notes could not be loaded. <Button size="s" onClick={again}>Try again</Button>

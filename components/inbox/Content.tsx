@@ -1,6 +1,7 @@
-import { LINK, linkify, safeElement } from "../../client/links.ts";
+import { LINK, safeElement } from "../../client/links.ts";
 import type { FormattedNode } from "../../protocol/formatting.ts";
 import type { User } from "../../protocol/model.ts";
+import { linkify } from "../format/link_text.ts";
 import { useInbox } from "./context.ts";
 import { noteParts } from "./note_mentions.ts";
 

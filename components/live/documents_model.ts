@@ -1,11 +1,11 @@
 import { type Signal, signal } from "@preact/signals";
-import {
+import type {
   CollaborationClient,
-  type CollaborationDocument,
-  type DocumentStatus,
-  type DocumentTarget,
-  type PeerCursor,
-  type SessionMember,
+  CollaborationDocument,
+  DocumentStatus,
+  DocumentTarget,
+  PeerCursor,
+  SessionMember,
 } from "../../client/collaboration.ts";
 import type { ParleyClient } from "../../client/mod.ts";
 
@@ -19,6 +19,8 @@ export interface SharedText {
   readonly cursors: Signal<readonly PeerCursor[]>;
   /** The other people who have it open. */
   readonly others: Signal<readonly SessionMember[]>;
+  /** Ties a text area to it; returns a function that unties it. */
+  bind(area: HTMLTextAreaElement): () => void;
 }
 
 /** The role of those who only read; all other roles write, see `CollaborationDocument`. */
@@ -29,6 +31,7 @@ export type DocumentsModel = ReturnType<typeof createDocuments>;
 
 /** The shared texts of a page. After `release` a text stays open until all of it is stored. */
 export function createDocuments(userId: string, fail: (error: unknown) => void) {
+  let client: ParleyClient | null = null;
   let collaboration: CollaborationClient | null = null;
   const open = new Map<string, SharedText>();
   const released = new Set<SharedText>();
@@ -38,8 +41,11 @@ export function createDocuments(userId: string, fail: (error: unknown) => void) 
     if ([...open.values()].some(({ document }) => !document.isSettled)) event.preventDefault();
   }
 
-  function make(key: string, target: DocumentTarget, role: string): SharedText {
-    const document = collaboration!.open(target, { role });
+  function make(
+    key: string,
+    document: CollaborationDocument,
+    bindTextarea: (area: HTMLTextAreaElement, document: CollaborationDocument) => () => void,
+  ): SharedText {
     const shared: SharedText = {
       document,
       text: signal(document.text),
@@ -47,6 +53,7 @@ export function createDocuments(userId: string, fail: (error: unknown) => void) 
       settled: signal(document.isSettled),
       cursors: signal(document.cursors),
       others: signal([]),
+      bind: (area) => bindTextarea(area, document),
     };
     document.on("change", () => shared.text.value = document.text);
     document.on("settled", (settled) => {
@@ -69,11 +76,18 @@ export function createDocuments(userId: string, fail: (error: unknown) => void) 
   }
 
   return {
-    /** Opens a text. A page must show it in one place only. */
-    open(target: DocumentTarget, role: string): SharedText {
+    /**
+     * Opens a text. A page must show it in one place only. What edits texts is loaded with the first.
+     *
+     * @throws when that cannot be loaded, or the page ends before it is.
+     */
+    async open(target: DocumentTarget, role: string): Promise<SharedText> {
+      const { CollaborationClient, bindTextarea } = await import("../../client/collaboration.ts");
+      if (client === null) throw new Error("Cannot open the text: the page has ended");
+      collaboration ??= new CollaborationClient(client);
       const key = JSON.stringify(target);
       const known = open.get(key);
-      if (known === undefined) return make(key, target, role);
+      if (known === undefined) return make(key, collaboration.open(target, { role }), bindTextarea);
       released.delete(known);
       return known;
     },
@@ -81,12 +95,13 @@ export function createDocuments(userId: string, fail: (error: unknown) => void) 
       if (shared.document.isSettled) shared.document.close();
       else released.add(shared);
     },
-    begin(client: ParleyClient): () => void {
-      collaboration = new CollaborationClient(client);
+    begin(own: ParleyClient): () => void {
+      client = own;
       globalThis.addEventListener("beforeunload", onLeave);
       return () => {
         globalThis.removeEventListener("beforeunload", onLeave);
         for (const { document } of [...open.values()]) document.close();
+        client = collaboration = null;
       };
     },
   };

@@ -25,6 +25,16 @@ export function createDraft(documents: DocumentsModel) {
     });
   }
 
+  async function open(conversationId: string): Promise<void> {
+    const text = await documents.open({ conversationId }, VIEWER).catch(() => null);
+    if (followed !== conversationId) {
+      if (text !== null) documents.release(text);
+    } else if (text === null) {
+      // Without a connection; it is tried again with the next conversation.
+      followed = null;
+    } else shared.value = text;
+  }
+
   /** The colleagues who write in it. */
   const writers = computed(() =>
     shared.value?.others.value.filter(({ label }) => label !== VIEWER) ?? NOBODY
@@ -47,7 +57,8 @@ export function createDraft(documents: DocumentsModel) {
         look(shared.value);
         documents.release(shared.value);
       }
-      shared.value = conversationId === null ? null : documents.open({ conversationId }, VIEWER);
+      shared.value = null;
+      if (conversationId !== null) void open(conversationId);
     },
     /**
      * Starts to write in it.

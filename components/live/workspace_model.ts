@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import type { AgentPreferences } from "../../protocol/agent_preferences.ts";
 import type { User } from "../../protocol/model.ts";
-import { ParleyClient } from "../../client/mod.ts";
+import { ParleyClient } from "../../client/client.ts";
 import { type Theme, THEME_COOKIE, writeCookie, ZONE_COOKIE } from "../storage/preferences.ts";
 import type { Clock } from "../format/time.ts";
 import { ApiError, type ApiRequest, errorText } from "./api.ts";

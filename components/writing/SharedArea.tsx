@@ -1,6 +1,5 @@
 import type { JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { bindTextarea } from "../../client/collaboration.ts";
 import { hueOf } from "../format/avatar.ts";
 import type { SharedText } from "../live/documents_model.ts";
 import { autosize } from "../ui/autosize.ts";
@@ -22,7 +21,7 @@ export function SharedArea({ shared, areaRef, ...area }: SharedAreaProps) {
   const text = shared.text.value;
   const cursors = shared.cursors.value;
 
-  useEffect(() => bindTextarea(areaRef.current!, shared.document), [shared]);
+  useEffect(() => shared.bind(areaRef.current!), [shared]);
 
   /** The marks cover the text: the same width and the same scroll position. */
   const align = () => {

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { LINK, linkify, safeElement } from "../../client/links.ts";
+import { linkify } from "../../client/link_finder.ts";
+import { LINK, safeElement } from "../../client/links.ts";
 import { deliveryStatus, type ThreadItem } from "../../client/mod.ts";
 import type { FormattedNode } from "../../protocol/formatting.ts";
 import type { Pointers } from "../../protocol/model.ts";

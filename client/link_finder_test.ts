@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { linkify, webHref } from "./links.ts";
+import { linkify } from "./link_finder.ts";
+import { webHref } from "./links.ts";
 
 const links = (text: string) => linkify(text).filter((part) => part.href).map((part) => part.text);
 const hrefs = (text: string) => linkify(text).flatMap(({ href }) => href ?? []);
