@@ -238,7 +238,7 @@ export async function generate(db: Db, size: Size, say = (_words: string) => {})
     say("words");
     await raw("drop table place, newest");
     await raw(`insert into message_words (id, words)
-      select id, search_document(content) from chat_messages where type = 'text' order by id`);
+      select id, search_lexemes(content) from chat_messages where type = 'text' order by id`);
     say("indexes");
     await raw("set maintenance_work_mem = '256MB'");
     for (const { definition } of indexes.rows) await raw(definition);

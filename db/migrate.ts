@@ -41,6 +41,7 @@ import * as m081 from "./migrations/081_views.ts";
 import * as m090 from "./migrations/090_formatted_messages.ts";
 import * as m091 from "./migrations/091_replies.ts";
 import * as m100 from "./migrations/100_contact_details.ts";
+import * as m110 from "./migrations/110_search_inside_words.ts";
 
 /** A change of the schema, in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
@@ -100,6 +101,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "090_formatted_messages", up: m090.up, runsWith: "014_unread_sums" },
   { name: "091_replies", up: m091.up, runsWith: "014_unread_sums" },
   { name: "100_contact_details", up: m100.up, runsWith: "014_unread_sums" },
+  { name: "110_search_inside_words", up: m110.up, steps: m110.steps, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock of the process that migrates ("parl" in ASCII). */

@@ -12,6 +12,8 @@ export const SearchQuery = z.strictObject({
   q: z.string().trim().min(1).max(MAX_QUERY),
   /** Only this kind; default: the first results of each kind. */
   kind: SearchKind.optional(),
+  /** Only messages of this conversation. */
+  conversation: Id.optional(),
   /** A `nextCursor` of the same query and kind. */
   cursor: Cursor.optional(),
   /** Of each kind. */
@@ -19,6 +21,9 @@ export const SearchQuery = z.strictObject({
 }).refine((query) => query.cursor === undefined || query.kind !== undefined, {
   message: "goes with the kind that it is of",
   path: ["cursor"],
+}).refine((query) => query.conversation === undefined || query.kind === "messages", {
+  message: "goes with the kind messages",
+  path: ["conversation"],
 });
 export type SearchQuery = z.infer<typeof SearchQuery>;
 

@@ -122,7 +122,7 @@ const insert = (db: Db, conversationId: string, from: number, to: number) =>
 
 async function found(db: Db, word: string): Promise<number> {
   const { rows } = await sql`select m.id
-    from search_messages(search_query(${word}), 'ffffffff-ffff-ffff-ffff-ffffffffffff', 100) f(id)
+    from find_messages(${word}, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 100) f(id)
     join chat_messages m on m.id = f.id`.execute(db);
   return rows.length;
 }
@@ -132,7 +132,7 @@ async function indexOf(db: Db) {
   const { rows: [row] } = await sql<{ words: number; right: number }>`
     select (select count(*)::int from message_words) as words, (
       select count(*)::int from message_words w join chat_messages m on m.id = w.id
-      where w.words = search_document(m.content)
+      where w.words = search_lexemes(m.content)
     ) as right`.execute(db);
   return row!;
 }

@@ -56,6 +56,24 @@ testWith(
       const id = (await found.getAttribute("data-message"))!;
       assert.ok(await inView(page, id));
 
+      // In this conversation alone: from each match to the one before, and back into the thread.
+      await page.keyboard.press("Control+f");
+      const find = page.getByRole("textbox", { name: "Find in this conversation" });
+      await find.and(page.locator(":focus")).waitFor();
+      await page.keyboard.type("amoph");
+      await page.getByText("1 of 1", { exact: true }).waitFor();
+      await page.locator(`[data-message="${ancient.id}"]`).waitFor();
+      await find.fill("eapo");
+      await page.locator(`[data-message="${id}"][data-found]`).waitFor();
+      await find.and(page.locator(":focus")).waitFor();
+      assert.deepEqual(await violations(page), []);
+      await find.fill("line 39");
+      await page.getByText("1 of 11", { exact: true }).waitFor();
+      await page.keyboard.press("Enter");
+      await page.getByText("2 of 11", { exact: true }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.locator("[data-message]:focus", { hasText: "line 398" }).waitFor();
+
       // What lies further back does so, too.
       await page.keyboard.press("/");
       await page.keyboard.type("gramoph");

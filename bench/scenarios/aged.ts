@@ -185,7 +185,7 @@ async function copyRows(from: string): Promise<string> {
 }
 
 async function find(db: Db, word: string): Promise<unknown> {
-  return await sql`select m.id from search_messages(search_query(${word}),
+  return await sql`select m.id from find_messages(${word},
       'ffffffff-ffff-ffff-ffff-ffffffffffff', 20) f(id) join chat_messages m on m.id = f.id`
     .execute(db);
 }

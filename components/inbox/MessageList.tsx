@@ -7,6 +7,7 @@ import { errorText } from "../live/api.ts";
 import { Button } from "../ui/Button.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
 import { Time } from "../ui/Time.tsx";
+import { useLoaded } from "../ui/use_loaded.ts";
 import { TypingDots } from "../ui/TypingDots.tsx";
 import { activityText } from "./activity_text.ts";
 import { Bubble } from "./Bubble.tsx";
@@ -46,9 +47,13 @@ export function MessageList() {
   const lastLine = parts.findLast((part) => "line" in part && part.line.kind === "bubble");
   const keys = useMessageKeys(lines, reveal);
   useFoundMessage(inbox.thread.snapshot.value, reveal);
+  const finding = inbox.finding.value;
+  const find = useLoaded(finding, () => import("./find/FindInThread.tsx"));
+  useEffect(() => () => void (inbox.finding.value = false), []);
 
   return (
     <div class="thread-body">
+      {finding && find && <find.FindInThread id={inbox.selectedId.value!} />}
       <div
         class="thread-scroll"
         ref={ref}

@@ -52,7 +52,7 @@ export function SearchResults() {
   if (groups.length === 0) {
     return (
       <EmptyState icon={<SearchX size={20} />} title="Nothing found">
-        Nothing contains all words of “{search.answered.value}”. The beginning of a word is enough.
+        Nothing contains all words of “{search.answered.value}”. Three letters of a word are enough.
       </EmptyState>
     );
   }

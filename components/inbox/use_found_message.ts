@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ConversationSnapshot } from "../../client/mod.ts";
+import type { Target } from "../live/inbox_model.ts";
 import { useInbox } from "./context.ts";
 
 /**
@@ -23,7 +24,7 @@ export function useFoundMessage(snapshot: ConversationSnapshot, reveal: (key: st
       reveal(found.key);
       // After the composer, which takes the focus when it appears.
       requestAnimationFrame(() => {
-        show(target.messageId);
+        show(target);
       });
       return;
     }
@@ -46,10 +47,10 @@ export function useFoundMessage(snapshot: ConversationSnapshot, reveal: (key: st
   }, [target, items, loadingOlder, connected]);
 }
 
-function show(messageId: string) {
+function show({ messageId, keepsFocus }: Target) {
   const bubble = document.querySelector<HTMLElement>(`[data-message="${CSS.escape(messageId)}"]`);
   if (bubble === null) return;
-  bubble.focus({ preventScroll: true });
+  if (!keepsFocus) bubble.focus({ preventScroll: true });
   // Removed first, so that the animation runs again for the same message.
   delete bubble.dataset.found;
   void bubble.offsetWidth;

@@ -11,6 +11,7 @@ import { moveInList } from "./use_roving_rows.ts";
 export function useShortcuts(inbox: InboxModel) {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
+      if (finds(event, inbox)) return event.preventDefault();
       const key = shortcutKey(event);
       const action = key === null ? undefined : actions(inbox)[key];
       if (action === undefined) return;
@@ -20,6 +21,16 @@ export function useShortcuts(inbox: InboxModel) {
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, [inbox]);
+}
+
+/** The browser finds only what is drawn. Pressed again, its own search opens. */
+function finds(event: KeyboardEvent, inbox: InboxModel): boolean {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "f") {
+    return false;
+  }
+  if (inbox.selectedId.value === null || inbox.finding.value) return false;
+  if (document.querySelector("dialog[open]") !== null) return false;
+  return inbox.finding.value = true;
 }
 
 function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
@@ -57,6 +68,9 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
     },
     u: () => {
       inbox.markUnread(id);
+    },
+    f() {
+      inbox.finding.value = true;
     },
     l: inbox.openLabels,
     p() {

@@ -58,6 +58,8 @@ export interface Target {
   conversationId: string;
   messageId: string;
   seq: number;
+  /** The focus stays where it is. */
+  keepsFocus?: boolean;
 }
 
 export type InboxModel = ReturnType<typeof createInbox>;
@@ -200,6 +202,8 @@ export function createInbox(start: InboxStart) {
     void list.reload();
   }
   const target = signal<Target | null>(null);
+  /** Whether the open conversation is being searched. */
+  const finding = signal(false);
   /** Set while somebody picks the end of a snooze; takes it. */
   const snoozePicker = signal<((until: Date) => void) | null>(null);
   /** Opens a conversation, and scrolls to a message in it. */
@@ -388,6 +392,7 @@ export function createInbox(start: InboxStart) {
     markAllRead,
     target,
     showMessage,
+    finding,
     snoozePicker,
     openedUnread,
     activeMessage,

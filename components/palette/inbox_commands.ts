@@ -21,6 +21,7 @@ import {
   Reply,
   RotateCcw,
   Rows3,
+  Search,
   Smile,
   Square,
   SquareCheck,
@@ -167,6 +168,7 @@ function conversationCommands(inbox: InboxModel, conversation: Conversation): Co
         isDeep: true,
       })
     ),
+    make("Find in this conversation", Search, () => inbox.finding.value = true, { keys: "F" }),
     make("Mark as unread", MailOpen, () => void inbox.markUnread(id), { keys: "U" }),
     make(
       inbox.detailsShown.value ? "Hide details" : "Show details",

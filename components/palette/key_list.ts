@@ -50,6 +50,8 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Labels", "L"],
       ["Mark as unread", "U"],
       ["Show or hide details", "I"],
+      ["Find in the conversation", "F"],
+      ["Find in the conversation", "Ctrl", "F"],
       ["Between messages", "↑", "↓"],
       ["Menu of a message", "Enter"],
       ["Reply to a message", "Q"],

@@ -16,10 +16,23 @@ Deno.test("a word is found by its beginning, whatever its case and accents", () 
   assert.deepEqual(found("e\u0301te\u0301 and été", "ete"), ["e\u0301te\u0301", "été"]);
 });
 
-Deno.test("the middle of a word is not found, and a single letter only as a word", () => {
-  assert.deepEqual(found("a teapot, a pot", "pot"), ["pot"]);
+Deno.test("the middle of a word is found from three letters on, a single letter only as a word", () => {
+  assert.deepEqual(found("a teapot, a pot", "pot"), ["pot", "pot"]);
+  assert.deepEqual(found("a teapot and tea", "te"), ["te", "te"]);
+  assert.deepEqual(found("a teapot", "po"), []);
   assert.deepEqual(found("a teapot and b", "a"), ["a"]);
   assert.deepEqual(found("order 7421, 8", "7"), ["7"]);
+  assert.deepEqual(found("Rückerstattung, перезаказ", "erstatt заказ"), ["erstatt", "заказ"]);
+});
+
+Deno.test("vowel marks, apostrophes and hyphens are written or left out", () => {
+  assert.deepEqual(found("السَّلَامُ عليكم", "سلام"), ["سَّلَامُ"]);
+  assert.deepEqual(found("שָׁלוֹם לכם", "שלום לום"), ["שָׁלוֹם"]);
+  assert.deepEqual(found("I don’t, you dont", "don't"), ["don’t", "dont"]);
+  assert.deepEqual(found("my e-mail and email", "email"), ["e-mail", "email"]);
+  assert.deepEqual(found("re open or reopen", "re-open"), ["reopen"]);
+  assert.deepEqual(found("to re open", "re-open"), ["re", "open"]);
+  assert.deepEqual(found("o'clock", "clock c"), ["clock"]);
 });
 
 Deno.test("scripts without spaces are found anywhere", () => {

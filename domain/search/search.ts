@@ -1,5 +1,5 @@
 /** Full-text search for agents: conversations by their contact, messages by text, and contacts. */
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MessageRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
@@ -29,10 +29,12 @@ const LIMIT = 20;
 
 interface SearchContext {
   db: Db;
-  /** The query as the database understands it. */
-  query: RawBuilder<unknown>;
+  /** What was typed. */
+  q: string;
   /** The same for the highlights. */
   terms: string[];
+  /** Only messages of this conversation. */
+  inside: string | undefined;
   cursor: string | undefined;
   limit: number;
 }
@@ -43,8 +45,8 @@ interface Page<T> {
 }
 
 /**
- * The newest of each kind that have all words of `q`; a word matches by its beginning, without regard
- * to case and accents. Deleted messages are not found.
+ * The newest of each kind that have all words of `q`; a word matches by any part of it, without regard
+ * to case, accents, vowel marks, apostrophes and hyphens. Deleted messages are not found.
  *
  * @throws {ParleyError} `forbidden` for visitors, and for programs that may not read conversations;
  * `invalid` for a bad cursor.
@@ -52,13 +54,13 @@ interface Page<T> {
 export async function search(
   db: Db,
   caller: Caller,
-  { q, kind, cursor, limit = LIMIT }: SearchQuery,
+  { q, kind, conversation, cursor, limit = LIMIT }: SearchQuery,
 ): Promise<SearchResponse> {
   if (caller.kind === "visitor") {
     throw new ParleyError("forbidden", "Cannot search: only agents may");
   }
   needScope(caller, "conversations:read");
-  const context = { db, query: sql`search_query(${q})`, terms: termsOf(q), cursor, limit };
+  const context = { db, q, terms: termsOf(q), inside: conversation, cursor, limit };
   const wanted = (one: SearchKind) => kind === undefined || kind === one;
   const [conversations, messages, contacts] = await Promise.all([
     wanted("conversations") ? findConversations(context) : undefined,
@@ -79,10 +81,15 @@ type MessageFound = MessageRow & Pick<FullConversationRow, "contact_id" | "conta
 
 async function findMessages(context: SearchContext): Promise<Page<FoundMessage>> {
   const below = idOfCursor(context.cursor) ?? LAST_ID;
+  const { q, inside } = context;
+  const atMost = sql`${below}::uuid, ${context.limit + 1}::integer`;
+  const found = inside === undefined
+    ? sql`find_messages(${q}, ${atMost})`
+    : sql`find_in_conversation(${q}, ${inside}::uuid, ${atMost})`;
   const { rows } = await sql<MessageFound>`
     select m.*, c.status as conversation_status, c.context_id, c.contact_id,
       k.name as contact_name, ${SENDER_NOW}
-    from search_messages(${context.query}, ${below}::uuid, ${context.limit + 1}) as found(id)
+    from ${found} as found(id)
     join chat_messages m on m.id = found.id
     join conversations c on c.id = m.conversation_id
     join contacts k on k.id = c.contact_id
@@ -118,7 +125,7 @@ async function findContacts(context: SearchContext): Promise<Page<FoundContact>>
         select c.id from conversations c where c.contact_id = k.id
         order by c.last_activity_at desc limit 1
       ) as conversation_id
-    from search_contacts(${context.query}, ${below}::uuid, ${context.limit + 1}) as found(id)
+    from find_contacts(${context.q}, ${below}::uuid, ${context.limit + 1}::integer) as found(id)
     join contacts k on k.id = found.id
     order by k.id desc`.execute(context.db);
   return page(rows, context.limit, (row) => row.id, (row) => ({
@@ -142,7 +149,7 @@ async function findConversations(context: SearchContext): Promise<Page<FoundConv
       ${
     exactTime("c.last_activity_at")
   } as sort_time, k.name as contact_name, k.email as contact_email
-    from search_conversations(${context.query}, ${at}::timestamptz, ${id}::uuid,
+    from find_conversations(${context.q}, ${at}::timestamptz, ${id}::uuid,
       ${context.limit + 1}) as found(id)
     join conversations c on c.id = found.id
     join contacts k on k.id = c.contact_id
