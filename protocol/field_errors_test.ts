@@ -103,7 +103,7 @@ Deno.test("a filter of a query that is empty or unknown is refused, with what it
     'status must be one of "open", "pending", "snoozed", "resolved"',
   ]);
   assert.deepEqual(wrong(ConversationQuery, { view: "" }), [
-    'view must be one of "all", "mine", "unassigned"',
+    'view must be one of "all", "mine", "unassigned", "mentions"',
   ]);
   assert.match(wrong(AuditQuery, { action: "" })[0]!, /^action must be one of "sign_in.started", /);
   const number = queryInteger(0, 100);

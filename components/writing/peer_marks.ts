@@ -1,5 +1,5 @@
 import type { PeerCursor } from "../../client/collaboration.ts";
-import { toIndex } from "../../protocol/text.ts";
+import { toIndex } from "../../protocol/text_positions.ts";
 
 /** A piece of text with the person who selected it, or a caret between two pieces. */
 export type PeerMark =
