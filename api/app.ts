@@ -17,6 +17,7 @@ import { CONDITIONAL, conditional } from "./etag.ts";
 import { cannedResponseRoutes } from "./canned_responses.ts";
 import { channelRoutes } from "./channels.ts";
 import { connectionRoutes } from "./connections.ts";
+import { contactActionRoutes } from "./contact_actions.ts";
 import { contactErasureRoutes } from "./contact_erasure.ts";
 import { docsRoutes } from "./docs/routes.ts";
 import { contextRuleRoutes } from "./context_rules.ts";
@@ -111,6 +112,7 @@ export function createHttpApi(services: ApiServices): Api {
   app.route("/", channelRoutes(services));
   app.route("/", connectionRoutes(services));
   app.route("/", contactErasureRoutes(services));
+  app.route("/", contactActionRoutes(services));
   app.route("/", contextRoutes(services));
   app.route("/", contextRuleRoutes(services));
   app.route("/", conversationRoutes(services));

@@ -26,9 +26,9 @@ export function contactErasureRoutes({ eraseContact, realtime }: ApiServices): A
     async (c) => {
       adminOf(c);
       const { id } = c.req.valid("param");
-      const erased = await eraseContact(auditActor(c), id);
+      const { contactIds, ...erased } = await eraseContact(auditActor(c), id);
       // Open sockets keep the rights of their principal until they end.
-      await realtime.disconnect({ userId: id });
+      for (const userId of contactIds) await realtime.disconnect({ userId });
       return c.json(erased, 200);
     },
   );

@@ -1,10 +1,17 @@
 /** Contacts: the list, one of them, and what is known about them. All agents read and change them. */
-import { createRoute, z } from "@hono/zod-openapi";
-import { byAgent } from "../domain/visitors/attributes.ts";
-import { findContact, listContacts, updateContact } from "../domain/visitors/contacts.ts";
+import { createRoute } from "@hono/zod-openapi";
+import { findContact } from "../domain/visitors/contacts.ts";
+import { groupOf, updateGroup } from "../domain/visitors/groups.ts";
+import { listContacts } from "../domain/visitors/list.ts";
 import { readProfile } from "../domain/visitors/profile.ts";
-import { ContactProfile, SeenPageList, SeenPageQuery } from "../protocol/contacts.ts";
-import { Contact, Cursor, queryInteger } from "../protocol/model.ts";
+import {
+  ContactList,
+  ContactProfile,
+  ContactQuery,
+  SeenPageList,
+  SeenPageQuery,
+} from "../protocol/contacts.ts";
+import { Contact } from "../protocol/model.ts";
 import { UpdateContactBody } from "../protocol/rest.ts";
 import { agentOf } from "./authentication.ts";
 import { type Api, createApi } from "./env.ts";
@@ -20,23 +27,14 @@ export function contactRoutes({ db, bus, renames, pages }: ApiServices): Api {
       method: "get",
       path: "/api/contacts",
       tags,
-      summary: "Contacts, newest first",
-      request: {
-        query: z.strictObject({
-          cursor: Cursor.optional(),
-          limit: queryInteger(1, 100).optional(),
-        }),
-      },
-      responses: responses(
-        200,
-        "A page",
-        z.object({ items: z.array(Contact), nextCursor: z.string().nullable() }),
-      ),
+      summary: "Contacts, found by words, filtered and sorted; newest first by default",
+      request: { query: ContactQuery },
+      responses: responses(200, "A page", ContactList),
     }),
     async (c) => {
       agentOf(c);
-      const { cursor, limit = 50 } = c.req.valid("query");
-      return c.json(await listContacts(db, { cursor, limit }), 200);
+      const { limit = 50, ...query } = c.req.valid("query");
+      return c.json(await listContacts(db, { ...query, limit }), 200);
     },
   );
   app.openapi(
@@ -67,7 +65,7 @@ export function contactRoutes({ db, bus, renames, pages }: ApiServices): Api {
       const { id } = c.req.valid("param");
       const changes = c.req.valid("json");
       return c.json(
-        await updateContact(db, bus, id, changes, byAgent(userName), renames),
+        await updateGroup(db, bus, id, changes, userName, renames),
         200,
       );
     },
@@ -101,9 +99,9 @@ export function contactRoutes({ db, bus, renames, pages }: ApiServices): Api {
     }),
     async (c) => {
       agentOf(c);
-      const { id } = await findContact(db, c.req.valid("param").id);
+      const members = await groupOf(db, c.req.valid("param").id);
       const { cursor, limit = 50 } = c.req.valid("query");
-      return c.json(await pages.list([id], { cursor, limit }), 200);
+      return c.json(await pages.list(members.map(({ id }) => id), { cursor, limit }), 200);
     },
   );
   return app;

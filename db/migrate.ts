@@ -42,6 +42,7 @@ import * as m090 from "./migrations/090_formatted_messages.ts";
 import * as m091 from "./migrations/091_replies.ts";
 import * as m100 from "./migrations/100_contact_details.ts";
 import * as m110 from "./migrations/110_search_inside_words.ts";
+import * as m101 from "./migrations/101_contact_groups.ts";
 
 /** A change of the schema, in the transaction that records it. */
 export type Change = (db: Kysely<unknown>) => Promise<void>;
@@ -102,6 +103,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "091_replies", up: m091.up, runsWith: "014_unread_sums" },
   { name: "100_contact_details", up: m100.up, runsWith: "014_unread_sums" },
   { name: "110_search_inside_words", up: m110.up, steps: m110.steps, runsWith: "014_unread_sums" },
+  { name: "101_contact_groups", up: m101.up, steps: m101.steps, runsWith: "014_unread_sums" },
 ];
 
 /** Key of the advisory lock of the process that migrates ("parl" in ASCII). */

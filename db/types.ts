@@ -33,6 +33,7 @@ export interface Database {
   users: Users;
   contacts: Contacts;
   contact_identities: ContactIdentities;
+  contact_merges: ContactMerges;
   contact_pages: ContactPages;
   widget_configs: WidgetConfigs;
   chat_sessions: ChatSessions;
@@ -103,9 +104,28 @@ export interface Contacts {
   attributes: JsonOr<Record<string, Provenance & { value: AttributeValue }>>;
   /** Who set the other columns. */
   provenance: JsonOr<Partial<Record<"name" | "email", Provenance>>>;
+  /** The contact that is the same person, and is no merged one itself. */
+  merged_into: string | null;
+  /** They may not write. */
+  blocked_at: NullTime;
+  /** The agent's name. */
+  blocked_by: string | null;
   created_at: TimeNow;
   updated_at: TimeNow;
   last_seen_at: NullTime;
+}
+
+/** A merge of `from_id`, with what was merged into it before. */
+export interface ContactMerges {
+  id: string;
+  into_id: string;
+  from_id: string;
+  /** The contacts that moved, as they were. */
+  moved: Json<{ id: string; name: string; provenance: Contacts["provenance"]["__select__"] }[]>;
+  /** The agent's name. */
+  merged_by: string | null;
+  merged_at: TimeNow;
+  undone_at: NullTime;
 }
 
 /** A page that a contact who wrote has seen. */

@@ -17,8 +17,9 @@ export interface TimePosition {
 }
 
 /** A `timestamptz` column with all its digits, such as "2026-11-20T12:54:22.478123Z". */
-export function exactTime(column: string): RawBuilder<string> {
-  return sql<string>`to_char(${sql.ref(column)} at time zone 'UTC', ${FORMAT})`;
+export function exactTime(column: string | RawBuilder<unknown>): RawBuilder<string> {
+  const time = typeof column === "string" ? sql.ref(column) : column;
+  return sql<string>`to_char(${time} at time zone 'UTC', ${FORMAT})`;
 }
 
 const FORMAT = sql.lit('YYYY-MM-DD"T"HH24:MI:SS.US"Z"');

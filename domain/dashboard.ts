@@ -15,6 +15,7 @@ import type {
 import type { AgentPreferences } from "../protocol/agent_preferences.ts";
 import type { AuditList } from "../protocol/audit.ts";
 import type { CannedResponse, CannedResponseSettings } from "../protocol/canned_responses.ts";
+import type { ContactList, ContactProfile, ContactQuery } from "../protocol/contacts.ts";
 import type { Draft } from "../protocol/drafts.ts";
 import type { QueueSettings } from "../protocol/queue.ts";
 import type { ApiKey } from "../protocol/programs.ts";
@@ -73,6 +74,10 @@ export interface Dashboard {
   cannedReplies(
     user: User,
   ): Promise<{ replies: CannedResponse[]; settings: CannedResponseSettings }>;
+  /** The first page of contacts. */
+  contacts(query: ContactQuery): Promise<ContactList>;
+  /** What is known about a contact; null: there is none with this id. */
+  contactProfile(id: string): Promise<ContactProfile | null>;
   /** When agents are available; null: always. */
   businessHours(): Promise<BusinessHours>;
   /** How conversations come to agents. */

@@ -60,6 +60,8 @@ export interface DomainEvents {
   /** A contact's first conversation was opened by one of their sessions. */
   "conversation.opened": { conversationId: string; contactId: string };
   "contact.updated": { contactId: string; name: string };
+  /** A contact may not write any more, or may again. */
+  "contact.blocked": { contactId: string; isBlocked: boolean };
   "user.updated": { user: User };
   /** A widget was changed or deleted (`enabled` false). */
   "widget.updated": {

@@ -43,6 +43,8 @@ export interface VisitorPrincipal {
   contexts?: readonly string[];
   /** Of a participant whose issuer is trusted for any context, until they have entered one. */
   anyContext?: true;
+  /** They may read, and not write. */
+  isBlocked?: true;
   /** Of a participant: their token's `jti`, where it has one. */
   tokenId?: string | null;
   expiresAt: number | null;
@@ -79,4 +81,10 @@ export function needScope(caller: Caller, scope: Scope): void {
     "forbidden",
     `Cannot do that: the API key does not have the scope "${scope}"`,
   );
+}
+
+/** @throws {ParleyError} `blocked` for a visitor whom the team has blocked. */
+export function needUnblocked(caller: Pick<Caller, "kind">): void {
+  if (caller.kind !== "visitor" || !(caller as VisitorPrincipal).isBlocked) return;
+  throw new ParleyError("blocked", "Cannot write: you can no longer write to this team");
 }

@@ -5,6 +5,8 @@ import { cleanName } from "./visible_text.ts";
 
 /** Attributes of one contact. */
 export const MAX_ATTRIBUTES = 50;
+/** Contacts that are one person. */
+export const MAX_MERGED = 100;
 
 export const AttributeName = z.string().overwrite(cleanName).min(1).max(60);
 export const AttributeValue = z.union(
@@ -84,9 +86,25 @@ export const ContactIdentity = z.object({
   createdAt: Timestamp,
 });
 
+export const Merge = z.object({
+  id: Id,
+  /** The contact that was merged, with the name that it had. */
+  contactId: Id,
+  name: z.string(),
+  /** The agent's name. */
+  by: z.string().nullable(),
+  at: Timestamp,
+});
+export type Merge = z.infer<typeof Merge>;
+
 /** Everything that an agent sees beside a thread; lists have their newest entries. */
 export const ContactProfile = z.object({
+  /** The contact; of a merged one, the contact that it was merged into. */
   contact: Contact,
+  /** The ids of the contact and of those that were merged into it. */
+  memberIds: z.array(Id),
+  merges: z.array(Merge),
+  blocked: z.object({ at: Timestamp, by: z.string().nullable() }).nullable(),
   /** Who set these; absent where they were never set. */
   provenance: z.object({ name: Provenance.optional(), email: Provenance.optional() }),
   attributes: z.array(ContactAttribute),
@@ -98,3 +116,42 @@ export const ContactProfile = z.object({
   episodes: z.array(Episode),
 });
 export type ContactProfile = z.infer<typeof ContactProfile>;
+
+/** All contacts, those who have written, or those who are blocked. */
+export const ContactView = z.enum(["all", "wrote", "blocked"]);
+export type ContactView = z.infer<typeof ContactView>;
+/** The last created first, the last seen first, or by name. */
+export const ContactSort = z.enum(["newest", "recent", "name"]);
+export type ContactSort = z.infer<typeof ContactSort>;
+
+export const ContactQuery = z.strictObject({
+  /** Words, or their beginnings, of the name, the address and the telephone number. */
+  q: z.string().max(200).optional(),
+  view: ContactView.optional(),
+  /** Whether they have an e-mail address. */
+  hasEmail: z.enum(["true", "false"]).optional(),
+  sort: ContactSort.optional(),
+  cursor: Cursor.optional(),
+  limit: queryInteger(1, 100).optional(),
+});
+export type ContactQuery = z.infer<typeof ContactQuery>;
+
+/** A contact in the list. A merged contact is in the list as the one that it was merged into. */
+export const ContactEntry = Contact.extend({
+  blockedAt: Timestamp.nullable(),
+  /** Their conversation with the newest activity; null without one. */
+  conversationId: Id.nullable(),
+  /** The beginning of its last message. */
+  preview: z.string().nullable(),
+});
+export type ContactEntry = z.infer<typeof ContactEntry>;
+export const ContactList = z.object({
+  items: z.array(ContactEntry),
+  nextCursor: z.string().nullable(),
+});
+export type ContactList = z.infer<typeof ContactList>;
+
+/** The contact that is the same person, and disappears from lists. */
+export const MergeBody = z.strictObject({ contactId: Id });
+export const BlockBody = z.strictObject({ blocked: z.boolean() });
+export const BlockResponse = z.object({ blockedAt: Timestamp.nullable() });

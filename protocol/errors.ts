@@ -22,6 +22,7 @@ export const ERRORS = {
   invalid_credentials: { status: 401 },
   auth_timeout: { status: 401, close: "authTimeout" },
   forbidden: { status: 403 },
+  blocked: { status: 403 },
   origin_not_allowed: { status: 403 },
   not_found: { status: 404 },
   method_not_allowed: { status: 405 },

@@ -11,6 +11,7 @@ const FORWARDED = [
   "sign_in.ended",
   "session.ended",
   "contact.updated",
+  "contact.blocked",
   "widget.updated",
   "conversation.opened",
 ] as const satisfies DomainEvent[];

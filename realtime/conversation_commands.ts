@@ -10,6 +10,7 @@ import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 import { logMessage } from "./log.ts";
 import type { PresenceTracker } from "./presence.ts";
+import { needUnblocked } from "../domain/principal.ts";
 import { requirePrincipal } from "./require_principal.ts";
 import { ROOMS } from "./rooms.ts";
 import type { TypingTracker } from "./typing.ts";
@@ -171,6 +172,7 @@ export function createConversationCommands(
 
     typing(connection, { conversationId, isTyping, isPrivate }) {
       const principal = requirePrincipal(connection);
+      needUnblocked(principal);
       if (isPrivate && principal.kind !== "agent") {
         throw new ParleyError("forbidden", "Cannot type a note: only agents write notes");
       }

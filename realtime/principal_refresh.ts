@@ -1,11 +1,12 @@
 /**
- * Changes of users and sign-ins during an authentication. A connection that is being authenticated
+ * Changes of users, sign-ins and blocks during an authentication. A connection that is being authenticated
  * is in no room yet, so such a change does not reach it. Recent changes are kept here, and applied
  * to the principal at the end of the authentication.
  */
 import { ParleyError } from "../protocol/errors.ts";
 import type { User } from "../protocol/model.ts";
 import type { Principal } from "../domain/principal.ts";
+import { withBlock } from "../domain/visitors/blocking.ts";
 import type { ClusterEvents } from "./cluster_events.ts";
 
 /** About as long as an authentication may take. */
@@ -23,8 +24,13 @@ export function createPrincipalRefresh(
   const users = createRecentMap<User>(now);
   events.on("sign_in.ended", ({ signInId }) => endedSignIns.set(signInId, true));
   events.on("user.updated", ({ user }) => users.set(user.id, user));
+  const blocked = createRecentMap<boolean>(now);
+  events.on("contact.blocked", (event) => blocked.set(event.contactId, event.isBlocked));
   return (principal) => {
-    if (principal.kind !== "agent") return principal;
+    if (principal.kind === "visitor") {
+      const isBlocked = blocked.get(principal.userId);
+      return isBlocked === undefined ? principal : withBlock(principal, isBlocked);
+    }
     const { userId, signInId } = principal;
     const user = users.get(userId);
     if (user?.disabledAt != null || (signInId !== null && endedSignIns.get(signInId))) {

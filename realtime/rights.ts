@@ -1,5 +1,6 @@
 import { CLOSE } from "../protocol/close_codes.ts";
 import { originAllowed } from "../domain/visitors/origins.ts";
+import { withBlock } from "../domain/visitors/blocking.ts";
 import type { ClusterEvents } from "./cluster_events.ts";
 import type { DisconnectTarget } from "./disconnect.ts";
 import type { Hub } from "./hub.ts";
@@ -36,6 +37,14 @@ export function followRights({ events, hub, disconnectLocal, socketIo }: RightsO
     for (const connection of hub.members(ROOMS.user(contactId))) {
       const { principal } = connection;
       if (principal !== null) connection.principal = { ...principal, userName: name };
+    }
+  });
+
+  events.on("contact.blocked", ({ contactId, isBlocked }) => {
+    socketIo.endRecoveryWhere(({ userId }) => userId === contactId);
+    for (const connection of hub.members(ROOMS.user(contactId))) {
+      if (connection.principal?.kind !== "visitor") continue;
+      connection.principal = withBlock(connection.principal, isBlocked);
     }
   });
 

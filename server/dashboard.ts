@@ -15,8 +15,11 @@ import { DASHBOARD, type Dashboard } from "../domain/dashboard.ts";
 import { listTeams } from "../domain/teams/teams.ts";
 import { listApiKeys } from "../domain/programs/api_keys.ts";
 import { listViews } from "../domain/views/views.ts";
+import { listContacts } from "../domain/visitors/list.ts";
+import { readProfile } from "../domain/visitors/profile.ts";
 import { listWidgets } from "../domain/visitors/widgets.ts";
 import { MAX_OWN_RESPONSES, MAX_SHARED_RESPONSES } from "../protocol/canned_responses.ts";
+import { Id } from "../protocol/model.ts";
 import { VERSION } from "../process/version.ts";
 import { limitsOf } from "../settings.ts";
 import type { Access } from "./access.ts";
@@ -26,6 +29,8 @@ import type { Services } from "./services.ts";
 
 /** Drafts that the inbox is rendered with. The connection brings the others. */
 const FIRST_DRAFTS = 50;
+/** Contacts on the first page. */
+const CONTACTS = 50;
 
 export function publishDashboard(core: Core, access: Access, services: Services): void {
   (globalThis as Record<symbol, unknown>)[DASHBOARD] = createDashboard(core, access, services);
@@ -34,7 +39,7 @@ export function publishDashboard(core: Core, access: Access, services: Services)
 function createDashboard(
   { settings, database: { db } }: Core,
   { signIn }: Access,
-  { conversations, notifications, analytics, queueSettings }: Services,
+  { conversations, notifications, analytics, pages, queueSettings }: Services,
 ): Dashboard {
   return {
     version: VERSION,
@@ -71,6 +76,9 @@ function createDashboard(
       ]);
       return { replies: items, settings };
     },
+    contacts: (query) => listContacts(db, { ...query, limit: CONTACTS }),
+    contactProfile: (id) =>
+      Id.safeParse(id).success ? orNull(readProfile(db, pages, id)) : Promise.resolve(null),
     businessHours: () => analytics.businessHours(),
     queueSettings: () => queueSettings.read(),
     rules: () => listRules(db),

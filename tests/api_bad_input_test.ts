@@ -56,6 +56,8 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "POST /api/context-rules": RULE,
   "PATCH /api/context-rules/{id}": RULE,
   "POST /api/context-rules/order": { ids: [SOMEBODY] },
+  "POST /api/contacts/{id}/merges": { contactId: SOMEBODY },
+  "POST /api/contacts/{id}/block": { blocked: false },
   "POST /api/conversations": { contactId: SOMEBODY },
   "PATCH /api/conversations/{id}": { status: "resolved", addLabels: [], removeLabels: [] },
   "POST /api/conversations/{id}/rating": { rating: 5, comment: "Good" },
@@ -249,6 +251,7 @@ onBothEngines("whatever is wrong with a request, it is refused and changes nothi
   function pathOf({ path }: Route, id?: string): string {
     return path.replace("{widgetKey}", id ?? key).replace("{contextId}", id ?? "shop")
       .replace("{signInId}", id ?? SOMEBODY).replace("{messageId}", id ?? SOMEBODY)
+      .replace("{mergeId}", id ?? SOMEBODY)
       .replace(/^(.*?)\{id\}/, (_, start) => {
         const known = id ?? ids[start];
         assert.ok(known !== undefined, `This test knows no id for ${path}`);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { openDatabase } from "../db/database.ts";
 import { audit, forgetAudit, listAudit, SYSTEM } from "../domain/audit.ts";
 import { AUDIT_ACTIONS, type AuditEntry, type AuditList } from "../protocol/audit.ts";
-import { call, cast, login, post } from "./support/http.ts";
+import type { ContactProfile } from "../protocol/contacts.ts";
+import { call, cast, login, openSession, post, widgetKey } from "./support/http.ts";
 import { ADMIN, startServer, type TestServer } from "./support/server.ts";
 import { makeDataDir } from "./support/template.ts";
 
@@ -107,7 +108,13 @@ async function everyAction(server: TestServer): Promise<void> {
   await send("PATCH", "/api/queue-settings", { assignOnReply: false });
   await send("PATCH", "/api/analytics/business-hours", { businessHours: null });
   await send("POST", "/api/contexts/order-17/tokens", { userId: "u1", userName: "Eve" });
-  await send("DELETE", `/api/contacts/${conversation.contact.id}`);
+  const contact = `/api/contacts/${conversation.contact.id}`;
+  const { contact: other } = await openSession(server, await widgetKey(server, token));
+  const merged = await send<ContactProfile>("POST", `${contact}/merges`, { contactId: other.id });
+  await send("DELETE", `${contact}/merges/${merged.merges[0]!.id}`);
+  for (const blocked of [true, false]) await send("POST", `${contact}/block`, { blocked });
+  await call(server, "GET", `${contact}/export`, { token });
+  await send("DELETE", contact);
   const range = "from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z";
   const series = `/api/analytics/series?metric=messages_in&${range}`;
   await call(server, "GET", `${series}&format=csv`, { token });

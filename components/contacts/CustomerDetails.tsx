@@ -1,5 +1,8 @@
 import type { Conversation } from "../../protocol/model.ts";
 import type { Episode } from "../../protocol/contacts.ts";
+import { Ban, ContactRound } from "lucide-preact";
+import { isolate } from "../../protocol/visible_text.ts";
+import { ContactNotes } from "../inbox/ContactNotes.tsx";
 import { useInbox } from "../inbox/context.ts";
 import { Button } from "../ui/Button.tsx";
 import { EpisodesSection } from "./EpisodesSection.tsx";
@@ -40,8 +43,37 @@ export function CustomerDetails({ conversation }: { conversation: Conversation }
       inbox.select(conversationId);
     }, inbox.fail);
   };
+  const others = profile.memberIds.filter((id) => id !== contact.id);
   return (
     <>
+      <section aria-label="Contact page">
+        <div class="section-foot">
+          <a
+            class="button"
+            data-kind="quiet"
+            data-size="s"
+            href={`/contacts/${profile.contact.id}`}
+          >
+            <ContactRound size={14} aria-hidden="true" />
+            {others.length > 0 ? "Contact page, merged" : "Contact page"}
+          </a>
+        </div>
+        {profile.blocked && (
+          <p class="contact-blocked">
+            <Ban size={14} aria-hidden="true" />
+            {profile.blocked.by === null ? "Blocked" : `Blocked by ${isolate(profile.blocked.by)}`}
+          </p>
+        )}
+      </section>
+      {others.map((id) => (
+        <ContactNotes
+          key={id}
+          contactId={id}
+          documents={inbox.documents}
+          isShown={isShown}
+          title="Notes of the merged contact"
+        />
+      ))}
       <EpisodesSection episodes={earlier} title="Earlier conversations" onOpen={open} />
       <IdentitySection profile={profile} onSaved={reload} />
       <PagesSection profile={profile} />

@@ -52,6 +52,11 @@ const SIMPLE: Record<string, (subject: string) => string> = {
   "queue.changed": () => "changed the settings of the queue",
   "audit.exported": () => "downloaded the audit log",
   "contact.erased": () => "erased a contact and all their data",
+  "contact.exported": (subject) => `downloaded the data of ${subject}`,
+  "contact.merged": (subject) => `merged another contact into ${subject}`,
+  "contact.unmerged": (subject) => `undid a merge of ${subject}`,
+  "contact.blocked": (subject) => `blocked ${subject}`,
+  "contact.unblocked": (subject) => `unblocked ${subject}`,
   "context_token.issued": (subject) => `issued a context token for ${subject}`,
 };
 

@@ -1,27 +1,36 @@
 import { useRef, useState } from "preact/hooks";
 import { Mail, Pencil } from "lucide-preact";
-import type { Contact } from "../../protocol/model.ts";
+import type { Contact, Presence } from "../../protocol/model.ts";
 import { contactName } from "../format/names.ts";
 import { formErrors, NO_ERRORS } from "../auth/form_state.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Field } from "../ui/Field.tsx";
-import { useInbox } from "./context.ts";
+
+export interface ContactEdit {
+  name: string;
+  email: string | null;
+}
+
+interface CardProps {
+  contact: Contact;
+  status: Presence["status"];
+  /** Rejects with an ApiError, which the form shows. */
+  onSave: (id: string, edit: ContactEdit) => Promise<void>;
+}
 
 /** The contact's name and address, which can be edited in place. */
-export function ContactCard({ contact }: { contact: Contact }) {
-  const inbox = useInbox();
+export function ContactCard({ contact, status, onSave }: CardProps) {
   const [editing, setEditing] = useState(false);
   const pencil = useRef<HTMLButtonElement>(null);
-  const presence = inbox.presence.statusOf(contact.id);
   const done = () => {
     setEditing(false);
     requestAnimationFrame(() => pencil.current?.focus());
   };
-  if (editing) return <ContactForm contact={contact} onDone={done} />;
+  if (editing) return <ContactForm contact={contact} onSave={onSave} onDone={done} />;
   return (
     <section class="contact-card" aria-label="Contact">
-      <Avatar id={contact.id} name={contactName(contact)} size="l" presence={presence} />
+      <Avatar id={contact.id} name={contactName(contact)} size="l" presence={status} />
       <div class="contact-name">
         <h3 dir="auto">{contactName(contact)}</h3>
         <IconButton
@@ -46,8 +55,9 @@ export function ContactCard({ contact }: { contact: Contact }) {
   );
 }
 
-function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void }) {
-  const inbox = useInbox();
+function ContactForm({ contact, onSave, onDone }: Pick<CardProps, "contact" | "onSave"> & {
+  onDone: () => void;
+}) {
   const [name, setName] = useState(contact.name);
   const [email, setEmail] = useState(contact.email ?? "");
   const [busy, setBusy] = useState(false);
@@ -63,7 +73,7 @@ function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void
     const body = { name: name.trim(), email: email.trim() === "" ? null : email.trim() };
     setBusy(true);
     try {
-      await inbox.editContact(contact.id, body);
+      await onSave(contact.id, body);
       onDone();
     } catch (error) {
       setErrors(formErrors(error, ["name", "email"]));

@@ -1,26 +1,28 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type SharedText, WRITER } from "../live/documents_model.ts";
+import { type DocumentsModel, type SharedText, WRITER } from "../live/documents_model.ts";
 import { Button } from "../ui/Button.tsx";
 import { SharedArea } from "../writing/SharedArea.tsx";
 import { Writers } from "../writing/Writers.tsx";
-import { useInbox } from "./context.ts";
 
 /** The team's notes about a contact: one text, shown in all of the contact's conversations. */
-export function ContactNotes({ contactId }: { contactId: string }) {
-  const inbox = useInbox();
+export function ContactNotes({ contactId, documents, isShown, title = "Notes" }: {
+  contactId: string;
+  documents: DocumentsModel;
+  /** Only open while it is visible. */
+  isShown: boolean;
+  title?: string;
+}) {
   const [shared, setShared] = useState<SharedText | "failed" | null>(null);
   const [tries, setTries] = useState(0);
-  // Only open while it is visible.
-  const isShown = inbox.live.value && inbox.detailsShown.value;
   useEffect(() => {
     if (!isShown) return;
     let isOver = false;
-    const opening = inbox.documents.open({ contactId }, WRITER);
+    const opening = documents.open({ contactId }, WRITER);
     opening.then((mine) => !isOver && setShared(mine), () => !isOver && setShared("failed"));
     return () => {
       isOver = true;
       setShared(null);
-      opening.then(inbox.documents.release, () => {});
+      opening.then(documents.release, () => {});
     };
   }, [contactId, isShown, tries]);
   const again = () => {
@@ -28,8 +30,8 @@ export function ContactNotes({ contactId }: { contactId: string }) {
     setTries(tries + 1);
   };
   return (
-    <section class="notes" aria-labelledby="context-notes">
-      <h3 id="context-notes">Notes</h3>
+    <section class="notes" aria-label={title}>
+      <h3>{title}</h3>
       {shared === "failed" || shared?.status.value === "failed"
         ? (
           <p class="notes-failed">

@@ -47,7 +47,12 @@ export function ContextPane() {
         </span>
       </header>
       <div class="context-scroll" tabIndex={0} role="region" aria-label="About this conversation">
-        <ContactCard key={conversation.contact.id} contact={conversation.contact} />
+        <ContactCard
+          key={conversation.contact.id}
+          contact={conversation.contact}
+          status={inbox.presence.statusOf(conversation.contact.id)}
+          onSave={inbox.editContact}
+        />
         <LabelSection key={conversation.id} conversation={conversation} />
         <section aria-labelledby="context-visitor">
           <h3 id="context-visitor">Visitor</h3>
@@ -84,6 +89,8 @@ export function ContextPane() {
         <ContactNotes
           key={`notes-${conversation.contact.id}`}
           contactId={conversation.contact.id}
+          documents={inbox.documents}
+          isShown={inbox.live.value && inbox.detailsShown.value}
         />
         <CustomerDetails key={`customer-${conversation.contact.id}`} conversation={conversation} />
         <RatingFacts

@@ -20,7 +20,8 @@ export interface PageHost {
   failed(): void;
 }
 
-const PAGE = /^\/(?:$|(?:conversations|rules|widgets|analytics|settings|websocket-test)(?:\/|$))/;
+const PAGE =
+  /^\/(?:$|(?:conversations|contacts|rules|widgets|analytics|settings|websocket-test)(?:\/|$))/;
 /** Pages of the inbox move among themselves, see inbox_navigation.ts. */
 const INBOX = /^\/(?:$|conversations\/)/;
 /** Places whose scroll position is kept, the oldest are forgotten. */

@@ -15,6 +15,7 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["This list", "?"],
       ["Notifications", "B"],
       ["Go to the inbox", "G", "I"],
+      ["Go to contacts", "G", "C"],
       ["Go to analytics", "G", "A"],
       ["Go to rules", "G", "R"],
       ["Go to widgets", "G", "W"],

@@ -3,6 +3,7 @@ import {
   Bell,
   ChartLine,
   CircleDot,
+  ContactRound,
   FlaskConical,
   Inbox,
   Keyboard,
@@ -22,6 +23,7 @@ import type { Command } from "./commands.ts";
 
 const PAGES: [title: string, href: string, Icon: Command["Icon"], keys?: string][] = [
   ["Inbox", "/", Inbox, "G I"],
+  ["Contacts", "/contacts", ContactRound, "G C"],
   ["Analytics", "/analytics", ChartLine, "G A"],
   ["Rules", "/rules", Workflow, "G R"],
   ["Widgets", "/widgets", MessageSquareCode, "G W"],

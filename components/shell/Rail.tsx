@@ -1,14 +1,22 @@
-import { ChartLine, Inbox, MessageSquareCode, Settings, Workflow } from "lucide-preact";
+import {
+  ChartLine,
+  ContactRound,
+  Inbox,
+  MessageSquareCode,
+  Settings,
+  Workflow,
+} from "lucide-preact";
 import { CountBadge } from "../ui/Badge.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { AccountMenu } from "./AccountMenu.tsx";
 import { useWorkspace } from "./context.ts";
 import { NotificationBell } from "./NotificationBell.tsx";
 
-export type RailSection = "inbox" | "rules" | "widgets" | "analytics" | "settings";
+export type RailSection = "inbox" | "contacts" | "rules" | "widgets" | "analytics" | "settings";
 
 const ENTRIES: { section: RailSection; label: string; href: string; Icon: typeof Inbox }[] = [
   { section: "inbox", label: "Inbox", href: "/", Icon: Inbox },
+  { section: "contacts", label: "Contacts", href: "/contacts", Icon: ContactRound },
   { section: "rules", label: "Rules", href: "/rules", Icon: Workflow },
   { section: "widgets", label: "Widgets", href: "/widgets", Icon: MessageSquareCode },
   { section: "analytics", label: "Analytics", href: "/analytics", Icon: ChartLine },

@@ -7,6 +7,7 @@
 export const PAGE_KEYS: Record<string, string> = {
   i: "/",
   a: "/analytics",
+  c: "/contacts",
   r: "/rules",
   w: "/widgets",
   s: "/settings",

@@ -4,7 +4,7 @@ import type { Db } from "../../db/database.ts";
 import type { RatingResponse } from "../../protocol/analytics.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import { maySee } from "../conversations/rights.ts";
-import type { Principal } from "../principal.ts";
+import { needUnblocked, type Principal } from "../principal.ts";
 
 interface Rated {
   rating: number;
@@ -26,6 +26,7 @@ export async function rate(
   if (principal.kind !== "visitor") {
     throw new ParleyError("forbidden", "Cannot rate a conversation: only its visitor may");
   }
+  needUnblocked(principal);
   const conversation = await db.selectFrom("conversations")
     .select(["id", "contact_id", "context_id", "status", "platform"])
     .where("id", "=", conversationId).executeTakeFirst();

@@ -2,7 +2,7 @@ import type { Db } from "../../db/database.ts";
 import type { DocumentEdit, DocumentState, EditReceipt } from "../../protocol/collaboration.ts";
 import type { EventBus } from "../events.ts";
 import { createGroupCommit } from "../group_commit.ts";
-import type { Principal } from "../principal.ts";
+import { needUnblocked, type Principal } from "../principal.ts";
 import { createDocumentCache } from "./cache.ts";
 import { createCommit, type Waiting } from "./commit.ts";
 import { readCurrent } from "./current.ts";
@@ -118,6 +118,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
 
     edit(principal, { id, subject }, submission, origin) {
       checkAccess(principal, subject);
+      needUnblocked(principal);
       const { userId, userName, kind } = principal;
       const author = { userId, userName, role: kind };
       return new Promise((resolve, reject) => {

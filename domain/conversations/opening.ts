@@ -4,8 +4,8 @@ import type { Db } from "../../db/database.ts";
 import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
-import { needScope } from "../principal.ts";
 import type { QueueSettingsStore } from "../workspace/queue_settings.ts";
+import { needScope, needUnblocked } from "../principal.ts";
 import type { Access } from "./access.ts";
 import type { Conversations } from "./types.ts";
 
@@ -53,6 +53,7 @@ export function createOpening(
   return {
     async open(caller, contactId) {
       needScope(caller, "conversations:write");
+      needUnblocked(caller);
       const contact = caller.kind === "visitor" ? caller.userId : contactId;
       if (contact === undefined) {
         throw new ParleyError("invalid", 'Cannot open a conversation: "contactId" is missing', {

@@ -11,6 +11,7 @@ import { takeFiles } from "./message_files.ts";
 import { movePointer } from "./pointers.ts";
 import { priorityLevel } from "./priority.ts";
 import { previewOf, takeQuoted } from "./replies.ts";
+import { needUnblocked } from "../principal.ts";
 import { maySee } from "./rights.ts";
 import {
   type Actor,
@@ -32,6 +33,7 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
       `Cannot find the conversation "${operation.conversationId}"`,
     );
   }
+  if (actor.principal !== null && operation.kind !== "pointer") needUnblocked(actor.principal);
   switch (operation.kind) {
     case "message":
       return addMessage(unit, operation, now);

@@ -4,7 +4,7 @@ import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
 import { uploaderOf } from "../files/queries.ts";
 import { formatText } from "../formatting/format_text.ts";
-import { needScope } from "../principal.ts";
+import { needScope, needUnblocked } from "../principal.ts";
 import type { QueueSettingsStore } from "../workspace/queue_settings.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { actorOf, senderOf } from "./actors.ts";
@@ -39,6 +39,7 @@ export function createPosting(
   return {
     async post(caller, input) {
       needScope(caller, "messages:write");
+      needUnblocked(caller);
       const actor = await senderOf(db, caller, input.sender);
       let { conversationId } = input;
       if (conversationId === undefined) {

@@ -67,6 +67,7 @@ export function createFiles(options: FilesOptions): FileService {
       return { id, name, mediaType, size: Number(size), expiresAt, read };
     },
 
+    content: (key) => store.get(key),
     wake: cleanup.wake,
     async stop() {
       unsubscribe();
@@ -100,6 +101,7 @@ const NO_FILES: FileService = {
   open(id) {
     throw notFound(id);
   },
+  content: () => Promise.resolve(null),
   wake() {},
   stop: () => Promise.resolve(),
 };

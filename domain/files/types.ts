@@ -40,6 +40,8 @@ export interface FileService {
   addresses(caller: Caller, ids: readonly string[]): Promise<FileAddress[]>;
   /** @throws {ParleyError} `forbidden` for an address that is not signed or is over, `not_found`. */
   open(id: string, query: { expires: string; signature: string }): Promise<OpenFile>;
+  /** The bytes under a key of the store; null: there are none. The caller checks rights. */
+  content(storageKey: string): Promise<ReadableStream<Uint8Array> | null>;
   /** Removes soon what was deleted, instead of at the next turn. */
   wake(): void;
   /** Resolves when nothing runs any more. */

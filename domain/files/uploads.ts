@@ -3,7 +3,7 @@ import type { Db } from "../../db/database.ts";
 import type { FileRow } from "../../db/types.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { MessageFile } from "../../protocol/model.ts";
-import { type Caller, needScope } from "../principal.ts";
+import { type Caller, needScope, needUnblocked } from "../principal.ts";
 import { KeyedLimiter } from "../rate_limit.ts";
 import { type ContentLimits, readContents } from "./contents.ts";
 import { cleanFileName } from "./file_name.ts";
@@ -143,6 +143,7 @@ export function createUploads(options: UploadsOptions): Uploads {
   return {
     async upload(caller, upload) {
       needScope(caller, "messages:write");
+      needUnblocked(caller);
       const one = run(caller, upload);
       running.add(one);
       try {

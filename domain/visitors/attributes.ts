@@ -81,8 +81,11 @@ function effective(
   );
 }
 
-export function attributesOf({ attributes }: Pick<Known, "attributes">): ContactAttribute[] {
-  return Object.entries(attributes).map(([name, attribute]) => ({ name, ...attribute }))
+/** By name; of several contacts the first one that has it. */
+export function attributesOf(contacts: Pick<Known, "attributes">[]): ContactAttribute[] {
+  const all = Object.assign({}, ...contacts.map(({ attributes }) => attributes).reverse());
+  return Object.entries(all as Known["attributes"])
+    .map(([name, attribute]) => ({ name, ...attribute }))
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 

@@ -4,7 +4,6 @@ import { uuidv7 } from "../../db/uuid.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { Contact } from "../../protocol/model.ts";
 import { changesAnything, columnsOf, type ContactChanges, type Setter } from "./attributes.ts";
-import { cutPage, idOfCursor } from "../cursor.ts";
 import type { EventBus } from "../events.ts";
 import type { KeyedLimiter } from "../rate_limit.ts";
 
@@ -100,21 +99,24 @@ export async function updateContact(
       ...columnsOf(locked, changes, by),
       updated_at: new Date(),
     }).where("id", "=", id).returningAll().executeTakeFirstOrThrow();
-    // Rows of the list have a copy of the name. Locked in the order of ids, as the writer does.
-    const last = await trx.selectFrom("conversations").select("id")
-      .where("last_message_sender_id", "=", id)
-      .where("last_message_sender_name", "is distinct from", name)
-      .where((eb) => eb.or([eb("contact_id", "=", id), eb("id", "in", participations(trx, id))]))
-      .orderBy("id").forUpdate().execute();
-    if (last.length > 0) {
-      await trx.updateTable("conversations").set({ last_message_sender_name: name })
-        .where("last_message_sender_id", "=", id)
-        .where("id", "in", last.map((conversation) => conversation.id)).execute();
-    }
+    await renameInLists(trx, id, name);
     return row;
   });
   bus.emit("contact.updated", { contactId: id, name: row.name });
   return toContact(row);
+}
+
+/** Rows of lists have a copy of the name. Locked in the order of ids, as the writer does. */
+export async function renameInLists(trx: Db, id: string, name: string): Promise<void> {
+  const last = await trx.selectFrom("conversations").select("id")
+    .where("last_message_sender_id", "=", id)
+    .where("last_message_sender_name", "is distinct from", name)
+    .where((eb) => eb.or([eb("contact_id", "=", id), eb("id", "in", participations(trx, id))]))
+    .orderBy("id").forUpdate().execute();
+  if (last.length === 0) return;
+  await trx.updateTable("conversations").set({ last_message_sender_name: name })
+    .where("last_message_sender_id", "=", id)
+    .where("id", "in", last.map((conversation) => conversation.id)).execute();
 }
 
 function takeRename(renames: Renames, id: string): void {
@@ -133,19 +135,6 @@ export function noContact(id: string): ParleyError {
 /** Conversations in which someone wrote or read. */
 export function participations(db: Db, userId: string) {
   return db.selectFrom("participants").select("conversation_id").where("user_id", "=", userId);
-}
-
-/** Newest first, by id (UUIDv7 sorts by creation). */
-export async function listContacts(
-  db: Db,
-  query: { cursor?: string | undefined; limit: number },
-): Promise<{ items: Contact[]; nextCursor: string | null }> {
-  const below = idOfCursor(query.cursor);
-  const rows = await db.selectFrom("contacts").selectAll()
-    .$if(below !== undefined, (qb) => qb.where("id", "<", below!))
-    .orderBy("id", "desc").limit(query.limit + 1).execute();
-  const page = cutPage(rows, query.limit, ({ id }) => id);
-  return { items: page.rows.map(toContact), nextCursor: page.nextCursor };
 }
 
 /** Records that a contact was connected until now. */

@@ -1,20 +1,22 @@
 /**
- * Erases a person: a contact with everything of theirs, as data protection law may demand. Their own
+ * Erases a person: a contact, and those merged with it, with everything of theirs, as data protection law may demand. Their own
  * conversations are deleted. In conversations of several people their messages are emptied and their
  * name is replaced, so that what others wrote keeps its order.
  */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
-import { ParleyError } from "../../protocol/errors.ts";
 import { type Actor, audit } from "../audit.ts";
 import { leaveGroups } from "../notifications/groups.ts";
 import { visitorName } from "./contacts.ts";
+import { lockGroup } from "./groups.ts";
 
 export interface Erased {
   /** Their own conversations. */
   conversations: number;
   /** Their messages, and all others in their own conversations. */
   messages: number;
+  /** The contact, and those that were merged with it. */
+  contactIds: string[];
 }
 
 /** Key of the lock of the search indexer (db/migrations/032_search_queue.ts). */
@@ -42,34 +44,41 @@ export async function eraseContact(jobs: Db, actor: Actor, contactId: string): P
   return await jobs.transaction().execute(async (trx) => {
     // What the indexer read before this would be stored after it.
     await sql`select pg_advisory_xact_lock(${sql.lit(INDEXER_LOCK)})`.execute(trx);
-    const touched = await lock(trx, contactId);
-    touched.messages = await findMessages(trx, touched);
-    await sql`delete from message_words where id = any(${touched.messages}::uuid[])`.execute(trx);
-    await deleteContextDocuments(trx, touched);
-    touched.notifications = await deleteNotifications(trx, touched);
-    await deleteFiles(trx, touched);
-    await emptyMessages(trx, touched);
-    await replaceName(trx, touched);
-    // Sessions, identities and conversations, with messages, notes and drafts, go by their references.
-    await trx.deleteFrom("contacts").where("id", "=", contactId).execute();
-    await redactChanges(trx, touched);
-    const erased = { conversations: touched.own.length, messages: touched.messages.length };
+    const members = await lockGroup(trx, contactId);
+    const erased: Erased = { conversations: 0, messages: 0, contactIds: [] };
+    for (const { id } of members) {
+      const touched = await eraseOne(trx, id);
+      erased.conversations += touched.own.length;
+      erased.messages += touched.messages.length;
+      erased.contactIds.push(id);
+    }
+    const { contactIds: _, ...counts } = erased;
     await audit(trx, actor, {
       action: "contact.erased",
-      subject: { id: contactId },
-      data: { ...erased },
+      subject: { id: members[0]!.id },
+      data: counts,
     });
     return erased;
   });
 }
 
+async function eraseOne(trx: Db, contactId: string): Promise<Touched> {
+  const touched = await lock(trx, contactId);
+  touched.messages = await findMessages(trx, touched);
+  await sql`delete from message_words where id = any(${touched.messages}::uuid[])`.execute(trx);
+  await deleteContextDocuments(trx, touched);
+  touched.notifications = await deleteNotifications(trx, touched);
+  await deleteFiles(trx, touched);
+  await emptyMessages(trx, touched);
+  await replaceName(trx, touched);
+  // Sessions, identities and conversations, with messages, notes and drafts, go by their references.
+  await trx.deleteFrom("contacts").where("id", "=", contactId).execute();
+  await redactChanges(trx, touched);
+  return touched;
+}
+
 /** Conversations are locked in the order of their ids, as the writer does it. */
 async function lock(trx: Db, contactId: string): Promise<Touched> {
-  const contact = await trx.selectFrom("contacts").select("id").where("id", "=", contactId)
-    .forUpdate().executeTakeFirst();
-  if (contact === undefined) {
-    throw new ParleyError("not_found", `Cannot find the contact "${contactId}"`);
-  }
   const { rows } = await sql<{ id: string; isOwn: boolean }>`
     select id, contact_id = ${contactId} as "isOwn" from conversations
     where contact_id = ${contactId}
@@ -154,6 +163,10 @@ async function replaceName(trx: Db, { contactId, name, others }: Touched): Promi
   await sql`update collaboration_operations set author_name = ${name}
     where author_id = ${contactId}`.execute(trx);
   await sql`delete from participants where user_id = ${contactId}`.execute(trx);
+  await sql`update contact_merges set moved = (
+      select coalesce(jsonb_agg(one), '[]') from jsonb_array_elements(moved) one
+      where one->>'id' <> ${contactId})
+    where moved @> ${JSON.stringify([{ id: contactId }])}::jsonb`.execute(trx);
   await sql`update audit_log set subject_name = null where subject = ${contactId}`.execute(trx);
 }
 

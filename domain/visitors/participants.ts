@@ -4,6 +4,7 @@ import type { Db } from "../../db/database.ts";
 import type { EventBus } from "../events.ts";
 import type { VisitorPrincipal } from "../principal.ts";
 import { BY_TOKEN } from "./attributes.ts";
+import { isBlocked } from "./blocking.ts";
 import { findOrCreateByIdentity, type Renames, updateContact } from "./contacts.ts";
 import { ISSUER, type ParticipantTokens } from "./participant_tokens.ts";
 
@@ -42,6 +43,7 @@ export async function authenticateParticipant(
     allowedOrigins: ["*"],
     contexts: claims.contexts ?? [],
     ...(claims.contexts === null ? { anyContext: true as const } : {}),
+    ...(await isBlocked(db, contact.id) ? { isBlocked: true as const } : {}),
     tokenId: claims.tokenId,
     expiresAt: claims.expiresAt,
   };

@@ -1,9 +1,11 @@
 /** What an agent sees of a contact beside a thread: everything that is known, the newest first. */
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
+import type { ContactRow } from "../../db/types.ts";
 import type { ContactProfile, Episode, Visit } from "../../protocol/contacts.ts";
 import { attributesOf } from "./attributes.ts";
-import { noContact, toContact } from "./contacts.ts";
+import { toContact } from "./contacts.ts";
+import { groupOf, mergesOf } from "./groups.ts";
 import type { Pages } from "./pages.ts";
 
 const VISITS = 5;
@@ -19,10 +21,11 @@ export async function readProfile(
   pages: Pick<Pages, "list">,
   id: string,
 ): Promise<ContactProfile> {
-  const row = await db.selectFrom("contacts").selectAll().where("id", "=", id).executeTakeFirst();
-  if (row === undefined) throw noContact(id);
-  const ids = [id];
-  const [identities, visits, seen, referrer, episodes] = await Promise.all([
+  const members = await groupOf(db, id);
+  const [root] = members as [ContactRow, ...ContactRow[]];
+  const ids = members.map((member) => member.id);
+  const [merges, identities, visits, seen, referrer, episodes] = await Promise.all([
+    mergesOf(db, root.id),
     identitiesOf(db, ids),
     visitsOf(db, ids),
     pages.list(ids, { limit: PAGES }),
@@ -30,9 +33,12 @@ export async function readProfile(
     episodesOf(db, ids),
   ]);
   return {
-    contact: toContact(row),
-    provenance: row.provenance,
-    attributes: attributesOf(row),
+    contact: toContact(root),
+    memberIds: ids,
+    merges,
+    blocked: root.blocked_at && { at: root.blocked_at.toISOString(), by: root.blocked_by },
+    provenance: root.provenance,
+    attributes: attributesOf(members),
     identities,
     visits,
     pages: seen.items.slice(0, PAGES),

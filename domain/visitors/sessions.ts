@@ -191,6 +191,7 @@ async function findSessions(
       "s.expires_at",
       "s.widget_id",
       "c.name",
+      "c.blocked_at",
       "w.allowed_origins",
       "w.appearance",
     ])
@@ -218,6 +219,7 @@ async function findSessions(
       appearance: fullAppearance(row.appearance),
       allowedOrigins: row.allowed_origins,
       expiresAt: slides(row) ? expiresAt : row.expires_at.getTime(),
+      ...(row.blocked_at === null ? {} : { isBlocked: true as const }),
     };
   });
 }
