@@ -17,10 +17,12 @@ export const MacroActions = z.strictObject({
   addLabels: LabelIds.optional(),
   /** Who gets it: who uses the macro, nobody, or a user's id. */
   assignTo: z.union([z.enum(["me", "nobody"]), Id]).optional(),
+  /** A team's id. One that was deleted since is left out. */
+  teamId: Id.optional(),
   status: z.enum(["open", "pending", "resolved"]).optional(),
 }).refine(
-  ({ addLabels, assignTo, status }) => addLabels?.length || assignTo || status,
-  "at least one of addLabels, assignTo and status is needed",
+  ({ addLabels, assignTo, teamId, status }) => addLabels?.length || assignTo || teamId || status,
+  "at least one of addLabels, assignTo, teamId and status is needed",
 );
 export type MacroActions = z.infer<typeof MacroActions>;
 

@@ -14,6 +14,8 @@ import { createWriter, type Writer } from "../domain/conversations/writer.ts";
 import { uploaderOf } from "../domain/files/queries.ts";
 import { createFiles } from "../domain/files/service.ts";
 import type { FileService } from "../domain/files/types.ts";
+import { createTeam } from "../domain/teams/teams.ts";
+import { createView } from "../domain/views/views.ts";
 import { createQueueSettings } from "../domain/workspace/queue_settings.ts";
 import { createEventBus, type EventBus } from "../domain/events.ts";
 import type { AgentPrincipal, Principal, VisitorPrincipal } from "../domain/principal.ts";
@@ -24,7 +26,7 @@ import { brokerKind } from "../process/open_broker.ts";
 import { openFileStore } from "../process/open_file_store.ts";
 import { readSettings, type Settings, SettingsError } from "../settings.ts";
 import type { User } from "../protocol/model.ts";
-import { AGENTS, CANNED_REPLIES, LABELS, type Script, SCRIPTS } from "./demo_data.ts";
+import { AGENTS, CANNED_REPLIES, LABELS, type Script, SCRIPTS, TEAM, VIEWS } from "./demo_data.ts";
 import { recordPages, VISITORS } from "./demo_visits.ts";
 
 const HOUR = 3_600_000;
@@ -76,6 +78,7 @@ interface Stage {
   users: User[];
   /** By name. */
   labelIds: Map<string, string>;
+  teamId: string;
 }
 
 /** As the server would take it from whoever sends it. */
@@ -129,6 +132,7 @@ async function play(stage: Stage, script: Script): Promise<void> {
   await conversations.update(agent, conversationId, {
     labels: labels && { add: labels.map((name) => stage.labelIds.get(name)!), remove: [] },
     priority,
+    teamId: labels?.includes(TEAM.label) ? stage.teamId : undefined,
   });
   let assigned = false;
   for (const [who, content, file] of script.lines) {
@@ -239,11 +243,27 @@ async function main(): Promise<void> {
     const labelIds = new Map<string, string>();
     for (const label of LABELS) labelIds.set(label.name, (await createLabel(db, label)).id);
     const admin = users.find((user) => user.role === "admin")!;
+    const team = await createTeam(db, {
+      name: TEAM.name,
+      memberIds: users.filter(({ name }) => TEAM.members.includes(name)).map(({ id }) => id),
+    });
+    for (const view of VIEWS) await createView(db, agentPrincipal(admin), view);
     for (const reply of CANNED_REPLIES) {
       await createCannedResponse(db, agentPrincipal(admin), reply);
     }
     const files = openDemoFiles(settings, db, bus);
-    const stage = { db, bus, writer, conversations, files, clock, widgetKey, users, labelIds };
+    const stage = {
+      db,
+      bus,
+      writer,
+      conversations,
+      files,
+      clock,
+      widgetKey,
+      users,
+      labelIds,
+      teamId: team.id,
+    };
     for (const script of SCRIPTS.toReversed()) await play(stage, script);
     await files?.stop();
     console.log(`Made ${SCRIPTS.length} conversations.`);

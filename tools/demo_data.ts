@@ -4,6 +4,7 @@
  */
 import type { CreateCannedResponseBody } from "../protocol/canned_responses.ts";
 import type { CreateLabelBody } from "../protocol/labels.ts";
+import type { CreateViewBody } from "../protocol/views.ts";
 import type { Priority } from "../protocol/model.ts";
 
 export interface Script {
@@ -53,6 +54,19 @@ export const CANNED_REPLIES: CreateCannedResponseBody[] = [
     folder: "Orders",
     content: "I'm sorry, {{contact.firstName|there}}! A new one leaves our kiln room tomorrow.",
     actions: { assignTo: "me", status: "pending" },
+  },
+];
+
+/** A team, of the agents with these names; it has the conversations with this label. */
+export const TEAM = { name: "Trade", label: "Trade", members: ["Grace Okafor", "Tomás Becker"] };
+
+/** Saved views, for everybody. */
+export const VIEWS: CreateViewBody[] = [
+  { name: "Urgent", filter: { priority: "urgent", sort: "waiting" }, sharedWith: "everybody" },
+  {
+    name: "Waiting for an hour",
+    filter: { status: "open", waitingMinutes: 60, sort: "waiting" },
+    sharedWith: "everybody",
   },
 ];
 

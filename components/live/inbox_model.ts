@@ -156,7 +156,7 @@ export function createInbox(start: InboxStart) {
     if (macro === null) return;
     try {
       const { applyMacro } = await import("../inbox/suggestions/macro.ts");
-      await applyMacro({ ...workspace, labels, users, list }, conversationId, macro);
+      await applyMacro({ ...workspace, labels, users, teams, list }, conversationId, macro);
     } catch (error) {
       workspace.fail(error);
     }

@@ -1,6 +1,7 @@
 import "../styles/canned_replies.css";
 import { useEffect, useState } from "preact/hooks";
 import { Download, MessageSquareText, Plus, Upload } from "lucide-preact";
+import type { Team } from "../../protocol/teams.ts";
 import type {
   CannedResponse,
   CannedResponseSettings as Settings,
@@ -26,11 +27,12 @@ export interface CannedRepliesProps {
   settings: Settings;
   labels: Label[];
   users: User[];
+  teams: Team[];
 }
 
 /** All canned replies and macros of the agent: found, added, changed, taken out and in as a file. */
 export function CannedRepliesSettings(props: CannedRepliesProps) {
-  const { labels, users } = props;
+  const { labels, users, teams } = props;
   const { request, toasts, me, live } = useWorkspace();
   const [replies, setReplies] = useState(props.replies);
   const [settings, setSettings] = useState(props.settings);
@@ -93,7 +95,8 @@ export function CannedRepliesSettings(props: CannedRepliesProps) {
         {replies.length > 0 && (
           <Button
             icon={<Download size={16} aria-hidden="true" />}
-            onClick={() => save("canned-replies.json", writeCannedFile(replies, { labels, users }))}
+            onClick={() =>
+              save("canned-replies.json", writeCannedFile(replies, { labels, users, teams }))}
           >
             Export
           </Button>
@@ -116,6 +119,7 @@ export function CannedRepliesSettings(props: CannedRepliesProps) {
             replies={shown}
             labels={labels}
             users={users}
+            teams={teams}
             mayShare={mayShare}
             onTask={setTask}
           />
@@ -134,6 +138,7 @@ export function CannedRepliesSettings(props: CannedRepliesProps) {
             folders={folders}
             labels={labels}
             users={users}
+            teams={teams}
             mayShare={mayShare}
             onDone={(reply) => done(reply, task.reply === null ? "added" : "saved")}
             onClose={close}
@@ -160,7 +165,7 @@ export function CannedRepliesSettings(props: CannedRepliesProps) {
       <Dialog open={task?.kind === "import"} title="Import canned replies" onClose={close}>
         {task?.kind === "import" && (
           <ImportCannedReplies
-            workspace={{ labels, users }}
+            workspace={{ labels, users, teams }}
             mayShare={mayShare}
             onAdded={(added) => setReplies((known) => [...known, ...added])}
             onClose={close}

@@ -1,4 +1,5 @@
 import { useRef, useState } from "preact/hooks";
+import type { Team } from "../../protocol/teams.ts";
 import type { CannedResponse, MacroActions } from "../../protocol/canned_responses.ts";
 import { etagOf } from "../../protocol/etag.ts";
 import type { Label, User } from "../../protocol/model.ts";
@@ -21,6 +22,7 @@ export interface CannedReplyFormProps {
   folders: readonly string[];
   labels: readonly Label[];
   users: readonly User[];
+  teams: readonly Team[];
   /** Whether this agent may change those for everybody. */
   mayShare: boolean;
   onDone: (reply: CannedResponse) => void;
@@ -33,7 +35,9 @@ export function CannedReplyForm(props: CannedReplyFormProps) {
   const { request } = useWorkspace();
   const [shared, setShared] = useState(reply?.shared ?? mayShare);
   const [actions, setActions] = useState<MacroActions>(reply?.actions ?? {});
-  const does = Boolean(actions.addLabels?.length || actions.assignTo || actions.status);
+  const does = Boolean(
+    actions.addLabels?.length || actions.assignTo || actions.teamId || actions.status,
+  );
   const { form, errors, busy, onSubmit } = useForm(
     ["shortCode", "content", "folder"],
     ({ shortCode, content }): Record<string, string> => ({
@@ -110,6 +114,7 @@ export function CannedReplyForm(props: CannedReplyFormProps) {
         actions={actions}
         labels={props.labels}
         users={props.users}
+        teams={props.teams}
         onChange={setActions}
       />
       <div aria-live="assertive">{errors.form && <Notice>{errors.form}</Notice>}</div>

@@ -2,6 +2,7 @@ import "../styles/canned_rows.css";
 import { Pencil, Trash2, UserRound, Zap } from "lucide-preact";
 import type { CannedResponse } from "../../protocol/canned_responses.ts";
 import type { Label, User } from "../../protocol/model.ts";
+import type { Team } from "../../protocol/teams.ts";
 import { macroWords, sentenceOf } from "../inbox/suggestions/canned.ts";
 import { useWorkspace } from "../shell/context.ts";
 import { IconButton } from "../ui/Button.tsx";
@@ -16,6 +17,7 @@ interface ListProps {
   replies: readonly CannedResponse[];
   labels: readonly Label[];
   users: readonly User[];
+  teams: readonly Team[];
   mayShare: boolean;
   onTask: (task: CannedTask) => void;
 }
@@ -38,14 +40,14 @@ export function CannedReplyList({ replies, ...rest }: ListProps) {
   );
 }
 
-function Row({ reply, labels, users, mayShare, onTask }: Omit<ListProps, "replies"> & {
+function Row({ reply, labels, users, teams, mayShare, onTask }: Omit<ListProps, "replies"> & {
   reply: CannedResponse;
 }) {
   const { me } = useWorkspace();
   const { shortCode, content, shared, actions, userId } = reply;
   const mayChange = !shared || mayShare;
   const mayDelete = mayChange && (userId === me.value.id || me.value.role === "admin");
-  const does = actions === null ? [] : macroWords(actions, labels, users, me.value.id);
+  const does = actions === null ? [] : macroWords(actions, labels, users, me.value.id, teams);
   return (
     <li>
       <div class="card canned-card">

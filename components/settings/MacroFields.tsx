@@ -1,5 +1,6 @@
 import type { MacroActions } from "../../protocol/canned_responses.ts";
 import type { Label, User } from "../../protocol/model.ts";
+import type { Team } from "../../protocol/teams.ts";
 import { byName } from "../live/labels.ts";
 import { LabelChip } from "../ui/LabelChip.tsx";
 import { Select } from "../ui/Select.tsx";
@@ -13,13 +14,14 @@ const STATUSES = [
 ];
 
 /** What a macro does besides writing. */
-export function MacroFields({ actions, labels, users, onChange }: {
+export function MacroFields({ actions, labels, users, teams, onChange }: {
   actions: MacroActions;
   labels: readonly Label[];
   users: readonly User[];
+  teams: readonly Team[];
   onChange: (actions: MacroActions) => void;
 }) {
-  const { addLabels = [], assignTo, status } = actions;
+  const { addLabels = [], assignTo, teamId, status } = actions;
   const chosen = byName(labels.filter(({ id }) => addLabels.includes(id)));
   const others = byName(labels.filter(({ id }) => !addLabels.includes(id)));
   const setLabels = (ids: string[]) => onChange({ ...actions, addLabels: ids });
@@ -62,6 +64,15 @@ export function MacroFields({ actions, labels, users, onChange }: {
         ]}
         onChange={(value) => onChange({ ...actions, assignTo: value || undefined })}
       />
+      {teams.length > 0 && (
+        <Select
+          id="macro-team"
+          label="Team"
+          value={teamId ?? ""}
+          options={[NONE, ...teams.map(({ id, name }) => ({ value: id, label: name }))]}
+          onChange={(value) => onChange({ ...actions, teamId: value || undefined })}
+        />
+      )}
       <Select
         id="macro-status"
         label="Status"

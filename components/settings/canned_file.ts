@@ -1,14 +1,16 @@
-/** Canned replies as a file: written as JSON, read as JSON or CSV. Labels and people go by name. */
+/** Canned replies as a file: written as JSON, read as JSON or CSV. Labels, teams and people go by name. */
 import type {
   CannedResponse,
   CreateCannedResponseBody,
   MacroActions,
 } from "../../protocol/canned_responses.ts";
 import type { Label, User } from "../../protocol/model.ts";
+import type { Team } from "../../protocol/teams.ts";
 
 export interface Workspace {
   labels: readonly Label[];
   users: readonly Pick<User, "id" | "email">[];
+  teams: readonly Pick<Team, "id" | "name">[];
 }
 
 /** Replies in one file. */
@@ -19,17 +21,19 @@ type Entry = Record<string, unknown>;
 /** The text of a JSON file. */
 export function writeCannedFile(
   items: readonly CannedResponse[],
-  { labels, users }: Workspace,
+  { labels, users, teams }: Workspace,
 ): string {
   const entries = items.map(({ shortCode, folder, content, shared, actions }) => {
     const entry: Entry = { shortCode, folder, content, shared };
     if (actions !== null) {
-      const { addLabels = [], assignTo, status } = actions;
+      const { addLabels = [], assignTo, teamId, status } = actions;
       const names = labels.filter(({ id }) => addLabels.includes(id)).map(({ name }) => name);
       const email = users.find(({ id }) => id === assignTo)?.email;
+      const team = teams.find(({ id }) => id === teamId)?.name;
       entry["actions"] = {
         ...(names.length === 0 ? {} : { addLabels: names }),
         ...(assignTo === undefined ? {} : { assignTo: email ?? assignTo }),
+        ...(team === undefined ? {} : { team }),
         ...(status === undefined ? {} : { status }),
       };
     }
@@ -39,7 +43,7 @@ export function writeCannedFile(
 }
 
 /**
- * The replies of a file. Names of labels and people that are not here are left out.
+ * The replies of a file. Names of labels, teams and people that are not here are left out.
  *
  * @throws {Error} a sentence, where it is no such file
  */
@@ -123,17 +127,20 @@ function toBody(entry: Entry, workspace: Workspace): CreateCannedResponseBody {
   };
 }
 
-function toActions(value: unknown, { labels, users }: Workspace): MacroActions | null {
+function toActions(value: unknown, { labels, users, teams }: Workspace): MacroActions | null {
   if (typeof value !== "object" || value === null) return null;
-  const { addLabels, assignTo, status } = value as Entry;
+  const { addLabels, assignTo, team, status } = value as Entry;
   const names = Array.isArray(addLabels) ? addLabels.map((name) => text(name).toLowerCase()) : [];
   const ids = labels.filter(({ name }) => names.includes(name.toLowerCase())).map(({ id }) => id);
   const person = assignTo === "me" || assignTo === "nobody"
     ? assignTo
     : users.find(({ email }) => email === assignTo)?.id;
+  const named = text(team).toLowerCase();
+  const teamId = teams.find(({ name }) => name.toLowerCase() === named)?.id;
   const actions: MacroActions = {
     ...(ids.length === 0 ? {} : { addLabels: ids }),
     ...(person === undefined ? {} : { assignTo: person }),
+    ...(teamId === undefined ? {} : { teamId }),
     ...(status === "open" || status === "pending" || status === "resolved" ? { status } : {}),
   };
   return Object.keys(actions).length === 0 ? null : actions;

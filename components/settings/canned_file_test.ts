@@ -6,10 +6,12 @@ import { MAX_IMPORT, readCannedFile, writeCannedFile } from "./canned_file.ts";
 const HERE = {
   labels: [{ id: "l1", name: "Refund" }] as Label[],
   users: [{ id: "bea", email: "bea@example.com" }],
+  teams: [{ id: "t1", name: "Billing" }],
 };
 const THERE = {
   labels: [{ id: "l7", name: "refund" }] as Label[],
   users: [{ id: "other", email: "bea@example.com" }],
+  teams: [{ id: "t7", name: "billing" }],
 };
 
 Deno.test("what is written is read again, also in another workspace", () => {
@@ -18,15 +20,18 @@ Deno.test("what is written is read again, also in another workspace", () => {
     content: "Bye!\nGrüße",
     folder: "End",
     shared: false,
-    actions: { addLabels: ["l1"], assignTo: "bea", status: "resolved" },
+    actions: { addLabels: ["l1"], assignTo: "bea", teamId: "t1", status: "resolved" },
   }, { shortCode: "hi", content: "Hi", folder: null, shared: true, actions: null }];
   const file = writeCannedFile(items as unknown as CannedResponse[], HERE);
   assert.deepEqual(readCannedFile(file, THERE), [
-    { ...items[0], actions: { addLabels: ["l7"], assignTo: "other", status: "resolved" } },
+    {
+      ...items[0],
+      actions: { addLabels: ["l7"], assignTo: "other", teamId: "t7", status: "resolved" },
+    },
     { shortCode: "hi", content: "Hi", folder: null },
   ]);
   // What is not there is left out.
-  const [done] = readCannedFile(file, { labels: [], users: [] });
+  const [done] = readCannedFile(file, { labels: [], users: [], teams: [] });
   assert.deepEqual(done!.actions, { status: "resolved" });
 });
 

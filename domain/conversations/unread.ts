@@ -52,8 +52,8 @@ export function unreadSql(userId: string): RawBuilder<number> {
 export function mayBeUnread(userId: string): RawBuilder<unknown> {
   return sql`select c.id from conversations c
       where c.assignee_id = ${userId}::uuid and c.status in ('open', 'pending', 'snoozed')
-    union select c.id from conversations c where ${WAITS}
-    union select p.conversation_id from unread_marks m join participants p
+    union all select c.id from conversations c where ${WAITS}
+    union all select p.conversation_id from unread_marks m join participants p
         on p.conversation_id = m.conversation_id and p.user_id = m.user_id
       where m.user_id = ${userId}::uuid and p.read_inbound < 0`;
 }

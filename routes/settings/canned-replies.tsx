@@ -10,13 +10,14 @@ export const handlers = handler({
   GET: async (ctx): Promise<{ data: CannedRepliesStart }> => {
     const user = ctx.state.user!;
     const services = dashboard();
-    const [start, { replies, settings }, labels, users] = await Promise.all([
+    const [start, { replies, settings }, labels, users, teams] = await Promise.all([
       pageStart(ctx.req, user, "Canned replies"),
       services.cannedReplies(user),
       services.labels(),
       services.users(),
+      services.teams(),
     ]);
-    return { data: { page: start, replies, settings, labels, users } };
+    return { data: { page: start, replies, settings, labels, users, teams } };
   },
 });
 

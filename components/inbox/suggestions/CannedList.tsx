@@ -58,9 +58,13 @@ export function CannedList(props: SuggestionsProps) {
 function Row({ item }: { item: CannedResponse }) {
   const inbox = useInbox();
   const { shortCode, folder, content, actions, shared } = item;
-  const does = actions === null
-    ? []
-    : macroWords(actions, inbox.labels.all.value, inbox.users.value, inbox.user.id);
+  const does = actions === null ? [] : macroWords(
+    actions,
+    inbox.labels.all.value,
+    inbox.users.value,
+    inbox.user.id,
+    inbox.teams.value,
+  );
   return (
     <span class="suggestion">
       <span class="suggestion-head">

@@ -5,8 +5,8 @@ import { macroWords } from "./canned.ts";
 
 /** What a macro does as soon as the text in the composer is sent. */
 export function MacroChips({ actions, onDrop }: { actions: MacroActions; onDrop: () => void }) {
-  const { labels, users, user } = useInbox();
-  const words = macroWords(actions, labels.all.value, users.value, user.id);
+  const { labels, users, teams, user } = useInbox();
+  const words = macroWords(actions, labels.all.value, users.value, user.id, teams.value);
   return (
     <div class="composer-macro" role="group" aria-label="When sent">
       <Zap size={12} aria-hidden="true" />

@@ -30,6 +30,7 @@ export function SaveCanned({ content, onClose }: { content: string; onClose: () 
           folders={folders}
           labels={inbox.labels.all.value}
           users={inbox.users.value}
+          teams={inbox.teams.value}
           mayShare={mayShare}
           onDone={(reply) => {
             addCanned(reply);

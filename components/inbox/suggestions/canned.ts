@@ -1,4 +1,5 @@
 /** Finding canned replies, and what macros do, in words and as a change. */
+import type { Team } from "../../../protocol/teams.ts";
 import type { UpdateConversationBody } from "../../../protocol/conversation_changes.ts";
 import type { CannedResponse, MacroActions } from "../../../protocol/canned_responses.ts";
 import type { ConversationStatus, Label, User } from "../../../protocol/model.ts";
@@ -38,10 +39,11 @@ const STATUS_VERBS: Partial<Record<ConversationStatus, string>> = {
 
 /** What a macro does, such as ["add Refund", "assign to you", "resolve"]. */
 export function macroWords(
-  { addLabels = [], assignTo, status }: MacroActions,
+  { addLabels = [], assignTo, teamId, status }: MacroActions,
   labels: readonly Label[],
   users: readonly User[],
   me: string,
+  teams: readonly Team[],
 ): string[] {
   const words = labels.filter(({ id }) => addLabels.includes(id)).map(({ name }) => `add ${name}`);
   if (assignTo === "me" || assignTo === me) words.push("assign to you");
@@ -50,6 +52,8 @@ export function macroWords(
     const name = users.find(({ id }) => id === assignTo)?.name;
     words.push(`assign to ${name ?? "somebody who left"}`);
   }
+  const team = teams.find(({ id }) => id === teamId);
+  if (team !== undefined) words.push(`give to ${team.name}`);
   if (status !== undefined) words.push(STATUS_VERBS[status]!);
   return words;
 }
@@ -62,9 +66,10 @@ export function sentenceOf(words: readonly string[]): string {
 
 /** The change of a conversation; null: there is nothing left to do, since labels were deleted. */
 export function macroChange(
-  { addLabels = [], assignTo, status }: MacroActions,
+  { addLabels = [], assignTo, teamId, status }: MacroActions,
   labels: readonly Label[],
   me: string,
+  teams: readonly Team[],
 ): UpdateConversationBody | null {
   const known = addLabels.filter((id) => labels.some((label) => label.id === id));
   const change: UpdateConversationBody = {
@@ -72,6 +77,7 @@ export function macroChange(
     ...(assignTo === undefined
       ? {}
       : { assigneeId: assignTo === "me" ? me : assignTo === "nobody" ? null : assignTo }),
+    ...(teams.some(({ id }) => id === teamId) ? { teamId } : {}),
     ...(status === undefined ? {} : { status }),
   };
   return Object.keys(change).length === 0 ? null : change;

@@ -9,17 +9,17 @@ import { macroChange, macroWords } from "./canned.ts";
  * @throws {ApiError}
  */
 export async function applyMacro(
-  { labels, users, user, list, toasts, request }: Pick<
+  { labels, users, teams, user, list, toasts, request }: Pick<
     InboxModel,
-    "labels" | "users" | "user" | "list" | "toasts" | "request"
+    "labels" | "users" | "teams" | "user" | "list" | "toasts" | "request"
   >,
   conversationId: string,
   actions: MacroActions,
 ): Promise<void> {
-  const change = macroChange(actions, labels.all.value, user.id);
+  const change = macroChange(actions, labels.all.value, user.id, teams.value);
   if (change === null) return;
   const path = `/api/conversations/${conversationId}`;
   list.merge(await request<Conversation>(path, { method: "PATCH", body: change }));
-  const done = macroWords(actions, labels.all.value, users.value, user.id);
+  const done = macroWords(actions, labels.all.value, users.value, user.id, teams.value);
   toasts.show({ tone: "good", text: `Macro done: ${done.join(", ")}.` });
 }
