@@ -5,13 +5,14 @@ import {
   type CannedRepliesProps,
   CannedRepliesSettings,
 } from "../components/settings/CannedRepliesSettings.tsx";
+import { PageHost } from "../components/shell/PageHost.tsx";
 import { PageShell } from "../components/shell/PageShell.tsx";
 
 export interface CannedRepliesStart extends CannedRepliesProps {
   page: PageStart;
 }
 
-export default function CannedRepliesPage({ start }: { start: Packed<CannedRepliesStart> }) {
+function Content({ start }: { start: Packed<CannedRepliesStart> }) {
   const { page, ...rest } = useMemo(() => unpack(start), []);
   return (
     <PageShell start={page} section="settings">
@@ -19,3 +20,8 @@ export default function CannedRepliesPage({ start }: { start: Packed<CannedRepli
     </PageShell>
   );
 }
+
+export default function CannedRepliesPage({ start }: Parameters<typeof Content>[0]) {
+  return <PageHost Page={Content} start={start} />;
+}
+CannedRepliesPage.Page = Content;
