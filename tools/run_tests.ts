@@ -40,6 +40,9 @@ const LONGEST = [
   "tests/queue_page_test.ts",
 ];
 
+/** Milliseconds after which a file that hangs is ended, so that the others are told. */
+const LIMIT_MS = 15 * 60_000;
+
 /** What a test leaves behind fails it; one that has to leave something says why. */
 const SANITIZERS = ["--sanitize-ops", "--sanitize-resources"];
 
@@ -112,7 +115,9 @@ async function run(file: string): Promise<Ran> {
       if (files.length === 1) await Deno.stdout.write(bytes);
     }
   };
+  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   const [{ success }] = await Promise.all([child.status, read(child.stdout), read(child.stderr)]);
+  clearTimeout(limit);
   const text = await new Blob(said).text();
   if (files.length > 1) console.log(text.trim());
   return { file, seconds: (performance.now() - start) / 1000, ...readOutput(file, text, success) };
