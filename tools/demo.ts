@@ -11,6 +11,7 @@ import { rate } from "../domain/analytics/ratings.ts";
 import { createLabel } from "../domain/conversations/labels.ts";
 import { createConversations } from "../domain/conversations/service.ts";
 import { createWriter, type Writer } from "../domain/conversations/writer.ts";
+import { formatText } from "../domain/formatting/format_text.ts";
 import { uploaderOf } from "../domain/files/queries.ts";
 import { createFiles } from "../domain/files/service.ts";
 import type { FileService } from "../domain/files/types.ts";
@@ -135,22 +136,26 @@ async function play(stage: Stage, script: Script): Promise<void> {
     teamId: labels?.includes(TEAM.label) ? stage.teamId : undefined,
   });
   let assigned = false;
-  for (const [who, content, file] of script.lines) {
+  const sent: string[] = [];
+  for (const [who, content, { file, answers } = {}] of script.lines) {
     const principal = who === "v" ? visitor : agent;
     if (who !== "v" && script.assigned === true && !assigned) {
       assigned = true;
       const assignee = { userId: agent.userId, userName: agent.userName };
       await write({ kind: "assign", conversationId, actor: actorOf(agent), assignee });
     }
-    await write({
+    const { message } = await write({
       kind: "message",
       conversationId,
       actor: actorOf(principal),
       content,
+      formatted: formatText(content),
+      replyToId: answers === undefined ? undefined : sent[answers],
       clientMessageId: null,
       isPrivate: who === "n",
       files: file && files ? await upload(files, principal, file) : undefined,
     });
+    sent.push(message!.id);
   }
   if (script.resolved === true) {
     await write({ kind: "status", conversationId, actor: actorOf(agent), status: "resolved" });

@@ -7,6 +7,13 @@ import type { CreateLabelBody } from "../protocol/labels.ts";
 import type { CreateViewBody } from "../protocol/views.ts";
 import type { Priority } from "../protocol/model.ts";
 
+interface LineExtras {
+  /** A name in `demo_files/`. */
+  file?: string;
+  /** Index of the line that it replies to. */
+  answers?: number;
+}
+
 export interface Script {
   name: string;
   email?: string;
@@ -19,8 +26,7 @@ export interface Script {
   /** Names of `LABELS`. */
   labels?: string[];
   priority?: Priority;
-  /** `file`: a name in `demo_files/`. */
-  lines: [who: "v" | "a" | "n", text: string, file?: string][];
+  lines: [who: "v" | "a" | "n", text: string, more?: LineExtras][];
   /** Of a resolved conversation: 1 to 5, and what the visitor says to it. */
   rating?: [rating: number, comment?: string];
 }
@@ -107,7 +113,7 @@ export const SCRIPTS: Script[] = [
       [
         "a",
         "Hello Jonas, we do: 15 % from 24 pieces on. Which glaze did you have in mind?",
-        "glaze-samples.jpg",
+        { file: "glaze-samples.jpg" },
       ],
       ["v", "Ash white, and ten of them in the green."],
       [
@@ -116,10 +122,11 @@ export const SCRIPTS: Script[] = [
       ],
       [
         "a",
-        "Both can be fired next week, so you would have them by 4 December. Shall I send you a quote?",
+        "Both can be fired next week:\n\n- **30 cups**, ash white, Thursday\n- **10 cups**, green, Friday\n\nSo you would have them by *4 December*. Shall I send you a quote?",
+        { answers: 2 },
       ],
       ["v", "Yes please, to this address. And does the price include delivery to Hamburg?"],
-      ["a", "It does. Here is the quote, with duties paid.", "quote-NW-Q118.pdf"],
+      ["a", "It does. Here is the quote, with duties paid.", { file: "quote-NW-Q118.pdf" }],
       ["v", "Thank you, I'll show it to my partner tonight. Do we pay before or after delivery?"],
     ],
   },
@@ -135,7 +142,7 @@ export const SCRIPTS: Script[] = [
       [
         "v",
         "My parcel arrived today and one of the bowls has a crack along the rim.",
-        "cracked-bowl.jpg",
+        { file: "cracked-bowl.jpg" },
       ],
       ["a", "Oh no, I'm sorry! Could you tell me your order number? We'll replace it."],
       ["v", "NW-20417. It's the small serving bowl."],
