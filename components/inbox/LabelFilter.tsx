@@ -42,6 +42,7 @@ export function LabelFilter() {
               <LabelDot color={chosen.color} />
               <span class="sr-only">Label:</span>
               <span class="truncate" dir="auto">{chosen.name}</span>
+              <ChevronDown size={14} aria-hidden="true" />
             </>
           )
           : (
@@ -50,7 +51,6 @@ export function LabelFilter() {
               <span class="sr-only">Filter by label</span>
             </>
           )}
-        <ChevronDown size={14} aria-hidden="true" />
       </button>
       {open && (
         <div class="menu label-menu" data-align="end">
