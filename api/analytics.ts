@@ -1,7 +1,7 @@
 import { audit } from "../domain/audit.ts";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { toCsv } from "../domain/analytics/csv.ts";
+import { breakdownCsv, toCsv } from "../domain/analytics/csv.ts";
 import {
   checkFollowed,
   checkMetric,
@@ -15,6 +15,8 @@ import { rate } from "../domain/analytics/ratings.ts";
 import {
   AnalyticsQuery,
   AnalyticsResponse,
+  Breakdown,
+  BreakdownQuery,
   BusinessHoursBody,
   DrillDown,
   DrillDownQuery,
@@ -99,6 +101,31 @@ export function analyticsRoutes(services: ApiServices): Api {
       c.header("content-type", "text/csv; charset=utf-8");
       c.header("content-disposition", `attachment; filename="${metric}.csv"`);
       return c.body(toCsv(series));
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/analytics/breakdown",
+      tags: TAGS,
+      summary: "A table by agent (admins), team, channel or label; format=csv for a file",
+      request: { query: BreakdownQuery },
+      responses: looseResponses(200, "Its rows, the most resolved first", Breakdown),
+    }),
+    async (c) => {
+      const { format, ...query } = c.req.valid("query");
+      checkDimension(viewerOf(c), query.by);
+      const breakdown = await analytics.breakdown(query);
+      if (format === "json") return c.json(breakdown, 200);
+      await audit(db, auditActor(c), {
+        action: "analytics.exported",
+        subject: { id: `by ${query.by}` },
+        data: { from: query.from, to: query.to },
+      });
+      c.header("content-type", "text/csv; charset=utf-8");
+      c.header("content-disposition", `attachment; filename="by-${query.by}.csv"`);
+      return c.body(breakdownCsv(breakdown));
     },
   );
 

@@ -83,7 +83,7 @@ export interface SubscribedMetrics {
   metrics: string[];
 }
 
-export const DIMENSIONS = ["agent", "channel", "label"] as const;
+export const DIMENSIONS = ["agent", "team", "channel", "label"] as const;
 export type MetricDimension = (typeof DIMENSIONS)[number];
 export const INTERVALS = ["hour", "day", "week", "month"] as const;
 export type MetricInterval = (typeof INTERVALS)[number];
@@ -169,6 +169,36 @@ export const DrillDownQuery = z.strictObject({
   });
 export type DrillDownQuery = z.output<typeof DrillDownQuery>;
 
+/** The columns of a table by agent, team, channel or label, in their order. */
+export const BREAKDOWN_METRICS = [
+  "conversations_started",
+  "conversations_resolved",
+  "first_response_median",
+  "resolution_median",
+  "satisfaction",
+] as const satisfies MetricName[];
+
+export const BreakdownQuery = z.strictObject({
+  by: z.enum(DIMENSIONS),
+  ...range,
+  timeZone: timeZone.default("UTC"),
+  format: z.enum(["json", "csv"]).default("json"),
+}).refine(ordered, ORDER);
+export type BreakdownQuery = z.output<typeof BreakdownQuery>;
+
+/** A column has null where its metric is not counted in this way, or where nothing happened. */
+export const Breakdown = z.object({
+  by: z.enum(DIMENSIONS),
+  columns: z.array(z.object({ metric: MetricNameSchema, unit: UnitSchema })),
+  rows: z.array(z.object({
+    /** '' for conversations without a team or label. */
+    key: z.string(),
+    name: z.string(),
+    values: z.array(Value),
+  })),
+});
+export type Breakdown = z.infer<typeof Breakdown>;
+
 export const AnalyticsResponse = z.object({
   timestamp: z.string(),
   metrics: z.array(MetricDescription),
@@ -188,7 +218,7 @@ export const SeriesResponse = z.object({
   buckets: z.array(Bucket),
   /** The period before, as long as this one by the calendar. */
   previous: Line.nullable(),
-  /** With `by`: the same for each agent, channel or label, largest first; key '' for no label. */
+  /** With `by`: the same for each part, largest first; key '' for no team or label. */
   parts: z.array(z.object({ key: z.string(), name: z.string(), ...Line.shape })),
 });
 export type SeriesResponse = z.infer<typeof SeriesResponse>;

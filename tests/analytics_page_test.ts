@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { visit } from "./support/browser.ts";
+import { violations, visit } from "./support/browser.ts";
 import { cast, post } from "./support/http.ts";
 import { open, reload, signIn, withPages } from "./support/pages.ts";
 import { ADMIN } from "./support/server.ts";
@@ -30,6 +30,24 @@ testWith(
       await post(server, visitor.sessionId, conversation.id, "Good");
       await tile("Messages in a minute", "2");
 
+      // Four figures with a trend, of which one is in the chart; the others are a press away.
+      const headlines = page.getByRole("list", { name: "Headline figures" }).getByRole("button");
+      assert.equal(await headlines.count(), 4);
+      assert.match(await headlines.first().innerText(), /Conversations\s+1\s+None before/);
+      await headlines.nth(1).click();
+      await page.getByRole("heading", { name: "First response, median" }).waitFor();
+
+      // A table by agent, team, label and channel, with its conversations and a download.
+      const detail = page.getByRole("region", { name: "In detail" });
+      await detail.getByRole("row", { name: /ada/ }).waitFor();
+      await detail.getByText("Channel", { exact: true }).click();
+      await detail.getByRole("row", { name: /web/ }).waitFor();
+      const [detailCsv] = await Promise.all([
+        page.waitForEvent("download"),
+        detail.getByRole("button", { name: "CSV" }).click(),
+      ]);
+      assert.equal(detailCsv.suggestedFilename(), "by-channel.csv");
+
       await page.getByRole("button", { name: /^Answers in a minute/ }).click();
       await page.getByRole("heading", { name: "Messages out" }).waitFor();
       await page.getByLabel("Broken down by").selectOption("agent");
@@ -42,7 +60,7 @@ testWith(
       assert.equal(await counted.getAttribute("href"), `/conversations/${conversation.id}`);
 
       const download = page.waitForEvent("download");
-      await page.getByRole("button", { name: "CSV" }).click();
+      await page.getByRole("button", { name: "CSV" }).first().click();
       const file = await (await download).path();
       const table = await Deno.readTextFile(file);
       assert.match(
@@ -55,13 +73,13 @@ testWith(
       await page.getByText("As a table").press("Enter");
       await page.locator(".series-table tbody tr:last-child button").press("Enter");
       await page.getByRole("heading", { name: /^Messages out, \d+ \w+$/ }).waitFor();
-      await page.getByRole("button", { name: /^Conversations started/ }).click();
+      await headlines.first().click();
       await page.getByLabel("Broken down by").selectOption("label");
       const unlabelled = page.locator(".parts button", { hasText: "No label" });
       await unlabelled.press("Enter");
       await page.getByRole("heading", { name: "Conversations started, No label" }).waitFor();
       await counted.waitFor();
-      await page.getByRole("button", { name: /^Response, median/ }).click();
+      await page.getByLabel("Figure", { exact: true }).selectOption("response_median");
       const hours = page.getByRole("link", { name: "Business hours" });
       assert.equal(await hours.getAttribute("href"), "/settings/business-hours");
       await page.getByRole("button", { name: /^Answers in a minute/ }).click();
@@ -92,7 +110,7 @@ testWith(
       );
       // An address of nonsense is what is shown at first.
       await open(page, `${url}/analytics?metric=typing_now&by=moon&from=x`);
-      await page.getByRole("heading", { name: "Messages in", exact: true }).waitFor();
+      await page.getByRole("heading", { name: "Conversations started", exact: true }).waitFor();
       await page.goBack();
       await page.getByRole("heading", { name: "Messages out" }).waitFor();
       await page.getByText("7 days").click();
@@ -102,6 +120,24 @@ testWith(
       assert.equal(await page.locator(".heat tbody td").count(), 7 * 24);
       const heat = await page.locator(".heat tbody td").allInnerTexts();
       assert.equal(heat.filter((text) => text.trim() === "1").length, 1);
+      // On a phone the chart is on the first screen.
+      await page.setViewportSize({ width: 390, height: 844 });
+      await open(page, `${url}/analytics`);
+      const chart = page.locator(".series-chart canvas");
+      await chart.waitFor();
+      const place = await page.locator(".series-chart").evaluate((element) => {
+        const { bottom } = element.getBoundingClientRect();
+        return { bottom, rail: document.querySelector(".rail")!.getBoundingClientRect().top };
+      });
+      assert.ok(place.bottom <= place.rail, JSON.stringify(place));
+      assert.deepEqual(await violations(page), []);
+
+      // Delivery is a page of its own, for operators.
+      assert.equal(await page.getByText("Delivery, 95th percentile").count(), 0);
+      await page.getByRole("link", { name: "Delivery figures" }).click();
+      await page.getByRole("heading", { name: "Delivery", level: 1 }).waitFor();
+      await page.getByRole("heading", { name: "Delivery, 95th percentile" }).waitFor();
+      assert.deepEqual(await violations(page), []);
       assert.deepEqual(complaints, []);
       await context.close();
     }),

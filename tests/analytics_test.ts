@@ -3,6 +3,7 @@ import { Analytics } from "../client/analytics.ts";
 import { ParleyCore } from "../client/core.ts";
 import type {
   AnalyticsResponse,
+  Breakdown,
   DrillDown,
   HeatMapResponse,
   MetricUpdate,
@@ -352,6 +353,52 @@ onBothEngines("analytics: a label that is set later counts for what was before",
     /^start \(.+\),"end \(.+\)",conversations_started,(Order,Refund|Refund,Order)\r\n/,
   );
 });
+
+onBothEngines(
+  "analytics: tables by team, label, channel and, for admins, agent",
+  async (server) => {
+    const { agent, visitor, conversation } = await cast(server);
+    const { token } = agent;
+    await post(server, visitor.sessionId, conversation.id, "Hello?");
+    await post(server, token, conversation.id, "Hello!");
+    const path = `/api/conversations/${conversation.id}`;
+    const team = await call<{ id: string }>(server, "POST", "/api/teams", {
+      token,
+      body: { name: "=Sales" },
+    });
+    const body = { teamId: team.body.id, status: "resolved" };
+    assert.equal((await call(server, "PATCH", path, { token, body })).status, 200);
+    await call(server, "POST", `${path}/rating`, { token: visitor.sessionId, body: { rating: 4 } });
+    const period = range("x").replace("metric=x&", "");
+    const table = (by: string, who = token) =>
+      get<Breakdown>(server, who, `/breakdown?by=${by}&${period}`);
+    const resolved = (body: Breakdown) =>
+      body.columns.findIndex(({ metric }) => metric === "conversations_resolved");
+    const { columns, rows } = await until(
+      () => table("team"),
+      (body) => body.rows[0]?.values[resolved(body)] === 1,
+    );
+    assert.deepEqual(rows.map(({ key, name }) => [key, name]), [[team.body.id, "=Sales"]]);
+    const values = Object.fromEntries(columns.map(({ metric }, i) => [metric, rows[0]!.values[i]]));
+    assert.deepEqual([values["conversations_started"], values["satisfaction"]], [1, 4]);
+    assert.ok(values["first_response_median"]! >= 0);
+    const names = async (by: string) => (await table(by)).body.rows.map(({ name }) => name);
+    assert.deepEqual(await names("agent"), ["ada"]);
+    assert.deepEqual(await names("label"), ["No label"]);
+    assert.deepEqual(await names("channel"), ["web"]);
+    const behind = await get<DrillDown>(
+      server,
+      token,
+      `/conversations?${range("conversations_resolved", `&by=team&key=${team.body.id}`)}`,
+    );
+    assert.deepEqual(behind.body.items.map((one) => one.conversationId), [conversation.id]);
+    // Figures of single agents are for admins; a name is no formula of a spreadsheet.
+    const plain = await makeAgent(server, token);
+    assert.equal((await table("agent", plain)).status, 403);
+    const csv = await get<string>(server, plain, `/breakdown?by=team&${period}&format=csv`);
+    assert.match(csv.body, /^team,conversations_started,.*\r\n'=Sales,1,1,/);
+  },
+);
 
 onBothEngines("analytics: what a client answers says how long messages take", async (server) => {
   const { agent, visitor, conversation } = await cast(server);

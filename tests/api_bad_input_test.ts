@@ -30,6 +30,7 @@ const RANGE = "from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z";
 const QUERY: Record<string, string> = {
   "/api/search": "?q=hello",
   "/api/analytics/series": `?metric=messages_in&${RANGE}`,
+  "/api/analytics/breakdown": `?by=label&${RANGE}`,
   "/api/analytics/heatmap": `?metric=messages_in&${RANGE}`,
   "/api/analytics/conversations": `?metric=messages_in&${RANGE}`,
 };

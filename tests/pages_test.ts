@@ -97,7 +97,8 @@ testWith(
         await check("/widgets/unknown");
         await page.goto(`${url}/analytics`);
         await page.locator(".series-chart canvas").waitFor();
-        await page.getByRole("button", { name: /^Conversations started/ }).click();
+        await page.getByRole("list", { name: "Headline figures" }).getByRole("button").first()
+          .click();
         await page.getByLabel("Broken down by").selectOption("label");
         await page.locator(".parts button").first().click();
         await page.locator(".drill-down a").first().waitFor();

@@ -9,7 +9,9 @@ import { Notice } from "../ui/Notice.tsx";
 import { Select } from "../ui/Select.tsx";
 import { ListSkeleton } from "../ui/Skeleton.tsx";
 import { type AnalyticsModel, createAnalyticsModel } from "./analytics_model.ts";
+import { Breakdowns } from "./Breakdowns.tsx";
 import { DrillDownList } from "./DrillDownList.tsx";
+import { Headlines } from "./Headlines.tsx";
 import { HeatMap } from "./HeatMap.tsx";
 import { LiveTiles } from "./LiveTiles.tsx";
 import { Ratings } from "./Ratings.tsx";
@@ -17,7 +19,7 @@ import { RangeFields } from "./RangeFields.tsx";
 import { PART_HUES, partColour, SeriesChart } from "./SeriesChart.tsx";
 import { SeriesTable } from "./SeriesTable.tsx";
 import { bucketText, changeText, DIMENSION_WORDS, TITLES, valueText } from "./values.ts";
-import { RANGES } from "./view.ts";
+import { type BoardKind, RANGES } from "./view.ts";
 
 const RANGE_WORDS = {
   today: "Today",
@@ -27,62 +29,118 @@ const RANGE_WORDS = {
   custom: "Custom",
 };
 
-export function AnalyticsBoard() {
+/** Figures of the team, or of the server and its network. */
+export function AnalyticsBoard({ kind = "team" }: { kind?: BoardKind }) {
   const workspace = useWorkspace();
-  const model = useMemo(() => createAnalyticsModel(workspace), []);
+  const model = useMemo(() => createAnalyticsModel(workspace, kind), []);
   useEffect(() => model.whenAlive(model.begin), []);
-  const { known, series, heat, drillDown, problem } = model;
+  const { known, problem, heat } = model;
+  const isAdmin = workspace.me.value.role === "admin";
   return (
-    <div class="page-width" data-wide="">
-      <PageHead title="Analytics" lead="Current values, and values over time." />
-      {problem.value !== null && (
-        <Notice>
-          {problem.value} <button type="button" class="link" onClick={model.read}>Try again</button>
-        </Notice>
-      )}
-      {known.value === null
-        ? problem.value === null && <ListSkeleton rows={6} label="Loading figures" />
+    <div class="page-width analytics" data-wide="">
+      {kind === "team"
+        ? (
+          <PageHead
+            title="Analytics"
+            action={isAdmin && <a class="link" href="/analytics/delivery">Delivery figures</a>}
+          />
+        )
+        : (
+          <PageHead
+            back={{ href: "/analytics", label: "Analytics" }}
+            title="Delivery"
+            lead="How fast messages arrive, and how connections hold. For operators."
+          />
+        )}
+      {kind === "delivery" && !isAdmin
+        ? <Notice tone="plain">Only admins can see delivery figures.</Notice>
         : (
           <>
-            <LiveTiles model={model} />
-            <Controls model={model} />
-            {series.value !== null && (
-              <section class="figure-part" aria-labelledby="series" aria-busy={model.loading.value}>
-                <SeriesHead model={model} series={series.value} />
-                <SeriesChart
-                  series={series.value}
-                  clock={workspace.clock.value}
-                  theme={workspace.theme.value}
-                  onPick={(index) =>
-                    showBucket(model, series.value!, index)}
-                />
-                <SeriesTable
-                  series={series.value}
-                  onPick={model.chosen.value?.conversations
-                    ? (index) =>
-                      showBucket(model, series.value!, index)
-                    : null}
-                />
-                {model.by.value !== "" && <Parts model={model} series={series.value} />}
-              </section>
+            {problem.value !== null && (
+              <Notice>
+                {problem.value}{" "}
+                <button type="button" class="link" onClick={model.read}>Try again</button>
+              </Notice>
             )}
-            {drillDown.value !== null && (
-              <DrillDownList
-                drillDown={drillDown.value}
-                unit={model.chosen.value?.unit ?? "count"}
-                onClose={model.hideDrillDown}
-              />
-            )}
-            {model.metric.value === "satisfaction" && <Ratings model={model} />}
-            {heat.value !== null && (
-              <section class="figure-part" aria-labelledby="heat">
-                <h2 id="heat">By hour of the week</h2>
-                <HeatMap heat={heat.value} />
-              </section>
-            )}
+            {known.value === null
+              ? problem.value === null && <ListSkeleton rows={6} label="Loading figures" />
+              : (
+                <>
+                  <Range model={model} />
+                  {kind === "team"
+                    ? <Headlines model={model} />
+                    : <LiveTiles model={model} title="Last 24 hours" />}
+                  <Series model={model} />
+                  <Details model={model} />
+                  {kind === "team" && <Breakdowns model={model} />}
+                  {kind === "team" && <Ratings model={model} />}
+                  {heat.value !== null && (
+                    <section class="figure-part" aria-labelledby="heat">
+                      <h2 id="heat">By hour of the week</h2>
+                      <HeatMap heat={heat.value} />
+                    </section>
+                  )}
+                  {kind === "team" && <LiveTiles model={model} title="Now" family="activity" />}
+                </>
+              )}
           </>
         )}
     </div>
+  );
+}
+
+function Range({ model }: { model: AnalyticsModel }) {
+  return (
+    <div class="figure-range">
+      <Choice
+        label="Range"
+        name="range"
+        value={model.range.value}
+        options={RANGES.map((value) => ({ value, label: RANGE_WORDS[value] }))}
+        onChange={model.setRange}
+      />
+      {model.range.value === "custom" && (
+        <RangeFields days={model.days.value} onChange={model.setDays} />
+      )}
+    </div>
+  );
+}
+
+/** The chosen figure over time. */
+function Series({ model }: { model: AnalyticsModel }) {
+  const workspace = useWorkspace();
+  const series = model.series.value;
+  if (series === null) return null;
+  return (
+    <section class="figure-part" aria-labelledby="series" aria-busy={model.loading.value}>
+      <SeriesHead model={model} series={series} />
+      <SeriesChart
+        series={series}
+        clock={workspace.clock.value}
+        theme={workspace.theme.value}
+        onPick={(index) => showBucket(model, series, index)}
+      />
+      <Controls model={model} />
+      <SeriesTable
+        series={series}
+        onPick={model.chosen.value?.conversations
+          ? (index) => showBucket(model, series, index)
+          : null}
+      />
+      {model.by.value !== "" && <Parts model={model} series={series} />}
+    </section>
+  );
+}
+
+function Details({ model }: { model: AnalyticsModel }) {
+  const drillDown = model.drillDown.value;
+  if (drillDown === null) return null;
+  return (
+    <DrillDownList
+      drillDown={drillDown}
+      unit={model.chosen.value?.unit ?? "count"}
+      onClose={model.hideDrillDown}
+    />
   );
 }
 
@@ -98,28 +156,17 @@ function Controls({ model }: { model: AnalyticsModel }) {
         options={metrics.map(({ name }) => ({ value: name, label: TITLES[name] }))}
         onChange={(next) => model.setMetric(next as MetricName)}
       />
-      <Select
-        id="by"
-        label="Broken down by"
-        value={model.by.value}
-        options={[
-          { value: "", label: "Nothing" },
-          ...dimensions.map((one) => ({
-            value: one,
-            label: DIMENSION_WORDS[one],
-          })),
-        ]}
-        onChange={(next) => model.setBy(next as MetricDimension | "")}
-      />
-      <Choice
-        label="Range"
-        name="range"
-        value={model.range.value}
-        options={RANGES.map((value) => ({ value, label: RANGE_WORDS[value] }))}
-        onChange={model.setRange}
-      />
-      {model.range.value === "custom" && (
-        <RangeFields days={model.days.value} onChange={model.setDays} />
+      {dimensions.length > 0 && (
+        <Select
+          id="by"
+          label="Broken down by"
+          value={model.by.value}
+          options={[
+            { value: "", label: "Nothing" },
+            ...dimensions.map((one) => ({ value: one, label: DIMENSION_WORDS[one] })),
+          ]}
+          onChange={(next) => model.setBy(next as MetricDimension | "")}
+        />
       )}
       <Button icon={<Download size={16} aria-hidden="true" />} onClick={model.download}>
         CSV

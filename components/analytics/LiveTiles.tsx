@@ -1,33 +1,28 @@
-import type { MetricDescription, MetricName } from "../../protocol/analytics.ts";
+import type { MetricDescription, MetricFamily, MetricName } from "../../protocol/analytics.ts";
 import type { AnalyticsModel } from "./analytics_model.ts";
 import { LIVE_TITLES, TITLES, valueText } from "./values.ts";
 
-const FAMILIES = [
-  { family: "activity", title: "Now" },
-  { family: "engagement", title: "Engagement, last 24 hours" },
-  { family: "performance", title: "Performance, last 24 hours" },
-] as const;
-
-/** The current values. A metric with a history has a button to its chart. */
-export function LiveTiles({ model }: { model: AnalyticsModel }) {
-  const known = model.known.value ?? [];
+/** Values of now. A metric with a history has a button to its chart. */
+export function LiveTiles({ model, title, family }: {
+  model: AnalyticsModel;
+  title: string;
+  /** Default: all families. */
+  family?: MetricFamily;
+}) {
+  const shown = (model.known.value ?? []).filter((one) =>
+    family === undefined || one.family === family
+  );
   return (
-    <>
-      {FAMILIES.map(({ family, title }) => (
-        <section key={family} class="tiles" aria-labelledby={`tiles-${family}`}>
-          <h2 id={`tiles-${family}`}>{title}</h2>
-          <ul>
-            {known.filter((one) =>
-              one.family === family
-            ).map((one) => (
-              <li key={one.name}>
-                <Tile one={one} model={model} />
-              </li>
-            ))}
-          </ul>
-        </section>
-      ))}
-    </>
+    <section class="tiles" aria-labelledby="tiles">
+      <h2 id="tiles">{title}</h2>
+      <ul>
+        {shown.map((one) => (
+          <li key={one.name}>
+            <Tile one={one} model={model} />
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -6,7 +6,8 @@ import { type Clock } from "../format/time.ts";
 import { isolate } from "../../protocol/visible_text.ts";
 import { hourLabel, labelledBuckets, TITLES, valueText } from "./values.ts";
 
-const HEIGHT = 260;
+/** On a phone the chart has to fit on the first screen. */
+const heightOf = (width: number) => width < 480 ? 190 : 260;
 /** The hues of parts that can be told apart; further parts are only in the table. */
 export const PART_HUES = [20, 152, 65, 330, 215];
 
@@ -30,7 +31,11 @@ export function SeriesChart({ series, clock, theme, onPick }: {
     };
     const options = optionsOf(series, clock, element, readout);
     const plot = new uPlot(options, dataOf(series), element);
-    const width = () => plot.setSize({ width: element.clientWidth, height: HEIGHT });
+    const width = () =>
+      plot.setSize({
+        width: element.clientWidth,
+        height: heightOf(element.clientWidth),
+      });
     const observer = new ResizeObserver(width);
     observer.observe(element);
     const onClick = () => {
@@ -150,7 +155,7 @@ function optionsOf(
       setCursor: [(plot) => readout(plot.cursor.idx ?? null)],
     },
     width: element.clientWidth,
-    height: HEIGHT,
+    height: heightOf(element.clientWidth),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), series.timeZone),
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: (_, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },

@@ -13,8 +13,12 @@ import { ApiError, errorText } from "../live/api.ts";
 import { serverNow } from "../live/server_time.ts";
 import type { WorkspaceModel } from "../live/workspace_model.ts";
 import {
+  type BoardKind,
   type Days,
   daysOf,
+  DELIVERY,
+  FIRST_METRIC,
+  HEADLINES,
   intervalOf,
   lengthOf,
   momentsOf,
@@ -43,16 +47,21 @@ function noneIfForgotten(error: unknown): null {
 }
 
 /** The analytics page: live values from the socket, values over time from the API. */
-export function createAnalyticsModel(workspace: WorkspaceModel) {
+export function createAnalyticsModel(workspace: WorkspaceModel, kind: BoardKind = "team") {
+  const start = FIRST_METRIC[kind];
   const known = signal<MetricDescription[] | null>(null);
   const live = signal<Record<string, number | null>>({});
-  const first = viewOf(new URLSearchParams(globalThis.location?.search), serverNow());
+  const first = viewOf(new URLSearchParams(globalThis.location?.search), serverNow(), start);
   const metric = signal<MetricName>(first.metric);
   const range = signal<RangeName>(first.range);
   /** The range "custom". */
   const days = signal<Days>(first.days);
   const by = signal<MetricDimension | "">(first.by);
   const series = signal<SeriesResponse | null>(null);
+  /** With the period before, for the trends; null until they are read. */
+  const headlines = signal<Partial<Record<MetricName, SeriesResponse>> | null>(null);
+  /** Counts readings, so that other parts of the page read again, too. */
+  const readAt = signal(0);
   const heat = signal<HeatMapResponse | null>(null);
   const drillDown = signal<DrillDown | null>(null);
   const problem = signal<string | null>(null);
@@ -72,17 +81,27 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     return name === "custom" ? days.peek() : daysOf(name, serverNow());
   }
 
-  function query(): string {
+  function query(name: MetricName = metric.peek()): string {
     const { from, to } = momentsOf(shownDays());
     const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    return new URLSearchParams({ metric: metric.peek(), from, to, timeZone }).toString();
+    return new URLSearchParams({ metric: name, from, to, timeZone }).toString();
   }
 
-  function seriesPath(): string {
+  function seriesPath(name: MetricName = metric.peek(), part: string = by.peek()): string {
     const interval = intervalOf(shownDays());
-    const dimension = by.peek() === "" ? "" : `&by=${by.peek()}`;
+    const dimension = part === "" ? "" : `&by=${part}`;
     const compare = "&compare=previous";
-    return `/api/analytics/series?${query()}&interval=${interval}${compare}${dimension}`;
+    return `/api/analytics/series?${query(name)}&interval=${interval}${compare}${dimension}`;
+  }
+
+  async function readHeadlines(stop: AbortSignal) {
+    if (kind !== "team") return null;
+    const all = await Promise.all(
+      HEADLINES.map((name) =>
+        workspace.request<SeriesResponse>(seriesPath(name, ""), { signal: stop })
+      ),
+    );
+    return Object.fromEntries(all.map((one) => [one.metric, one]));
   }
 
   async function read(): Promise<void> {
@@ -91,7 +110,8 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     const { signal: stop } = mine;
     loading.value = true;
     try {
-      const [nextSeries, nextHeat] = await Promise.all([
+      const [nextHeadlines, nextSeries, nextHeat] = await Promise.all([
+        readHeadlines(stop),
         workspace.request<SeriesResponse>(seriesPath(), { signal: stop }),
         lengthOf(shownDays()) > HEAT_DAYS
           ? null
@@ -102,6 +122,8 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
       ]);
       if (stop.aborted) return;
       batch(() => {
+        headlines.value = nextHeadlines;
+        readAt.value++;
         series.value = nextSeries;
         heat.value = nextHeat;
         problem.value = null;
@@ -127,7 +149,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
       by: by.value,
       range: range.value,
       days: days.value,
-    });
+    }, start);
     history.replaceState(history.state, "", `${location.pathname}${place}`);
     void read();
   }
@@ -136,7 +158,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
    * An address may ask for a metric without history, or for a dimension that the agent may not see.
    */
   function keepPossible(): void {
-    if (chosen.value?.history === false) metric.value = "messages_in";
+    if (chosen.value?.history !== true) metric.value = start;
     if (by.value !== "" && !dimensions.value.includes(by.value)) by.value = "";
   }
 
@@ -172,6 +194,12 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     const zone = new URLSearchParams({ timeZone });
     return save(`/api/ratings?${ratingsQuery()}&${zone}&format=csv`, "ratings.csv");
   };
+  const downloadBreakdown = (part: MetricDimension) => {
+    const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const zone = new URLSearchParams({ timeZone });
+    const path = `/api/analytics/breakdown?by=${part}&${ratingsQuery()}&${zone}&format=csv`;
+    return save(path, `by-${part}.csv`);
+  };
   const download = () => save(`${seriesPath()}&format=csv`, `${metric.value}.csv`);
 
   /** A table as a file. It needs a token, so a plain link is not enough. */
@@ -203,7 +231,7 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     );
     workspace.request<AnalyticsResponse>("/api/analytics").then(({ metrics, values }) => {
       batch(() => {
-        known.value = metrics;
+        known.value = metrics.filter(({ name }) => DELIVERY.has(name) === (kind === "delivery"));
         live.value = { ...values, ...live.value };
         keepPossible();
       });
@@ -228,6 +256,8 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     days,
     by,
     series,
+    headlines,
+    readAt,
     heat,
     drillDown,
     problem,
@@ -248,7 +278,9 @@ export function createAnalyticsModel(workspace: WorkspaceModel) {
     hideDrillDown: () => void (drillDown.value = null),
     download,
     ratingsQuery,
+    rangeQuery: ratingsQuery,
     downloadRatings,
+    downloadBreakdown,
     /** Calls `start` when the page is hydrated. */
     whenAlive(start: () => () => void): () => void {
       let end: (() => void) | undefined;

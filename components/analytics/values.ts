@@ -46,8 +46,17 @@ export const LIVE_TITLES: Partial<Record<MetricName, string>> = {
 
 export const DIMENSION_WORDS: Record<MetricDimension, string> = {
   agent: "Agent",
+  team: "Team",
   channel: "Channel",
   label: "Label",
+};
+
+/** Heads of columns, which are narrow. */
+export const COLUMN_TITLES: Partial<Record<MetricName, string>> = {
+  conversations_started: "Started",
+  conversations_resolved: "Resolved",
+  first_response_median: "First response",
+  resolution_median: "Resolution",
 };
 
 /** The name of a bucket: "21 November at 14:00", "21 November", "week of 16 November 2026", … */

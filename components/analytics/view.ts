@@ -25,7 +25,36 @@ export interface View {
   days: Days;
 }
 
-const DEFAULT = { metric: "messages_in", by: "", range: "7" } as const;
+/** The figures at the top of the page, in their order. */
+export const HEADLINES = [
+  "conversations_started",
+  "first_response_median",
+  "resolution_median",
+  "satisfaction",
+] as const satisfies MetricName[];
+
+/** Of the server and its network, on a page of their own for operators. */
+export const DELIVERY: ReadonlySet<MetricName> = new Set([
+  "connections",
+  "delivery_p50",
+  "delivery_p95",
+  "delivery_p99",
+  "receipt_p50",
+  "receipt_p95",
+  "receipt_p99",
+  "error_rate",
+  "reconnect_rate",
+]);
+
+/** The two pages of figures. */
+export type BoardKind = "team" | "delivery";
+
+export const FIRST_METRIC: Record<BoardKind, MetricName> = {
+  team: "conversations_started",
+  delivery: "delivery_p95",
+};
+
+const DEFAULT = { by: "", range: "7" } as const;
 const DAY_MS = 86_400_000;
 
 /** Local days up to today, inclusive. */
@@ -78,14 +107,18 @@ function midnightOf(day: string): Date | null {
 }
 
 /** The view in an address. Invalid values are ignored. */
-export function viewOf(params: URLSearchParams, now: number): View {
+export function viewOf(
+  params: URLSearchParams,
+  now: number,
+  first: MetricName = FIRST_METRIC.team,
+): View {
   const one = <T extends string>(known: readonly T[], name: string) =>
     known.find((value) => value === params.get(name));
   const days = { first: params.get("from") ?? "", last: params.get("to") ?? "" };
   const isCustom = troubleWith(days, dayOf(new Date(now))) === null;
   const range = one(RANGES, "range") ?? DEFAULT.range;
   return {
-    metric: one(METRICS, "metric") ?? DEFAULT.metric,
+    metric: one(METRICS, "metric") ?? first,
     by: one(DIMENSIONS, "by") ?? DEFAULT.by,
     range: isCustom ? "custom" : range === "custom" ? DEFAULT.range : range,
     days: isCustom ? days : daysOf("30", now),
@@ -93,9 +126,12 @@ export function viewOf(params: URLSearchParams, now: number): View {
 }
 
 /** "?metric=messages_out&range=30", or "" for the default view. */
-export function queryOf({ metric, by, range, days }: View): string {
+export function queryOf(
+  { metric, by, range, days }: View,
+  first: MetricName = FIRST_METRIC.team,
+): string {
   const params = new URLSearchParams();
-  if (metric !== DEFAULT.metric) params.set("metric", metric);
+  if (metric !== first) params.set("metric", metric);
   if (by !== DEFAULT.by) params.set("by", by);
   if (range === "custom") {
     params.set("from", days.first);

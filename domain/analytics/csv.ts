@@ -1,4 +1,4 @@
-import type { SeriesResponse } from "../../protocol/analytics.ts";
+import type { Breakdown, SeriesResponse } from "../../protocol/analytics.ts";
 import { localOf } from "./calendar.ts";
 
 /** Tells spreadsheets that the text is UTF-8. */
@@ -29,6 +29,13 @@ export function toCsv(series: SeriesResponse): string {
     ...parts.map((part) => part.buckets[index]?.value ?? null),
   ]);
   return BYTE_ORDER_MARK + [head, ...rows].map((cells) => csvLine(cells)).join("");
+}
+
+/** One row for each agent, team, channel or label; times are in seconds. */
+export function breakdownCsv({ by, columns, rows }: Breakdown): string {
+  const head = [by, ...columns.map(({ metric }) => metric)];
+  const lines = rows.map(({ name, values }) => [name, ...values]);
+  return BYTE_ORDER_MARK + [head, ...lines].map((cells) => csvLine(cells)).join("");
 }
 
 /** "2026-10-25 14:00"; "2026-10-25" for a midnight in a table of days. */

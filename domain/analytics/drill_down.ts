@@ -62,7 +62,13 @@ const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 /** @param columns of agent and channel, both text. */
 function only({ by, key = "" }: Query, columns: { agent: string; channel: string }) {
   if (by === undefined) return sql``;
-  if (by !== "label") return sql`and ${sql.ref(columns[by])} = ${key}`;
+  if (by === "agent" || by === "channel") return sql`and ${sql.ref(columns[by])} = ${key}`;
+  if (by === "team") {
+    const team = key === "" ? sql`is null` : UUID.test(key) ? sql`= ${key}::uuid` : null;
+    if (team === null) return sql`and false`;
+    return sql`and exists (select from conversations ct
+      where ct.id = f.conversation_id and ct.team_id ${team})`;
+  }
   if (key === "") {
     return sql`and not exists (
       select from conversation_labels cl where cl.conversation_id = f.conversation_id)`;

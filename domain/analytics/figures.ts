@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { MetricDimension } from "../../protocol/analytics.ts";
-import { joinLabels, KEY_OF_LABEL, sumFactsByLabel } from "./label_figures.ts";
+import { isCurrent, joinCurrent, keyOfCurrent, sumFactsBy } from "./label_figures.ts";
 import type { Resolution } from "./calendar.ts";
 import { quantile } from "./histogram.ts";
 import { type Sum, sumPoints, type TimeSlots, timeSlotsOf } from "./points.ts";
@@ -18,7 +18,7 @@ export async function sumsOf(db: Db, source: MetricSource, query: FigureQuery): 
   const { dimension } = query;
   const metrics = pointsOf(source);
   if (source.kind === "rating") return await sumRatings(db, query);
-  if (dimension === "label") return await sumFactsByLabel(db, metrics, query);
+  if (isCurrent(dimension)) return await sumFactsBy(db, dimension, metrics, query);
   return await sumPoints(db, { ...query, dimension, metrics });
 }
 
@@ -79,12 +79,13 @@ async function sumRatings(db: Db, query: FigureQuery): Promise<Sum[]> {
     all: sql`''`,
     agent: sql`r.agent_id::text`,
     channel: sql`r.channel`,
-    label: KEY_OF_LABEL,
+    label: keyOfCurrent("label"),
+    team: keyOfCurrent("team"),
   }[dimension];
   const { rows } = await sql<{ key: string; slot: number; sum: number; count: number }>`
     select key, slot, sum(rating)::int as sum, count(*)::int as count from (
       select ${key} as key, r.rating, ${slot} as slot
-      from conversation_ratings r ${dimension === "label" ? joinLabels("r") : sql``}
+      from conversation_ratings r ${isCurrent(dimension) ? joinCurrent("r", dimension) : sql``}
       where r.created_at >= ${from} and r.created_at < ${to}
     ) ratings where key is not null group by key, slot`.execute(db);
   return rows.flatMap(({ key, slot, sum, count }) => [

@@ -1,7 +1,7 @@
 /**
- * Figures by label are computed from the facts, with the current labels of their conversations: a
- * label that is set later counts for earlier facts, too. A conversation with two labels counts for
- * both, one without any for the empty key.
+ * Figures by label and by team are computed from the facts, with the current labels and the current
+ * team of their conversations: a label that is set later counts for earlier facts, too. A
+ * conversation with two labels counts for both, one without any for the empty key.
  */
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.ts";
@@ -21,16 +21,29 @@ const FACTS: Partial<Record<PointMetric, { kind: FactKind; of: "one" | "amount" 
   resolution: { kind: "resolution", of: "time" },
 };
 
-/** A label of `of`, '' where it has none. */
-export const KEY_OF_LABEL = sql`coalesce(cl.label_id::text, '')`;
-export function joinLabels(of: string): RawBuilder<unknown> {
-  return sql`left join conversation_labels cl
-    on cl.conversation_id = ${sql.ref(`${of}.conversation_id`)}`;
+/** Dimensions that are those of the conversations now. */
+export type CurrentDimension = "label" | "team";
+
+export const isCurrent = (dimension: string): dimension is CurrentDimension =>
+  dimension === "label" || dimension === "team";
+
+const COLUMN = { label: sql.ref("cl.label_id"), team: sql.ref("ct.team_id") };
+
+/** A label, or the team, of `of`; '' where it has none. */
+export const keyOfCurrent = (dimension: CurrentDimension) =>
+  sql`coalesce(${COLUMN[dimension]}::text, '')`;
+
+export function joinCurrent(of: string, dimension: CurrentDimension): RawBuilder<unknown> {
+  const id = sql.ref(`${of}.conversation_id`);
+  return dimension === "label"
+    ? sql`left join conversation_labels cl on cl.conversation_id = ${id}`
+    : sql`left join conversations ct on ct.id = ${id}`;
 }
 
 /** Sums between boundaries, in the form of sums of points. */
-export async function sumFactsByLabel(
+export async function sumFactsBy(
   db: Db,
+  dimension: CurrentDimension,
   metrics: readonly PointMetric[],
   slots: TimeSlots,
 ): Promise<Sum[]> {
@@ -41,7 +54,7 @@ export async function sumFactsByLabel(
   const sums: Sum[] = [];
   for (const kind of new Set(made.map((one) => one.kind))) {
     const timed = made.some((one) => one.kind === kind && one.of === "time");
-    const rows = await sumKind(db, kind, timed, slots);
+    const rows = await sumKind(db, dimension, kind, timed, slots);
     for (const { metric, of } of made.filter((one) => one.kind === kind)) {
       for (const { key, slot, n, amount, buckets } of rows) {
         const histogram = of === "time" ? countBuckets(buckets!) : null;
@@ -63,6 +76,7 @@ interface KindSum {
 
 async function sumKind(
   db: Db,
+  dimension: CurrentDimension,
   kind: FactKind,
   timed: boolean,
   slots: TimeSlots,
@@ -72,11 +86,11 @@ async function sumKind(
   const buckets = timed ? sql`array_to_string(array_agg(f.bucket), ',')` : sql`null`;
   const { rows } = await withWorkMem(db, (trx) =>
     sql<KindSum>`
-      select ${KEY_OF_LABEL} as key, ${slot} as slot, count(*)::int as n,
+      select ${keyOfCurrent(dimension)} as key, ${slot} as slot, count(*)::int as n,
         coalesce(sum(f.amount), 0)::int as amount, ${buckets} as buckets
-      from metric_facts f ${joinLabels("f")}
+      from metric_facts f ${joinCurrent("f", dimension)}
       where f.kind = ${kind} and f.at >= ${from} and f.at < ${to}
         and f.conversation_id is not null
-      group by cl.label_id, slot`.execute(trx));
+      group by ${COLUMN[dimension]}, slot`.execute(trx));
   return rows;
 }

@@ -77,8 +77,8 @@ const NONE = [] as const;
 const BOTH = ["agent", "channel"] as const;
 const CHANNEL = ["channel"] as const;
 /** For metrics that are made of conversations. */
-const LABEL = ["channel", "label"] as const;
-const ALL = ["agent", "channel", "label"] as const;
+const LABEL = ["team", "channel", "label"] as const;
+const ALL = ["agent", "team", "channel", "label"] as const;
 
 const times = (
   of: "first_response" | "response" | "resolution",

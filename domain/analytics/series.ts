@@ -1,6 +1,9 @@
 /** Time series of a metric, by the calendar of a time zone. */
 import type { Db } from "../../db/database.ts";
 import {
+  type Breakdown,
+  BREAKDOWN_METRICS,
+  type BreakdownQuery,
   type HeatMapResponse,
   MAX_BUCKETS,
   MAX_CELLS,
@@ -12,6 +15,7 @@ import {
 import { ParleyError } from "../../protocol/errors.ts";
 import { boundaries, localOf, rangeBefore, type Resolution, resolutionFor } from "./calendar.ts";
 import { figureOf, sumsOf } from "./figures.ts";
+import { isCurrent } from "./label_figures.ts";
 import { keptFrom, type Retention, type Sum } from "./points.ts";
 import { DEFINITIONS, hasHistory } from "./registry.ts";
 
@@ -103,11 +107,10 @@ function toLine(metric: MetricName, key: string, sums: Sum[], edges: readonly nu
 
 async function nameParts(db: Db, by: MetricDimension, parts: Line[]): Promise<Line[]> {
   if (by === "channel" || parts.length === 0) return parts;
-  const rows = by === "agent"
-    ? await db.selectFrom("users").select(["id", "name"]).execute()
-    : await db.selectFrom("labels").select(["id", "name"]).execute();
+  const table = ({ agent: "users", team: "teams", label: "labels" } as const)[by];
+  const rows = await db.selectFrom(table).select(["id", "name"]).execute();
   const names = new Map(rows.map(({ id, name }) => [id, name]));
-  if (by === "label") names.set("", "No label");
+  if (by !== "agent") names.set("", by === "label" ? "No label" : "No team");
   return parts.map((part) => ({ ...part, name: names.get(part.key) ?? part.key }));
 }
 
@@ -122,10 +125,10 @@ function pointsWithin(
   const boundaries = last > now ? edges.with(-1, Math.ceil(last / DAY) * DAY) : edges;
   const coarsest = resolutionFor(boundaries);
   if (coarsest === undefined) throw refusal("from", "it has to be a whole minute, as has the end");
-  // Figures by label are computed from the facts, which are kept as long as hours.
-  if (dimension === "label" && edges[0]! < keptFrom("hour", retention, now)) {
+  // Figures by label and team are computed from the facts, which are kept as long as hours.
+  if (isCurrent(dimension) && edges[0]! < keptFrom("hour", retention, now)) {
     const since = new Date(keptFrom("hour", retention, now)).toISOString();
-    throw refusal("from", `what is by label is kept since ${since} only`);
+    throw refusal("from", `what is by ${dimension} is kept since ${since} only`);
   }
   if (edges[0]! < keptFrom(coarsest, retention, now)) {
     const since = new Date(keptFrom(coarsest, retention, now)).toISOString();
@@ -146,6 +149,37 @@ class NotKept extends ParleyError {
 function noneIfNotKept(error: unknown): [] {
   if (error instanceof NotKept) return [];
   throw error;
+}
+
+/** Totals by agent, team, channel or label, the most resolved first, of the metrics of a table. */
+export async function readBreakdown(
+  options: SeriesOptions,
+  { by, from, to, timeZone }: Omit<BreakdownQuery, "format">,
+): Promise<Breakdown> {
+  // A month is the longest interval: of each part only the total is read.
+  const query = { by, from, to, timeZone, interval: "month" } as const;
+  const all = await Promise.all(
+    BREAKDOWN_METRICS.map((metric) =>
+      DEFINITIONS[metric].dimensions.includes(by) ? readSeries(options, metric, query) : null
+    ),
+  );
+  const rows = new Map<string, Breakdown["rows"][number]>();
+  for (const [column, series] of all.entries()) {
+    for (const { key, name, total } of series?.parts ?? []) {
+      const row = rows.get(key) ?? { key, name, values: BREAKDOWN_METRICS.map(() => null) };
+      row.values[column] = total;
+      rows.set(key, row);
+    }
+  }
+  const resolved = BREAKDOWN_METRICS.indexOf("conversations_resolved");
+  const weight = ({ values }: Breakdown["rows"][number]) => values[resolved] ?? 0;
+  return {
+    by,
+    columns: BREAKDOWN_METRICS.map((metric) => ({ metric, unit: DEFINITIONS[metric].unit })),
+    rows: [...rows.values()].sort((a, b) =>
+      weight(b) - weight(a) || a.name.localeCompare(b.name, "en")
+    ),
+  };
 }
 
 const MAX_HOURS = 24 * 366;

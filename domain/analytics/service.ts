@@ -2,6 +2,8 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type {
+  Breakdown,
+  BreakdownQuery,
   BusinessHours,
   DrillDown,
   DrillDownQuery,
@@ -20,7 +22,7 @@ import { type ConversationFigures, figuresOfConversations } from "./conversation
 import { forgetPoints, type Retention, type Sum, sumPoints } from "./points.ts";
 import type { ProcessCounters } from "./process_counters.ts";
 import { DEFINITIONS, type Gauges } from "./registry.ts";
-import { readHeatMap, readSeries } from "./series.ts";
+import { readBreakdown, readHeatMap, readSeries } from "./series.ts";
 
 export interface LiveValue {
   value: number | null;
@@ -42,6 +44,8 @@ export interface Analytics {
     metric: MetricName,
     query: Omit<SeriesQuery, "metric" | "format">,
   ): Promise<SeriesResponse>;
+  /** A table of totals by agent, team, channel or label. */
+  breakdown(query: Omit<BreakdownQuery, "format">): Promise<Breakdown>;
   heatMap(
     metric: MetricName,
     query: { from: Date; to: Date; timeZone: string },
@@ -188,6 +192,10 @@ export function createAnalytics(options: {
     async series(metric, query) {
       await catchUp();
       return await readSeries(series(), metric, query);
+    },
+    async breakdown(query) {
+      await catchUp();
+      return await readBreakdown(series(), query);
     },
     async heatMap(metric, query) {
       await catchUp();
