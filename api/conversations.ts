@@ -14,6 +14,7 @@ import {
   MessageQuery,
   OpenConversationBody,
   PostMessageBody,
+  ReactionBody,
   ReadBody,
 } from "../protocol/rest.ts";
 import { ConversationCounts, CountsQuery } from "../protocol/queue.ts";
@@ -187,6 +188,23 @@ export function conversationRoutes({ conversations, db }: ApiServices): Api {
       const { id, messageId } = c.req.valid("param");
       await conversations.remove(personOf(c), id, messageId);
       return c.body(null, 204);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/conversations/{id}/messages/{messageId}/reactions",
+      tags,
+      summary: "Add one's own reaction to a message, or remove it",
+      request: { params: MessageParams, ...body(ReactionBody) },
+      responses: responses(200, "The message", Message),
+    }),
+    async (c) => {
+      const { id, messageId } = c.req.valid("param");
+      const { emoji, remove = false } = c.req.valid("json");
+      const reaction = { emoji, isAdded: !remove };
+      return c.json(await conversations.react(personOf(c), id, messageId, reaction), 200);
     },
   );
 

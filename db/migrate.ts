@@ -40,6 +40,7 @@ import * as m080 from "./migrations/080_teams.ts";
 import * as m081 from "./migrations/081_views.ts";
 import * as m090 from "./migrations/090_formatted_messages.ts";
 import * as m091 from "./migrations/091_replies.ts";
+import * as m092 from "./migrations/092_reactions.ts";
 import * as m100 from "./migrations/100_contact_details.ts";
 import * as m110 from "./migrations/110_search_inside_words.ts";
 import * as m101 from "./migrations/101_contact_groups.ts";
@@ -101,6 +102,7 @@ export const MIGRATIONS: Migration[] = [
   { name: "081_views", up: m081.up, steps: m081.steps, runsWith: "014_unread_sums" },
   { name: "090_formatted_messages", up: m090.up, runsWith: "014_unread_sums" },
   { name: "091_replies", up: m091.up, runsWith: "014_unread_sums" },
+  { name: "092_reactions", up: m092.up, runsWith: "014_unread_sums" },
   { name: "100_contact_details", up: m100.up, runsWith: "014_unread_sums" },
   { name: "110_search_inside_words", up: m110.up, steps: m110.steps, runsWith: "014_unread_sums" },
   { name: "101_contact_groups", up: m101.up, steps: m101.steps, runsWith: "014_unread_sums" },

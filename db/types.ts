@@ -13,7 +13,7 @@ import type {
   Updateable,
 } from "kysely";
 import type { FormattedNode } from "../protocol/formatting.ts";
-import type { MessageFile } from "../protocol/model.ts";
+import type { MessageFile, Reaction } from "../protocol/model.ts";
 import type { AttributeValue, Provenance } from "../protocol/contacts.ts";
 import type { MacroActions } from "../protocol/canned_responses.ts";
 import type { TextEdit } from "../protocol/text.ts";
@@ -241,6 +241,8 @@ export interface ChatMessages {
   /** The content with its Markdown as elements; null where it has none. */
   formatted: ColumnType<FormattedNode[] | null, string | null | undefined, string | null>;
   reply_to_id: string | null;
+  /** Null where there are none. */
+  reactions: ColumnType<Reaction[] | null, string | null | undefined, string | null>;
 }
 
 /** What a reply shows of the message that it replies to. */

@@ -51,6 +51,10 @@ export const MessageFile = z.object({
 });
 export type MessageFile = z.infer<typeof MessageFile>;
 
+/** Who reacted to a message with this emoji, in their order. */
+export const Reaction = z.object({ emoji: z.string(), userIds: z.array(z.string()) });
+export type Reaction = z.infer<typeof Reaction>;
+
 /** What a reply shows of the message that it replies to. */
 export const Quote = z.object({
   seq: z.number().int().positive(),
@@ -79,6 +83,8 @@ export const Message = z.object({
   replyToId: Id.optional(),
   /** Of that message; absent when it is gone. */
   quote: Quote.optional(),
+  /** In the order in which they came; absent where there are none. */
+  reactions: z.array(Reaction).optional(),
   sender: Sender,
   platform: z.string(),
   status: MessageStatus,

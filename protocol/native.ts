@@ -57,6 +57,15 @@ export const MAX_FILES = 10;
 export const MAX_MEMBERS = 100;
 export const MAX_PRESENCE = 200;
 
+/** Different emoji that react to one message, and people with the same one. */
+export const MAX_REACTIONS = 20;
+export const MAX_REACTORS = 200;
+/** One emoji of Unicode's recommended set, also with a skin tone or of several parts. */
+export const Emoji = z.string().max(64).refine(
+  (text) => /^\p{RGI_Emoji}$/v.test(text),
+  "must be one emoji",
+);
+
 const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const ClientMessageId = z.string().min(1).max(64).regex(
   /^[\x21-\x7e]+$/,
@@ -145,6 +154,13 @@ export const COMMANDS = {
   update_conversations: BulkBody,
   mark_unread: UnreadConversationsBody,
   read_conversations: ReadConversationsBody,
+  /** Adds one's own reaction, or removes it. */
+  react: z.strictObject({
+    conversationId: Id,
+    messageId: Id,
+    emoji: Emoji,
+    remove: z.boolean().optional(),
+  }),
   history: z.strictObject({
     conversationId: Id,
     /** The newest messages before a seq or a time, or the first after a seq; at most one of the three. */
@@ -229,7 +245,13 @@ export type SessionMember = Member & { label: string };
 /** A durable change: has the next seq of its conversation and is replayed on recovery. */
 export interface DurableEvents {
   message: Message;
-  message_updated: { conversationId: string; seq: number; message: Message };
+  message_updated: {
+    conversationId: string;
+    seq: number;
+    message: Message;
+    /** Present where somebody reacted, or stopped to: the text is the same. */
+    reaction?: { emoji: string; isAdded: boolean; actor: Member };
+  };
   message_deleted: {
     conversationId: string;
     seq: number;
@@ -420,6 +442,7 @@ export interface Acks {
   /** How many of them exist. */
   mark_unread: { unread: number };
   read_conversations: z.infer<typeof ReadConversationsResponse>;
+  react: { message: Message };
   history: { messages: Message[]; hasMore: boolean };
   typing: Record<string, never>;
   read: { readSeq: number };

@@ -139,6 +139,11 @@ export const PostMessageBody = z.strictObject({
   replyToId: messageShape.replyToId,
 }).refine(...HAS_CONTENT);
 export const EditMessageBody = z.strictObject({ content: COMMANDS.edit_message.shape.content });
+export const ReactionBody = z.strictObject({
+  emoji: COMMANDS.react.shape.emoji,
+  /** Removes the reaction. */
+  remove: COMMANDS.react.shape.remove,
+});
 export const MessageQuery = z.strictObject({
   after: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),
   before: queryInteger(0, Number.MAX_SAFE_INTEGER).optional(),

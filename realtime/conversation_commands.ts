@@ -35,6 +35,7 @@ type ConversationCommands = Pick<
   | "update_conversations"
   | "mark_unread"
   | "read_conversations"
+  | "react"
   | "history"
   | "typing"
   | "read"
@@ -166,6 +167,13 @@ export function createConversationCommands(
 
     read_conversations: (connection, which) =>
       conversations.readMany(requirePrincipal(connection), which),
+
+    async react(connection, { conversationId, messageId, emoji, remove = false }) {
+      const reaction = { emoji, isAdded: !remove };
+      const principal = requirePrincipal(connection);
+      const message = conversations.react(principal, conversationId, messageId, reaction);
+      return { message: await message.catch(countRefusal) };
+    },
 
     history: (connection, { conversationId, ...query }) =>
       conversations.history(requirePrincipal(connection), conversationId, query),

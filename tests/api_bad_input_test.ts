@@ -68,6 +68,7 @@ const GOOD: Record<string, Record<string, unknown>> = {
   "POST /api/conversations/bulk": { ids: [SOMEBODY], change: { status: "resolved" } },
   "PATCH /api/queue-settings": { assignOnReply: true },
   "POST /api/conversations/{id}/messages": { content: "Hello", clientMessageId: "c1" },
+  "POST /api/conversations/{id}/messages/{messageId}/reactions": { emoji: "👍" },
   "PATCH /api/conversations/{id}/messages/{messageId}": { content: "Hello!" },
   "POST /api/conversations/{id}/read": { seq: 1 },
   "POST /api/views": { name: "To do", filter: { view: "mine", unread: true, waitingMinutes: 5 } },

@@ -289,7 +289,11 @@ testWith(
         );
 
         // What needs more than the conversation's row is a transaction of several statements.
-        const changed = proxy.cut(when === "late" ? "after" : when, "update chat_messages", "commit\0");
+        const changed = proxy.cut(
+          when === "late" ? "after" : when,
+          "update chat_messages",
+          "commit\0",
+        );
         await socket.ack("edit_message", {
           conversationId,
           messageId: said[0].message.id,

@@ -170,6 +170,7 @@ async function replying({ inbox, widget }: Stage) {
   await menuOf(inbox, "Which colours");
   await inbox.getByRole("menuitem", { name: /Reply/ }).press("Enter");
   await bar.waitFor();
+  await inbox.locator("#composer:focus").waitFor();
   await inbox.keyboard.type("Green and sand");
   await inbox.keyboard.press("Enter");
   await bar.waitFor({ state: "detached" });
@@ -194,6 +195,40 @@ async function replying({ inbox, widget }: Stage) {
   await original.waitFor();
   await log(widget).locator(".line", { hasText: "Sand, please" }).locator(".quote").press("Enter");
   await log(widget).locator(".found", { hasText: "Green and sand" }).waitFor();
+}
+
+async function reacting({ inbox, widget }: Stage) {
+  await field(widget).fill("Thank you so much");
+  await field(widget).press("Enter");
+  const line = thread(inbox).locator(".bubble-line", { hasText: "Thank you so much" });
+  await line.waitFor();
+  await line.focus();
+  await line.press("+");
+  const dialog = inbox.getByRole("dialog", { name: "React to the message" });
+  await dialog.getByRole("combobox").waitFor();
+  await shoot(inbox, "reacting-inbox");
+  assert.deepEqual(await violations(inbox), []);
+  await inbox.keyboard.type("party popper");
+  await inbox.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  const chip = line.getByRole("button", { name: /^🎉 1\s*: You/ });
+  await chip.waitFor();
+  const own = log(widget).locator(".line", { hasText: "Thank you so much" });
+  await own.getByRole("button", { name: "🎉 1" }).waitFor();
+  // The visitor joins in, and adds another one.
+  await own.getByRole("button", { name: "🎉 1" }).press("Enter");
+  await own.locator('.reactions [aria-pressed="true"]', { hasText: "🎉 2" }).waitFor();
+  await own.locator(".more").press("Enter");
+  await widget.getByRole("group", { name: "React" }).getByRole("button", { name: "❤️" }).click();
+  await own.getByRole("button", { name: "❤️ 1" }).waitFor();
+  await line.getByRole("button", { name: /^🎉 2\s*: You, Visitor/ }).waitFor();
+  await line.getByRole("button", { name: /^❤️ 1\s*: Visitor/ }).waitFor();
+  await shoot(inbox, "reacted-inbox");
+  await shoot(widget, "reacted-widget");
+  for (const page of [inbox, widget]) assert.deepEqual(await violations(page), []);
+  // Once more takes it back.
+  await line.getByRole("button", { name: /^🎉 2\s*: You/ }).press("Enter");
+  await own.getByRole("button", { name: "🎉 1" }).waitFor();
 }
 
 /** What is refused says why, and keeps what was typed. */
@@ -244,6 +279,7 @@ testWith(
       await editing(stage);
       await withdrawing(stage);
       await replying(stage);
+      await reacting(stage);
       await tooLate(stage);
       for (const page of [inbox, widget]) assert.deepEqual(await violations(page), []);
       assert.deepEqual([...visitor.complaints, ...agent.complaints], []);

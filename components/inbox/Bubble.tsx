@@ -13,6 +13,7 @@ import { useInbox } from "./context.ts";
 
 const MessageFiles = lazily(async () => (await import("../files/MessageFiles.tsx")).MessageFiles);
 
+const Reactions = lazily(async () => (await import("./actions/Reactions.tsx")).Reactions);
 const EditMessage = lazily(async () => (await import("./actions/EditMessage.tsx")).EditMessage);
 
 export function Bubble({ line, clock, isLast }: {
@@ -91,6 +92,7 @@ export function Bubble({ line, clock, isLast }: {
             </>
           )}
         </div>
+        {message?.reactions && <Reactions message={message} />}
         {receipt === "failed"
           ? <Failed line={line} />
           : (endsGroup || receipt || line.isEdited) && (

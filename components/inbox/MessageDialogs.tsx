@@ -11,8 +11,11 @@ export function MessageDialogs() {
     withdrawing !== null,
     () => import("./actions/WithdrawMessage.tsx"),
   );
+  const reacting = messages.reacting.value;
+  const reactParts = useLoaded(reacting !== null, () => import("./actions/ReactDialog.tsx"));
   return (
     <>
+      {reacting !== null && reactParts && <reactParts.ReactDialog message={reacting} />}
       {saving !== null && saveParts && (
         <saveParts.SaveCanned
           content={saving}

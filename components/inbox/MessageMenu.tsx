@@ -5,6 +5,7 @@ import {
   MessageSquarePlus,
   Pencil,
   Reply as ReplyIcon,
+  SmilePlus,
   Trash2,
 } from "lucide-preact";
 import type { Message } from "../../protocol/model.ts";
@@ -51,6 +52,13 @@ export function MessageMenu({ message, side }: { message: Message; side: "top" |
                 onSelect={item(() => replyTo(inbox, message))}
               >
                 Reply
+              </MenuItem>
+              <MenuItem
+                icon={<SmilePlus size={16} />}
+                note="+"
+                onSelect={item(() => messages.reacting.value = message)}
+              >
+                React
               </MenuItem>
               {messages.mayEdit(message) && (
                 <MenuItem

@@ -5,8 +5,7 @@ import type { InboxModel } from "../live/inbox_model.ts";
 export function replyTo({ messages }: InboxModel, message: Message) {
   messages.replyingTo.value = message;
   if (message.isPrivate) compose("N");
-  // After the menu, which gives the focus back to its button.
-  requestAnimationFrame(() => document.getElementById("composer")?.focus());
+  document.getElementById("composer")?.focus();
 }
 
 /** Switches the open composer to a reply (R) or a note (N), and puts the caret into it. */

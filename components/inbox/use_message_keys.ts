@@ -60,6 +60,7 @@ export function useMessageKeys(
     if (line === null || line !== event.target) return;
     const all = lines.filter(({ kind }) => kind === "bubble");
     const at = all.findIndex(({ key }) => key === line.dataset.key);
+    const single = shortcutKey(event);
     const to = {
       ArrowUp: all[at - 1],
       ArrowDown: all[at + 1],
@@ -70,9 +71,11 @@ export function useMessageKeys(
     else if (event.key === "Delete") {
       const message = messageOf(line);
       if (message && messages.mayWithdraw(message)) messages.withdrawing.value = message;
-    } else if (shortcutKey(event) === "q") {
+    } else if (single === "q" || single === "+") {
       const message = messageOf(line);
-      if (message && messages.mayReply(message)) replyTo(inbox, message);
+      if (!message || !messages.mayReply(message)) return;
+      if (single === "q") replyTo(inbox, message);
+      else messages.reacting.value = message;
     } else if (event.key === "Enter") {
       activate(event);
       // After it is rendered.

@@ -89,6 +89,7 @@ export function createInbox(start: InboxStart) {
     isAdmin: () => workspace.me.value.role === "admin",
     client: workspace.client,
     thread,
+    fail: workspace.fail,
   });
   /** Messages of the open conversation that were not read when it was opened. */
   const openedUnread = signal(start.selected?.seed?.conversation.unread ?? 0);

@@ -9,6 +9,7 @@ export interface MessageActionsOptions {
   isAdmin: () => boolean;
   client: () => ParleyClient | null;
   thread: Pick<ThreadModel, "snapshot" | "store">;
+  fail: (error: unknown) => void;
 }
 
 /** A message whose text is being edited. It is kept when the message scrolls out of view. */
@@ -20,10 +21,13 @@ export interface Editing {
 }
 
 /** What an agent does with a message that is there already. */
-export function createMessageActions({ userId, isAdmin, client, thread }: MessageActionsOptions) {
+export function createMessageActions(
+  { userId, isAdmin, client, thread, fail }: MessageActionsOptions,
+) {
   const editing = signal<Editing | null>(null);
   const withdrawing = signal<Message | null>(null);
   const replyingTo = signal<Message | null>(null);
+  const reacting = signal<Message | null>(null);
 
   const isThere = ({ type, deletedAt }: Message) => type === "text" && deletedAt === null;
   const isRecent = ({ createdAt }: Message) =>
@@ -64,6 +68,15 @@ export function createMessageActions({ userId, isAdmin, client, thread }: Messag
       const { items } = thread.snapshot.value;
       replyingTo.value = items.find(({ message }) => message?.id === replyToId)?.message ?? null;
     },
+    /** The message for which an emoji is picked. */
+    reacting,
+    /** Adds this agent's reaction, or removes it. */
+    react({ id: messageId, conversationId, reactions = [] }: Message, emoji: string) {
+      const known = reactions.find((one) => one.emoji === emoji);
+      const remove = known?.userIds.includes(userId) ?? false;
+      client()?.request("react", { conversationId, messageId, emoji, remove }).catch(fail);
+    },
+    /** Whether it can be replied and reacted to. */
     mayReply: isThere,
     editing,
     /** The message for which confirmation is asked. */

@@ -56,6 +56,7 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Between messages", "↑", "↓"],
       ["Menu of a message", "Enter"],
       ["Reply to a message", "Q"],
+      ["React to a message", "+"],
       ["Withdraw your message", "Delete"],
     ],
   },

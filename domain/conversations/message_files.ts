@@ -53,8 +53,8 @@ export function takeFiles(unit: UnitOfWork, { ids, uploader }: SentFiles): Messa
 }
 
 /** Whether it has a column that `write_batch` does not store: that of most messages is null. */
-export const hasRareParts = ({ files, formatted, reply_to_id }: MessageRow): boolean =>
-  files !== null || formatted !== null || reply_to_id !== null;
+export const hasRareParts = (row: MessageRow): boolean =>
+  [row.files, row.formatted, row.reply_to_id, row.reactions].some((part) => part !== null);
 
 const json = (value: unknown) => value === null ? null : JSON.stringify(value);
 
@@ -67,6 +67,7 @@ export async function storeRareMessages(trx: Db, messages: readonly MessageRow[]
         ...row,
         files: json(row.files),
         formatted: json(row.formatted),
+        reactions: json(row.reactions),
       })),
     ).execute();
   for (const { id, conversation_id, files } of messages) {

@@ -7,6 +7,7 @@ import { ParleyError } from "../../protocol/errors.ts";
 import type { ConversationStatus, Priority } from "../../protocol/model.ts";
 import { assign, autoAssign, setTeam, unassignDisabled } from "./assigning.ts";
 import { changeLabels } from "./label_change.ts";
+import { changeMessage, react } from "./message_changes.ts";
 import { takeFiles } from "./message_files.ts";
 import { movePointer } from "./pointers.ts";
 import { priorityLevel } from "./priority.ts";
@@ -40,6 +41,8 @@ export function apply(unit: UnitOfWork, operation: Operation, now: Date): Applie
     case "edit":
     case "delete":
       return changeMessage(unit, operation, now);
+    case "react":
+      return react(unit, operation, now);
     case "status":
       return { message: setStatus(unit, actor, operation.status, now), duplicate: false };
     case "snooze":
@@ -143,63 +146,6 @@ function addMessage(
     assign(unit, actor, { userId: actor.userId, userName: actor.userName }, now);
   }
   return { message, duplicate: false };
-}
-
-function changeMessage(
-  unit: UnitOfWork,
-  operation: Extract<Operation, { kind: "edit" | "delete" }>,
-  now: Date,
-): Applied {
-  const message = unit.messages.get(operation.messageId);
-  const { actor } = operation;
-  const visible = message !== undefined && message.type === "text" &&
-    (actor.role !== "visitor" || !message.is_private);
-  if (!visible) {
-    throw new ParleyError("not_found", `Cannot find the message "${operation.messageId}"`);
-  }
-  const admin = actor.principal?.kind === "agent" && actor.principal.role === "admin";
-  const own = message.sender_id === actor.userId;
-  if (!own && !(operation.kind === "delete" && admin)) {
-    throw new ParleyError("forbidden", `Cannot ${operation.kind} the message: it is not yours`);
-  }
-  if (message.deleted_at !== null) {
-    if (operation.kind === "delete") return { message, duplicate: true };
-    throw new ParleyError("conflict", "Cannot edit the message: it was deleted");
-  }
-  // An admin may always delete: that is moderation.
-  if (!(operation.kind === "delete" && admin)) checkWindow(operation, message, now);
-  if (operation.kind === "edit") {
-    if (message.content === operation.content) return { message, duplicate: true };
-    message.content = operation.content;
-    message.formatted = operation.formatted;
-    message.edited_at = now;
-  } else {
-    message.content = "";
-    message.formatted = null;
-    message.deleted_at = now;
-  }
-  unit.changedMessages.add(message);
-  const type = operation.kind === "edit" ? "message_updated" : "message_deleted";
-  const { userId, userName, role } = actor;
-  log(unit, type, message, message.is_private, { actor: { userId, userName, role } }, now);
-  if (unit.row.last_message_seq === message.seq) {
-    unit.row.last_message_preview = operation.kind === "edit" ? previewOf(message) : "";
-  }
-  return { message, duplicate: false };
-}
-
-/** @throws {ParleyError} `conflict` */
-function checkWindow(
-  { kind, withinMinutes = Infinity }: Extract<Operation, { kind: "edit" | "delete" }>,
-  { created_at }: MessageRow,
-  now: Date,
-): void {
-  if (withinMinutes === 0) {
-    throw new ParleyError("conflict", `Cannot ${kind} the message: this is switched off here`);
-  }
-  if (now.getTime() - created_at.getTime() <= withinMinutes * 60_000) return;
-  const time = withinMinutes === 1 ? "1 minute" : `${withinMinutes} minutes`;
-  throw new ParleyError("conflict", `Cannot ${kind} the message: it is older than ${time}`);
 }
 
 const STATUS_VERB: Record<ConversationStatus, string> = {

@@ -1,4 +1,4 @@
-/** Messages: posted, edited, deleted, within the rate of their conversation. */
+/** Messages: posted, edited, deleted, reacted to, within the rate of their conversation. */
 import type { Db } from "../../db/database.ts";
 import { ParleyError } from "../../protocol/errors.ts";
 import type { EventBus } from "../events.ts";
@@ -23,7 +23,7 @@ export interface PostingOptions {
 
 export function createPosting(
   { db, bus, writer, broadcastsPerMinute, queueSettings }: PostingOptions,
-): Pick<Conversations, "post" | "edit" | "remove" | "takeBroadcast"> {
+): Pick<Conversations, "post" | "edit" | "remove" | "react" | "takeBroadcast"> {
   const broadcasts = new KeyedLimiter(broadcastsPerMinute);
 
   function takeBroadcast(conversationId: string): void {
@@ -109,6 +109,18 @@ export function createPosting(
       } as const;
       const { message } = await writer.write(withdrawal);
       return { messageId: message!.id, seq: message!.seq };
+    },
+
+    async react(principal, conversationId, messageId, reaction) {
+      const { message, row } = await writer.write({
+        kind: "react",
+        conversationId,
+        actor: actorOf(principal),
+        messageId,
+        ...reaction,
+        admit: once(() => takeBroadcast(conversationId)),
+      });
+      return toMessage(message!, toPointers(row));
     },
 
     takeBroadcast,

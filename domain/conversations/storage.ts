@@ -75,7 +75,7 @@ async function loadMessages(trx: Db, operations: readonly Operation[]): Promise<
   const ids: string[] = [];
   const sent: { c: string; s: string; m: string }[] = [];
   for (const operation of operations) {
-    if (operation.kind === "edit" || operation.kind === "delete") ids.push(operation.messageId);
+    if ("messageId" in operation) ids.push(operation.messageId);
     if (operation.kind === "message" && operation.replyToId !== undefined) {
       ids.push(operation.replyToId);
     }
@@ -113,7 +113,7 @@ export async function storeRest(trx: Db, all: readonly UnitOfWork[]): Promise<vo
   if (changed.length === 0) return;
   await deleteFiles(trx, changed);
   await sql`update chat_messages m set content = x.content, formatted = x.formatted,
-      edited_at = x.edited_at, deleted_at = x.deleted_at
+      reactions = x.reactions, edited_at = x.edited_at, deleted_at = x.deleted_at
     from jsonb_populate_recordset(null::chat_messages, ${JSON.stringify(changed)}::jsonb) x
     where m.id = any(${changed.map(({ id }) => id)}::uuid[]) and m.id = x.id`.execute(trx);
 }

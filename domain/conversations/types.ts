@@ -83,6 +83,13 @@ export interface Conversations {
     conversationId: string,
     id: string,
   ): Promise<{ messageId: string; seq: number }>;
+  /** Adds or removes a reaction of the principal. */
+  react(
+    principal: Principal,
+    conversationId: string,
+    id: string,
+    reaction: { emoji: string; isAdded: boolean },
+  ): Promise<Message>;
   update(
     principal: Caller,
     id: string,

@@ -53,6 +53,14 @@ export type Operation =
       withinMinutes?: number;
     }
     | { kind: "delete"; messageId: string; withinMinutes?: number }
+    | {
+      kind: "react";
+      messageId: string;
+      emoji: string;
+      isAdded: boolean;
+      /** As of a message. */
+      admit?: () => void;
+    }
     | { kind: "status"; status: ConversationStatus }
     /** null: until the next reply. */
     | { kind: "snooze"; until: Date | null }
@@ -274,6 +282,7 @@ export function newMessage(
     files: null,
     formatted: null,
     reply_to_id: null,
+    reactions: null,
   };
   unit.newMessages.push(message);
   unit.messages.set(message.id, message);

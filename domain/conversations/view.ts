@@ -113,6 +113,7 @@ export function toMessage(row: MessageRow, pointers: Pointers): Message {
     isPrivate: row.is_private,
     ...(row.reply_to_id === null ? {} : { replyToId: row.reply_to_id }),
     ...(row.quoted ? { quote: toQuote(row.quoted) } : {}),
+    ...(row.reactions === null || row.deleted_at !== null ? {} : { reactions: row.reactions }),
     sender: { userId: row.sender_id, userName: row.sender_name, role: row.sender_role },
     platform: row.platform,
     status: messageStatus(row, pointers),
@@ -134,6 +135,7 @@ export interface ChangePayload {
   snoozedBy?: string;
   /** The line has a rating, and maybe a comment of the visitor. */
   rated?: true;
+  reaction?: { emoji: string; isAdded: boolean };
   actor?: { userId: string; userName: string; role: Role };
 }
 
@@ -187,7 +189,18 @@ export function toLogEntry(
     // A message keeps its own seq; a later edit or deletion is an event of its own.
     ? { type: "message", timestamp, data: full }
     : event.type === "message_updated"
-    ? { type: "message_updated", timestamp, data: { conversationId, seq, message: full } }
+    ? {
+      type: "message_updated",
+      timestamp,
+      data: {
+        conversationId,
+        seq,
+        message: full,
+        ...(payload.reaction === undefined
+          ? {}
+          : { reaction: { ...payload.reaction, actor: payload.actor! } }),
+      },
+    }
     : {
       type: "message_deleted",
       timestamp,

@@ -78,7 +78,8 @@ export function triggersOf(
 
   for (const { seq, forAgents: event } of entries) {
     if (event.type === "message" && event.data.type === "text") written(event.data);
-    if (event.type === "message_updated" && event.data.message.sender.role === "agent") {
+    const isEdit = event.type === "message_updated" && event.data.reaction === undefined;
+    if (isEdit && event.data.message.sender.role === "agent") {
       triggers.push({ ...mention(event.data.message, contactName), seq, at: event.timestamp });
     }
     if (event.type !== "conversation_changed") continue;

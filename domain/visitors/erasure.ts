@@ -137,9 +137,15 @@ async function deleteFiles(trx: Db, { contactId }: Touched): Promise<void> {
 }
 
 async function emptyMessages(trx: Db, { contactId, name, others }: Touched): Promise<void> {
-  await sql`update chat_messages set content = '', formatted = null, files = null, sender_name = ${name}, session_id = null,
+  await sql`update chat_messages set content = '', formatted = null, reactions = null, files = null, sender_name = ${name}, session_id = null,
       deleted_at = coalesce(deleted_at, now())
     where conversation_id = any(${others}::uuid[]) and sender_id = ${contactId}`.execute(trx);
+  await sql`update chat_messages m set reactions = (
+      select jsonb_agg(left_over order by nth) from (
+        select jsonb_set(one, '{userIds}', (one->'userIds') - ${contactId}::text) as left_over, nth
+        from jsonb_array_elements(m.reactions) with ordinality as r(one, nth)
+      ) l where left_over->'userIds' <> '[]')
+    where conversation_id = any(${others}::uuid[]) and reactions is not null`.execute(trx);
   await sql`update conversations set last_message_preview = '', last_message_sender_name = ${name}
     where id = any(${others}::uuid[]) and last_message_sender_id = ${contactId}`.execute(trx);
 }

@@ -26,6 +26,7 @@ const STORED: ReadonlySet<CommandType> = new Set([
   "message",
   "edit_message",
   "delete_message",
+  "react",
   "read",
   "delivered",
   "edit",

@@ -28,6 +28,15 @@ export const ACTIONS_CSS = `
 .quote > :not(.sr) { overflow: hidden; text-overflow: ellipsis; }
 .own .quote:focus-visible { outline-color: var(--on-accent); }
 .found .bubble { box-shadow: 0 0 0 3px var(--ink); }
+.usual { display: flex; gap: 4px; }
+.usual button { width: 40px; height: 40px; padding: 0; border: 0; border-radius: 50%; background: none; font-size: 22px; }
+.usual button:hover { background: var(--bg); }
+.reactions { display: flex; flex-wrap: wrap; gap: 4px; margin-top: 4px; }
+.reactions button {
+  min-height: 30px; padding: 2px 10px; border: 1px solid var(--line); border-radius: 15px; background: var(--bg);
+  font-size: 14px;
+}
+.reactions [aria-pressed="true"] { border-color: var(--ink); background: var(--team); font-weight: 600; }
 .choices { display: flex; flex-wrap: wrap; gap: 8px; }
 .choices button {
   min-height: 40px; padding: 4px 14px; border: 1px solid var(--line); border-radius: 20px;

@@ -1,6 +1,6 @@
 /**
- * What a visitor does with a message that is there already, in a chunk of its own: reply, edit,
- * withdraw.
+ * What a visitor does with a message that is there already, in a chunk of its own: reply, react,
+ * edit, withdraw.
  * It draws with the DOM alone, because the panel's renderer is in another file.
  */
 import type { ConversationStore, ParleyClient, ThreadItem } from "../../client/mod.ts";
@@ -18,6 +18,8 @@ export interface ActionsOptions {
   changed: () => void;
 }
 
+/** The usual emoji; the inbox has the same. */
+const USUAL = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 /** Pages of history that are loaded in order to reach a message. */
 const MAX_PAGES = 4;
 
@@ -115,6 +117,13 @@ export function start({ root, client, store, changed }: ActionsOptions) {
   const nameOf = ({ sender }: Pick<Message, "sender">) =>
     sender.userId === client.identity?.userId ? "You" : sender.userName;
 
+  /** Adds the visitor's reaction, or removes it. */
+  function react({ id: messageId, conversationId, reactions = [] }: Message, emoji: string) {
+    const known = reactions.find((one) => one.emoji === emoji);
+    const remove = known?.userIds.includes(client.identity?.userId ?? "") ?? false;
+    client.request("react", { conversationId, messageId, emoji, remove }).catch(() => {});
+  }
+
   /** What the next message replies to. */
   let replyingTo: Message | null = null;
   const replyBar = element("div", { className: "sheet reply", role: "group" });
@@ -172,13 +181,20 @@ export function start({ root, client, store, changed }: ActionsOptions) {
     /** What can be done with a message. */
     open(message: Message, opener: HTMLElement) {
       from = opener;
+      const emoji = element("div", { className: "usual", role: "group", ariaLabel: "React" });
+      emoji.append(...USUAL.map((one) =>
+        button(one, () => {
+          react(message, one);
+          close();
+        })
+      ));
       const all = choices(button("Reply", () => reply(message)));
       if (mayChange(message)) {
         if (message.content !== "") all.append(button("Edit", () => edit(message)));
         all.append(button("Withdraw", () => withdraw(message)));
       }
       if (message.content !== "") all.append(button("Copy", () => copy(message)));
-      show("Message options", excerpt(message), all, closer());
+      show("Message options", excerpt(message), emoji, all, closer());
     },
     /** Draws what a message replies to. */
     quote(into: HTMLElement, { message, pending }: ThreadItem) {
@@ -194,6 +210,21 @@ export function start({ root, client, store, changed }: ActionsOptions) {
         element("span", { dir: "auto" }, quoted.preview || "Message withdrawn"),
       );
       into.replaceChildren(show);
+      changed();
+    },
+    /** Draws the reactions to a message, each a switch of the visitor's own. */
+    reactions(into: HTMLElement, message: Message) {
+      const focused = (root.activeElement as HTMLElement | null)?.dataset["emoji"];
+      const isHere = into.contains(root.activeElement);
+      const all = message.reactions!.map(({ emoji, userIds }) => {
+        const own = userIds.includes(client.identity!.userId);
+        const made = button(`${emoji} ${userIds.length}`, () => react(message, emoji));
+        made.ariaPressed = String(own);
+        made.dataset["emoji"] = emoji;
+        return made;
+      });
+      into.replaceChildren(...all);
+      if (isHere) (all.find((one) => one.dataset["emoji"] === focused) ?? all[0])?.focus();
       changed();
     },
     take(): { replyToId?: string } {

@@ -1,4 +1,4 @@
-import type { ConversationStore, ParleyClient, ThreadItem } from "../../client/mod.ts";
+import type { ConversationStore, ParleyClient } from "../../client/mod.ts";
 import type { Message } from "../../protocol/model.ts";
 import type { start, WidgetActions } from "../actions/mod.ts";
 import type { Shell } from "../shell.ts";
@@ -28,8 +28,7 @@ export function createPanelActions(
   return {
     open: (message: Message, opener: HTMLElement) => use((all) => all.open(message, opener)),
     editLast: () => use((all) => all.editLast()),
-    /** Draws what a message replies to. */
-    quote: (into: HTMLElement, item: ThreadItem) => use((all) => all.quote(into, item)),
+    use,
     /** What goes with the next message, once. */
     take: () => loaded?.take() ?? {},
   };

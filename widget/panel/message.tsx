@@ -3,7 +3,7 @@ import { linkify } from "../../client/link_finder.ts";
 import { LINK, safeElement } from "../../client/links.ts";
 import { deliveryStatus, type ThreadItem } from "../../client/mod.ts";
 import type { FormattedNode } from "../../protocol/formatting.ts";
-import type { Pointers } from "../../protocol/model.ts";
+import type { Message, Pointers } from "../../protocol/model.ts";
 import type { Chat } from "./chat.ts";
 import { type Formats, initials } from "./format.ts";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon } from "./icons.tsx";
@@ -59,7 +59,7 @@ function Body({ item, chat }: Pick<MessageProps, "item" | "chat">) {
     if (files) chat.files.show(box.current!, files).catch(() => {});
   }, [ids]);
   useEffect(() => {
-    if (replyToId) chat.actions.quote(quote.current!, item);
+    if (replyToId) chat.actions.use((all) => all.quote(quote.current!, item));
   }, [replyToId, item.message?.quote?.preview]);
   const names = useMemo(() => files?.map(({ name }) => name).join(", "), [ids]);
   return (
@@ -73,6 +73,14 @@ function Body({ item, chat }: Pick<MessageProps, "item" | "chat">) {
       )}
     </>
   );
+}
+
+function Reactions({ message, chat }: { message: Message; chat: Chat }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    chat.actions.use((all) => all.reactions(box.current!, message));
+  }, [message.reactions]);
+  return <div class="reactions" ref={box} />;
 }
 
 const MARKS = {
@@ -142,6 +150,7 @@ export function MessageLine(props: MessageProps) {
             ⋯
           </button>
         )}
+        {message?.reactions && <Reactions message={message} chat={chat} />}
         {failed ? <Failed {...props} /> : (own || last || edited) && (
           <p class="meta">
             {edited && <span>Edited</span>}

@@ -8,10 +8,12 @@ const FOUND = 64;
 const ID = "emoji-grid";
 
 /** All emoji by group, and a search. The focus stays in the search: arrows move, Enter selects. */
-export function EmojiPicker({ onPick, onClose }: {
+export function EmojiPicker({ onPick, onClose, usual = [] }: {
   onPick: (emoji: string) => void;
   /** Nothing was picked. */
   onClose: () => void;
+  /** Shown before all others, in a dialog. */
+  usual?: readonly string[];
 }) {
   const [query, setQuery] = useState("");
   const [group, setGroup] = useState(GROUPS[0]!.group);
@@ -26,7 +28,7 @@ export function EmojiPicker({ onPick, onClose }: {
   useEffect(() => {
     root.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [active, group, query]);
-  useOutside(root, true, onClose);
+  useOutside(root, usual.length === 0, onClose);
 
   function onKeyDown(event: KeyboardEvent) {
     const step = {
@@ -38,7 +40,7 @@ export function EmojiPicker({ onPick, onClose }: {
     // The arrows move in the text as long as there is one.
     const inText = query !== "" && (step === 1 || step === -1);
     if (event.key === "Escape") onClose();
-    else if (event.key === "Enter") {
+    else if (event.key === "Enter" && event.target === box.current) {
       const emoji = found[active];
       if (emoji !== undefined) onPick(emoji.unicode);
     } else if (step !== undefined && !inText) {
@@ -52,6 +54,7 @@ export function EmojiPicker({ onPick, onClose }: {
     <div class="emoji-picker" ref={root} role="dialog" aria-label="Emoji" onKeyDown={onKeyDown}>
       <input
         ref={box}
+        autofocus={usual.length > 0}
         type="text"
         role="combobox"
         aria-label="Find an emoji"
@@ -69,6 +72,20 @@ export function EmojiPicker({ onPick, onClose }: {
           setAt(0);
         }}
       />
+      {usual.length > 0 && (
+        <div class="emoji-groups" role="group" aria-label="Usual">
+          {usual.map((emoji) => (
+            <button
+              key={emoji}
+              type="button"
+              class="emoji"
+              onClick={() => onPick(emoji)}
+            >
+              {emoji}
+            </button>
+          ))}
+        </div>
+      )}
       <div class="emoji-groups" role="group" aria-label="Groups">
         {GROUPS.map((one) => (
           <button
