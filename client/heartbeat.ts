@@ -1,10 +1,16 @@
 export interface Heartbeat {
   /** A frame arrived: the peer is alive. */
   received(): void;
-  /** Sends a ping at once, and calls `dead` when nothing arrives within `deadlineMs`. */
+  /**
+   * Sends a ping at once, and calls `dead` when nothing arrives within `deadlineMs`; within
+   * `SLEPT_MS` where nothing has arrived for so long that the peer is likely to have given up.
+   */
   check(deadlineMs: number): void;
   stop(): void;
 }
+
+/** Milliseconds in which a connection that slept has to prove itself alive. */
+const SLEPT_MS = 500;
 
 /**
  * Browsers answer a server's pings without telling the page, and a network failure is silent, so
@@ -46,7 +52,10 @@ export function createHeartbeat(
       waiting = false;
       arm(intervalMs);
     },
-    check: probe,
+    check(deadlineMs) {
+      const slept = now() - receivedAt > 3 * intervalMs;
+      probe(slept ? Math.min(SLEPT_MS, deadlineMs) : deadlineMs);
+    },
     stop: () => clearTimeout(timer),
   };
 }

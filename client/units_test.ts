@@ -51,6 +51,27 @@ Deno.test("silence leads to a ping, and more silence to the end of the connectio
   });
 });
 
+Deno.test("after a sleep a connection has to prove itself alive within half a second", async () => {
+  for (const [sleep, dead] of [[10_000, false], [1_000_000, true]] as const) {
+    const events: string[] = [];
+    let now = 0;
+    await withFakeTime(async ({ pass }) => {
+      const beat = createHeartbeat(
+        30_000,
+        () => events.push("ping"),
+        () => events.push("dead"),
+        () => now,
+      );
+      // No timer fires meanwhile.
+      now += sleep;
+      beat.check(3_000);
+      await pass(600);
+      assert.deepEqual(events, dead ? ["ping", "dead"] : ["ping"]);
+      beat.stop();
+    });
+  }
+});
+
 Deno.test("the rate bucket allows a minute's worth at once and says how long to wait for the next", () => {
   let now = 1_000_000;
   const bucket = createRateBucket(() => now);
