@@ -102,6 +102,11 @@ testWith(
           "the undo",
         );
 
+        await call(server, "PATCH", `/api/conversations/${ids[1]}`, {
+          token: ada!.token,
+          body: { assigneeId: ada!.id },
+        });
+        await row(ids[1]!).getByText("You").waitFor();
         await row(ids[1]!).focus();
         await page.keyboard.press("x");
         await page.keyboard.press("j");
@@ -112,6 +117,7 @@ testWith(
         await page.getByRole("menuitem", { name: "Invoices" }).click();
         await toast("2 conversations given to Invoices.").waitFor();
         await row(ids[2]!).getByText("Invoices").waitFor();
+        assert.equal((await stored(ids[1]!)).assignee, null);
         await shoot(page, "team-rows");
         await open(page, `${url}/settings/teams`);
         await page.getByRole("link", { name: "Invoices" }).click();

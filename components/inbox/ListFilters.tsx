@@ -4,8 +4,7 @@ import { IconButton } from "../ui/Button.tsx";
 import { useInbox } from "./context.ts";
 import { LabelFilter } from "./LabelFilter.tsx";
 import { SortMenu, StatusMenu } from "./ListOptions.tsx";
-import { ListConditions } from "./ListConditions.tsx";
-import { ViewMenu } from "./ViewMenu.tsx";
+import { ListConditions, ViewMenu } from "./ViewMenu.tsx";
 import { SearchBox } from "./SearchBox.tsx";
 
 const VIEWS: { value: Exclude<ConversationView, "mentions">; label: string }[] = [
@@ -66,7 +65,7 @@ export function ListFilters() {
           </button>
         ))}
       </div>
-      {!inbox.search.searching.value && <ListConditions />}
+      <ListConditions />
     </div>
   );
 }

@@ -1,24 +1,16 @@
-import { useEffect } from "preact/hooks";
-import { AtSign, Bookmark, ChevronDown, Inbox, ListFilter, Pencil, Trash2 } from "lucide-preact";
-import { DEFAULT_FILTER, filterQuery, listFilter } from "../live/list_state.ts";
-import { Menu, MenuHeading, MenuItem, MenuLine } from "../ui/Menu.tsx";
+import { ChevronDown } from "lucide-preact";
+import { DEFAULT_FILTER, filterQuery } from "../live/list_state.ts";
+import { Menu } from "../ui/Menu.tsx";
 import { useLazy } from "../ui/use_lazy.ts";
 import { useInbox } from "./context.ts";
-
-export function countWord(count: number | undefined): string {
-  return count === undefined || count === 0 ? "" : count > 99 ? "99+" : String(count);
-}
 
 /** The heading of the list: which view it shows, and the menu with all of them. */
 export function ViewMenu() {
   const inbox = useInbox();
-  const { views } = inbox;
   const filter = inbox.list.filter.value;
-  const current = views.current.value;
-  const query = filterQuery(filter);
-  const isPlain = query === filterQuery({ ...DEFAULT_FILTER, view: filter.view });
-  const isMentions = filter.view === "mentions" && isPlain;
-  const name = current?.name ?? (isMentions ? "Mentions" : "Inbox");
+  const isPlain = filterQuery(filter) === filterQuery({ ...DEFAULT_FILTER, view: filter.view });
+  const name = inbox.views.current.value?.name ??
+    (filter.view === "mentions" && isPlain ? "Mentions" : "Inbox");
   return (
     <Menu
       label="Views"
@@ -37,87 +29,14 @@ export function ViewMenu() {
         </h2>
       )}
     >
-      {(close) => {
-        const then = (act: () => void) => () => {
-          close();
-          act();
-        };
-        const counts = views.counts.value;
-        return (
-          <>
-            <Fresh />
-            <MenuItem
-              icon={<Inbox size={16} />}
-              checked={current === null && isPlain && !isMentions}
-              onSelect={then(() => inbox.setFilter(DEFAULT_FILTER))}
-            >
-              Inbox
-            </MenuItem>
-            <MenuItem
-              icon={<AtSign size={16} />}
-              note={countWord(inbox.counts.value?.mentions)}
-              checked={current === null && isMentions}
-              onSelect={then(() => inbox.setFilter({ ...DEFAULT_FILTER, view: "mentions" }))}
-            >
-              Mentions
-            </MenuItem>
-            {views.all.value.length > 0 && <MenuHeading>Saved views</MenuHeading>}
-            {views.all.value.map((view) => (
-              <MenuItem
-                key={view.id}
-                icon={<Bookmark size={16} />}
-                note={countWord(counts?.[view.id])}
-                checked={current?.id === view.id}
-                onSelect={then(() => inbox.setFilter(listFilter(view.filter)))}
-              >
-                <bdi>{view.name}</bdi>
-              </MenuItem>
-            ))}
-            <MenuLine />
-            <MenuItem
-              icon={<ListFilter size={16} />}
-              onSelect={then(() => views.task.value = { kind: "filter" })}
-            >
-              Filter…
-            </MenuItem>
-            {current === null && query !== "" && (
-              <MenuItem
-                icon={<Bookmark size={16} />}
-                onSelect={then(() => views.task.value = { kind: "save", view: null })}
-              >
-                Save as a view…
-              </MenuItem>
-            )}
-            {current !== null && views.mayChange(current) && (
-              <>
-                <MenuItem
-                  icon={<Pencil size={16} />}
-                  onSelect={then(() => views.task.value = { kind: "save", view: current })}
-                >
-                  Rename or share…
-                </MenuItem>
-                <MenuItem
-                  icon={<Trash2 size={16} />}
-                  onSelect={then(() => views.task.value = { kind: "delete", view: current })}
-                >
-                  Delete the view…
-                </MenuItem>
-              </>
-            )}
-          </>
-        );
-      }}
+      {(close) => <Items close={close} isPlain={isPlain} />}
     </Menu>
   );
 }
 
-/** Reads the views and their counts when the menu opens; without an answer it keeps the known ones. */
-function Fresh() {
-  const { views } = useInbox();
-  useEffect(() => {
-    views.refresh().catch(() => {});
-  }, []);
-  return null;
+function Items(props: { close: () => void; isPlain: boolean }) {
+  const ViewItems = useLazy(() => import("./views/ViewItems.tsx"), true, useInbox().fail);
+  return ViewItems && <ViewItems {...props} />;
 }
 
 /** Loads the dialogs of filters and views when one is wanted. */
@@ -129,4 +48,15 @@ export function ViewTasks() {
     fail(error);
   });
   return task === null || Dialogs === null ? null : <Dialogs task={task} />;
+}
+
+/** Loads what the list is limited to, where it is limited by more than its buttons show. */
+export function ListConditions() {
+  const { list, views, search, fail } = useInbox();
+  const { view, status, label, priority, sort, ...more } = list.filter.value;
+  const isShown = Object.keys(more).length > 0 && views.current.value === null &&
+    !search.searching.value;
+  const Conditions = useLazy(() => import("./views/Conditions.tsx"), isShown, fail);
+  const rest = { view, status, label, priority, sort };
+  return isShown && Conditions !== null ? <Conditions filter={more} rest={rest} /> : null;
 }

@@ -1,3 +1,4 @@
+import type { Team } from "../../protocol/teams.ts";
 import type { BulkAnswer, UpdateConversationBody } from "../../protocol/conversation_changes.ts";
 import { computed, signal } from "@preact/signals";
 import type { Conversation } from "../../protocol/model.ts";
@@ -69,6 +70,21 @@ export function createBulk(
     toasts.show({ tone: "bad", text });
   }
 
+  /** Those with the same change are one request; null: none. */
+  async function sendEach(
+    some: Conversation[],
+    changeOf: (one: Conversation) => UpdateConversationBody | null,
+  ): Promise<BulkAnswer> {
+    const all: BulkAnswer = { changed: [], failed: [] };
+    for (const [change, group] of Map.groupBy(some, (one) => JSON.stringify(changeOf(one)))) {
+      if (change === "null") continue;
+      const answer = await send(group.map(({ id }) => id), JSON.parse(change));
+      all.changed.push(...answer.changed);
+      all.failed.push(...answer.failed);
+    }
+    return all;
+  }
+
   /**
    * Changes all selected conversations, and offers to undo it.
    *
@@ -76,7 +92,7 @@ export function createBulk(
    * @param undo the change back for one of them; null: it has not changed
    */
   async function apply(
-    change: UpdateConversationBody,
+    change: UpdateConversationBody | ((one: Conversation) => UpdateConversationBody),
     done: string,
     undo: (before: Conversation) => UpdateConversationBody | null,
   ): Promise<void> {
@@ -84,7 +100,7 @@ export function createBulk(
     if (before.length === 0 || busy.value) return;
     busy.value = true;
     try {
-      const answer = await send(before.map(({ id }) => id), change);
+      const answer = await sendEach(before, typeof change === "function" ? change : () => change);
       report(answer, before.length);
       const changed = new Set(answer.changed);
       clear();
@@ -104,19 +120,14 @@ export function createBulk(
     }
   }
 
-  /** Those that were alike before are one request. */
   async function takeBack(
     before: Conversation[],
     undo: (before: Conversation) => UpdateConversationBody | null,
   ): Promise<void> {
-    const groups = Map.groupBy(before, (one) => JSON.stringify(undo(one)));
-    for (const [change, group] of groups) {
-      if (change === "null") continue;
-      try {
-        report(await send(group.map(({ id }) => id), JSON.parse(change)), group.length);
-      } catch (error) {
-        fail(error);
-      }
+    try {
+      report(await sendEach(before, undo), before.length);
+    } catch (error) {
+      fail(error);
     }
   }
 
@@ -164,12 +175,19 @@ export function createBulk(
         ({ assignee }) =>
           assignee?.userId === to?.id ? null : { assigneeId: assignee?.userId ?? null },
       ),
-    giveToTeam: (to: { id: string; name: string }) =>
-      apply(
-        { teamId: to.id },
-        `given to ${to.name}`,
-        ({ teamId }) => teamId === to.id ? null : { teamId: teamId ?? null },
-      ),
+    /** Those of agents who are no members are nobody's then. */
+    giveToTeam: ({ id: teamId, name, memberIds }: Team) => {
+      const stays = ({ assignee }: Conversation) =>
+        assignee === null || memberIds.includes(assignee.userId);
+      return apply(
+        (one) => stays(one) ? { teamId } : { teamId, assigneeId: null },
+        `given to ${name}`,
+        (one) => ({
+          teamId: one.teamId ?? null,
+          ...(stays(one) ? {} : { assigneeId: one.assignee?.userId ?? null }),
+        }),
+      );
+    },
     label: ({ id, name }: { id: string; name: string }, has: boolean) =>
       apply(
         has ? { removeLabels: [id] } : { addLabels: [id] },

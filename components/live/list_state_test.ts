@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { makeConversation } from "./test_fixtures.ts";
 import {
+  apiFilter,
   filterOf,
   filterQuery,
   type ListFilter,
+  listFilter,
   matches,
   merge,
   mergeAll,
@@ -29,6 +31,23 @@ Deno.test("filters survive in the address", () => {
   const labelled = { ...filter, label: LABEL };
   assert.deepEqual(filterOf(new URLSearchParams(filterQuery(labelled))), labelled);
   assert.equal(filterQuery(filterOf(new URLSearchParams("label=VIP"))), "");
+  const full: ListFilter = {
+    view: "mentions",
+    status: "all",
+    assignee: LABEL,
+    team: LABEL,
+    widget: LABEL,
+    priority: "high",
+    channel: "web",
+    unread: true,
+    waitingMinutes: 30,
+    q: "two words",
+    sort: "waiting",
+  };
+  assert.deepEqual(filterOf(new URLSearchParams(filterQuery(full))), full);
+  assert.deepEqual(listFilter(apiFilter(full)), full);
+  const bad = "team=Sales&channel=A+B&unread=1&waitingMinutes=-1&q=+&assignee=me&priority=most";
+  assert.equal(filterQuery(filterOf(new URLSearchParams(bad))), "");
 });
 
 Deno.test("views depend on the assignee, statuses on the status", () => {
@@ -147,4 +166,17 @@ Deno.test("the list is sorted by waiting or by priority as the server does", () 
   );
   const filter = { ...all, sort: "waiting", priority: "high" } as const;
   assert.deepEqual(filterOf(new URLSearchParams(filterQuery(filter))), filter);
+});
+
+Deno.test("what only the server knows is shown once it has found it", () => {
+  const one = makeConversation({ id: "c1" });
+  const filter: ListFilter = { ...all, q: "invoice" };
+  assert.equal(matches(one, filter, "me"), false);
+  assert.equal(matches(one, filter, "me", new Set(["c1"])), true);
+  const waiting: ListFilter = { ...all, waitingMinutes: 5 };
+  const answered = makeConversation({ id: "c1", waitingSince: null });
+  assert.equal(matches(answered, waiting, "me", new Set(["c1"])), false);
+  const team: ListFilter = { ...all, team: LABEL };
+  assert.equal(matches(one, team, "me"), false);
+  assert.equal(matches(makeConversation({ teamId: LABEL }), team, "me"), true);
 });

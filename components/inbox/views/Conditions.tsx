@@ -1,25 +1,28 @@
 import { X } from "lucide-preact";
-import { channelWord } from "../format/names.ts";
-import { Button } from "../ui/Button.tsx";
-import { useInbox } from "./context.ts";
+import { channelWord } from "../../format/names.ts";
+import type { ListFilter } from "../../live/list_state.ts";
+import { Button } from "../../ui/Button.tsx";
+import { useInbox } from "../context.ts";
 
 /** What the list is limited to besides what its buttons show, and a button that ends it. */
-export function ListConditions() {
+export default function Conditions({ filter, rest }: {
+  filter: Omit<ListFilter, "view" | "status">;
+  /** The filter without it. */
+  rest: ListFilter;
+}) {
   const inbox = useInbox();
-  const { team, assignee, channel, widget, unread, waitingMinutes, q, ...rest } =
-    inbox.list.filter.value;
+  const { team, assignee, channel, widget, unread, waitingMinutes, q } = filter;
   const named = (some: readonly { id: string; name: string }[], id: string) =>
     some.find((one) => one.id === id)?.name ?? "somebody";
   const words = [
     q && `“${q}”`,
     assignee && `of ${named(inbox.users.value, assignee)}`,
-    team && `team ${inbox.teams.value.find(({ id }) => id === team)?.name ?? ""}`,
+    team && `team ${named(inbox.teams.value, team)}`,
     channel && channelWord(channel),
     widget && "one widget",
     waitingMinutes && `waiting ${waitingMinutes} min`,
     unread && "unread",
   ].filter(Boolean);
-  if (words.length === 0 || inbox.views.current.value !== null) return null;
   return (
     <Button
       size="s"
