@@ -1,20 +1,16 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
-import type { MacroActions } from "../../protocol/canned_responses.ts";
 import type { Draft } from "../../protocol/drafts.ts";
 import type { Conversation, Label, Message, User } from "../../protocol/model.ts";
 import type { ConversationList } from "../../protocol/rest.ts";
 import type { Team } from "../../protocol/teams.ts";
 import type { SavedView } from "../../protocol/views.ts";
-import type { ParleyClient, PendingMessage } from "../../client/mod.ts";
+import type { ParleyClient } from "../../client/mod.ts";
 import type { ListFilter, Row } from "./list_state.ts";
 import { namesOf, titleOf } from "../format/names.ts";
 import { type Density, densityCookie, writeCookie } from "../storage/preferences.ts";
 import { createAttention } from "./attention.ts";
 import { createDocuments } from "./documents_model.ts";
 import { createDraft } from "./draft_model.ts";
-import { createDrafts } from "./drafts_model.ts";
-import { createHeldSends } from "./held_sends.ts";
-import { createFilesModel, textKey } from "./files_model.ts";
 import { createActions } from "./inbox_actions.ts";
 import { createNavigation } from "./inbox_navigation.ts";
 import { createMessageActions } from "./message_actions.ts";
@@ -22,10 +18,11 @@ import { createLabels } from "./labels_model.ts";
 import { createBulk } from "./bulk_model.ts";
 import { createCounts } from "./counts_model.ts";
 import { createListModel } from "./list_model.ts";
-import { createScheduled } from "./scheduled_model.ts";
+import { createOutgoing } from "./outgoing_model.ts";
+import { createReading } from "./reading_model.ts";
 import { createSearch } from "./search_model.ts";
 import { createViews } from "./views_model.ts";
-import { createUnsent } from "./unsent_model.ts";
+import { createTeamDirectory } from "./team_directory.ts";
 import { createThreadModel, type SeedThread } from "./thread_model.ts";
 import { createWorkspace, type WorkspaceStart } from "./workspace_model.ts";
 import { isolate } from "../../protocol/visible_text.ts";
@@ -99,13 +96,11 @@ export function createInbox(start: InboxStart) {
     (path, body) => workspace.request(path, { method: "PATCH", body }),
     { openNext: (id) => navigation.openNext(id), select: (id) => navigation.select(id) },
   );
-  /** The open conversation, if it was marked as unread while it was open. */
-  let keptUnread: string | null = null;
   const navigation = createNavigation(
     { selectedId: start.selected?.id ?? null, contextOpen: start.contextOpen },
     list,
     (id) => {
-      keptUnread = null;
+      reading.opened();
       messages.editing.value = messages.replyingTo.value = null;
       const client = workspace.client();
       // Before the conversation counts as read.
@@ -130,38 +125,8 @@ export function createInbox(start: InboxStart) {
   const { selectedId } = navigation;
   const documents = createDocuments(user.id, workspace.fail);
   const draft = createDraft(documents);
-  const files = createFilesModel({
-    client: workspace.client,
-    token: workspace.token,
-    notify: (text) => void workspace.toasts.show({ tone: "bad", text }),
-  });
-  const drafts = createDrafts(start.drafts, {
-    userId: user.id,
-    request: workspace.request,
-    fail: workspace.fail,
-  });
-  const unsent = createUnsent();
-  const scheduled = createScheduled(workspace);
-  const held = createHeldSends({
-    userId: user.id,
-    client: workspace.client,
-    request: workspace.request,
-    giveBack({ conversationId, content, files: sent }) {
-      drafts.prepend(conversationId, "reply", content);
-      void files.putBack(textKey(conversationId, false), sent);
-    },
-    sent: ({ conversationId, macro }) => void runMacro(conversationId, macro),
-  });
-  /** Does what a macro says as soon as its text is stored. */
-  async function runMacro(conversationId: string, macro: MacroActions | null): Promise<void> {
-    if (macro === null) return;
-    try {
-      const { applyMacro } = await import("../inbox/suggestions/macro.ts");
-      await applyMacro({ ...workspace, labels, users, teams, list }, conversationId, macro);
-    } catch (error) {
-      workspace.fail(error);
-    }
-  }
+  const directory = createTeamDirectory(start, workspace);
+  const reading = createReading(workspace, { list, thread, selectedId });
   /** Whether colleagues see that this agent has the conversation open. */
   const isPresent = computed(() => attention.isHere.value || draft.joined.value);
   const labels = createLabels(start.labels, start.labelsTag, {
@@ -173,25 +138,14 @@ export function createInbox(start: InboxStart) {
     },
     fail: workspace.fail,
   });
-  /** The people who can be assigned, as of the last request. */
-  const users = signal<readonly User[]>(start.users);
-  const teams = signal<readonly Team[]>(start.teams);
-  async function refreshUsers(): Promise<void> {
-    const [people, all] = await Promise.all([
-      workspace.request<{ items: User[] }>("/api/users"),
-      workspace.request<{ items: Team[] }>("/api/teams"),
-    ]);
-    users.value = people.items;
-    teams.value = all.items;
-  }
-  /** Conversations of teams that are new here; each is looked for once. */
-  const missed = new Set<string>();
-  function meetTeam({ teamId }: Conversation) {
-    if (teamId === undefined || missed.has(teamId)) return;
-    if (teams.value.some(({ id }) => id === teamId)) return;
-    missed.add(teamId);
-    refreshUsers().catch(() => missed.delete(teamId));
-  }
+  const outgoing = createOutgoing(start.drafts, {
+    workspace,
+    directory,
+    labels,
+    list,
+    messages,
+    selectedId,
+  });
   /** Shows the details if they are hidden, and opens the menu of labels in them. */
   function openLabels() {
     if (!navigation.detailsShown.value) navigation.toggleDetails();
@@ -232,49 +186,6 @@ export function createInbox(start: InboxStart) {
     return conversation?.id === selectedId.value ? conversation : null;
   });
 
-  /** The conversation that is open in a visible tab counts as read. */
-  function markSeen() {
-    const id = selectedId.value;
-    const store = thread.store();
-    if (id === null || store === null || store.id !== id) return;
-    if (document.visibilityState !== "visible" || thread.snapshot.value.status !== "ready") return;
-    if (id === keptUnread) return;
-    store.markRead();
-    if (list.unreadOf(id) === 0) return;
-    list.setUnread(id, 0);
-    // Of a mark the store knows nothing: it has read to the end already.
-    const { pointers, conversation } = thread.snapshot.value;
-    const seq = conversation?.lastSeq ?? 0;
-    if (pointers.agentReadSeq < seq) return;
-    workspace.request(`/api/conversations/${id}/read`, { method: "POST", body: { seq } })
-      .catch(() => {});
-  }
-
-  /** Until it is opened again. */
-  async function markUnread(id: string) {
-    // Before the request: its event comes first, and the open conversation would be read at once.
-    if (id === selectedId.value) keptUnread = id;
-    try {
-      const body = { ids: [id] };
-      await workspace.request("/api/conversations/unread", { method: "POST", body });
-    } catch (error) {
-      keptUnread = null;
-      return workspace.fail(error);
-    }
-    if (list.unreadOf(id) === 0) list.setUnread(id, 1);
-    workspace.toasts.show({ tone: "good", text: "Marked as unread." });
-  }
-
-  async function markAllRead() {
-    try {
-      await workspace.request("/api/conversations/read", { method: "POST", body: { all: true } });
-    } catch (error) {
-      return workspace.fail(error);
-    }
-    workspace.toasts.show({ tone: "good", text: "Everything is marked as read." });
-    await list.reload();
-  }
-
   function listen(own: ParleyClient): (() => void)[] {
     return [
       own.on("identity", (identity) => {
@@ -284,7 +195,7 @@ export function createInbox(start: InboxStart) {
       }),
       own.on("conversation", ({ conversation }) => {
         list.receive(conversation);
-        meetTeam(conversation);
+        directory.meetTeam(conversation);
       }),
       own.on("unread", ({ conversationId, unread, totalUnread }) => {
         list.setUnread(conversationId, unread, totalUnread);
@@ -309,20 +220,17 @@ export function createInbox(start: InboxStart) {
 
   function attach(own: ParleyClient): (() => void)[] {
     followLink();
-    document.addEventListener("visibilitychange", markSeen);
+    document.addEventListener("visibilitychange", reading.markSeen);
     const ends = [
       ...listen(own),
       attention.begin(),
       documents.begin(own),
-      ...drafts.listen(own),
-      held.begin(),
-      ...unsent.listen(own),
-      ...scheduled.listen(own),
+      ...outgoing.listen(own),
       labels.follow(own),
       counting.follow(own),
       workspace.clock.subscribe(() => list.tick()),
       navigation.begin(),
-      () => document.removeEventListener("visibilitychange", markSeen),
+      () => document.removeEventListener("visibilitychange", reading.markSeen),
     ];
     // It was rendered while the connection was there: what has changed since is read once.
     if (own.state === "connected") void list.reload();
@@ -333,7 +241,7 @@ export function createInbox(start: InboxStart) {
         const id = status === "ready" && isPresent.value ? selectedId.value : null;
         untracked(() => {
           draft.follow(id);
-          scheduled.follow(id);
+          outgoing.scheduled.follow(id);
         });
       }),
       effect(() => thread.setJoined(isPresent.value)),
@@ -341,7 +249,7 @@ export function createInbox(start: InboxStart) {
         // Subscribes to both signals: markSeen may return before it reads them.
         void thread.snapshot.value;
         void selectedRow.value;
-        markSeen();
+        reading.markSeen();
       }),
       effect(() => {
         const count = list.totalUnread.value;
@@ -356,13 +264,9 @@ export function createInbox(start: InboxStart) {
 
   return {
     ...workspace,
-    files,
-    users,
-    refreshUsers,
-    teams,
+    ...directory,
+    ...outgoing,
     views,
-    /** undefined: none, or one that was deleted. */
-    teamOf: ({ teamId }: Conversation) => teams.value.find(({ id }) => id === teamId),
     list,
     counts: counting.counts,
     density,
@@ -371,26 +275,12 @@ export function createInbox(start: InboxStart) {
     thread,
     documents,
     draft,
-    drafts,
-    held,
-    runMacro,
-    scheduled,
-    /** What the server refused, by conversation. */
-    unsent: unsent.unsent,
-    /** Puts a message that could not be sent back into the composer. */
-    editAgain({ content, isPrivate, files: sent, replyToId }: PendingMessage) {
-      const id = selectedId.value;
-      if (id === null) return;
-      drafts.prepend(id, isPrivate ? "note" : "reply", content);
-      void files.putBack(textKey(id, isPrivate), sent);
-      messages.giveReplyBack({ replyToId });
-    },
     search,
     labels,
     openLabels,
     leaveDeleted,
-    markUnread,
-    markAllRead,
+    markUnread: reading.markUnread,
+    markAllRead: reading.markAllRead,
     target,
     showMessage,
     finding,
@@ -406,7 +296,7 @@ export function createInbox(start: InboxStart) {
     ...navigation,
     ...actions,
     async signOut() {
-      await drafts.flush();
+      await outgoing.drafts.flush();
       await workspace.signOut();
     },
     begin: () => workspace.begin(attach),

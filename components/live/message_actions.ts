@@ -20,6 +20,8 @@ export interface Editing {
   from: HTMLElement | null;
 }
 
+export type MessageActions = ReturnType<typeof createMessageActions>;
+
 /** What an agent does with a message that is there already. */
 export function createMessageActions(
   { userId, isAdmin, client, thread, fail }: MessageActionsOptions,
