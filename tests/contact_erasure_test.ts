@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { CLOSE } from "../protocol/close_codes.ts";
 import type { AuditList } from "../protocol/audit.ts";
+import type { Message } from "../protocol/model.ts";
 import type { ConversationList } from "../protocol/rest.ts";
 import { enter, open, SECRET, sign } from "./protocols/scoped_peer.ts";
 import { poll } from "./support/deadline.ts";
@@ -125,7 +126,7 @@ onBothEngines("an erased person is in no table any more", async (server) => {
 onBothEngines(
   "of a conversation of several people the words of others stay",
   async (server) => {
-    const { agent: { token } } = await cast(server);
+    const { agent: { token, user: ada } } = await cast(server);
     const agent = await connect(server, { token });
     await agent.ack("subscribe", { table: "chat_messages" });
     const ann = await enter(server, await sign({ sub: "ann", name: "Ann", contexts: ["A"] }), "A");
@@ -147,6 +148,16 @@ onBothEngines(
     await session.ask("join_session", { sessionId: "list" });
     const edit = { operation: "insert", position: 0, content: WORDS.shared, version: 0 };
     assert.equal((await session.ask("edit", edit)).type, "ack");
+    // Participants cannot react over any protocol yet, so these are stored directly.
+    const stored = JSON.stringify([
+      { emoji: "👍", userIds: [zeb.me.userId, ada.id] },
+      { emoji: "🎉", userIds: [zeb.me.userId] },
+    ]);
+    await inDatabase(
+      server,
+      (query) =>
+        query(`update chat_messages set reactions = '${stored}' where content like 'Has anybody%'`),
+    );
     const before = await tablesWith(server);
     assert.ok(before["name"]!.includes("conversation_events"));
     assert.ok(before["shared"] !== undefined);
@@ -154,12 +165,8 @@ onBothEngines(
     const deleted = await call(server, "DELETE", `/api/contacts/${zeb.me.userId}`, { token });
     assert.equal(deleted.status, 200);
     assert.deepEqual(await tablesWith(server), {});
-    const { body } = await call<{ items: { content: string; sender: { userName: string } }[] }>(
-      server,
-      "GET",
-      `${path}/messages`,
-      { token },
-    );
+    const { body } = await call<{ items: Message[] }>(server, "GET", `${path}/messages`, { token });
+    assert.deepEqual(body.items[0]!.reactions, [{ emoji: "👍", userIds: [ada.id] }]);
     const said = body.items.map(({ content, sender }) => `${sender.userName}: ${content}`);
     const name = `Visitor ${zeb.me.userId.slice(-4)}`;
     assert.deepEqual(said, [
