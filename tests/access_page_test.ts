@@ -182,7 +182,15 @@ testWith(
         all.map((one) => one.getAttribute("href")!)
       );
       assert.ok(paths.length > 8);
-      const others = ["/rules", "/widgets", "/analytics", "/websocket-test", "/"];
+      const others = [
+        "/contacts",
+        "/analytics/delivery",
+        "/rules",
+        "/widgets",
+        "/analytics",
+        "/websocket-test",
+        "/",
+      ];
       for (const path of [...paths.filter((one) => one !== "/settings/profile"), ...others]) {
         await go(path);
         await page.locator("main").waitFor();

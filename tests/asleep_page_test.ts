@@ -99,6 +99,7 @@ testWith(
         await page.keyboard.press("u");
         await page.getByText("Marked as unread.").waitFor();
       });
-      assert.deepEqual(complaints, []);
+      // A token that is over is renewed, and the browser remarks on it.
+      assert.deepEqual(complaints.filter((one) => !/status of 401/.test(one)), []);
     }, { ACCESS_TOKEN_MS: "6000", TOKEN_GRACE_MS: "200", PRESENCE_GRACE_MS: "200" }),
 );

@@ -69,7 +69,7 @@ function actions(inbox: InboxModel): Record<string, (() => void) | undefined> {
     u: () => {
       inbox.markUnread(id);
     },
-    f() {
+    "Shift+F": () => {
       inbox.finding.value = true;
     },
     l: inbox.openLabels,

@@ -168,7 +168,10 @@ function conversationCommands(inbox: InboxModel, conversation: Conversation): Co
         isDeep: true,
       })
     ),
-    make("Find in this conversation", Search, () => inbox.finding.value = true, { keys: "F" }),
+    make("Find in this conversation", Search, () => inbox.finding.value = true, {
+      keys: "Shift F",
+      words: "search",
+    }),
     make("Mark as unread", MailOpen, () => void inbox.markUnread(id), { keys: "U" }),
     make(
       inbox.detailsShown.value ? "Hide details" : "Show details",

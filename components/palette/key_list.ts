@@ -51,7 +51,7 @@ export const KEY_GROUPS: KeyGroup[] = [
       ["Labels", "L"],
       ["Mark as unread", "U"],
       ["Show or hide details", "I"],
-      ["Find in the conversation (also Ctrl F)", "F"],
+      ["Find in the conversation (also Ctrl F)", "Shift", "F"],
       ["Between messages", "↑", "↓"],
       ["Menu of a message", "Enter"],
       ["Reply to a message", "Q"],

@@ -54,6 +54,7 @@ export function pageCommands(workspace: WorkspaceModel): Command[] {
       ...go(`Settings: ${label}`, path, Icon),
       isDeep: true,
     })),
+    { ...go("Delivery figures", "/analytics/delivery", ChartLine), isDeep: true },
     { ...go("WebSocket test", "/websocket-test", FlaskConical), isDeep: true },
     {
       ...go("Demo site", "/demo", Store),
