@@ -95,14 +95,20 @@ export async function findFacts(trx: Db, range: Range): Promise<Finding[]> {
 /** Rows of one statement. */
 const CHUNK = 5000;
 
-/** Stores new facts. @returns those that were new, as "subject seq". */
+/**
+ * Stores new facts, except those of conversations that somebody has just deleted.
+ *
+ * @returns those that were new, as "subject seq".
+ */
 export async function insertFacts(trx: Db, facts: readonly Fact[]): Promise<Set<string>> {
   const inserted = new Set<string>();
   for (let start = 0; start < facts.length; start += CHUNK) {
     const json = JSON.stringify(facts.slice(start, start + CHUNK));
     const { rows } = await sql<{ subject: string; seq: number }>`
       insert into metric_facts
-      select * from jsonb_populate_recordset(null::metric_facts, ${json}::jsonb)
+      select f.* from jsonb_populate_recordset(null::metric_facts, ${json}::jsonb) f
+      where f.conversation_id is null or exists (
+        select from conversations c where c.id = f.conversation_id for key share)
       on conflict do nothing returning subject, seq`.execute(trx);
     for (const { subject, seq } of rows) inserted.add(`${subject} ${seq}`);
   }
