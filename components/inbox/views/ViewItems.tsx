@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { AtSign, Bookmark, Inbox, ListFilter, Pencil, Trash2 } from "lucide-preact";
 import { DEFAULT_FILTER, filterQuery, listFilter } from "../../live/list_state.ts";
 import { MenuHeading, MenuItem, MenuLine } from "../../ui/Menu.tsx";
@@ -17,7 +17,8 @@ export default function ViewItems({ close, isPlain }: {
   const inbox = useInbox();
   const { views } = inbox;
   const root = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before anybody can move the focus.
+  useLayoutEffect(() => {
     // The menu had nothing to focus when it opened.
     const items = [...root.current!.querySelectorAll<HTMLElement>(".menu-item")];
     (items.find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
