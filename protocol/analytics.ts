@@ -186,7 +186,7 @@ export const BreakdownQuery = z.strictObject({
 }).refine(ordered, ORDER);
 export type BreakdownQuery = z.output<typeof BreakdownQuery>;
 
-/** A column has null where its metric is not counted in this way, or where nothing happened. */
+/** Columns are the metrics that are counted in this way; null: nothing happened. */
 export const Breakdown = z.object({
   by: z.enum(DIMENSIONS),
   columns: z.array(z.object({ metric: MetricNameSchema, unit: UnitSchema })),

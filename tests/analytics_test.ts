@@ -384,6 +384,9 @@ onBothEngines(
     assert.ok(values["first_response_median"]! >= 0);
     const names = async (by: string) => (await table(by)).body.rows.map(({ name }) => name);
     assert.deepEqual(await names("agent"), ["ada"]);
+    // Nobody starts conversations but visitors: agents have no such column.
+    const { body: byAgent } = await table("agent");
+    assert.ok(!byAgent.columns.some(({ metric }) => metric === "conversations_started"));
     assert.deepEqual(await names("label"), ["No label"]);
     assert.deepEqual(await names("channel"), ["web"]);
     const behind = await get<DrillDown>(

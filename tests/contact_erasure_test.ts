@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { CLOSE } from "../protocol/close_codes.ts";
 import type { AuditList } from "../protocol/audit.ts";
 import type { Message } from "../protocol/model.ts";
+import type { ContactProfile } from "../protocol/contacts.ts";
 import type { ConversationList } from "../protocol/rest.ts";
 import { enter, open, SECRET, sign } from "./protocols/scoped_peer.ts";
 import { poll } from "./support/deadline.ts";
 import { filesBelow, postFiles, uploaded } from "./support/files.ts";
 import { inDatabase } from "./support/fingerprint.ts";
-import { call, cast, post } from "./support/http.ts";
+import { call, cast, openSession, post } from "./support/http.ts";
 import { onBothEngines, type TestServer } from "./support/server.ts";
 import { connect, type TestSocket } from "./support/socket.ts";
 
@@ -56,7 +57,7 @@ async function write(
 }
 
 onBothEngines("an erased person is in no table any more", async (server) => {
-  const { agent: { token }, visitor, conversation } = await cast(server);
+  const { agent: { token }, key, visitor, conversation } = await cast(server);
   const request = async <T = Record<string, unknown>>(
     method: string,
     path: string,
@@ -94,7 +95,16 @@ onBothEngines("an erased person is in no table any more", async (server) => {
   );
   assert.ok(JSON.stringify(found).includes(WORDS.message));
 
+  // A merge keeps the names of both, also after it was undone.
+  const other = await openSession(server, key);
+  const merges = `/api/contacts/${other.contact.id}/merges`;
+  const { merges: [merge] } = await request<ContactProfile>("POST", merges, {
+    contactId: conversation.contact.id,
+  });
+  await request("DELETE", `${merges}/${merge!.id}`);
+
   const before = await tablesWith(server);
+  assert.ok(before["name"]!.includes("contact_merges"));
   assert.deepEqual(
     Object.keys(before).sort(),
     Object.keys(WORDS).filter((w) => w !== "shared").sort(),

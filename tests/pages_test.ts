@@ -104,6 +104,15 @@ testWith(
         await page.locator(".drill-down a").first().waitFor();
         await page.getByText("As a table").click();
         await check("/analytics");
+        await page.goto(`${url}/analytics/delivery`);
+        await page.locator(".series-chart canvas").waitFor();
+        await check("/analytics/delivery");
+        await page.goto(`${url}/contacts`);
+        await page.getByRole("button", { name: /, Online$/ }).waitFor();
+        await check("/contacts");
+        await page.locator(".contacts a").first().click();
+        await page.getByRole("button", { name: "Merge" }).waitFor();
+        await check("/contacts/{id}");
         await page.goto(`${url}/settings/profile`);
         await page.getByRole("button", { name: /, Online$/ }).waitFor();
         await check("/settings/profile");

@@ -156,26 +156,23 @@ export async function readBreakdown(
   options: SeriesOptions,
   { by, from, to, timeZone }: Omit<BreakdownQuery, "format">,
 ): Promise<Breakdown> {
+  const metrics = BREAKDOWN_METRICS.filter((metric) => DEFINITIONS[metric].dimensions.includes(by));
   // A month is the longest interval: of each part only the total is read.
   const query = { by, from, to, timeZone, interval: "month" } as const;
-  const all = await Promise.all(
-    BREAKDOWN_METRICS.map((metric) =>
-      DEFINITIONS[metric].dimensions.includes(by) ? readSeries(options, metric, query) : null
-    ),
-  );
+  const all = await Promise.all(metrics.map((metric) => readSeries(options, metric, query)));
   const rows = new Map<string, Breakdown["rows"][number]>();
   for (const [column, series] of all.entries()) {
-    for (const { key, name, total } of series?.parts ?? []) {
-      const row = rows.get(key) ?? { key, name, values: BREAKDOWN_METRICS.map(() => null) };
+    for (const { key, name, total } of series.parts) {
+      const row = rows.get(key) ?? { key, name, values: metrics.map(() => null) };
       row.values[column] = total;
       rows.set(key, row);
     }
   }
-  const resolved = BREAKDOWN_METRICS.indexOf("conversations_resolved");
+  const resolved = metrics.indexOf("conversations_resolved");
   const weight = ({ values }: Breakdown["rows"][number]) => values[resolved] ?? 0;
   return {
     by,
-    columns: BREAKDOWN_METRICS.map((metric) => ({ metric, unit: DEFINITIONS[metric].unit })),
+    columns: metrics.map((metric) => ({ metric, unit: DEFINITIONS[metric].unit })),
     rows: [...rows.values()].sort((a, b) =>
       weight(b) - weight(a) || a.name.localeCompare(b.name, "en")
     ),
