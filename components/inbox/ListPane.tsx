@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { AtSign, CircleAlert, Inbox, PartyPopper, Tag, Users } from "lucide-preact";
+import { lazily } from "../files/lazily.tsx";
 import { filterQuery } from "../live/list_state.ts";
 import { Button } from "../ui/Button.tsx";
 import { EmptyState } from "../ui/EmptyState.tsx";
@@ -9,9 +10,10 @@ import { ConversationRow } from "./ConversationRow.tsx";
 import { useInbox } from "./context.ts";
 import { ListFilters } from "./ListFilters.tsx";
 import { ViewTasks } from "./ViewMenu.tsx";
-import { SearchResults } from "./SearchResults.tsx";
 import { useRovingRows } from "./use_roving_rows.ts";
 import { useSelectedInView } from "./use_selected_in_view.ts";
+
+const SearchResults = lazily(async () => (await import("./SearchResults.tsx")).SearchResults);
 
 export function ListPane() {
   const inbox = useInbox();
@@ -25,7 +27,13 @@ export function ListPane() {
       <ViewTasks />
       <Selection />
       <div class="list-scroll" aria-busy={inbox.list.status.value === "loading"}>
-        {inbox.search.searching.value ? <SearchResults /> : <ListBody />}
+        {inbox.search.searching.value
+          ? (
+            <SearchResults>
+              <ListSkeleton rows={4} label="Searching" />
+            </SearchResults>
+          )
+          : <ListBody />}
       </div>
     </section>
   );

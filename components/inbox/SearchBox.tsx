@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Search, X } from "lucide-preact";
 import { MAX_QUERY } from "../live/limits.ts";
 import { useInbox } from "./context.ts";
-import { optionId, RESULTS_ID } from "./SearchResults.tsx";
+import { optionId, RESULTS_ID } from "./search_ids.ts";
 
 /**
  * Finds conversations, people and messages. The focus stays here while arrows move in the results.

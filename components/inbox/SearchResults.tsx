@@ -12,10 +12,8 @@ import { ListSkeleton } from "../ui/Skeleton.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
 import { Time } from "../ui/Time.tsx";
 import { useInbox } from "./context.ts";
+import { optionId, RESULTS_ID } from "./search_ids.ts";
 import { isolate } from "../../protocol/visible_text.ts";
-
-export const RESULTS_ID = "search-results";
-export const optionId = (key: string) => `found-${key}`;
 
 const MORE = {
   conversations: "More conversations",
