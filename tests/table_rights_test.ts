@@ -152,6 +152,8 @@ onEitherEngine("a visitor sees their own rows, and asks for others' in vain", as
   const { admin, grace, visitor, other, conversation, otherConversation } = await people(server);
   const v = await connect(server, { sessionId: visitor.sessionId });
   const a = await connect(server, { token: admin.token });
+  // Pages are stored of contacts who wrote.
+  await post(server, other.sessionId, otherConversation.id, "Hello");
   const sessions = await a.ack("subscribe", { table: "chat_sessions" });
   const o = await connect(server, { sessionId: other.sessionId });
   await o.ack("page", { url: "https://example.com/other" });
