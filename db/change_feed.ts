@@ -103,10 +103,12 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   }
 
   async function end(listening: Promise<Listening>): Promise<void> {
+    // One that is still starting sets the timer at its end.
+    const one = await listening.catch(() => null);
     clearInterval(timer);
     timer = undefined;
     await reading;
-    await listening.then((one) => one.stop(), () => {});
+    await one?.stop();
   }
 
   function wake(): void {

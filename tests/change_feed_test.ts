@@ -323,3 +323,24 @@ testWith(["postgres"], "changes of another history are forgotten with the epoch"
     await Deno.remove(dataDir, { recursive: true });
   }
 });
+
+onEngines("a feed that stops while it starts leaves nothing running", async ({ db, listen }) => {
+  const late = Promise.withResolvers<void>();
+  const feed = createChangeFeed({
+    db,
+    async listen(...what: Parameters<typeof listen>) {
+      await late.promise;
+      return await listen(...what);
+    },
+    onChanges: () => {},
+    onLost: () => {},
+    onError: (error) => assert.fail(String(error)),
+    keepMs: 60_000,
+    pollMs: 100,
+  });
+  const held = feed.hold(["chat_messages"]).then((release) => release(), () => {});
+  const stopped = feed.stop();
+  late.resolve();
+  // A timer that is left would be a leak of this test.
+  await Promise.all([held, stopped]);
+});
