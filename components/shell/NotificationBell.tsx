@@ -36,7 +36,16 @@ export function NotificationBell() {
   }, [open]);
 
   return (
-    <div class="bell" ref={root}>
+    <div
+      class="bell"
+      ref={root}
+      onKeyDown={(event) => {
+        if (!open || event.key !== "Escape") return;
+        event.preventDefault();
+        event.stopPropagation();
+        close();
+      }}
+    >
       <button
         ref={button}
         type="button"
@@ -54,7 +63,7 @@ export function NotificationBell() {
         <CountBadge count={notifications.unread.value} noun="unread" />
       </button>
       {open && (
-        <NotificationPanel id={id} close={close} leave={() => setOpen(false)}>
+        <NotificationPanel id={id} leave={() => setOpen(false)}>
           <section class="bell-panel">
             <ListSkeleton rows={4} label="Loading notifications" />
           </section>

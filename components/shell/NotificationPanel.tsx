@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import {
   AlarmClock,
   AtSign,
@@ -30,22 +30,15 @@ const ICONS: Record<string, typeof Bell> = {
 };
 
 /** The list of notifications. */
-export function NotificationPanel({ id, close, leave }: {
-  id: string;
-  close: () => void;
-  leave: () => void;
-}) {
+export function NotificationPanel({ id, leave }: { id: string; leave: () => void }) {
   const { notifications } = useWorkspace();
   const { items, unread, status, hasMore, loadingMore } = notifications;
   const list = useRef<HTMLUListElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
 
   const onKeyDown = (event: JSX.TargetedKeyboardEvent<HTMLElement>) => {
-    if (event.key === "Escape") {
-      event.preventDefault();
-      close();
-    }
+    if (event.key === "Escape") return;
     const links = [...list.current?.querySelectorAll<HTMLElement>(".bell-open") ?? []];
     const row = document.activeElement?.closest("li")?.querySelector<HTMLElement>(".bell-open");
     const at = row ? links.indexOf(row) : -1;

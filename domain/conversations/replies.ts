@@ -5,7 +5,6 @@ import { ParleyError } from "../../protocol/errors.ts";
 import type { Quote } from "../../protocol/model.ts";
 import { describeFiles } from "../files/preview.ts";
 import { formatText, textOf } from "../formatting/format_text.ts";
-import type { UnitOfWork } from "./unit_of_work.ts";
 
 /** Characters of a preview. */
 const PREVIEW = 200;
@@ -55,7 +54,7 @@ export function toQuote({ seq, content, files, is_deleted, ...sender }: QuotedRo
  * @throws {ParleyError} `invalid` unless that is of the same conversation and visible to all readers
  */
 export function takeQuoted(
-  { messages }: UnitOfWork,
+  { messages }: { messages: ReadonlyMap<string, MessageRow> },
   id: string,
   { isPrivate, isVisitor }: { isPrivate: boolean; isVisitor: boolean },
 ): QuotedRow {
