@@ -2,6 +2,7 @@
  * The dashboard as a person feels it, in Chromium: from a cold cache to an inbox that can be used,
  * from one conversation to another, from a key to the screen, and what is downloaded for it.
  */
+import { gzipSync } from "node:zlib";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { openDatabase } from "../../db/database.ts";
 import { createUser } from "../../domain/agents/users.ts";
@@ -75,15 +76,13 @@ async function openInbox(context: BrowserContext, url: string): Promise<[Page, O
   }];
 }
 
-/** Bytes of the page's scripts and styles, each as gzip makes it. */
+/** Bytes of the page's scripts and styles, each as the server's build compresses it. */
 async function downloads(page: Page): Promise<{ scripts: number; styles: number; html: number }> {
   const names = await page.evaluate(() =>
     performance.getEntriesByType("resource").map(({ name }) => name)
   );
-  const zipped = async (name: string) => {
-    const body = (await fetch(name)).body!.pipeThrough(new CompressionStream("gzip"));
-    return (await new Response(body).bytes()).length;
-  };
+  const zipped = async (name: string) =>
+    gzipSync(await (await fetch(name)).bytes(), { level: 9 }).length;
   const sum = async (end: RegExp) => {
     let bytes = 0;
     for (const name of new Set(names)) {

@@ -31,7 +31,8 @@ export function keepFocus(): () => void {
     // Another page is shown, and page_navigation.ts moves the focus into it.
     if (!around.some((one) => one.matches(".shell") && one.isConnected)) return void (last = null);
     const usable = (one: HTMLElement) => one.isConnected && one.checkVisibility();
-    const inside = around.filter(usable).slice(0, 3)
+    // The first of the whole page would be the link that skips to the content.
+    const inside = around.filter((one) => usable(one) && !one.matches(".shell")).slice(0, 3)
       .flatMap((one) => [...one.querySelectorAll<HTMLElement>(FOCUSABLE)].slice(0, 1));
     const to = beside.find(usable) ?? inside.find(usable) ??
       document.querySelector<HTMLElement>("#thread, main");
