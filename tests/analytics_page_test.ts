@@ -23,12 +23,12 @@ testWith(
         })
           .waitFor();
       await tile("Open conversations", "1");
-      await tile("Messages in a minute", "1");
+      await tile("Messages per minute", "1");
       await tile("Agents online", "1");
 
       // Live, without a reload.
       await post(server, visitor.sessionId, conversation.id, "Good");
-      await tile("Messages in a minute", "2");
+      await tile("Messages per minute", "2");
 
       // Four figures with a trend, of which one is in the chart; the others are a press away.
       const headlines = page.getByRole("list", { name: "Headline figures" }).getByRole("button");
@@ -48,9 +48,9 @@ testWith(
       ]);
       assert.equal(detailCsv.suggestedFilename(), "by-channel.csv");
 
-      await page.getByRole("button", { name: /^Answers in a minute/ }).click();
+      await page.getByRole("button", { name: /^Replies per minute/ }).click();
       await page.getByRole("heading", { name: "Messages out" }).waitFor();
-      await page.getByLabel("Broken down by").selectOption("agent");
+      await page.getByLabel("Break down by").selectOption("agent");
       const part = page.locator(".parts button");
       await part.waitFor();
       assert.match(await part.innerText(), /ada\s+1/);
@@ -74,7 +74,7 @@ testWith(
       await page.locator(".series-table tbody tr:last-child button").press("Enter");
       await page.getByRole("heading", { name: /^Messages out, \d+ \w+$/ }).waitFor();
       await headlines.first().click();
-      await page.getByLabel("Broken down by").selectOption("label");
+      await page.getByLabel("Break down by").selectOption("label");
       const unlabelled = page.locator(".parts button", { hasText: "No label" });
       await unlabelled.press("Enter");
       await page.getByRole("heading", { name: "Conversations started, No label" }).waitFor();
@@ -82,7 +82,7 @@ testWith(
       await page.getByLabel("Figure", { exact: true }).selectOption("response_median");
       const hours = page.getByRole("link", { name: "Business hours" });
       assert.equal(await hours.getAttribute("href"), "/settings/business-hours");
-      await page.getByRole("button", { name: /^Answers in a minute/ }).click();
+      await page.getByRole("button", { name: /^Replies per minute/ }).click();
       await page.getByRole("heading", { name: "Messages out" }).waitFor();
 
       // Days of one's own, which stand in the address, as does the rest of what is shown.

@@ -76,7 +76,7 @@ testWith(
       assert.equal(await past.getByText("line 0").count(), 0);
       assert.deepEqual(await violations(page), []);
       assert.equal(page.url(), url + path);
-      await past.getByRole("button", { name: "Go there" }).click();
+      await past.getByRole("button", { name: "Show in conversation" }).click();
       await past.waitFor({ state: "hidden" });
       await page.locator(":focus[data-message]", { hasText: "Where is my parcel?" }).waitFor();
       assert.equal(

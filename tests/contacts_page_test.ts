@@ -80,12 +80,12 @@ testWith(
         await page.getByRole("menuitem", { name: action }).click();
       };
       await act("Block");
-      await page.getByText("They can read, and not write.").waitFor();
+      await page.getByText("They can read but not write.").waitFor();
       await box.fill("second");
       await box.press("Enter");
       await widget.page.getByText(/Not sent.*no longer write to this team/).waitFor();
       await act("Unblock");
-      await page.getByText("They can read, and not write.").waitFor({ state: "detached" });
+      await page.getByText("They can read but not write.").waitFor({ state: "detached" });
       await widget.page.getByRole("button", { name: /retry|again/i }).click();
       await widget.page.getByText(/Not sent/).waitFor({ state: "detached" });
 

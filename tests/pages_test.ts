@@ -99,7 +99,7 @@ testWith(
         await page.locator(".series-chart canvas").waitFor();
         await page.getByRole("list", { name: "Headline figures" }).getByRole("button").first()
           .click();
-        await page.getByLabel("Broken down by").selectOption("label");
+        await page.getByLabel("Break down by").selectOption("label");
         await page.locator(".parts button").first().click();
         await page.locator(".drill-down a").first().waitFor();
         await page.getByText("As a table").click();

@@ -159,7 +159,7 @@ function Controls({ model }: { model: AnalyticsModel }) {
       {dimensions.length > 0 && (
         <Select
           id="by"
-          label="Broken down by"
+          label="Break down by"
           value={model.by.value}
           options={[
             { value: "", label: "Nothing" },

@@ -18,7 +18,7 @@ export const TITLES: Record<MetricName, string> = {
   messages_out: "Messages out",
   conversations_started: "Conversations started",
   conversations_resolved: "Conversations resolved",
-  writing_share: "Visitors who write",
+  writing_share: "Engaged visitors",
   returning_share: "Returning visitors",
   messages_per_conversation: "Messages per conversation",
   satisfaction: "Satisfaction",
@@ -31,17 +31,17 @@ export const TITLES: Record<MetricName, string> = {
   delivery_p50: "Delivery, median",
   delivery_p95: "Delivery, 95th percentile",
   delivery_p99: "Delivery, 99th percentile",
-  receipt_p50: "Delivery and answer, median",
-  receipt_p95: "Delivery and answer, 95th percentile",
-  receipt_p99: "Delivery and answer, 99th percentile",
+  receipt_p50: "Round trip, median",
+  receipt_p95: "Round trip, 95th percentile",
+  receipt_p99: "Round trip, 99th percentile",
   error_rate: "Connections that failed",
-  reconnect_rate: "Joins after an absence",
+  reconnect_rate: "Reconnections",
 };
 
 /** For values of the last minute. */
 export const LIVE_TITLES: Partial<Record<MetricName, string>> = {
-  messages_in: "Messages in a minute",
-  messages_out: "Answers in a minute",
+  messages_in: "Messages per minute",
+  messages_out: "Replies per minute",
 };
 
 export const DIMENSION_WORDS: Record<MetricDimension, string> = {

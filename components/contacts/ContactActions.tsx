@@ -142,7 +142,7 @@ export function ContactActions({ profile, onChange }: {
               conversations that somebody else started, their messages become empty.
             </p>
             <p>
-              This cannot be undone. Download their data before if somebody may need it.
+              This cannot be undone. Download their data first if anybody may need it.
             </p>
           </DangerForm>
         )}

@@ -62,7 +62,7 @@ export function ContactPage({ first }: { first: ContactProfile }) {
           <>
             {profile.blocked.by === null ? "Blocked " : `Blocked by ${profile.blocked.by} `}
             <Time iso={profile.blocked.at} clock={workspace.clock.value} as={mediumTime} />.{" "}
-            They can read, and not write.
+            They can read but not write.
           </>
         )}
         action={<ContactActions profile={profile} onChange={setProfile} />}

@@ -80,7 +80,7 @@ export function ContactsBoard({ first, choice: given }: ContactsProps) {
   const isFiltered = searchOf({ ...choice, sort: DEFAULT_CHOICE.sort }) !== "";
   return (
     <div class="page-width">
-      <PageHead title="Contacts" lead="Everybody who has written, and who visits." />
+      <PageHead title="Contacts" lead="Everyone who has written to you or visited." />
       <div class="audit-filters" role="search" aria-label="Find contacts">
         <Field
           id="contacts-q"
@@ -140,7 +140,7 @@ export function ContactsBoard({ first, choice: given }: ContactsProps) {
           >
             {isFiltered
               ? "No contact matches this filter."
-              : "Whoever writes in a widget on your website appears here."}
+              : "People who write through your widget appear here."}
           </EmptyState>
         )
         : (

@@ -101,7 +101,7 @@ export function EpisodePreview({ episode, onOpen }: {
               Open conversation
             </a>
           )
-          : <Button onClick={onOpen}>Go there</Button>}
+          : <Button onClick={onOpen}>Show in conversation</Button>}
       </div>
     </div>
   );

@@ -27,7 +27,7 @@ export function EpisodesSection({ episodes, title, onOpen }: {
           <li key={keyOf(episode)}>
             <button type="button" onClick={() => setShown(episode)}>
               <span class="truncate" dir="auto">
-                {episode.preview || (episode.contextId ?? "Without a message of theirs")}
+                {episode.preview || (episode.contextId ?? "No messages from them")}
               </span>
               <span class="page-path">
                 <Time iso={episode.endedAt} clock={clock.value} as={mediumTime} />

@@ -74,7 +74,7 @@ export function MergeForm({ profile, onDone, onClose }: {
         }}
       />
       <div class="merge-found" role="radiogroup" aria-label="Found contacts">
-        {found?.length === 0 && <p class="field-hint" role="status">Nobody else is found.</p>}
+        {found?.length === 0 && <p class="field-hint" role="status">No other contact found.</p>}
         {found?.map((entry) => (
           <label key={entry.id}>
             <input
@@ -92,8 +92,9 @@ export function MergeForm({ profile, onDone, onClose }: {
         ))}
       </div>
       <p class="field-hint">
-        Your team sees both as one, called{" "}
-        {isolate(contactName(contact))}. Visitors see nothing of each other. You can undo it.
+        Your team sees them as one contact, called{" "}
+        {isolate(contactName(contact))}. Visitors do not see each other's conversations. You can
+        undo this.
       </p>
       <div aria-live="assertive">{problem && <Notice>{problem}</Notice>}</div>
       <div class="dialog-actions">

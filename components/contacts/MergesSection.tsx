@@ -22,7 +22,7 @@ export function MergesSection({ profile, onChange }: {
           method: "DELETE",
         }),
       );
-      toasts.show({ tone: "good", text: `${isolate(name)} is a contact of their own again.` });
+      toasts.show({ tone: "good", text: `${isolate(name)} is a separate contact again.` });
     } catch (error) {
       fail(error);
     }

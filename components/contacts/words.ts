@@ -28,7 +28,7 @@ export function valueOf(text: string): AttributeValue {
   return isNumber ? Number(trimmed) : trimmed;
 }
 
-const IDENTITY_WORDS: Record<string, string> = { token: "Website’s id", context: "Context" };
+const IDENTITY_WORDS: Record<string, string> = { token: "ID on your website", context: "Context" };
 
 export function identityWord(platform: string): string {
   return IDENTITY_WORDS[platform] ?? platform;

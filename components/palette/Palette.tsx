@@ -121,7 +121,7 @@ export default function Palette({ inbox }: { inbox: InboxModel | null }) {
           : search.status.value === "error"
           ? search.error.value
           : rows.length === 0
-          ? `Nothing is called “${query}”, and nobody wrote it.`
+          ? `No command, person or message matches “${query}”.`
           : ""}
       </p>
     </dialog>
