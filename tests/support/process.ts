@@ -10,6 +10,8 @@ export interface ServerProcess {
 
 const READY = /Parley is ready at http:\/\/localhost:(\d+)/;
 const WAITING = /Listening on port (\d+), waiting for the database/;
+/** What Deno says by itself where several processes start at the same time. */
+const NOISE = /Blocking waiting for file lock on node_modules directory\n/g;
 /** Milliseconds for something to be said. */
 const PATIENCE_MS = 120_000;
 
@@ -41,7 +43,7 @@ export function spawnProcess(
   let over = false;
   const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>, into: string[]) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      into.push(text);
+      into.push(text.replace(NOISE, ""));
       heard();
     }
   };
@@ -111,6 +113,6 @@ export async function runToEnd(
     stdout: "piped",
     stderr: "piped",
   }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace(NOISE, "");
   return { code: result.code, stdout: text(result.stdout), stderr: text(result.stderr) };
 }
