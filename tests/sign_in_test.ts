@@ -546,5 +546,5 @@ onEitherEngine(
     assert.equal((await socket.closed).code, 3005);
   },
   // Its end is not within three heartbeats when the connection begins.
-  { ACCESS_TOKEN_MS: "5000", TOKEN_GRACE_MS: "1000", HEARTBEAT_MS: "1000" },
+  { ACCESS_TOKEN_MS: "9000", TOKEN_GRACE_MS: "1000", HEARTBEAT_MS: "2500" },
 );

@@ -13,8 +13,8 @@ const COLOUR = /\x1b\[[0-9;]*m/g;
 /** Folders whose tests are not ours. */
 const FOREIGN = new Set(["node_modules", "data"]);
 
-/** Files at once: four more than there are cores, because much of a test is waiting. */
-const JOBS = Number(Deno.env.get("DENO_JOBS") ?? Math.min(navigator.hardwareConcurrency + 4, 8));
+/** Files at once: two more than there are cores, because much of a test is waiting. */
+const JOBS = Number(Deno.env.get("DENO_JOBS") ?? Math.min(navigator.hardwareConcurrency + 2, 6));
 
 /**
  * Files that take longest, which begin first: one that begins last keeps a core idle until its end.
