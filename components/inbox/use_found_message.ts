@@ -17,9 +17,13 @@ export function useFoundMessage(snapshot: ConversationSnapshot, reveal: (key: st
   useEffect(() => {
     const store = inbox.thread.store();
     if (target === null || store?.id !== target.conversationId || loadingOlder) return;
+    // Another one may have been asked for since this was rendered.
+    const done = () => {
+      if (inbox.target.peek() === target) inbox.target.value = null;
+    };
     const found = items.find(({ message }) => message?.id === target.messageId);
     if (found !== undefined) {
-      inbox.target.value = null;
+      done();
       loadedFor.current = "";
       reveal(found.key);
       // After the composer, which takes the focus when it appears.
@@ -34,12 +38,12 @@ export function useFoundMessage(snapshot: ConversationSnapshot, reveal: (key: st
       if (!connected) return;
       loadedFor.current = target.messageId;
       store.loadOlder(target.seq).catch((error) => {
-        inbox.target.value = null;
+        done();
         inbox.fail(error);
       });
       return;
     }
-    inbox.target.value = null;
+    done();
     inbox.toasts.show({
       tone: "bad",
       text: "That message does not exist any more.",
