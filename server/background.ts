@@ -9,18 +9,24 @@ import type { Services } from "./services.ts";
 /** Milliseconds without a change after which the embedded database is tidied up. */
 const QUIET_MS = 2000;
 
+/** While less is free than this multiple of the minimum, the rest is for messages. */
+const INDEX_SPARE = 2;
+
 export interface Background {
   stop(): Promise<void>;
 }
 
 export function startBackground(core: Core, { writer }: Pick<Services, "writer">): Background {
   const { settings, database, bus, metrics, onError } = core;
-  const { db, engine } = database;
+  const { db, disk, engine } = database;
   const indexer = createSearchIndexer({
     db,
     bus,
     // The embedded database does nothing else during a step, so a step is short there.
     step: engine === "postgres" ? 500 : 50,
+    hasSpace: () =>
+      disk === null || disk.freeBytes === null ||
+      disk.freeBytes > INDEX_SPARE * disk.minFreeBytes,
     onError,
   });
   let lastWrite = performance.now();

@@ -67,7 +67,7 @@ onBothEngines("each message is found right after its ack, while many come in", a
 interface Parts {
   db: Db;
   /** An indexer of its own, as of another node. */
-  start(): { stop(): Promise<void> };
+  start(hasSpace?: () => boolean): { stop(): Promise<void> };
   /** Waits until nothing is left for it. */
   indexed(): Promise<void>;
   conversationId: string;
@@ -87,8 +87,9 @@ function onEngines(name: string, fn: (parts: Parts) => Promise<void>): void {
         await fn({
           db,
           conversationId,
-          start: () =>
+          start: (hasSpace) =>
             createSearchIndexer({
+              hasSpace: hasSpace ?? (() => true),
               db,
               bus: createEventBus((error) => assert.fail(String(error))),
               step: 50,
@@ -218,3 +219,28 @@ onEngines("a long queue is searched from its end, and hides what was deleted or 
   await next.stop();
   assert.equal(await found(db, "changed10"), 1);
 });
+
+onEngines(
+  "without room on the disk messages wait for the index, and are found all the same",
+  async (
+    { db, conversationId, start, indexed },
+  ) => {
+    await insert(db, conversationId, 1, 3);
+    const looked = Promise.withResolvers<void>();
+    let hasSpace = false;
+    const indexer = start(() => {
+      looked.resolve();
+      return hasSpace;
+    });
+    try {
+      await within(looked.promise, "the indexer to look");
+      assert.equal((await indexOf(db)).words, 0);
+      assert.equal(await found(db, "word2"), 1);
+      hasSpace = true;
+      await indexed();
+      assert.equal((await indexOf(db)).words, 3);
+    } finally {
+      await indexer.stop();
+    }
+  },
+);

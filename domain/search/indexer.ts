@@ -13,6 +13,11 @@ export interface SearchIndexerOptions {
   bus: EventBus;
   /** Messages of one step, which is a transaction. */
   step: number;
+  /**
+   * Whether the disk has room for entries, of which a step may write many. Without it messages wait,
+   * and the search compares the newest of them one by one. Default: always.
+   */
+  hasSpace?: () => boolean;
   onError: (error: unknown) => void;
 }
 
@@ -25,7 +30,7 @@ const REST = 3;
 const MIN_REST_MS = 20;
 
 export function createSearchIndexer(options: SearchIndexerOptions): SearchIndexer {
-  const { db, bus, step, onError } = options;
+  const { db, bus, step, hasSpace = () => true, onError } = options;
   let working: Promise<void> | null = null;
   let next: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
@@ -50,7 +55,10 @@ export function createSearchIndexer(options: SearchIndexerOptions): SearchIndexe
   function schedule(ms: number): void {
     clearTimeout(next);
     if (stopped) return;
-    next = setTimeout(() => working ??= work(), ms);
+    next = setTimeout(() => {
+      if (hasSpace()) working ??= work();
+      else schedule(POLL_MS);
+    }, ms);
     soon = ms <= DELAY_MS;
   }
 
