@@ -8,6 +8,7 @@ import { inDatabase } from "./support/fingerprint.ts";
 import { call, cast, login, openSession, post } from "./support/http.ts";
 import { onBothEngines, onEitherEngine, type TestServer } from "./support/server.ts";
 import { connect } from "./support/socket.ts";
+import { readZip } from "./support/zip.ts";
 
 async function list(server: TestServer, token: string, query: string): Promise<ContactList> {
   const answer = await call<ContactList>(server, "GET", `/api/contacts?${query}`, { token });
@@ -189,7 +190,9 @@ onBothEngines(
 onEitherEngine("an export has the person's rows and files, and is for admins", async (server) => {
   const { agent: { token }, visitor, conversation } = await cast(server);
   const { id } = visitor.contact;
-  await post(server, visitor.sessionId, conversation.id, "my secret word");
+  const word = await post(server, visitor.sessionId, conversation.id, "my secret word");
+  const reactions = `/api/conversations/${conversation.id}/messages/${word.id}/reactions`;
+  await call(server, "POST", reactions, { token: visitor.sessionId, body: { emoji: "👍" } });
   const sent = await uploaded(server, visitor.sessionId, "the bytes", { name: "paper.txt" });
   await postFiles(server, visitor.sessionId, conversation.id, [sent.id]);
   const agent = await connect(server, { token });
@@ -202,15 +205,7 @@ onEitherEngine("an export has the person's rows and files, and is for admins", a
   });
   assert.equal(response.status, 200);
   assert.match(response.headers.get("content-disposition")!, /^attachment; .*\.zip"$/);
-  const file = await Deno.makeTempFile({ suffix: ".zip" });
-  await Deno.writeFile(file, new Uint8Array(await response.arrayBuffer()));
-  const python = `import sys, zipfile, json
-z = zipfile.ZipFile(sys.argv[1])
-assert z.testzip() is None
-print(json.dumps({n: z.read(n).decode() for n in z.namelist()}))`;
-  const { stdout } = await new Deno.Command("python3", { args: ["-c", python, file] }).output();
-  await Deno.remove(file);
-  const entries = JSON.parse(new TextDecoder().decode(stdout)) as Record<string, string>;
+  const entries = readZip(await response.bytes());
   assert.equal(entries[`files/${sent.id}/paper.txt`], "the bytes");
   const person = JSON.parse(entries["person.json"]!) as {
     contacts: { id: string }[];
@@ -220,6 +215,7 @@ print(json.dumps({n: z.read(n).decode() for n in z.namelist()}))`;
   };
   assert.deepEqual(person.contacts.map((one) => one.id), [id]);
   assert.equal(person.messages[0]!.content, "my secret word");
+  assert.match(JSON.stringify(person.messages[0]!.reactions), new RegExp(`👍.*${id}`));
   assert.deepEqual(person.notes.map(({ text }) => text), ["likes lamps"]);
   assert.ok(!("session_id" in person.sessions[0]!));
 

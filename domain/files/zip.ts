@@ -51,10 +51,7 @@ async function* write(
       [2, DEFLATE],
       [4, time],
       [4, 0],
-      [
-        4,
-        0,
-      ],
+      [4, 0],
       [4, 0],
       [2, name.length],
       [2, 0],

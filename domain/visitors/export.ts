@@ -143,7 +143,8 @@ async function* messagesOf(db: Db, ids: string[]): AsyncGenerator<Record<string,
   while (true) {
     const { rows } = await sql<Record<string, unknown> & { id: string }>`
       select m.id, m.conversation_id, m.seq, m.sender_id, m.sender_role, m.sender_name, m.type,
-        m.content, m.files, m.is_private, m.platform, m.created_at, m.edited_at, m.deleted_at
+        m.content, m.files, m.reply_to_id, m.is_private, m.platform, m.created_at, m.edited_at,
+        m.deleted_at, case when c.contact_id = any(${ids}::uuid[]) then m.reactions end as reactions
       from chat_messages m join conversations c on c.id = m.conversation_id
       where m.id > ${after}::uuid and (c.contact_id = any(${ids}::uuid[])
         or (m.sender_id = any(${ids}::text[]) and c.id in (
