@@ -147,14 +147,14 @@ onBothEngines("a conversation that was resolved is an earlier one", async (serve
   await post(server, visitor.sessionId, conversation.id, "Where is my parcel?");
   await post(server, token, conversation.id, "At your neighbour's.");
   await resolve();
-  await post(server, visitor.sessionId, conversation.id, "It is broken");
+  await post(server, visitor.sessionId, conversation.id, "It is **broken**\n- quite");
   await resolve();
   await post(server, token, conversation.id, "A new one is on its way.");
 
   const { episodes } = await profileOf(server, token, visitor.contact.id);
   assert.deepEqual(episodes.map(({ preview, status, messages }) => [preview, status, messages]), [
     ["", "resolved", 1],
-    ["It is broken", "resolved", 1],
+    ["It is broken quite", "resolved", 1],
     ["Where is my parcel?", "resolved", 2],
   ]);
   // The parts follow each other without a gap.

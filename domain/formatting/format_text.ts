@@ -1,7 +1,7 @@
 /**
  * The Markdown that chats have, as elements that clients draw (protocol/formatting.ts): bold, italic,
  * code, lists, quotes and links. Everything else is text: no HTML, no images, no headings. Clients
- * find bare addresses themselves, as in text without markup (client/links.ts).
+ * find bare addresses themselves, as in text without markup (client/link_finder.ts).
  */
 import MarkdownIt, { type Token } from "markdown-it";
 import {

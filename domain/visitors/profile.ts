@@ -3,6 +3,8 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.ts";
 import type { ContactRow } from "../../db/types.ts";
 import type { ContactProfile, Episode, Visit } from "../../protocol/contacts.ts";
+import { previewOf } from "../conversations/replies.ts";
+import { formatText } from "../formatting/format_text.ts";
 import { attributesOf } from "./attributes.ts";
 import { toContact } from "./contacts.ts";
 import { groupOf, mergesOf } from "./groups.ts";
@@ -118,6 +120,7 @@ export async function episodesOf(db: Db, contactIds: string[]): Promise<Episode[
     order by m.last_at desc limit ${EPISODES}`.execute(db);
   return rows.map((row) => ({
     ...row,
+    preview: previewOf({ content: row.preview, formatted: formatText(row.preview), files: null }),
     startedAt: row.startedAt.toISOString(),
     endedAt: row.endedAt.toISOString(),
   }));
